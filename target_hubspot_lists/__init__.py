@@ -1,0 +1,1 @@
+"""Singer target that puts cohorts onto HubSpot lists."""
