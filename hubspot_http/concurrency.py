@@ -1,0 +1,59 @@
+"""Runs jobs side by side and leaves no thread behind, however it ends."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+
+def concurrently(jobs: Iterable[Callable[[], T]], *, workers: int) -> Iterator[T]:
+    """Yield the jobs' results as they come, never more than `workers` jobs running.
+
+    A job is taken from `jobs` only when a worker is free for it. At the first exception no other job is
+    taken, those running are let finish, their results are yielded, and then that exception is raised.
+    """
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="hubspot")
+    try:
+        yield from _results(iter(jobs), executor, workers)
+    finally:
+        # Also when the consumer leaves early or a signal handler raises in its thread.
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _results(jobs: Iterator[Callable[[], T]], executor: ThreadPoolExecutor, workers: int) -> Iterator[T]:
+    running: dict[Future[T], None] = {}  # in the order they were started
+    failure = _start(jobs, executor, running, workers)
+    while running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        finished = [job for job in running if job in done]
+        for job in finished:
+            del running[job]
+            failure = failure or job.exception()
+        failure = failure or _start(jobs, executor, running, workers)
+        yield from (job.result() for job in finished if job.exception() is None)
+    if failure is not None:
+        raise failure
+
+
+def _start(
+    jobs: Iterator[Callable[[], T]],
+    executor: ThreadPoolExecutor,
+    running: dict[Future[T], None],
+    workers: int,
+) -> BaseException | None:
+    """Start jobs until every worker has one; return what the iterable of jobs itself raised, if it did."""
+    while len(running) < workers:
+        try:
+            job = next(jobs)
+        except StopIteration:
+            return None
+        except Exception as error:  # noqa: BLE001 - raised again by the caller, once the jobs that run are finished
+            return error
+        running[executor.submit(job)] = None
+    return None

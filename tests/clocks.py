@@ -1,0 +1,41 @@
+"""A clock that does not wait: sleeping moves it on."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = 1_774_000_000.0  # 2026-03-20T09:46:40Z
+
+
+class FakeClock:
+    """Time that passes only while somebody sleeps; any thread may."""
+
+    def __init__(self, *, now: float = START) -> None:
+        self._lock = threading.Lock()
+        self._start = now
+        self._alarms: list[tuple[float, Callable[[], None]]] = []
+        self.elapsed = 0.0
+        self.longest_sleep = 0.0
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    def time(self) -> float:
+        return self._start + self.elapsed
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.elapsed += seconds
+            self.longest_sleep = max(self.longest_sleep, seconds)
+            due = [alarm for alarm in self._alarms if alarm[0] <= self.elapsed]
+            self._alarms = [alarm for alarm in self._alarms if alarm[0] > self.elapsed]
+        for _, action in due:
+            action()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do this once so many seconds have passed."""
+        self._alarms.append((self.elapsed + seconds, action))
