@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from hubspot_http.auth import OAuthTokens, StaticToken
 from hubspot_http.calls import Call
-from hubspot_http.clocks import Stop, SystemClock
+from hubspot_http.clocks import Stop, SystemClock, sleep
 from hubspot_http.connection import AccessToken
 from hubspot_http.limits import Budget, Pace
 from hubspot_http.redaction import Redactor
@@ -37,6 +37,7 @@ class HubSpotClient:
         timeouts: Timeouts | None = None,
     ) -> None:
         clock = clock or SystemClock()
+        self._clock = clock
         self._connection = connection
         self._redactor = Redactor(connection.secrets)
         self._stop = Stop()
@@ -85,6 +86,10 @@ class HubSpotClient:
     def stop(self) -> None:
         """Let calls already sent return, any other call or wait raise `Stopped`; for signal handlers too."""
         self._stop.requested = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long; raise `Stopped` soon after the run was told to stop."""
+        sleep(seconds, self._clock, self._stop)
 
     @property
     def calls(self) -> int:

@@ -1,0 +1,44 @@
+# What a contributor and CI run. Everything is installed into .venv and .demo; nothing outside this folder is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format requirements clean
+
+help:  ## Show what there is to run
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano, and print what happened
+	@$(BIN)/python -m examples.demo
+
+test: $(READY)  ## Run the tests
+	@$(BIN)/python -m pytest
+
+check: $(READY)  ## Lint, check types, run the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: $(READY)  ## Pin the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
+	echo 'meltano==4.4.1' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 - -o examples/requirements-meltano.txt
+
+clean:  ## Remove what the other targets installed
+	rm -rf $(VENV) .demo .meltano
+
+# Hashes pin what is installed; the project itself is built by the hatchling that they pin.
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 test"; exit 1; }
+	@echo "Installing into $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

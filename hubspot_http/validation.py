@@ -1,0 +1,54 @@
+"""Says what is wrong with a config in sentences that quote no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jsonschema import ValidationError
+
+
+def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each setting that its JSON schema refuses: which, and what it takes."""
+    errors: Iterable[ValidationError] = Draft202012Validator(schema).iter_errors(dict(config))
+    return [
+        _sentence(error, schema)
+        for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
+    ]
+
+
+def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
+    name = _name(error.absolute_path)
+    setting: Mapping[str, Any] = schema["properties"].get(str(next(iter(error.absolute_path), "")), {})
+    value = "" if setting.get("secret") else f", not {str(error.instance)[:60]!r}"
+    wanted: Any = error.validator_value
+    if error.validator == "enum":
+        return f"{name} must be one of {', '.join(map(str, wanted))}{value}."
+    if error.validator == "type":
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        return f"{name} must be of type {' or '.join(kind for kind in kinds if kind != 'null')}{value}."
+    if error.validator in {"minimum", "maximum"}:
+        bound = "at least" if error.validator == "minimum" else "at most"
+        return f"{name} must be {bound} {wanted}{value}."
+    if error.validator == "required":
+        missing = [each for each in wanted if each not in _fields(error.instance)]
+        return f"{name or 'The config'} lacks {', '.join(missing)}."
+    if error.validator == "additionalProperties":
+        known = _fields(_fields(error.schema).get("properties"))
+        strange = [each for each in _fields(error.instance) if each not in known]
+        return f"{name} has no {', '.join(strange)}: it takes {', '.join(known)}."
+    return f"{name} is not valid ({error.validator}): see --about for what it takes."
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _name(path: Iterable[str | int]) -> str:
+    """`lists[0].list_id` for the path lists, 0, list_id."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")

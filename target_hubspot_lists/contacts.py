@@ -1,0 +1,313 @@
+"""Finds contacts by address and creates missing ones; a failed look-up is an error, never an absence."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from email_validator import EmailNotValidError, validate_email
+
+from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.outcomes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from hubspot_http import Answer, HubSpotClient, Refused
+
+logger = logging.getLogger(__name__)
+
+# "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
+MAX_INPUTS_PER_CALL = 100
+
+
+@dataclass(frozen=True)
+class NotCreated:
+    """Why no contact could be created for an address; `message` is HubSpot's own, for the report only."""
+
+    reason: Reason
+    message: str
+    correlation_id: str | None = None
+
+    @classmethod
+    def by_hubspot(cls, refused: Refused) -> NotCreated:
+        """What HubSpot answered for one address that stood alone."""
+        return cls(Reason.REFUSED_BY_HUBSPOT, refused.message or "", refused.correlation_id)
+
+
+@dataclass
+class Resolution:
+    """What became of each address: a record id, known to be missing, or refused with a reason."""
+
+    record_ids: dict[str, int] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    refused: dict[str, NotCreated] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One contact of an answer, with every address it goes by, in lower case."""
+
+    record_id: int
+    addresses: frozenset[str]
+    trace_id: str | None
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> Found:
+        """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one."""
+        properties = body.get("properties") or {}
+        others = (properties.get("hs_additional_emails") or "").split(";")
+        addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
+        return cls(int(body["id"]), frozenset(addresses - {""}), body.get("objectWriteTraceId"))
+
+
+@dataclass(frozen=True)
+class BatchError:
+    """One entry of `errors` in a 207: what was wrong with which inputs."""
+
+    category: str
+    message: str
+    trace_ids: frozenset[str]
+    named: frozenset[str]
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> BatchError:
+        """Parse a StandardError; its context maps undocumented names to lists of strings."""
+        context: Mapping[str, object] = body.get("context") or {}
+        return cls(
+            category=str(body.get("category", "")),
+            message=str(body.get("message", "")),
+            trace_ids=_texts(context.get("objectWriteTraceId")),
+            named=frozenset().union(*map(_texts, context.values())),
+        )
+
+
+def _texts(values: object) -> frozenset[str]:
+    each = values if isinstance(values, list) else [] if values is None else [values]
+    return frozenset(str(value).strip().lower() for value in each)
+
+
+class Contacts:
+    """The portal's contacts, by address."""
+
+    def __init__(self, client: HubSpotClient, *, workers: int, create: bool) -> None:
+        self._client = client
+        self._workers = workers
+        self._may_create = create
+        self._base = f"{client.base('crm/objects')}/contacts/batch"
+
+    def resolve(self, addresses: Collection[str], to_create: Collection[str]) -> Resolution:
+        """Return what HubSpot has for each address; create those of `to_create` that it does not know.
+
+        Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
+        """
+        return _Resolving(self, to_create if self._may_create else ()).run(addresses)
+
+    def read_step(self, addresses: Sequence[str]) -> _Step:
+        """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone."""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
+        body = {
+            "idProperty": "email",
+            "properties": ["email", "hs_additional_emails"],
+            "propertiesWithHistory": [],
+            "inputs": [{"id": address} for address in addresses],
+        }
+        try:
+            return parse_read(addresses, self._client.post(f"{self._base}/read", body))
+        except (InvalidRequest, TooLarge) as refused:
+            if len(addresses) == 1:
+                return _Step(refused={addresses[0]: NotCreated.by_hubspot(refused)})
+            first, second = halves(addresses)
+            return self.read_step(first).include(self.read_step(second))
+
+    def create_step(self, addresses: Sequence[str], seen: Mapping[str, NotCreated]) -> _Step:
+        """Create a contact for each address; `seen` says which were conflicts before and could not be read.
+
+        A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
+        first read again, since it may be all of the batch.
+        """
+        # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling
+        inputs = [
+            {"properties": {"email": address}, "associations": [], "objectWriteTraceId": str(position)}
+            for position, address in enumerate(addresses)
+        ]
+        try:
+            answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
+        except (InvalidRequest, Conflict, TooLarge) as refused:
+            refusal = NotCreated.by_hubspot(refused)
+            if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
+                return _Step(conflicts=dict.fromkeys(addresses, refusal))
+            if len(addresses) == 1:
+                return _Step(refused={addresses[0]: refusal})
+            first, second = halves(addresses)
+            return self.create_step(first, seen).include(self.create_step(second, seen))
+        return parse_create(addresses, answer, seen)
+
+    def concurrently(self, jobs: deque[Callable[[], _Step]]) -> Iterator[_Step]:
+        """Run jobs side by side; more may be put into the queue while the results are read."""
+        return concurrently(_Taken(jobs), workers=self._workers)
+
+
+class _Taken:
+    """Takes jobs out of a queue that may be filled again after it was found empty."""
+
+    def __init__(self, jobs: deque[Callable[[], _Step]]) -> None:
+        self._jobs = jobs
+
+    def __iter__(self) -> _Taken:
+        return self
+
+    def __next__(self) -> Callable[[], _Step]:
+        if not self._jobs:
+            raise StopIteration
+        return self._jobs.popleft()
+
+
+@dataclass
+class _Step:
+    """What one call, or its halves, settled; and what it left to be read again or created."""
+
+    found: dict[str, int] = field(default_factory=dict)
+    created: dict[str, int] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    refused: dict[str, NotCreated] = field(default_factory=dict)
+    # Not created, since HubSpot says that they exist, or says nothing: to be read again.
+    conflicts: dict[str, NotCreated] = field(default_factory=dict)
+
+    def include(self, other: _Step) -> _Step:
+        self.found |= other.found
+        self.created |= other.created
+        self.unknown += other.unknown
+        self.unanswered += other.unanswered
+        self.refused |= other.refused
+        self.conflicts |= other.conflicts
+        return self
+
+
+class _Resolving:
+    """One resolution under way: reads and creates side by side until every address has its answer."""
+
+    def __init__(self, contacts: Contacts, to_create: Collection[str]) -> None:
+        self._contacts = contacts
+        self._to_create = to_create
+        self._jobs: deque[Callable[[], _Step]] = deque()
+        self._result = Resolution()
+        self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
+        self._read_again: set[str] = set()
+        self._conflicts: dict[str, NotCreated] = {}  # what HubSpot said when it did not create an address
+
+    def run(self, addresses: Collection[str]) -> Resolution:
+        for batch in in_batches(list(addresses), MAX_INPUTS_PER_CALL):
+            self._jobs.append(partial(self._contacts.read_step, batch))
+        while self._jobs:
+            for step in self._contacts.concurrently(self._jobs):
+                self._take(step)
+            self._send_creates(everything=True)
+        return self._result
+
+    def _take(self, step: _Step) -> None:
+        self._result.record_ids |= step.found | step.created
+        self._result.created |= step.created.keys()
+        self._result.refused |= step.refused
+        for address in step.unknown:
+            self._unknown(address)
+        self._ask_again(step.unanswered)
+        self._conflicts |= step.conflicts
+        for batch in in_batches(list(step.conflicts), MAX_INPUTS_PER_CALL):
+            self._jobs.append(partial(self._contacts.read_step, batch))
+        self._send_creates(everything=False)
+
+    def _unknown(self, address: str) -> None:
+        if address not in self._to_create:
+            self._result.missing.add(address)
+        elif problem := invalid_address(address):
+            self._result.refused[address] = NotCreated(Reason.INVALID_EMAIL, problem)
+        else:
+            self._creates.append(address)
+
+    def _ask_again(self, addresses: Sequence[str]) -> None:
+        """Ask once more, one by one and next: a failure is not an absence, and must show soon."""
+        for address in addresses:
+            if address in self._read_again:
+                raise TargetError(
+                    "HubSpot was asked for an address twice and answered without naming it: "
+                    "nothing is concluded from that, and the run ends. Run again later."
+                )
+            self._read_again.add(address)
+            self._jobs.appendleft(partial(self._contacts.read_step, [address]))
+
+    def _send_creates(self, *, everything: bool) -> None:
+        while len(self._creates) >= MAX_INPUTS_PER_CALL or (everything and self._creates):
+            batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
+            conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
+            self._jobs.append(partial(self._contacts.create_step, batch, conflicts))
+
+
+def in_batches(addresses: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """Yield the addresses in runs of at most `size`."""
+    for start in range(0, len(addresses), size):
+        yield addresses[start : start + size]
+
+
+def invalid_address(address: str) -> str | None:
+    """Why no contact should be created for this address; None if its syntax is in order."""
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as problem:
+        return str(problem)
+    return None
+
+
+def halves(addresses: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """The two halves of two or more addresses."""
+    middle = len(addresses) // 2
+    return addresses[:middle], addresses[middle:]
+
+
+def parse_read(addresses: Sequence[str], answer: Answer) -> _Step:
+    """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
+    step = _Step()
+    results = [Found.from_body(each) for each in answer.body.get("results") or ()]
+    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+    by_address = {each: found.record_id for found in results for each in found.addresses}
+    if len(addresses) == len(results) == 1:
+        by_address[addresses[0]] = results[0].record_id  # one asked, one answered, however HubSpot spells it
+    for address in addresses:
+        error = next((each for each in errors if address in each.named), None)
+        if address in by_address:
+            step.found[address] = by_address[address]
+        elif error is None:
+            step.unanswered.append(address)
+        elif error.category == "OBJECT_NOT_FOUND":
+            step.unknown.append(address)
+        else:
+            step.refused[address] = NotCreated(
+                Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id
+            )
+    return step
+
+
+def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, NotCreated]) -> _Step:
+    """What a batch/create settled; a conflict met for the first time, or left open, is to be read."""
+    step = _Step()
+    results = [Found.from_body(each) for each in answer.body.get("results") or ()]
+    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+    by_trace_id = {found.trace_id: found.record_id for found in results}
+    by_address = {each: found.record_id for found in results for each in found.addresses}
+    for position, address in enumerate(addresses):
+        record_id = by_trace_id.get(str(position)) or by_address.get(address)
+        error = next((each for each in errors if str(position) in each.trace_ids), None)
+        if record_id is not None:
+            step.created[address] = record_id
+            continue
+        message = error.message if error else "HubSpot did not say what became of this input."
+        refusal = NotCreated(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id)
+        is_conflict = error is None or error.category == "CONFLICT"
+        (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
+    return step

@@ -1,0 +1,28 @@
+"""What ends a run of the target, one sentence each: what, which list or setting, what to do.
+
+HubSpotError                  hubspot_http's family; every error below is one of it
+└── TargetError               the input, a list or a setting of this target is not usable
+    ├── InputError            the tap's messages cannot be understood
+    ├── ListError             a list cannot be found, made or written to
+    └── AccountsError         the accounts of a run do not balance: a bug of ours
+"""
+
+from __future__ import annotations
+
+from hubspot_http import HubSpotError
+
+
+class TargetError(HubSpotError):
+    """The input, a list or a setting of this target is not usable; `str()` is one line for the user."""
+
+
+class InputError(TargetError):
+    """The tap's messages cannot be understood; never quotes them, since they hold people."""
+
+
+class ListError(TargetError):
+    """A list cannot be found, made or written to; names the list and what to do."""
+
+
+class AccountsError(TargetError):
+    """The outcomes of a run do not add up to what was asked: a bug, and nothing is promised."""

@@ -1,0 +1,245 @@
+"""Finds the list of each cohort, or makes it; a failed look-up is an error, never an absence."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from hubspot_http import Conflict, InvalidRequest, NotFound, concurrently
+from target_hubspot_lists.errors import ListError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from hubspot_http import HubSpotClient, Refused
+    from target_hubspot_lists.memberships import Cohort
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CONTACTS = "0-1"  # object type id: https://developers.hubspot.com/docs/guides/api/crm/understanding-the-crm
+WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take memberships from the API
+DUPLICATE_NAME = "ILS.DUPLICATE_LIST_NAMES"  # seen in many connectors; HubSpot's pages do not name it
+
+# A list made a moment ago by somebody else may be refused as a duplicate before it can be found.
+WAITS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)  # seconds
+# Most hits a page: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
+SEARCH_PAGE = 500
+NAMES_SHOWN = 3  # of many lists, in an error
+
+
+class Route(NamedTuple):
+    """Which list a cohort goes to: by id, or by name, in whatever case (HubSpot ignores it)."""
+
+    list_id: str | None
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Equal for routes that surely lead to one list."""
+        return f"id {self.list_id}" if self.list_id else f"name {self.name.casefold()}"
+
+
+@dataclass(frozen=True)
+class HubSpotList:
+    """A list of contacts, as HubSpot has it."""
+
+    list_id: str
+    name: str
+    processing_type: str
+    object_type_id: str
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
+        """Parse HubSpot's list object (PublicObjectList)."""
+        return cls(
+            list_id=str(body["listId"]),
+            name=str(body.get("name", "")),
+            processing_type=str(body.get("processingType", "")),
+            object_type_id=str(body.get("objectTypeId", "")),
+        )
+
+    def __str__(self) -> str:
+        return f'List "{self.name}" ({self.list_id})'
+
+
+class Routes:
+    """Which list each cohort goes to, as the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.list_name_prefix
+        self._entries = {
+            entry.cohort: Route(entry.list_id, entry.list_name or "") for entry in settings.lists
+        }
+        self._known: dict[Cohort, Route] = {}
+
+    def of(self, cohort: Cohort) -> Route:
+        """The route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
+        route = self._known.get(cohort)
+        if route is None:
+            configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
+            route = configured or Route(None, self._prefix + cohort.name)
+            self._known[cohort] = route
+        return route
+
+
+class Lists:
+    """The portal's lists, looked up once a run and made where they are absent and wanted."""
+
+    def __init__(self, client: HubSpotClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._base = client.base("crm/lists")
+        self._found: dict[str, HubSpotList] = {}
+        self.created: list[HubSpotList] = []
+
+    def resolve(self, routes: Collection[Route], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
+        """Return the lists by route key; make absent ones whose key is `wanted`, leave out the others."""
+        unknown = [route for route in routes if route.key not in self._found]
+        found = dict(self._concurrently(partial(self._look_up, route) for route in unknown))
+        absent = [route for route in unknown if found.get(route.key) is None and route.key in wanted]
+        self._found |= {key: each for key, each in found.items() if each is not None}
+        self._check_may_create(absent)
+        self._found |= dict(self._concurrently(partial(self._create, route) for route in absent))
+        return {route.key: self._found[route.key] for route in routes if route.key in self._found}
+
+    def check(self, hubspot_list: HubSpotList) -> None:
+        """Raise ListError if the list is gone or no longer takes memberships."""
+        answer = self.find_by_id(hubspot_list.list_id)
+        if answer is None:
+            raise gone(hubspot_list)
+        _refuse_unwritable(answer)
+
+    def find_by_id(self, list_id: str) -> HubSpotList | None:
+        """Return the list, or None if HubSpot says there is none."""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-id
+        try:
+            return HubSpotList.from_body(self._client.get(f"{self._base}/{list_id}").body["list"])
+        except NotFound:
+            return None
+
+    def find_by_name(self, name: str) -> HubSpotList | None:
+        """Return the list of that name, in whatever case, or None if HubSpot says there is none."""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-name
+        path = f"{self._base}/object-type-id/{CONTACTS}/name/{quote(name, safe='')}"
+        try:
+            return HubSpotList.from_body(self._client.get(path).body["list"])
+        except NotFound:
+            return None
+        except InvalidRequest as refused:
+            # Portals have been seen to answer 400 "List does not exist with name …" instead of 404.
+            if "does not exist" in (refused.message or "").lower():
+                return None
+            raise
+
+    def _concurrently(self, jobs: Iterable[Any]) -> Iterable[Any]:
+        return concurrently(jobs, workers=self._settings.connection.max_concurrency)
+
+    def _look_up(self, route: Route) -> tuple[str, HubSpotList | None]:
+        found = self.find_by_id(route.list_id) if route.list_id else self.find_by_name(route.name)
+        if found is not None:
+            _refuse_unwritable(found)
+        elif route.list_id:
+            raise ListError(
+                f"There is no list {route.list_id} in this portal: correct lists[].list_id, "
+                "or name the list in lists[].list_name and it is made."
+            )
+        return route.key, found
+
+    def _check_may_create(self, absent: Collection[Route]) -> None:
+        if not absent:
+            return
+        names = ", ".join(f'"{route.name}"' for route in list(absent)[:NAMES_SHOWN])
+        if len(absent) > NAMES_SHOWN:
+            names += " …"
+        if not self._settings.create_lists:
+            raise ListError(
+                f"HubSpot has no list {names}, and create_lists is false: make it in HubSpot, "
+                "name an existing list in lists[].list_id, or set create_lists to true."
+            )
+        if (total := len(self.created) + len(absent)) > (limit := self._settings.max_new_lists):
+            raise ListError(
+                f"This run would make {total} new lists ({names}), more than max_new_lists allows ({limit}): "
+                "check that cohort_field names the cohort and not the person, or raise max_new_lists."
+            )
+
+    def _create(self, route: Route) -> tuple[str, HubSpotList]:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#create-a-list
+        body: dict[str, Any] = {"name": route.name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
+        if self._settings.list_folder_id is not None:
+            body["listFolderId"] = self._settings.list_folder_id
+        try:
+            made = HubSpotList.from_body(self._client.post(self._base, body).body["list"])
+        except (InvalidRequest, Conflict) as refused:
+            if not _is_duplicate_name(refused):
+                raise
+            return route.key, self._find_duplicate(route.name)
+        self.created.append(made)
+        logger.info('Made list "%s" (%s).', made.name, made.list_id)
+        return route.key, made
+
+    def _find_duplicate(self, name: str) -> HubSpotList:
+        """Find the list that HubSpot says has this name; it may take moments to show."""
+        for seconds in WAITS_AFTER_DUPLICATE:
+            self._client.wait(seconds)
+            if found := self.find_by_name(name):
+                break
+        else:
+            found = self._search(name)
+        if found is None:
+            raise ListError(
+                f'HubSpot says the list name "{name}" is taken, but has no such list: '
+                "a deleted list may hold the name. Restore it in HubSpot, or give this cohort another name "
+                "in lists[].list_name."
+            )
+        _refuse_unwritable(found)
+        return found
+
+    def _search(self, name: str) -> HubSpotList | None:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#search-for-a-list
+        offset = 0
+        while True:
+            body = {
+                "query": name,
+                "objectTypeId": CONTACTS,
+                "processingTypes": ["MANUAL", "SNAPSHOT", "DYNAMIC"],
+                "listIds": [],
+                "additionalProperties": [],
+                "offset": offset,
+                "count": SEARCH_PAGE,
+            }
+            page = self._client.post(f"{self._base}/search", body).body
+            hits = [HubSpotList.from_body(hit) for hit in page.get("lists") or ()]
+            for hit in hits:
+                if hit.name.casefold() == name.casefold() and hit.object_type_id == CONTACTS:
+                    return hit
+            if not page.get("hasMore") or page.get("offset", offset) <= offset:
+                return None
+            offset = page["offset"]
+
+
+def gone(hubspot_list: HubSpotList) -> ListError:
+    """The error for a list that was there when the run began."""
+    return ListError(
+        f"{hubspot_list} was deleted in HubSpot during this run: restore it there, "
+        "or run again with all members of its cohort to fill a new one."
+    )
+
+
+def _is_duplicate_name(refused: Refused) -> bool:
+    return isinstance(refused, Conflict) or DUPLICATE_NAME in (refused.sub_category or "")
+
+
+def _refuse_unwritable(hubspot_list: HubSpotList) -> None:
+    if hubspot_list.object_type_id and hubspot_list.object_type_id != CONTACTS:
+        raise ListError(
+            f"{hubspot_list} is not a list of contacts: name a static list of contacts in lists[].list_id."
+        )
+    if hubspot_list.processing_type not in WRITABLE:
+        raise ListError(
+            f"{hubspot_list} is an active list: HubSpot fills it from filters. "
+            "Name a static list in lists[].list_id."
+        )

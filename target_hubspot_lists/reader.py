@@ -1,0 +1,134 @@
+"""Reads Singer messages line by line, and lets the target look after itself while none arrive."""
+
+from __future__ import annotations
+
+import json
+import queue
+import sys
+import threading
+from collections import Counter
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import orjson
+from singer_sdk.singerlib.encoding.base import GenericSingerReader
+from singer_sdk.singerlib.json import deserialize_json
+
+from target_hubspot_lists.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK_BYTES = 1 << 20
+CHUNKS_AHEAD = 8
+IDLE_SECONDS = 0.2  # how long a signal, or a flush that is due, may wait for a line to arrive
+
+
+class Attendant(Protocol):
+    """Who is asked between lines."""
+
+    def has_to_stop(self) -> bool:
+        """Whether no more input may be taken."""
+
+    def attend(self) -> None:
+        """Do what time alone makes due; called between chunks and while no input arrives."""
+
+
+class MessageReader(GenericSingerReader[bytes]):
+    """The SDK's reader, but on bytes, on a thread of its own, and with errors that quote no record."""
+
+    def __init__(self, attendant: Attendant) -> None:
+        super().__init__()
+        self._attendant = attendant
+        self._line_number = 0
+
+    @property
+    def default_input(self) -> IO[bytes]:
+        """Standard input, as bytes."""
+        return sys.stdin.buffer
+
+    def process_lines(
+        self,
+        file_input: IO[Any] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        """Hand each message to the callback for its type until the input ends or the attendant says stop."""
+        counts: Counter[str] = Counter()
+        for line in self._lines(file_input or self.default_input):
+            if self._attendant.has_to_stop():
+                break
+            self._line_number += 1
+            if not line or line.isspace():
+                continue
+            message = self.deserialize_json(line)
+            message_type = message.get("type")
+            if (callback := callbacks.get(str(message_type))) is None:
+                raise self.error(
+                    f"is a message of type {str(message_type)[:40]!r}, which this target does not know",
+                    "use a tap that writes Singer messages.",
+                )
+            callback(message)
+            counts[str(message_type)] += 1
+        return counts
+
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        """Parse a line; STATE keeps its numbers as written, since it is passed on."""
+        message = self._parse(line)
+        if not isinstance(message, dict):
+            raise self.error("is not a JSON object", "use a tap that writes Singer messages.")
+        return deserialize_json(line) if message.get("type") == "STATE" else message
+
+    def _parse(self, line: bytes) -> object:
+        try:
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            # orjson refuses NaN and Infinity, which Python's own json, and so many a tap, writes.
+            try:
+                return json.loads(line)
+            except ValueError:
+                raise self.error(
+                    "is not JSON",
+                    "only Singer messages may be on the tap's standard output. Run the tap alone to see it.",
+                ) from None
+
+    def error(self, what: str, advice: str) -> InputError:
+        """The error for the line in hand; it says where, and never quotes the line."""
+        return InputError(f"Line {self._line_number} of the input {what}: {advice}")
+
+    def _lines(self, file_input: IO[Any]) -> Iterator[bytes]:
+        rest = b""
+        for chunk in self._chunks(getattr(file_input, "buffer", file_input)):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
+        if rest:
+            yield rest
+
+    def _chunks(self, file_input: IO[Any]) -> Iterator[bytes]:
+        """Yield what arrives; between chunks, and while none arrives, the attendant gets its turn."""
+        chunks: queue.Queue[bytes | OSError] = queue.Queue(CHUNKS_AHEAD)
+        # A daemon, for nothing can wake a thread that waits for a tap that says nothing.
+        threading.Thread(target=_read_into, args=(chunks, file_input), name="stdin", daemon=True).start()
+        while not self._attendant.has_to_stop():
+            try:
+                chunk = chunks.get(timeout=IDLE_SECONDS)
+            except queue.Empty:
+                self._attendant.attend()
+                continue
+            if isinstance(chunk, OSError):
+                raise chunk
+            if not chunk:
+                return
+            yield chunk
+            self._attendant.attend()
+
+
+def _read_into(chunks: queue.Queue[bytes | OSError], file_input: IO[Any]) -> None:
+    """Read until the end; an empty chunk says that it is the end, an error that reading failed."""
+    # Unbuffered, so that a line is not held back until a buffer is full, and so that no lock of a buffer
+    # is held when the interpreter ends while this thread waits.
+    raw = getattr(file_input, "raw", file_input)
+    try:
+        while chunk := raw.read(CHUNK_BYTES):
+            chunks.put(chunk.encode() if isinstance(chunk, str) else chunk)
+        chunks.put(b"")
+    except OSError as error:
+        chunks.put(error)

@@ -1,0 +1,220 @@
+"""What the user configures, parsed once: past this module a setting is an attribute with a type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hubspot_http import CONNECTION_SETTINGS, Connection, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MatchBy = Literal["email", "contact_id"]
+
+_TEXT = ["string", "null"]
+_FLAG = ["boolean", "null"]
+_WHOLE = ["integer", "null"]
+
+_LIST_ENTRY = {
+    "type": "object",
+    "properties": {
+        "cohort": {
+            "type": "string",
+            "title": "Cohort",
+            "description": "Id or name of the cohort, in upper and lower case as the source writes it.",
+        },
+        "list_id": {
+            "type": ["string", "integer", "null"],
+            "title": "List id",
+            "description": "Id of an existing static list of contacts.",
+        },
+        "list_name": {
+            "type": _TEXT,
+            "title": "List name",
+            "description": "Name of the list, taken as it is: no prefix is put before it.",
+        },
+    },
+    "required": ["cohort"],
+    "additionalProperties": False,
+}
+
+# JSON schema of each setting: https://sdk.meltano.com/en/latest/guides/config-schema.html
+TARGET_SETTINGS: dict[str, dict[str, Any]] = {
+    **{name: dict(schema) for name, schema in CONNECTION_SETTINGS.items()},
+    "match_by": {
+        "type": "string",
+        "enum": ["email", "contact_id"],
+        "default": "email",
+        "title": "Match by",
+        "description": "What names the member in a record: an email address, or a HubSpot record id.",
+    },
+    "match_field": {
+        "type": _TEXT,
+        "title": "Match field",
+        "description": "Column that holds the member. Without it: email or contact_id, as match_by says.",
+    },
+    "cohort_field": {
+        "type": _TEXT,
+        "title": "Cohort field",
+        "description": (
+            "Column that holds the cohort's name. Without it: cohort_name; in a stream without that column "
+            "the cohort's id is its name, and without both the stream's name."
+        ),
+    },
+    "cohort_id_field": {
+        "type": _TEXT,
+        "title": "Cohort id field",
+        "description": "Column that holds the cohort's stable id, where there is one. Without it: cohort_id.",
+    },
+    "operation_field": {
+        "type": _TEXT,
+        "title": "Operation field",
+        "description": (
+            "Column that says add or remove. Without it: operation; a stream without that column only adds, "
+            "but for records whose _sdc_deleted_at is set."
+        ),
+    },
+    "lists": {
+        "type": ["array", "null"],
+        "items": _LIST_ENTRY,
+        "title": "Lists",
+        "description": (
+            'Which list a cohort goes to, where its name does not say: [{"cohort": "VIP", "list_id": "42"}].'
+        ),
+    },
+    "list_name_prefix": {
+        "type": _TEXT,
+        "default": "amplitude_",
+        "title": "List name prefix",
+        "description": (
+            "Put before a cohort's name to make its list's name. The default carries on the lists that "
+            'Amplitude made; "" for no prefix.'
+        ),
+    },
+    "list_folder_id": {
+        "type": ["integer", "string", "null"],
+        "title": "List folder id",
+        "description": "HubSpot folder in which new lists are made.",
+    },
+    "create_lists": {
+        "type": _FLAG,
+        "default": True,
+        "title": "Create lists",
+        "description": "Make a list that does not exist yet. If false, the run ends naming it.",
+    },
+    "max_new_lists": {
+        "type": _WHOLE,
+        "minimum": 0,
+        "default": 100,
+        "title": "Maximum of new lists",
+        "description": "Most lists made in one run: a guard against a column that differs in every record.",
+    },
+    "create_contacts": {
+        "type": _FLAG,
+        "default": True,
+        "title": "Create contacts",
+        "description": (
+            "Create a contact for an address that HubSpot does not know, when it is to be added to a list. "
+            "If false, such members are reported as missing."
+        ),
+    },
+    "batch_size_rows": {
+        "type": _WHOLE,
+        "minimum": 1,
+        "default": 100_000,
+        "title": "Batch size",
+        "description": "Memberships held before they are sent to HubSpot, over all streams.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class ListEntry:
+    """One entry of the setting `lists`: which list a cohort goes to."""
+
+    cohort: str
+    list_id: str | None
+    list_name: str | None
+
+    @classmethod
+    def from_setting(cls, entry: Mapping[str, Any]) -> ListEntry:
+        """Parse one entry; exactly one of list_id and list_name must be there."""
+        cohort = str(entry["cohort"]).strip()
+        list_id = str(entry.get("list_id") or "").strip()
+        list_name = str(entry.get("list_name") or "").strip()
+        if not cohort:
+            raise SettingsError("An entry of lists[] has no cohort: give the cohort's id or name.")
+        if bool(list_id) == bool(list_name):
+            raise SettingsError(
+                f'The entry of lists[] for "{cohort}" needs a list_id or a list_name, and not both.'
+            )
+        if list_id and not list_id.isdecimal():
+            raise SettingsError(
+                f'lists[].list_id of "{cohort}" is not a number: take it from the list\'s address in HubSpot.'
+            )
+        return cls(cohort, list_id or None, list_name or None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The target's settings; defaults as `TARGET_SETTINGS` has them."""
+
+    connection: Connection
+    match_by: MatchBy
+    match_field: str | None
+    cohort_field: str | None
+    cohort_id_field: str | None
+    operation_field: str | None
+    lists: tuple[ListEntry, ...]
+    list_name_prefix: str
+    list_folder_id: int | None
+    create_lists: bool
+    max_new_lists: int
+    create_contacts: bool
+    batch_size_rows: int
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Parse a config that has passed the JSON schema; raise SettingsError on what a schema cannot say."""
+        entries = tuple(ListEntry.from_setting(entry) for entry in config.get("lists") or ())
+        _refuse_repeats(entries)
+        return cls(
+            connection=Connection.from_settings(config),
+            match_by=_value(config, "match_by"),
+            match_field=_column(config, "match_field"),
+            cohort_field=_column(config, "cohort_field"),
+            cohort_id_field=_column(config, "cohort_id_field"),
+            operation_field=_column(config, "operation_field"),
+            lists=entries,
+            list_name_prefix=_value(config, "list_name_prefix"),
+            list_folder_id=_folder_id(config.get("list_folder_id")),
+            create_lists=_value(config, "create_lists"),
+            max_new_lists=_value(config, "max_new_lists"),
+            create_contacts=_value(config, "create_contacts"),
+            batch_size_rows=_value(config, "batch_size_rows"),
+        )
+
+
+def _value(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # its type is the schema's
+    value = config.get(name)
+    return TARGET_SETTINGS[name]["default"] if value is None else value
+
+
+def _column(config: Mapping[str, Any], name: str) -> str | None:
+    return str(config.get(name) or "").strip() or None
+
+
+def _folder_id(value: object) -> int | None:
+    text = "" if value is None else str(value).strip()
+    if text and not text.isdecimal():
+        raise SettingsError("list_folder_id is not a number: take it from the folder's address in HubSpot.")
+    return int(text) if text else None
+
+
+def _refuse_repeats(entries: tuple[ListEntry, ...]) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.cohort in seen:
+            raise SettingsError(f'lists[] names the cohort "{entry.cohort}" twice: keep one of the entries.')
+        seen.add(entry.cohort)
