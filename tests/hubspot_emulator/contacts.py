@@ -1,0 +1,264 @@
+"""The portal's contacts: ids are assigned, addresses are unique, merged ids lead on to the new record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, overload
+
+from tests.hubspot_emulator.clocks import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+FIRST_RECORD_ID = 30_000_000_001  # like real ones, too big for 32 bits
+
+
+@dataclass(slots=True)
+class Contact:
+    """One person's record. Everything but the addresses and the times is in `properties`."""
+
+    number: int
+    email: str | None
+    created_ms: int
+    updated_ms: int
+    additional_emails: tuple[str, ...] = ()
+    properties: dict[str, str] = field(default_factory=dict)
+    archived_ms: int | None = None
+
+    @property
+    def record_id(self) -> str:
+        return str(self.number)
+
+    def value(self, name: str) -> str | None:
+        match name:
+            case "email":
+                return self.email
+            case "hs_additional_emails":
+                return ";".join(self.additional_emails) or None
+            case "hs_object_id":
+                return self.record_id
+            case "createdate":
+                return to_text(self.created_ms)
+            case "lastmodifieddate":
+                return to_text(self.updated_ms)
+        return self.properties.get(name)
+
+
+class RecordIds(Sequence[str]):
+    """The ids of contacts that were added together, without a string for each of a million."""
+
+    def __init__(self, numbers: range) -> None:
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> RecordIds: ...
+    def __getitem__(self, index: int | slice) -> str | RecordIds:
+        return RecordIds(self.numbers[index]) if isinstance(index, slice) else str(self.numbers[index])
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Contacts that differ in a running number only: a million of them take no memory until touched."""
+
+    numbers: range
+    prefix: str
+    suffix: str
+    created_ms: int
+
+    def email(self, number: int) -> str:
+        return f"{self.prefix}{number - self.numbers.start}{self.suffix}"
+
+    def number_of(self, email: str) -> int | None:
+        if not (email.startswith(self.prefix) and email.endswith(self.suffix)):
+            return None
+        index = email[len(self.prefix) : len(email) - len(self.suffix)]
+        if not (index.isascii() and index.isdigit() and (index == "0" or index[0] != "0")):
+            return None
+        number = self.numbers.start + int(index)
+        return number if number in self.numbers else None
+
+    def contact(self, number: int) -> Contact:
+        return Contact(number, self.email(number), self.created_ms, self.created_ms)
+
+
+class Contacts:
+    """All contacts by record id and by address. Not locked: the portal does that."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._held: dict[int, Contact] = {}
+        self._numbers: dict[str, int] = {}  # by address, secondary ones too
+        self._blocks: list[Block] = []
+        self._out_of_block: set[int] = set()  # changed, archived or merged since
+        self._merged_into: dict[int, int] = {}
+        self._archived: dict[int, Contact] = {}
+        self._next = FIRST_RECORD_ID
+
+    def __len__(self) -> int:
+        return len(self._held) + sum(len(block.numbers) for block in self._blocks) - len(self._out_of_block)
+
+    def __iter__(self) -> Iterator[Contact]:
+        return self.after(0)
+
+    def after(self, number: int) -> Iterator[Contact]:
+        """Give the live contacts behind a record id, ascending."""
+        held = sorted(each for each in self._held if each > number)
+        in_blocks = (
+            each
+            for block in self._blocks
+            for each in block.numbers[max(0, number + 1 - block.numbers.start) :]
+            if each not in self._out_of_block
+        )
+        yield from _merged(map(self._held.__getitem__, held), filter(None, map(self.get, in_blocks)))
+
+    def page(self, after: int, limit: int) -> list[Contact]:
+        return list(islice(self.after(after), limit))
+
+    def add(self, email: str | None, additional_emails: Iterable[str], properties: dict[str, str]) -> Contact:
+        """Add a contact; the caller has made sure that its addresses are free."""
+        now = self._now_ms()
+        additional = tuple(address.lower() for address in additional_emails)
+        contact = Contact(self._next, email and email.lower(), now, now, additional, dict(properties))
+        self._next += 1
+        self._hold(contact)
+        return contact
+
+    def add_block(self, count: int, email: str) -> RecordIds:
+        prefix, _, suffix = email.lower().partition("{}")
+        numbers = range(self._next, self._next + count)
+        self._next += count
+        self._blocks.append(Block(numbers, prefix, suffix, self._now_ms()))
+        return RecordIds(numbers)
+
+    def number_of(self, email: str) -> int | None:
+        """Find the contact that has this address, as its primary one or as another."""
+        email = email.lower()
+        number = self._numbers.get(email)
+        if number is not None:
+            return number
+        for block in self._blocks:
+            number = block.number_of(email)
+            if number is not None and number not in self._out_of_block:
+                return number
+        return None
+
+    def number_by(self, name: str, value: str) -> int | None:
+        """Find the contact with this value of a unique property."""
+        if name == "email":
+            return self.number_of(value)
+        holders = (each.number for each in self._held.values() if each.properties.get(name) == value)
+        return next(holders, None)
+
+    def resolve(self, number: int) -> int:
+        """Follow merges to the record that an id stands for now."""
+        while number in self._merged_into:
+            number = self._merged_into[number]
+        return number
+
+    def get(self, number: int) -> Contact | None:
+        """Give the live contact of exactly this id; a merged id has none."""
+        held = self._held.get(number)
+        return held if held is not None else self._from_block(number)
+
+    def archived(self, number: int) -> Contact | None:
+        return self._archived.get(number)
+
+    def existing(self, numbers: Iterable[int]) -> set[int]:
+        """Give those of these ids that are live contacts."""
+        asked = set(numbers)
+        found = asked & self._held.keys()
+        for block in self._blocks:
+            found |= {each for each in asked if each in block.numbers and each not in self._out_of_block}
+        return found
+
+    def change(self, number: int, values: dict[str, str]) -> Contact:
+        """Write properties of a live contact; an empty string clears one."""
+        contact = self._held[number] if number in self._held else self._take_out(number)
+        changed = dict(values)
+        if "email" in changed:
+            self._rename(contact, changed.pop("email").lower() or None)
+        for name, value in changed.items():
+            if value == "":
+                contact.properties.pop(name, None)
+            else:
+                contact.properties[name] = value
+        contact.updated_ms = self._now_ms()
+        return contact
+
+    def archive(self, number: int) -> None:
+        """Put a contact into the recycle bin; its addresses are free again."""
+        contact = self._let_go(number)
+        contact.archived_ms = self._now_ms()
+        self._archived[number] = contact
+
+    def merge(self, primary: int, secondary: int, *, keeps_primary_id: bool) -> Contact:
+        """Make one record of two: a new id by default, under which both old ids are found in reads.
+
+        https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies
+        """
+        first, second = self._let_go(primary), self._let_go(secondary)
+        number = primary if keeps_primary_id else self._next
+        self._next += not keeps_primary_id
+        addresses = [first.email, second.email, *first.additional_emails, *second.additional_emails]
+        kept = [address for address in addresses if address is not None]
+        merged = replace(
+            first,
+            number=number,
+            email=kept[0] if kept else None,
+            additional_emails=tuple(kept[1:]),
+            properties={**second.properties, **first.properties},
+            updated_ms=self._now_ms(),
+        )
+        self._merged_into.update({old: number for old in (primary, secondary) if old != number})
+        self._hold(merged)
+        return merged
+
+    def _hold(self, contact: Contact) -> None:
+        self._held[contact.number] = contact
+        for address in (contact.email, *contact.additional_emails):
+            if address is not None:
+                self._numbers[address] = contact.number
+
+    def _let_go(self, number: int) -> Contact:
+        contact = self._held[number] if number in self._held else self._take_out(number)
+        del self._held[number]
+        for address in (contact.email, *contact.additional_emails):
+            if address is not None:
+                del self._numbers[address]
+        return contact
+
+    def _rename(self, contact: Contact, email: str | None) -> None:
+        if contact.email is not None:
+            del self._numbers[contact.email]
+        contact.email = email
+        contact.additional_emails = tuple(each for each in contact.additional_emails if each != email)
+        self._hold(contact)
+
+    def _from_block(self, number: int) -> Contact | None:
+        if number in self._out_of_block:
+            return None
+        for block in self._blocks:
+            if number in block.numbers:
+                return block.contact(number)
+        return None
+
+    def _take_out(self, number: int) -> Contact:
+        """Turn a contact of a block into one of its own, because it is about to change."""
+        contact = self._from_block(number)
+        if contact is None:
+            raise KeyError(number)
+        self._out_of_block.add(number)
+        self._hold(contact)
+        return contact
+
+
+def _merged(first: Iterator[Contact], second: Iterator[Contact]) -> Iterator[Contact]:
+    return merge(first, second, key=lambda contact: contact.number)

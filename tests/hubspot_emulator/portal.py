@@ -1,0 +1,235 @@
+"""A HubSpot account: its contacts, lists, memberships, properties and email events, and the rules they obey.
+
+Knows nothing of HTTP. Every public operation takes the portal's lock, so that threads see whole changes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from tests.hubspot_emulator.answers import HubSpotError
+from tests.hubspot_emulator.bodies import is_digits
+from tests.hubspot_emulator.contacts import Contacts, RecordIds
+from tests.hubspot_emulator.lists import Lists
+from tests.hubspot_emulator.memberships import change_members, check_change, check_duration, numbers
+from tests.hubspot_emulator.properties import Properties
+from tests.hubspot_emulator.quirks import Quirks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tests.hubspot_emulator.contacts import Contact
+    from tests.hubspot_emulator.lists import HubSpotList
+    from tests.hubspot_emulator.memberships import Change
+    from tests.hubspot_emulator.properties import Property
+
+
+class Portal:
+    """One account. Give it contacts and lists, let a program at it, and look at what became of them."""
+
+    def __init__(
+        self,
+        portal_id: int = 4_512_345,
+        *,
+        account_type: str = "STANDARD",
+        utc_offset: int = 0,  # seconds; the daily limit starts anew at this zone's midnight
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.portal_id = portal_id
+        self.account_type = account_type
+        self.utc_offset = utc_offset
+        self.clock = clock
+        self.lock = RLock()
+        self.quirks = Quirks()
+        self.random = Random(portal_id)  # shuffles what HubSpot promises no order for
+        self.contacts = Contacts(self.now_ms)
+        self.lists = Lists(self.now_ms)
+        self.properties = Properties(self.now_ms)
+        self.required_properties: set[str] = set()
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    # Contacts
+
+    def add_contact(
+        self, email: str | None = None, *, additional_emails: Iterable[str] = (), **properties: str
+    ) -> str:
+        """Add a contact whatever HubSpot would say of its address today; old records hold strange ones."""
+        additional = list(additional_emails)
+        with self.lock:
+            for address in filter(None, (email, *additional)):
+                if self.contacts.number_of(address) is not None:
+                    raise ValueError("a contact with this address is there already")
+            return self.contacts.add(email, additional, properties).record_id
+
+    def add_contacts(self, count: int, email: str = "contact{}@example.com") -> RecordIds:
+        """Add many at once, `{}` in the address counting from 0; they take no memory until they change."""
+        with self.lock:
+            if self.contacts.number_of(email.format(0)) is not None:
+                raise ValueError("contacts with these addresses are there already")
+            return self.contacts.add_block(count, email)
+
+    def contact(self, email_or_id: str) -> Contact:
+        """Give a copy of a live contact, found by any of its addresses or ids; KeyError if there is none."""
+        found = self.find_contact(email_or_id)
+        if found is None:
+            raise KeyError(email_or_id)
+        return found
+
+    def find_contact(self, email_or_id: str) -> Contact | None:
+        with self.lock:
+            number = self._number(email_or_id)
+            found = None if number is None else self.contacts.get(number)
+            return None if found is None else replace(found, properties=dict(found.properties))
+
+    def emails(self) -> set[str]:
+        """Give the primary addresses of all contacts."""
+        with self.lock:
+            return {contact.email for contact in self.contacts if contact.email is not None}
+
+    def update_contact(self, email_or_id: str, **properties: str) -> None:
+        """Change a contact as its portal's users would, unchecked."""
+        with self.lock:
+            self.contacts.change(self._live(email_or_id), properties)
+
+    def merge(self, primary: str, secondary: str, *, keeps_primary_id: bool = False) -> str:
+        """Merge two contacts and give the id of the one; it is on the lists that either was on."""
+        with self.lock:
+            old = [self._live(primary), self._live(secondary)]
+            if old[0] == old[1]:
+                raise ValueError("a contact cannot be merged with itself")
+            merged = self.contacts.merge(*old, keeps_primary_id=keeps_primary_id)
+            for each in self.lists:
+                if any(number in each.members for number in old):
+                    each.apply((), old, self.now_ms())
+                    each.apply([merged.number], (), self.now_ms())
+            return merged.record_id
+
+    def delete_contact(self, email_or_id: str) -> None:
+        """Put a contact into the recycle bin and off all lists."""
+        with self.lock:
+            number = self._live(email_or_id)
+            self.contacts.archive(number)
+            for each in self.lists:
+                if number in each.members:
+                    each.apply((), [number], self.now_ms())
+
+    # Lists
+
+    def add_list(
+        self, name: str, *, processing_type: str = "MANUAL", members: Iterable[str] = (), folder_id: int = 0
+    ) -> HubSpotList:
+        """Make a list with these members, given by record id or address."""
+        with self.lock:
+            made = self.lists.create(name, processing_type, folder_id=folder_id)
+            ids = members.numbers if isinstance(members, RecordIds) else map(self._live, members)
+            made.apply(ids, (), self.now_ms())
+            return made
+
+    def hubspot_list(self, name_or_id: str) -> HubSpotList:
+        """Give a live list; a name is tried first. KeyError if there is none."""
+        with self.lock:
+            found = self.lists.by_name(name_or_id)
+            if found is not None:
+                return found
+            try:
+                return self.lists.get(name_or_id)
+            except HubSpotError as error:
+                raise KeyError(name_or_id) from error
+
+    def list_names(self) -> set[str]:
+        with self.lock:
+            return {each.name for each in self.lists}
+
+    def members(self, name_or_id: str) -> set[str]:
+        """Give the record ids on a list."""
+        with self.lock:
+            return set(map(str, self.hubspot_list(name_or_id).members))
+
+    def member_emails(self, name_or_id: str) -> set[str]:
+        """Give the primary addresses of a list's members; members without one are left out."""
+        with self.lock:
+            contacts = map(self.contacts.get, self.hubspot_list(name_or_id).members)
+            return {each.email for each in contacts if each is not None and each.email is not None}
+
+    def rename_list(self, name_or_id: str, name: str) -> None:
+        with self.lock:
+            self.lists.rename(self.hubspot_list(name_or_id).list_id, name)
+
+    def delete_list(self, name_or_id: str) -> None:
+        """Delete a list. It can be restored, and keeps its name until then."""
+        with self.lock:
+            self.lists.delete(self.hubspot_list(name_or_id).list_id)
+
+    def restore_list(self, list_id: str) -> None:
+        with self.lock:
+            self.lists.restore(list_id)
+
+    def add_members(self, name_or_id: str, *members: str) -> None:
+        """Put contacts on a list as the portal's users would."""
+        with self.lock:
+            self.hubspot_list(name_or_id).apply(map(self._live, members), (), self.now_ms())
+
+    def remove_members(self, name_or_id: str, *members: str) -> None:
+        with self.lock:
+            self.hubspot_list(name_or_id).apply((), map(self._live, members), self.now_ms())
+
+    def change_memberships(self, list_id: str, add: Sequence[str], remove: Sequence[str]) -> Change:
+        """Add and remove by record id, under HubSpot's rules."""
+        to_add, to_remove = numbers(add), numbers(remove)
+        with self.lock:
+            target = self.lists.get(list_id)
+            check_change(target, to_add, to_remove, self.quirks)
+            if not self.quirks.applies_after_524:
+                check_duration(len(add) + len(remove), self.quirks)
+            change = change_members(
+                target, to_add, to_remove, self.contacts, quirks=self.quirks, now_ms=self.now_ms()
+            )
+            check_duration(len(add) + len(remove), self.quirks)
+            return change
+
+    # Properties
+
+    def add_property(
+        self,
+        name: str,
+        type: str = "string",  # noqa: A002  # HubSpot's word
+        field_type: str = "text",
+        *,
+        options: Iterable[str] = (),
+        read_only: bool = False,
+        unique: bool = False,
+        group: str = "contactinformation",
+    ) -> Property:
+        """Define a contact property of the portal's own."""
+        with self.lock:
+            return self.properties.define(
+                name, type, field_type, options=options, read_only=read_only, unique=unique, group=group
+            )
+
+    def require(self, property_name: str) -> None:
+        """Make the portal refuse contacts without this property.
+
+        https://developers.hubspot.com/changelog/crm-api-write-validation-enforcement
+        """
+        with self.lock:
+            self.required_properties.add(property_name)
+
+    # Names and ids
+
+    def _number(self, email_or_id: str) -> int | None:
+        """Find a contact as reads do: by any address, or by id, merged ones followed."""
+        if is_digits(email_or_id):
+            return self.contacts.resolve(int(email_or_id))
+        return self.contacts.number_of(email_or_id)
+
+    def _live(self, email_or_id: str) -> int:
+        number = self._number(email_or_id)
+        if number is None or self.contacts.get(number) is None:
+            raise KeyError(email_or_id)
+        return number

@@ -1,0 +1,34 @@
+"""What HubSpot is seen to do, or may do: each behaviour that a test can switch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Quirks:
+    """The defaults are what is documented or observed; where neither is known, the more hostile guess."""
+
+    # A look-up by name that misses is a 404 to most, a 400 in Segment's recorded answers.
+    missing_list_status: int = 404
+    # Searches that a list made or renamed a moment ago is missing from (search is eventually consistent).
+    search_lag: int = 0
+    # The published schemas say recordsIdsAdded; an older documentation page prints recordIdsAdded.
+    added_key: str = "recordsIdsAdded"
+    # Live answers leave out the arrays that are empty, though the schema requires them.
+    omits_empty_arrays: bool = True
+    # Record ids a membership call may hold (no figure is documented), and the answer to more: 413 or 400.
+    max_ids_per_call: int | None = None
+    too_many_ids_status: int = 413
+    # Seconds HubSpot takes for each record id: a call over 100 s is answered 524, without waiting here.
+    seconds_per_id: float = 0.0
+    # Whether a call that was answered 524 took effect all the same. Hostile guess: it did.
+    applies_after_524: bool = True
+    # Record ids that an add reports as added without adding them.
+    dropped_record_ids: set[str] = field(default_factory=set)
+    # Membership reads that still show a list as it was before a write.
+    membership_lag: int = 0
+    # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
+    omitted_inputs: dict[str, int] = field(default_factory=dict)
+    # Whether objectWriteTraceId gives per-input errors (documented), or the batch is refused as a whole.
+    honours_trace_ids: bool = True
