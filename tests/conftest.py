@@ -1,0 +1,110 @@
+"""A portal, the local HubSpot that serves it, and ways to run the plugins against it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubspot_http import HubSpotError
+from target_hubspot_lists.target import TargetHubSpotLists
+from tests.clocks import FakeClock
+from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the target left behind: its exit code, the STATE it wrote, and its log."""
+
+    exit_code: int
+    states: list[Any]
+    log: str
+
+    @property
+    def error(self) -> str:
+        """The one line that says what went wrong."""
+        (line,) = [line for line in self.log.splitlines() if line.startswith("ERROR ")]
+        return line.removeprefix("ERROR ")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the developer's own leaks into a test."""
+    for name in list(os.environ):
+        if name.startswith(("TARGET_", "TAP_", "MELTANO_", "SINGER_SDK_", "LOGLEVEL")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers() -> Iterator[None]:
+    """A plugin installs signal handlers; the next test gets Python's own back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def portal() -> Portal:
+    return Portal()
+
+
+@pytest.fixture
+def hubspot(portal: Portal) -> Iterator[HubSpotEmulator]:
+    with HubSpotEmulator(portal) as emulator:
+        yield emulator
+
+
+@dataclass
+class TargetRunner:
+    """Runs the target in this process against a HubSpot; its waits cost no time."""
+
+    hubspot: HubSpotEmulator
+    capsys: pytest.CaptureFixture[str]
+    caplog: pytest.LogCaptureFixture
+    clock: FakeClock
+
+    def __call__(self, *messages: str, **config: Any) -> Run:
+        """Run on these messages; by default members are record ids and list names have no prefix."""
+        return self.on("".join(f"{message}\n" for message in messages).encode(), **config)
+
+    def on(self, content: bytes, **config: Any) -> Run:
+        """Run on input as it comes over standard input."""
+        settings = {
+            "api_url": self.hubspot.url,
+            "access_token": self.hubspot.token,
+            "match_by": "contact_id",
+            "list_name_prefix": "",
+        }
+        self.caplog.clear()
+        self.capsys.readouterr()
+        with self.caplog.at_level(logging.INFO):
+            exit_code = self._run(settings | config, content)
+        states = [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
+        log = "\n".join(f"{record.levelname} {record.getMessage()}" for record in self.caplog.records)
+        return Run(exit_code, states, log)
+
+    def _run(self, config: dict[str, Any], content: bytes) -> int:
+        config = {name: value for name, value in config.items() if value is not None}
+        try:
+            target = TargetHubSpotLists(config=config, clock=self.clock)
+        except HubSpotError as error:
+            TargetHubSpotLists.report_error(error)
+            return 1
+        return target.run(io.BytesIO(content))
+
+
+@pytest.fixture
+def run_target(
+    hubspot: HubSpotEmulator, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> TargetRunner:
+    return TargetRunner(hubspot, capsys, caplog, FakeClock())
