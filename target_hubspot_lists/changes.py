@@ -150,7 +150,11 @@ class ChangeWriter:
         if not isinstance(problem, InvalidRequest):
             self._learn(len(halves[0]))
         whole = Confirmation(change)
-        parts = [self._write_or_halve(hubspot_list, half, is_half=True) for half in halves]
+        parts = [
+            self._write_or_halve(hubspot_list, piece, is_half=True)
+            for half in halves
+            for piece in half.split(self.size)  # the first half may have taught a smaller size
+        ]
         for part in parts:
             whole.include(part)
         if isinstance(problem, InvalidRequest) and all(

@@ -52,6 +52,8 @@ def check_change(target: HubSpotList, add: Sequence[int], remove: Sequence[int],
     if quirks.max_ids_per_call is not None and len(add) + len(remove) > quirks.max_ids_per_call:
         message = f"At most {quirks.max_ids_per_call} record ids are allowed in one request."
         raise HubSpotError(quirks.too_many_ids_status, "VALIDATION_ERROR", message)
+    if quirks.refused_record_ids and not quirks.refused_record_ids.isdisjoint(map(str, (*add, *remove))):
+        raise invalid("Invalid input JSON: a record id is not acceptable.")
 
 
 def change_members(

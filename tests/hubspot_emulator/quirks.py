@@ -20,6 +20,8 @@ class Quirks:
     # Record ids a membership call may hold (no figure is documented), and the answer to more: 413 or 400.
     max_ids_per_call: int | None = None
     too_many_ids_status: int = 413
+    # Record ids for whose sake a membership call is refused as a whole, without a word which they are.
+    refused_record_ids: set[str] = field(default_factory=set)
     # Seconds HubSpot takes for each record id: a call over 100 s is answered 524, without waiting here.
     seconds_per_id: float = 0.0
     # Whether a call that was answered 524 took effect all the same. Hostile guess: it did.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.factories import membership, record_message, schema_message, state_message
+from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner
@@ -123,8 +124,8 @@ def test_a_contact_that_hubspot_does_not_know_is_missing_and_sinks_nobody(
     run = run_target(schema_message(), membership("VIP", ada), membership("VIP", 987654321))
 
     assert portal.members("VIP") == {ada}
-    assert _row(run.log, "VIP")["missing"] == "1"
-    assert _row(run.log, "VIP")["match rate"] == "50.0%"
+    assert row(run.log, "VIP")["missing"] == "1"
+    assert row(run.log, "VIP")["match rate"] == "50.0%"
 
 
 def test_a_schema_that_changes_in_the_middle_keeps_the_order(
@@ -216,12 +217,3 @@ def test_no_state_leaves_that_covers_what_hubspot_did_not_confirm(
     assert run.exit_code == 1
     assert run.states == [{"bookmark": 1}]
     assert portal.members("VIP") == {contacts[0]}
-
-
-def _row(log: str, name: str) -> dict[str, str]:
-    """The summary's row of a list, by heading."""
-    headings = next(line for line in log.splitlines() if line.startswith("INFO list "))
-    row = next(line for line in log.splitlines() if line.startswith(f"INFO {name} "))
-    split = [part.strip() for part in headings.removeprefix("INFO ").split("  ") if part.strip()]
-    cells = [part.strip() for part in row.removeprefix("INFO ").split("  ") if part.strip()]
-    return dict(zip(split, cells, strict=True))

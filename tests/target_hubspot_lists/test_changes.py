@@ -1,0 +1,170 @@
+"""Adds and removes in large calls: what HubSpot confirms, refuses, or leaves open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_hubspot_lists.changes import Change, Confirmation
+from tests.factories import membership, schema_message, state_message
+from tests.target_hubspot_lists.logs import row
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+record_ids = st.lists(st.integers(1, 10**6), unique=True, max_size=50)
+
+
+@given(record_ids, st.data(), st.integers(1, 60))
+def test_splitting_a_change_loses_and_repeats_nothing(ids: list[int], data: st.DataObject, size: int) -> None:
+    cut = data.draw(st.integers(0, len(ids)))
+    change = Change(tuple(ids[:cut]), tuple(ids[cut:]))
+
+    parts = list(change.split(size))
+
+    assert tuple(each for part in parts for each in part.add) == change.add
+    assert tuple(each for part in parts for each in part.remove) == change.remove
+    assert all(0 < len(part) <= size for part in parts)
+
+
+def test_both_spellings_are_read_and_absent_arrays_are_empty() -> None:
+    change = Change((1, 2), (3,))
+
+    assert Confirmation.from_body(change, {"recordIdsAdded": ["1"]}).added == {1}
+    assert Confirmation.from_body(change, {"recordsIdsAdded": ["2"]}).added == {2}
+    assert Confirmation.from_body(change, {"recordsIdsRemoved": ["3"]}).removed == {3}
+    assert Confirmation.from_body(change, {}) == Confirmation(change)
+
+
+def test_ids_that_were_not_asked_for_are_warned_of_and_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    body = {"recordsIdsAdded": ["1", "77"], "recordIdsRemoved": ["1"], "recordIdsMissing": ["99"]}
+
+    confirmation = Confirmation.from_body(Change((1,), (3,)), body)
+
+    assert confirmation == Confirmation(Change((1,), (3,)), added={1})
+    assert "names 3 record ids that were not asked for" in caplog.text
+
+
+def test_members_go_in_calls_of_at_most_ten_thousand(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(25_000))
+    portal.add_list("VIP", members=contacts[:5_000])
+
+    run = run_target(
+        schema_message(),
+        *(membership("VIP", contact, "remove") for contact in contacts[:5_000]),
+        *(membership("VIP", contact) for contact in contacts[5_000:]),
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts[5_000:])
+    assert hubspot.calls("PUT", "/memberships/add-and-remove") == 3
+    assert row(run.log, "VIP")["added"] == "20000"
+    assert row(run.log, "VIP")["removed"] == "5000"
+
+
+def test_members_that_were_on_the_list_already_are_unconfirmed(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada, bob, cyd = portal.add_contacts(3)
+    portal.add_list("VIP", members=[ada])
+
+    run = run_target(
+        schema_message(), membership("VIP", ada), membership("VIP", bob), membership("VIP", cyd, "remove")
+    )
+
+    assert row(run.log, "VIP")["added"] == "1"
+    assert row(run.log, "VIP")["unconfirmed"] == "2"
+
+
+@pytest.mark.parametrize("status", [413, 400])
+def test_a_call_too_large_is_halved_and_the_size_that_works_is_kept(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int
+) -> None:
+    portal.quirks.max_ids_per_call = 1_000
+    portal.quirks.too_many_ids_status = status
+    contacts = list(portal.add_contacts(16_000))
+
+    run = run_target(
+        schema_message(),
+        *(membership("VIP", each) for each in contacts),
+        batch_size_rows=4_000,
+        max_concurrency=1,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts)
+    refused = hubspot.calls("PUT", "/memberships/", status=status)
+    assert refused == 2
+    assert hubspot.calls("PUT", "/memberships/") - refused == 16
+
+
+def test_an_id_that_hubspot_refuses_costs_itself_only(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(100))
+    guilty = contacts[37]
+    portal.quirks.refused_record_ids = {guilty}
+
+    run = run_target(
+        schema_message(), *(membership("VIP", each) for each in contacts), state_message({"bookmark": 1})
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts) - {guilty}
+    assert row(run.log, "VIP")["rejected"] == "1"
+    assert "1 refused_by_hubspot" in run.log
+    assert run.states == [{"bookmark": 1}]
+    assert hubspot.calls("PUT", "/memberships/") <= 16
+
+
+def test_a_call_that_is_too_slow_twice_is_halved(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.quirks.seconds_per_id = 0.05
+    contacts = list(portal.add_contacts(4_000))
+
+    run = run_target(schema_message(), *(membership("VIP", each) for each in contacts))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts)
+    assert hubspot.calls("PUT", "/memberships/", status=524) == 2
+    assert hubspot.calls("PUT", "/memberships/", status=200) == 2
+
+
+def test_a_write_whose_answer_was_lost_is_sent_again_and_its_members_are_unconfirmed(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    hubspot.faults.accept_then_drop("PUT", "/memberships/")
+
+    run = run_target(
+        schema_message(), membership("VIP", ada), membership("VIP", bob), state_message({"bookmark": 1})
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada, bob}
+    assert row(run.log, "VIP")["unconfirmed"] == "2"
+    assert run.states == [{"bookmark": 1}]
+
+
+@pytest.mark.parametrize("fault", ["next", "reset", "truncate", "not_json", "accept_then_drop"])
+@pytest.mark.parametrize("path", ["/memberships/", "/name/", "/lists/2026-03"])
+def test_any_single_fault_ends_in_the_same_portal(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, fault: str, path: str
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    portal.add_list("Old", members=[bob])
+    getattr(hubspot.faults, fault)("*", path)
+
+    run = run_target(schema_message(), membership("New", ada), membership("Old", bob, "remove"))
+
+    assert run.exit_code == 0
+    assert hubspot.faults.pending == []
+    assert (portal.members("New"), portal.members("Old")) == ({ada}, set())
+    assert portal.list_names() == {"New", "Old"}
