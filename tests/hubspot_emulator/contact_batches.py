@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator.contacts import Contact
     from tests.hubspot_emulator.portal import Portal
 
-MAX_INPUTS = 100  # https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
+MAX_INPUTS = 100  # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
 
 
 @dataclass(frozen=True, slots=True)

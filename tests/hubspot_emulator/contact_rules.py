@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator.properties import Property
 
 LONGEST_VALUE = (
-    65_536  # characters: https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
+    65_536  # characters: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
 )
 MS_PER_DAY = 86_400_000
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")

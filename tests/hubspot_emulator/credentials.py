@@ -25,7 +25,7 @@ ALL_SCOPES = frozenset(
     }
 )
 
-# Seconds an access token lives: https://developers.hubspot.com/docs/apps/developer-platform/build-apps/authentication/oauth/oauth-quickstart-guide
+# Seconds an access token lives: https://developers.hubspot.com/docs/api-reference/legacy/authentication/manage-oauth-tokens
 OAUTH_TOKEN_LIFE = 1800
 
 
@@ -51,6 +51,7 @@ class OAuthApp:
     client_id: str = "0d1e2f3a-client"
     client_secret: str = "5b6c7d8e-secret"
     refresh_token: str = "na1-refresh-token"
+    app_id: int = 314_159
     scopes: frozenset[str] = ALL_SCOPES
     expires_in: int = OAUTH_TOKEN_LIFE
     rotates: bool = False  # hand out a new refresh token at each refresh; the old one is dead at once

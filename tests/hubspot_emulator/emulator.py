@@ -13,6 +13,8 @@ from tests.hubspot_emulator import (
     routes_contacts,
     routes_lists,
     routes_memberships,
+    routes_oauth,
+    routes_properties,
 )
 from tests.hubspot_emulator.answers import Answer, HubSpotError
 from tests.hubspot_emulator.bodies import Query
@@ -34,7 +36,15 @@ if TYPE_CHECKING:
 DEFAULT_TOKEN = "pat-na1-emulated-0123456789"
 TABLE = Table(
     api.routes
-    for api in (routes_account, routes_contact_batches, routes_contacts, routes_lists, routes_memberships)
+    for api in (
+        routes_account,
+        routes_contact_batches,
+        routes_contacts,
+        routes_lists,
+        routes_memberships,
+        routes_oauth,
+        routes_properties,
+    )
 )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_RECORD_ID = 2**63 - 1
 GATEWAY_TIMEOUT = 100  # seconds: https://developers.hubspot.com/docs/api-reference/error-handling on 524
-# "Remove all" and "add from" take lists of fewer members: https://developers.hubspot.com/docs/api-reference/crm-lists-v3
+# "Remove all" and "add from" take lists of fewer members: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 BULK_LIMIT = 100_000
 
 

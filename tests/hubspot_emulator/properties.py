@@ -1,6 +1,6 @@
 """Contact properties: how they are defined, and the groups they are in.
 
-https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
+https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
 """
 
 from __future__ import annotations

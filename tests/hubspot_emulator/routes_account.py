@@ -1,6 +1,6 @@
 """What the account is, and how much of its daily limit is used.
 
-https://developers.hubspot.com/docs/api-reference/account-account-info-v3/guide
+https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.hubspot_emulator.routing import Routes
 if TYPE_CHECKING:
     from tests.hubspot_emulator.routing import Call
 
-DOCS = "https://developers.hubspot.com/docs/api-reference/account-account-info-v3"
+DOCS = "https://developers.hubspot.com/docs/api-reference/latest/account/account-information"
 OAUTH = (("oauth",),)
 
 routes = Routes()
@@ -24,7 +24,7 @@ routes = Routes()
 @routes(
     "GET",
     "/account-info/{version}/details",
-    docs=f"{DOCS}/account-information/get-account-info-v3-details",
+    docs=f"{DOCS}/guide",
     scopes=OAUTH,
 )
 def details(call: Call) -> Answer:
@@ -49,7 +49,7 @@ def details(call: Call) -> Answer:
 @routes(
     "GET",
     "/account-info/{version}/api-usage/daily/private-apps",
-    docs=f"{DOCS}/private-apps/get-account-info-v3-api-usage-daily-private-apps",
+    docs=f"{DOCS}/get-usage-details",
     scopes=OAUTH,
 )
 def daily_usage(call: Call) -> Answer:

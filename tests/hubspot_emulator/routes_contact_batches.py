@@ -1,6 +1,6 @@
 """Contacts by the hundred.
 
-https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
+https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator.portal import Portal
     from tests.hubspot_emulator.routing import Call
 
-BATCH = f"{DOCS}/batch"
+BATCH = "https://developers.hubspot.com/docs/api-reference/2026-03/crm/objects/contacts/batch"
 PATH = "/crm/objects/{version}/{contacts}/batch"
 
 routes = Routes()
@@ -35,7 +35,7 @@ routes = Routes()
 @routes(
     "POST",
     f"{PATH}/read",
-    docs=f"{BATCH}/post-crm-v3-objects-contacts-batch-read",
+    docs=f"{DOCS}/guide",
     scopes=READ,
     query=("archived",),
 )
@@ -53,7 +53,7 @@ def read(call: Call) -> Answer:
     return batch_answer(call.portal, results, [missing_error(missing)] if missing else [])
 
 
-@routes("POST", f"{PATH}/create", docs=f"{BATCH}/post-crm-v3-objects-contacts-batch-create", scopes=WRITE)
+@routes("POST", f"{PATH}/create", docs=f"{BATCH}/create-contacts", scopes=WRITE)
 def create(call: Call) -> Answer:
     inputs = call.body("inputs").objects("inputs", ("properties", "associations", "objectWriteTraceId"))
     for each in inputs:
@@ -62,17 +62,17 @@ def create(call: Call) -> Answer:
     return _answer(call, create_contacts(call.portal, writes), status=201)
 
 
-@routes("POST", f"{PATH}/update", docs=f"{BATCH}/post-crm-v3-objects-contacts-batch-update", scopes=WRITE)
+@routes("POST", f"{PATH}/update", docs=f"{DOCS}/guide", scopes=WRITE)
 def update(call: Call) -> Answer:
     return _answer(call, update_contacts(call.portal, _writes(call)))
 
 
-@routes("POST", f"{PATH}/upsert", docs=f"{BATCH}/post-crm-v3-objects-contacts-batch-upsert", scopes=WRITE)
+@routes("POST", f"{PATH}/upsert", docs=f"{BATCH}/upsert-contacts", scopes=WRITE)
 def upsert(call: Call) -> Answer:
     return _answer(call, upsert_contacts(call.portal, _writes(call)), tells_new=True)
 
 
-@routes("POST", f"{PATH}/archive", docs=f"{BATCH}/post-crm-v3-objects-contacts-batch-archive", scopes=WRITE)
+@routes("POST", f"{PATH}/archive", docs=f"{DOCS}/guide", scopes=WRITE)
 def archive(call: Call) -> Answer:
     inputs = call.body("inputs").objects("inputs", ("id",))
     archive_contacts(call.portal, [each.text("id") for each in inputs])

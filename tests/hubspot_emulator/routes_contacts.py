@@ -1,6 +1,6 @@
 """Contacts one at a time.
 
-https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide
+https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator.portal import Portal
     from tests.hubspot_emulator.routing import Call
 
-DOCS = "https://developers.hubspot.com/docs/api-reference/crm-contacts-v3"
+DOCS = "https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts"
 READ = (("crm.objects.contacts.read",),)
 WRITE = (("crm.objects.contacts.write",),)
 ALWAYS_SHOWN = ("createdate", "hs_object_id", "lastmodifieddate")
@@ -34,7 +34,7 @@ routes = Routes()
 @routes(
     "GET",
     "/crm/objects/{version}/{contacts}",
-    docs=f"{DOCS}/basic/get-crm-v3-objects-contacts",
+    docs=f"{DOCS}/guide",
     scopes=READ,
     query=("limit", "after", "properties", "archived"),
 )
@@ -55,7 +55,7 @@ def get_page(call: Call) -> Answer:
 @routes(
     "POST",
     "/crm/objects/{version}/{contacts}",
-    docs=f"{DOCS}/basic/post-crm-v3-objects-contacts",
+    docs=f"{DOCS}/guide",
     scopes=WRITE,
 )
 def create(call: Call) -> Answer:
@@ -71,7 +71,7 @@ def create(call: Call) -> Answer:
 @routes(
     "GET",
     "/crm/objects/{version}/{contacts}/{contactId}",
-    docs=f"{DOCS}/basic/get-crm-v3-objects-contacts-contactId",
+    docs=f"{DOCS}/guide",
     scopes=READ,
     query=("properties", "idProperty", "archived"),
 )
@@ -87,7 +87,7 @@ def get(call: Call) -> Answer:
 @routes(
     "PATCH",
     "/crm/objects/{version}/{contacts}/{contactId}",
-    docs=f"{DOCS}/basic/patch-crm-v3-objects-contacts-contactId",
+    docs=f"{DOCS}/guide",
     scopes=WRITE,
     query=("idProperty",),
 )
@@ -102,7 +102,7 @@ def update(call: Call) -> Answer:
 @routes(
     "DELETE",
     "/crm/objects/{version}/{contacts}/{contactId}",
-    docs=f"{DOCS}/basic/delete-crm-v3-objects-contacts-contactId",
+    docs=f"{DOCS}/guide",
     scopes=WRITE,
 )
 def archive(call: Call) -> Answer:
@@ -114,7 +114,7 @@ def archive(call: Call) -> Answer:
 @routes(
     "POST",
     "/crm/objects/{version}/{contacts}/merge",
-    docs=f"{DOCS}/basic/post-crm-v3-objects-contacts-merge",
+    docs=f"{DOCS}/guide",
     scopes=WRITE,
 )
 def merge(call: Call) -> Answer:

@@ -1,6 +1,6 @@
 """Lists: made, found, searched, renamed, deleted and restored.
 
-https://developers.hubspot.com/docs/api-reference/crm-lists-v3/guide
+https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 """
 
 from __future__ import annotations

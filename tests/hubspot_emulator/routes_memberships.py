@@ -1,6 +1,6 @@
 """Memberships: read by list or by record, added and removed by record id.
 
-https://developers.hubspot.com/docs/api-reference/crm-lists-v3/guide
+https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 """
 
 from __future__ import annotations
