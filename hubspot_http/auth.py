@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from hubspot_http.answers import ErrorBody
 from hubspot_http.calls import Call
@@ -14,7 +15,7 @@ from hubspot_http.errors import HubSpotError, RefreshTokenRejected, Refused
 from hubspot_http.transport import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from hubspot_http.answers import Answer
     from hubspot_http.clocks import Clock, Stop
@@ -52,15 +53,21 @@ class Grant:
     refresh_token: str | None = field(repr=False)
 
     @classmethod
-    def parse(cls, body: Mapping[str, Any]) -> Self:
+    def parse(cls, body: object) -> Self:
         """Read the token endpoint's answer, or raise `ValueError`, saying what it lacks."""
-        access_token, seconds = body.get("access_token"), body.get("expires_in")
-        if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
+        fields = body if isinstance(body, Mapping) else {}
+        access_token, seconds = fields.get("access_token"), fields.get("expires_in")
+        if not isinstance(access_token, str) or not is_header_text(access_token):
             raise ValueError("its answer holds no access_token")
         if not isinstance(seconds, int | float) or seconds <= 0:
             raise ValueError("its answer does not say how long the access_token lasts")
-        refresh_token = body.get("refresh_token")
+        refresh_token = fields.get("refresh_token")
         return cls(access_token, seconds, refresh_token if isinstance(refresh_token, str) else None)
+
+
+def is_header_text(text: str) -> bool:
+    """Tell whether a header can carry the text."""
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ SECRET = "<secret>"  # noqa: S105 - what stands where a secret was
 
 _LOCAL_PART = r"[^\s\"<>()\[\],;:@/?&=]"
 # The look-behind starts a match only where a word starts, so that long text costs linear time.
-_EMAIL = re.compile(rf"(?<!{_LOCAL_PART}){_LOCAL_PART}+(?:@|%40)(?:[\w%-]+(?:\.[\w%-]+)*)?", re.IGNORECASE)
+_EMAIL = re.compile(rf"(?<!{_LOCAL_PART}){_LOCAL_PART}*(?:@|%40)(?:[\w%-]+(?:\.[\w%-]+)*)?", re.IGNORECASE)
 # Private app tokens and service keys: https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview
 _TOKEN = re.compile(r"\bpat-[\w-]+", re.IGNORECASE)
 _BEARER = re.compile(r"\b(bearer\s+)[^\s\"',;]+", re.IGNORECASE)
