@@ -32,3 +32,13 @@ def membership(cohort: str, member: Any, operation: Any = "add", *, stream: str 
 def state_message(value: Any) -> str:
     """A STATE."""
     return json.dumps({"type": "STATE", "value": value})
+
+
+def email_schema(*more: str, stream: str = STREAM) -> str:
+    """A SCHEMA of memberships by email address."""
+    return schema_message("email", "cohort_name", "operation", *more, stream=stream)
+
+
+def by_email(cohort: str, email: Any, operation: Any = "add", *, stream: str = STREAM) -> str:
+    """A RECORD that says by email address that a contact joins or leaves a cohort."""
+    return record_message(stream, email=email, cohort_name=cohort, operation=operation)
