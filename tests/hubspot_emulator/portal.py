@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 from tests.hubspot_emulator.answers import HubSpotError
 from tests.hubspot_emulator.bodies import is_digits
 from tests.hubspot_emulator.contacts import Contacts, RecordIds
+from tests.hubspot_emulator.event_sources import Single
+from tests.hubspot_emulator.events import Events
 from tests.hubspot_emulator.lists import Lists
 from tests.hubspot_emulator.memberships import change_members, check_change, check_duration, numbers
 from tests.hubspot_emulator.properties import Properties
 from tests.hubspot_emulator.quirks import Quirks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tests.hubspot_emulator.contacts import Contact
     from tests.hubspot_emulator.lists import HubSpotList
@@ -49,7 +51,12 @@ class Portal:
         self.contacts = Contacts(self.now_ms)
         self.lists = Lists(self.now_ms)
         self.properties = Properties(self.now_ms)
+        self.events = Events(portal_id, self.now)
+        self.offset_generation = 0
         self.required_properties: set[str] = set()
+
+    def now(self) -> float:
+        return self.clock()
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
@@ -220,6 +227,50 @@ class Portal:
         with self.lock:
             self.required_properties.add(property_name)
 
+    # Email events
+
+    def add_event(
+        self,
+        event_type: str,
+        created_ms: int,
+        *,
+        visible_after_requests: int = 0,
+        visible_from: float = 0.0,
+        typical: bool = True,
+        **fields: object,
+    ) -> dict[str, object]:
+        """Add an event and give its id and time, as `sentBy` and its like refer to it.
+
+        Fields that are not given are those typical of the type, unless `typical` is false. An event that
+        turns up late is unseen by the next `visible_after_requests` requests, and before `visible_from`.
+        """
+        with self.lock:
+            single = Single(fields, visible_after_requests, visible_from)
+            return self.events.add(event_type, created_ms, single, typical=typical)
+
+    def add_events(
+        self,
+        event_type: str,
+        created_ms: Sequence[int],
+        fields: Callable[[int], Mapping[str, object]] | None = None,
+    ) -> None:
+        """Add an event at each of these ascending times; `fields` tells what is special of each, by index.
+
+        A range of times takes no memory, whatever its length: the events are made when they are read.
+        """
+        with self.lock:
+            self.events.add_series(event_type, created_ms, fields or _nothing_special)
+
+    def update_event(self, event_id: str, **fields: object) -> None:
+        """Change an event, as HubSpot does when it adds `obsoletedBy`."""
+        with self.lock:
+            self.events.update(event_id, fields)
+
+    def expire_offsets(self) -> None:
+        """Refuse every offset of email events that was given out so far."""
+        with self.lock:
+            self.offset_generation += 1
+
     # Names and ids
 
     def _number(self, email_or_id: str) -> int | None:
@@ -233,3 +284,8 @@ class Portal:
         if number is None or self.contacts.get(number) is None:
             raise KeyError(email_or_id)
         return number
+
+
+def _nothing_special(index: int) -> Mapping[str, object]:
+    del index
+    return {}

@@ -32,5 +32,9 @@ class Quirks:
     membership_lag: int = 0
     # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
     omitted_inputs: dict[str, int] = field(default_factory=dict)
+    # Seconds for which an offset of email events is good: documented as short-lived, no figure given.
+    offset_life: float = 3600.0
+    # Pages of email events that say hasMore and give no offset (seen in 2017), counted down.
+    pages_without_offset: int = 0
     # Whether objectWriteTraceId gives per-input errors (documented), or the batch is refused as a whole.
     honours_trace_ids: bool = True
