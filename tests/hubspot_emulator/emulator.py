@@ -15,6 +15,7 @@ from tests.hubspot_emulator import (
     routes_lists,
     routes_memberships,
     routes_oauth,
+    routes_portal,
     routes_properties,
 )
 from tests.hubspot_emulator.answers import Answer, HubSpotError
@@ -45,6 +46,7 @@ TABLE = Table(
         routes_lists,
         routes_memberships,
         routes_oauth,
+        routes_portal,
         routes_properties,
     )
 )
@@ -92,10 +94,7 @@ class HubSpotEmulator:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
-        self._server = Server(self._port, self)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), name="hubspot-emulator")
-        self._thread.start()
-        return self
+        return self if self._server is not None else self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -103,6 +102,13 @@ class HubSpotEmulator:
         self.stop()
         if self.crashes and error is None:
             raise self.crashes[0]
+
+    def start(self) -> Self:
+        """Listen; an OSError says that the port cannot be had."""
+        self._server = Server(self._port, self)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), name="hubspot-emulator")
+        self._thread.start()
+        return self
 
     def stop(self) -> None:
         """Close every connection and end every thread; harmless when stopped already."""

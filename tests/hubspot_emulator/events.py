@@ -64,6 +64,9 @@ class Events:
         self._late: list[Single] = []
         self._by_id: dict[str, Single] = {}
 
+    def __len__(self) -> int:
+        return sum(map(len, self._sources.values()))
+
     def add(self, event_type: str, created_ms: int, single: Single, *, typical: bool) -> dict[str, object]:
         """Add one event and give its identity, as other events refer to it."""
         number = len(self._by_id) + 1
