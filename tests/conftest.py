@@ -77,8 +77,8 @@ class TargetRunner:
         """Run on these messages; by default members are record ids and list names have no prefix."""
         return self.on("".join(f"{message}\n" for message in messages).encode(), **config)
 
-    def on(self, content: bytes, **config: Any) -> Run:
-        """Run on input as it comes over standard input."""
+    def on(self, source: bytes | Any, **config: Any) -> Run:
+        """Run on input as it comes over standard input, or on a file that is read as it comes."""
         settings = {
             "api_url": self.hubspot.url,
             "access_token": self.hubspot.token,
@@ -88,19 +88,19 @@ class TargetRunner:
         self.caplog.clear()
         self.capsys.readouterr()
         with self.caplog.at_level(logging.INFO):
-            exit_code = self._run(settings | config, content)
+            exit_code = self._run(settings | config, source)
         states = [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
         log = "\n".join(f"{record.levelname} {record.getMessage()}" for record in self.caplog.records)
         return Run(exit_code, states, log)
 
-    def _run(self, config: dict[str, Any], content: bytes) -> int:
+    def _run(self, config: dict[str, Any], source: bytes | Any) -> int:
         config = {name: value for name, value in config.items() if value is not None}
         try:
             target = TargetHubSpotLists(config=config, clock=self.clock)
         except HubSpotError as error:
             TargetHubSpotLists.report_error(error)
             return 1
-        return target.run(io.BytesIO(content))
+        return target.run(io.BytesIO(source) if isinstance(source, bytes) else source)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.emulator import HubSpotEmulator
-from tests.hubspot_emulator.seed import seededportal
+from tests.hubspot_emulator.seed import seeded_portal
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -60,7 +60,7 @@ def port(text: str) -> int:
 
 def _start(settings: Namespace) -> HubSpotEmulator:
     """Start on the port asked for, or on another if that one is taken."""
-    portal = seededportal()
+    portal = seeded_portal()
     limits = {"burst_limit": settings.burst, "daily_limit": settings.daily}
     hubspot = HubSpotEmulator(portal, latency=settings.latency / 1000, port=settings.port, **limits)
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tests.factories import membership, record_message, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
+    from tests.clocks import FakeClock
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
@@ -217,3 +219,49 @@ def test_no_state_leaves_that_covers_what_hubspot_did_not_confirm(
     assert run.exit_code == 1
     assert run.states == [{"bookmark": 1}]
     assert portal.members("VIP") == {contacts[0]}
+
+
+class SilentInput:
+    """Says something, then nothing until the members are on the list (or much time has passed), then ends."""
+
+    def __init__(self, content: str, portal: Portal, clock: FakeClock) -> None:
+        self._content = content.encode()
+        self._portal = portal
+        self._clock = clock
+        self.members_before_the_end: set[str] = set()
+        self.waited = 0.0
+
+    def read(self, size: int) -> bytes:
+        content, self._content = self._content[:size], self._content[size:]
+        deadline = time.monotonic() + 20
+        while not content and not self.members_before_the_end and time.monotonic() < deadline:
+            self._clock.sleep(10)
+            time.sleep(0.01)
+            if self._portal.list_names():
+                self.members_before_the_end = self._portal.members("VIP")
+            else:
+                self.waited += 10
+        return content
+
+
+def test_what_is_held_is_sent_after_five_minutes_also_while_no_input_arrives(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    silence = SilentInput(f"{schema_message()}\n{membership('VIP', ada)}\n", portal, run_target.clock)
+
+    run_target.on(silence)
+
+    assert silence.members_before_the_end == {ada}
+    assert 300 <= silence.waited <= 600
+
+
+def test_meltanos_test_of_a_loader_writes_nothing(hubspot: HubSpotEmulator, run_target: TargetRunner) -> None:
+    run = run_target(
+        schema_message("id", "name", stream="meltano_test_stream"),
+        record_message(stream="meltano_test_stream", id=1, name="Test"),
+    )
+
+    assert run.exit_code == 0
+    assert hubspot.calls("POST") + hubspot.calls("PUT") == 0
+    assert "error" not in run.log.lower()
