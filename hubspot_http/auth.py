@@ -35,6 +35,8 @@ class StaticToken:
     def __init__(self, credentials: AccessToken) -> None:
         self._token = credentials.token
 
+    scopes: None = None  # HubSpot hands a static token out without them
+
     def token(self) -> str:
         """Return it."""
         return self._token
@@ -51,6 +53,7 @@ class Grant:
     access_token: str = field(repr=False)
     seconds: float
     refresh_token: str | None = field(repr=False)
+    scopes: frozenset[str] | None = None
 
     @classmethod
     def parse(cls, body: object) -> Self:
@@ -62,7 +65,13 @@ class Grant:
         if not isinstance(seconds, int | float) or seconds <= 0:
             raise ValueError("its answer does not say how long the access_token lasts")
         refresh_token = fields.get("refresh_token")
-        return cls(access_token, seconds, refresh_token if isinstance(refresh_token, str) else None)
+        scopes = fields.get("scopes")
+        return cls(
+            access_token,
+            seconds,
+            refresh_token if isinstance(refresh_token, str) else None,
+            frozenset(map(str, scopes)) if isinstance(scopes, list) else None,
+        )
 
 
 def is_header_text(text: str) -> bool:
@@ -98,6 +107,7 @@ class OAuthTokens:
         self._lock = threading.Lock()
         self._held: Held | None = None
         self._failure: HubSpotError | None = None
+        self.scopes: frozenset[str] | None = None  # as HubSpot told with the last token
 
     def token(self) -> str:
         """Return a token that HubSpot should still accept."""
@@ -163,6 +173,7 @@ class OAuthTokens:
 
     def _keep(self, grant: Grant) -> None:
         """Use a rotated refresh token from now on, and let no text show either token."""
+        self.scopes = grant.scopes
         self._redactor.add(grant.access_token)
         if grant.refresh_token:
             self._redactor.add(grant.refresh_token)

@@ -97,6 +97,11 @@ class HubSpotClient:
         return self._pace.calls
 
     @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do, or None where HubSpot has not told it with the token."""
+        return self._credentials.scopes
+
+    @property
     def limits(self) -> Limits:
         """How the portal's limit stands, for a progress line."""
         return self._pace.limits()

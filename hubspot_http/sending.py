@@ -37,6 +37,10 @@ UNAUTHORIZED = 401
 class Credentials(Protocol):
     """Where a request's token comes from."""
 
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do, as far as HubSpot told."""
+
     def token(self) -> str | None:
         """Return the token to send, or None to send none."""
 
@@ -46,6 +50,8 @@ class Credentials(Protocol):
 
 class NoCredentials:
     """For the request that asks for a token."""
+
+    scopes: None = None
 
     def token(self) -> None:
         """Send none."""

@@ -28,7 +28,7 @@ def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
     value = "" if setting.get("secret") else f", not {str(error.instance)[:60]!r}"
     wanted: Any = error.validator_value
     if error.validator == "enum":
-        return f"{name} must be one of {', '.join(map(str, wanted))}{value}."
+        return f"{name} must be one of {', '.join(str(each) for each in wanted if each is not None)}{value}."
     if error.validator == "type":
         kinds = wanted if isinstance(wanted, list) else [wanted]
         return f"{name} must be of type {' or '.join(kind for kind in kinds if kind != 'null')}{value}."

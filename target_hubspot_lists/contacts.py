@@ -11,42 +11,30 @@ from typing import TYPE_CHECKING, Any
 from email_validator import EmailNotValidError, validate_email
 
 from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, in_batches
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.outcomes import Reason
+from target_hubspot_lists.outcomes import Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from hubspot_http import Answer, HubSpotClient, Refused
+    from hubspot_http import Answer, HubSpotClient
 
 logger = logging.getLogger(__name__)
-
-# "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
-MAX_INPUTS_PER_CALL = 100
-
-
-@dataclass(frozen=True)
-class NotCreated:
-    """Why no contact could be created for an address; `message` is HubSpot's own, for the report only."""
-
-    reason: Reason
-    message: str
-    correlation_id: str | None = None
-
-    @classmethod
-    def by_hubspot(cls, refused: Refused) -> NotCreated:
-        """What HubSpot answered for one address that stood alone."""
-        return cls(Reason.REFUSED_BY_HUBSPOT, refused.message or "", refused.correlation_id)
 
 
 @dataclass
 class Resolution:
-    """What became of each address: a record id, known to be missing, or refused with a reason."""
+    """What became of each address: a record id, known to be missing, or refused with a reason.
+
+    `foreseen` are those that a dry run would have created.
+    """
 
     record_ids: dict[str, int] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
-    refused: dict[str, NotCreated] = field(default_factory=dict)
+    foreseen: set[str] = field(default_factory=set)
+    refused: dict[str, Refusal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,39 +54,15 @@ class Found:
         return cls(int(body["id"]), frozenset(addresses - {""}), body.get("objectWriteTraceId"))
 
 
-@dataclass(frozen=True)
-class BatchError:
-    """One entry of `errors` in a 207: what was wrong with which inputs."""
-
-    category: str
-    message: str
-    trace_ids: frozenset[str]
-    named: frozenset[str]
-
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> BatchError:
-        """Parse a StandardError; its context maps undocumented names to lists of strings."""
-        context: Mapping[str, object] = body.get("context") or {}
-        return cls(
-            category=str(body.get("category", "")),
-            message=str(body.get("message", "")),
-            trace_ids=_texts(context.get("objectWriteTraceId")),
-            named=frozenset().union(*map(_texts, context.values())),
-        )
-
-
-def _texts(values: object) -> frozenset[str]:
-    each = values if isinstance(values, list) else [] if values is None else [values]
-    return frozenset(str(value).strip().lower() for value in each)
-
-
 class Contacts:
     """The portal's contacts, by address."""
 
-    def __init__(self, client: HubSpotClient, *, workers: int, create: bool) -> None:
+    def __init__(self, client: HubSpotClient, *, workers: int, create: bool, dry_run: bool) -> None:
         self._client = client
         self._workers = workers
         self._may_create = create
+        self.dry_run = dry_run
+        self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
 
     def resolve(self, addresses: Collection[str], to_create: Collection[str]) -> Resolution:
@@ -121,11 +85,11 @@ class Contacts:
             return parse_read(addresses, self._client.post(f"{self._base}/read", body))
         except (InvalidRequest, TooLarge) as refused:
             if len(addresses) == 1:
-                return _Step(refused={addresses[0]: NotCreated.by_hubspot(refused)})
+                return _Step(refused={addresses[0]: Refusal.by_hubspot(refused)})
             first, second = halves(addresses)
             return self.read_step(first).include(self.read_step(second))
 
-    def create_step(self, addresses: Sequence[str], seen: Mapping[str, NotCreated]) -> _Step:
+    def create_step(self, addresses: Sequence[str], seen: Mapping[str, Refusal]) -> _Step:
         """Create a contact for each address; `seen` says which were conflicts before and could not be read.
 
         A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
@@ -139,7 +103,7 @@ class Contacts:
         try:
             answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
         except (InvalidRequest, Conflict, TooLarge) as refused:
-            refusal = NotCreated.by_hubspot(refused)
+            refusal = Refusal.by_hubspot(refused)
             if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
                 return _Step(conflicts=dict.fromkeys(addresses, refusal))
             if len(addresses) == 1:
@@ -176,9 +140,9 @@ class _Step:
     created: dict[str, int] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
-    refused: dict[str, NotCreated] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
-    conflicts: dict[str, NotCreated] = field(default_factory=dict)
+    conflicts: dict[str, Refusal] = field(default_factory=dict)
 
     def include(self, other: _Step) -> _Step:
         self.found |= other.found
@@ -200,10 +164,10 @@ class _Resolving:
         self._result = Resolution()
         self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
         self._read_again: set[str] = set()
-        self._conflicts: dict[str, NotCreated] = {}  # what HubSpot said when it did not create an address
+        self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
 
     def run(self, addresses: Collection[str]) -> Resolution:
-        for batch in in_batches(list(addresses), MAX_INPUTS_PER_CALL):
+        for batch in in_batches(list(addresses)):
             self._jobs.append(partial(self._contacts.read_step, batch))
         while self._jobs:
             for step in self._contacts.concurrently(self._jobs):
@@ -212,6 +176,7 @@ class _Resolving:
         return self._result
 
     def _take(self, step: _Step) -> None:
+        self._contacts.looked_up += len(step.found) + len(step.unknown)
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
         self._result.refused |= step.refused
@@ -219,7 +184,7 @@ class _Resolving:
             self._unknown(address)
         self._ask_again(step.unanswered)
         self._conflicts |= step.conflicts
-        for batch in in_batches(list(step.conflicts), MAX_INPUTS_PER_CALL):
+        for batch in in_batches(list(step.conflicts)):
             self._jobs.append(partial(self._contacts.read_step, batch))
         self._send_creates(everything=False)
 
@@ -227,7 +192,9 @@ class _Resolving:
         if address not in self._to_create:
             self._result.missing.add(address)
         elif problem := invalid_address(address):
-            self._result.refused[address] = NotCreated(Reason.INVALID_EMAIL, problem)
+            self._result.refused[address] = Refusal(Reason.INVALID_EMAIL, problem)
+        elif self._contacts.dry_run:
+            self._result.foreseen.add(address)
         else:
             self._creates.append(address)
 
@@ -247,12 +214,6 @@ class _Resolving:
             batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
             conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
             self._jobs.append(partial(self._contacts.create_step, batch, conflicts))
-
-
-def in_batches(addresses: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Yield the addresses in runs of at most `size`."""
-    for start in range(0, len(addresses), size):
-        yield addresses[start : start + size]
 
 
 def invalid_address(address: str) -> str | None:
@@ -287,13 +248,11 @@ def parse_read(addresses: Sequence[str], answer: Answer) -> _Step:
         elif error.category == "OBJECT_NOT_FOUND":
             step.unknown.append(address)
         else:
-            step.refused[address] = NotCreated(
-                Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id
-            )
+            step.refused[address] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
     return step
 
 
-def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, NotCreated]) -> _Step:
+def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal]) -> _Step:
     """What a batch/create settled; a conflict met for the first time, or left open, is to be read."""
     step = _Step()
     results = [Found.from_body(each) for each in answer.body.get("results") or ()]
@@ -307,7 +266,7 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, No
             step.created[address] = record_id
             continue
         message = error.message if error else "HubSpot did not say what became of this input."
-        refusal = NotCreated(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id)
+        refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id)
         is_conflict = error is None or error.category == "CONFLICT"
         (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
     return step

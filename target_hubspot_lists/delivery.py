@@ -5,48 +5,42 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hubspot_http import concurrently
+from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccount
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
-from target_hubspot_lists.contacts import Contacts, NotCreated
+from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.lists import Lists, Routes
 from target_hubspot_lists.memberships import Fold
-from target_hubspot_lists.outcomes import ListTally, Outcome, StreamTally
+from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.verification import MembershipReader, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.contacts import Resolution
     from target_hubspot_lists.lists import HubSpotList, Route
-    from target_hubspot_lists.memberships import Cohort, Member, Membership, Rejection
+    from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
 
 
-class Asked(NamedTuple):
-    """What was asked for one contact of one list: the last word on it, and on whose account."""
-
-    member: Member
-    is_member: bool
-    position: int
-    account: Account
-
-
 @dataclass
-class Account:
-    """The memberships held for one list, and their accounts over the whole run."""
+class Held:
+    """The memberships held for one list until the next flush."""
 
     route: Route
-    tally: ListTally
+    account: Account
     fold: Fold
 
-    def take_fold(self) -> list[Asked]:
+    def take(self) -> list[Asked]:
         """Take out what is held: one entry per member."""
         fold, self.fold = self.fold, Fold()
-        self.tally.superseded += fold.superseded
-        return [Asked(member, is_member, position, self) for member, is_member, position in fold]
+        self.account.superseded += fold.superseded
+        return [Asked(member, is_member, position, self.account) for member, is_member, position in fold]
 
 
 @dataclass(frozen=True)
@@ -55,6 +49,11 @@ class ListChange:
 
     hubspot_list: HubSpotList
     asked: Mapping[int, Asked]
+
+    @property
+    def account(self) -> Account:
+        """On whose account the calls are; two routes can lead to one list."""
+        return next(iter(self.asked.values())).account
 
     def jobs(self, writer: ChangeWriter) -> Iterator[partial[tuple[ListChange, Confirmation]]]:
         """Yield the calls that make the change, to be run in any order."""
@@ -76,93 +75,86 @@ class Delivery:
     that covers them may leave.
     """
 
-    def __init__(self, client: HubSpotClient, settings: Settings) -> None:
+    def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
+        workers = settings.connection.max_concurrency
         self._settings = settings
-        self._workers = settings.connection.max_concurrency
+        self._workers = workers
         self._routes = Routes(settings)
         self._lists = Lists(client, settings)
-        self._contacts = Contacts(client, workers=self._workers, create=settings.create_contacts)
+        self._contacts = Contacts(
+            client, workers=workers, create=settings.create_contacts, dry_run=settings.dry_run
+        )
         self._writer = ChangeWriter(client, self._lists)
-        self._accounts: dict[str, Account] = {}
-        self._accounts_by_cohort: dict[Cohort, Account] = {}
+        self._reader = MembershipReader(client, workers=workers)
+        self._by_route: dict[str, Held] = {}
+        self._by_cohort: dict[Cohort, Held] = {}
         self._positions = itertools.count()
+        self.accounts = Accounts(report)
         self.held = 0
-        self.streams: dict[str, StreamTally] = {}
-        self.contacts_created = 0
+        self.seconds_verifying = 0.0
 
     @property
-    def tallies(self) -> Iterable[ListTally]:
-        """The accounts of each list, in the order in which the lists were first named."""
-        return [account.tally for account in self._accounts.values()]
+    def addresses_looked_up(self) -> int:
+        """How many addresses HubSpot has answered for."""
+        return self._contacts.looked_up
 
-    @property
-    def lists_created(self) -> int:
-        """How many lists this run made."""
-        return len(self._lists.created)
+    def add_stream(self, stream: str, *, can_remove: bool) -> None:
+        """Open the account of a stream."""
+        self.accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
 
-    def take(self, membership: Membership) -> None:
+    def take(self, stream: str, membership: Membership) -> None:
         """Hold a membership until the next flush."""
-        account = self._account(membership.cohort)
-        account.tally.records_read += 1
-        self.held += account.fold.take(
+        self.accounts.streams[stream].records_read += 1
+        held = self._held_for(membership.cohort)
+        held.account.records_read += 1
+        self.held += held.fold.take(
             membership.member, is_member=membership.is_member, position=next(self._positions)
         )
 
     def reject(self, stream: str, rejection: Rejection) -> None:
         """Account for a record that cannot be applied."""
-        if rejection.cohort is None:
-            self.streams.setdefault(stream, StreamTally()).reasons[rejection.reason] += 1
-            return
-        tally = self._account(rejection.cohort).tally
-        tally.records_read += 1
-        tally.outcomes[Outcome.REJECTED] += 1
-        tally.reasons[rejection.reason] += 1
+        self.accounts.streams[stream].records_read += 1
+        account = self._held_for(rejection.cohort).account if rejection.cohort else None
+        self.accounts.reject(stream, rejection, account)
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
         if not self.held:
             return
-        asked = [
-            (account.route, account.take_fold()) for account in self._accounts.values() if len(account.fold)
-        ]
+        asked = [(held.route, held.take()) for held in self._by_route.values() if len(held.fold)]
         self.held = 0
         lists = self._find_lists(asked)
         contacts = self._find_contacts(
             [each for route, members in asked if route.key in lists for each in members]
         )
         changes = self._changes(asked, lists, contacts)
-        jobs = (job for change in changes for job in change.jobs(self._writer))
-        for change, confirmation in concurrently(jobs, workers=self._workers):
-            self._settle(change, confirmation)
+        if self._settings.dry_run:
+            self._foresee(changes)
+        else:
+            self._write(changes, contacts)
 
-    def check_accounts(self) -> None:
-        """Raise AccountsError unless every membership asked for has its outcome."""
-        for tally in self.tallies:
-            tally.check()
-
-    def _account(self, cohort: Cohort) -> Account:
-        account = self._accounts_by_cohort.get(cohort)
-        if account is None:
+    def _held_for(self, cohort: Cohort) -> Held:
+        held = self._by_cohort.get(cohort)
+        if held is None:
             route = self._routes.of(cohort)
-            account = self._accounts.get(route.key)
-            if account is None:
-                account = self._accounts[route.key] = Account(
-                    route, ListTally(route.name or cohort.name), Fold()
-                )
-            self._accounts_by_cohort[cohort] = account
-        return account
+            held = self._by_route.get(route.key)
+            if held is None:
+                account = self.accounts.lists[route.key] = Account(cohort, route.name or cohort.name)
+                held = self._by_route[route.key] = Held(route, account, Fold())
+            self._by_cohort[cohort] = held
+        return held
 
     def _find_lists(self, asked: list[tuple[Route, list[Asked]]]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
         wanted = {route.key for route, members in asked if any(each.is_member for each in members)}
         lists = self._lists.resolve([route for route, _ in asked], wanted)
+        self.accounts.lists_created = len(self._lists.created)
         for route, members in asked:
             if found := lists.get(route.key):
-                tally = members[0].account.tally
-                tally.label, tally.list_id = found.name, found.list_id
+                members[0].account.hubspot_list = found
             else:
                 for each in members:
-                    _account_for(each, Outcome.NOT_A_MEMBER)
+                    self.accounts.settle(each, Outcome.NOT_A_MEMBER)
         return lists
 
     def _find_contacts(self, asked: list[Asked]) -> Resolution | None:
@@ -172,7 +164,7 @@ class Delivery:
         addresses = dict.fromkeys(str(each.member) for each in asked)
         to_create = {str(each.member) for each in asked if each.is_member}
         resolution = self._contacts.resolve(addresses, to_create)
-        self.contacts_created += len(resolution.created)
+        self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
 
     def _changes(
@@ -188,26 +180,85 @@ class Delivery:
                 continue
             last_word = by_list.setdefault(found.list_id, {})
             for each in members:
-                record_id = _record_id(each, contacts)
+                record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
                 if record_id is not None:
                     _keep_later(last_word, record_id, each)
         by_id = {each.list_id: each for each in lists.values()}
         return [ListChange(by_id[list_id], last_word) for list_id, last_word in by_list.items() if last_word]
 
-    def _settle(self, change: ListChange, confirmation: Confirmation) -> None:
-        """Account for every record id of one call."""
-        for record_id in (*confirmation.change.add, *confirmation.change.remove):
-            asked = change.asked[record_id]
-            if refused := confirmation.refused.get(record_id):
-                _account_for(asked, Outcome.REJECTED, NotCreated.by_hubspot(refused))
+    def _record_id(self, asked: Asked, contacts: Resolution) -> int | None:
+        """The record id of an address; None, and accounted for, where there is none."""
+        address = str(asked.member)
+        if record_id := contacts.record_ids.get(address):
+            return record_id
+        if refusal := contacts.refused.get(address):
+            self.accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
+        elif address in contacts.foreseen and asked.is_member:
+            self.accounts.settle(asked, Outcome.ADDED, created=True)
+        else:
+            self.accounts.settle(asked, Outcome.MISSING)
+        return None
+
+    def _write(self, changes: list[ListChange], contacts: Resolution | None) -> None:
+        created = {contacts.record_ids[each] for each in contacts.created} if contacts else set()
+        left_open: dict[str, dict[int, Asked]] = {}
+        jobs = (job for change in changes for job in change.jobs(self._writer))
+        for change, confirmation in concurrently(jobs, workers=self._workers):
+            change.account.calls += confirmation.calls
+            change.account.seconds += confirmation.seconds
+            for record_id in (*confirmation.change.add, *confirmation.change.remove):
+                asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
+                if outcome is Outcome.UNCONFIRMED and self._settings.verify_memberships:
+                    left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
+                    continue
+                refused = confirmation.refused.get(record_id)
+                self.accounts.settle(
+                    asked,
+                    outcome,
+                    record_id=record_id,
+                    created=record_id in created,
+                    refusal=Refusal.by_hubspot(refused) if refused else None,
+                )
+        for change in changes:
+            self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
+
+    def _verify(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: set[int]) -> None:
+        """Read back what HubSpot left open, and call dropped whoever is not as asked after a few waits."""
+        if not asked:
+            return
+        reading, waited = self._reader.read_until_settled(
+            hubspot_list, {record_id: each.is_member for record_id, each in asked.items()}
+        )
+        self.seconds_verifying += waited
+        for record_id, each in asked.items():
+            if record_id in reading.on_list:
+                outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED
+            elif record_id in reading.not_on_list:
+                outcome = Outcome.DROPPED if each.is_member else Outcome.NOT_A_MEMBER
             else:
-                _account_for(asked, _outcome(record_id, confirmation))
-        tally = next(iter(change.asked.values())).account.tally
-        tally.calls += confirmation.calls
-        tally.seconds += confirmation.seconds
+                outcome = Outcome.UNCONFIRMED
+            self.accounts.settle(each, outcome, record_id=record_id, created=record_id in created)
+
+    def _foresee(self, changes: list[ListChange]) -> None:
+        """Say what a real run would do, as far as reading tells."""
+        for change in changes:
+            if change.hubspot_list.is_foreseen:
+                reading = Reading(frozenset(), frozenset(change.asked))
+            else:
+                reading = self._reader.read(change.hubspot_list, change.asked)
+            for record_id, asked in change.asked.items():
+                if record_id in reading.on_list:
+                    outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.REMOVED
+                elif record_id in reading.not_on_list:
+                    outcome = Outcome.ADDED if asked.is_member else Outcome.NOT_A_MEMBER
+                else:
+                    outcome = Outcome.MISSING if record_id in reading.missing else Outcome.UNCONFIRMED
+                self.accounts.settle(asked, outcome, record_id=record_id)
 
 
 def _outcome(record_id: int, confirmation: Confirmation) -> Outcome:
+    if record_id in confirmation.refused:
+        return Outcome.REJECTED
     if record_id in confirmation.added:
         return Outcome.ADDED
     if record_id in confirmation.removed:
@@ -224,26 +275,5 @@ def _keep_later(last_word: dict[int, Asked], record_id: int, asked: Asked) -> No
         last_word[record_id] = asked
         return
     earlier, later = sorted((other, asked), key=lambda each: each.position)
-    earlier.account.tally.superseded += 1
+    earlier.account.superseded += 1
     last_word[record_id] = later
-
-
-def _record_id(asked: Asked, contacts: Resolution | None) -> int | None:
-    """The record id of a member; None, and accounted for, where there is none."""
-    if contacts is None:
-        return int(asked.member)
-    address = str(asked.member)
-    if record_id := contacts.record_ids.get(address):
-        return record_id
-    if refusal := contacts.refused.get(address):
-        _account_for(asked, Outcome.REJECTED, refusal)
-    else:
-        _account_for(asked, Outcome.MISSING)
-    return None
-
-
-def _account_for(asked: Asked, outcome: Outcome, refusal: NotCreated | None = None) -> None:
-    tally = asked.account.tally
-    tally.outcomes[outcome] += 1
-    if refusal:
-        tally.reasons[refusal.reason] += 1

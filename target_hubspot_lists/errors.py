@@ -4,6 +4,7 @@ HubSpotError                  hubspot_http's family; every error below is one of
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
     ├── ListError             a list cannot be found, made or written to
+    ├── Interrupted           a signal ended the run
     └── AccountsError         the accounts of a run do not balance: a bug of ours
 """
 
@@ -22,6 +23,16 @@ class InputError(TargetError):
 
 class ListError(TargetError):
     """A list cannot be found, made or written to; names the list and what to do."""
+
+
+class Interrupted(TargetError):
+    """A signal ended the run before the end of the input."""
+
+    def __init__(self, signal_name: str) -> None:
+        super().__init__(
+            f"Stopped by {signal_name}: what was held was not sent. Run again: the STATE written so far covers "
+            "only what HubSpot confirmed."
+        )
 
 
 class AccountsError(TargetError):

@@ -51,6 +51,7 @@ class HubSpotList:
     name: str
     processing_type: str
     object_type_id: str
+    is_foreseen: bool = False  # a dry run would have made it
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
@@ -63,7 +64,7 @@ class HubSpotList:
         )
 
     def __str__(self) -> str:
-        return f'List "{self.name}" ({self.list_id})'
+        return f'List "{self.name}"' if self.is_foreseen else f'List "{self.name}" ({self.list_id})'
 
 
 class Routes:
@@ -167,6 +168,10 @@ class Lists:
             )
 
     def _create(self, route: Route) -> tuple[str, HubSpotList]:
+        if self._settings.dry_run:
+            foreseen = HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
+            self.created.append(foreseen)
+            return route.key, foreseen
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#create-a-list
         body: dict[str, Any] = {"name": route.name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
         if self._settings.list_folder_id is not None:

@@ -63,6 +63,7 @@ class Rejection(NamedTuple):
     reason: Reason
     cohort: Cohort | None
     member: str
+    operation: str
 
 
 @dataclass(frozen=True)
@@ -141,15 +142,26 @@ class MembershipParser:
         raw_member = record.get(columns.member)
         cohort = self._cohort(record)
         if cohort is None:
-            return Rejection(Reason.MISSING_COHORT, None, _as_asked(raw_member))
+            return self._reject(Reason.MISSING_COHORT, None, record)
         is_member = self._is_member(record)
         if is_member is None:
-            return Rejection(Reason.UNKNOWN_OPERATION, cohort, _as_asked(raw_member))
+            return self._reject(Reason.UNKNOWN_OPERATION, cohort, record)
         member = self._parse_member(raw_member)
         if member is None:
             reason = Reason.MISSING_MEMBER if _is_blank(raw_member) else Reason.INVALID_MEMBER
-            return Rejection(reason, cohort, _as_asked(raw_member))
+            return self._reject(reason, cohort, record)
         return Membership(cohort, member, is_member)
+
+    def _reject(self, reason: Reason, cohort: Cohort | None, record: Mapping[str, Any]) -> Rejection:
+        columns = self._columns
+        asked = record.get(columns.operation) if columns.operation else "add"
+        is_deleted = record.get(columns.deleted_at) is not None
+        return Rejection(
+            reason,
+            cohort,
+            _as_asked(record.get(columns.member)),
+            "remove" if is_deleted else _as_asked(asked),
+        )
 
     def _cohort(self, record: Mapping[str, Any]) -> Cohort | None:
         name_column, id_column = self._columns.cohort, self._columns.cohort_id

@@ -1,12 +1,13 @@
-"""What became of each membership: every one ends in exactly one outcome, and the accounts must balance."""
+"""What can become of a membership, and why one is rejected: the words that log, report and README share."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import AccountsError
+if TYPE_CHECKING:
+    from hubspot_http import Refused
 
 
 class Outcome(StrEnum):
@@ -23,8 +24,19 @@ class Outcome(StrEnum):
     DROPPED = "dropped"
 
 
+UNAPPLIED = frozenset({Outcome.MISSING, Outcome.REJECTED, Outcome.SKIPPED, Outcome.DROPPED})
+
+
+def is_applied(outcome: Outcome, *, is_member: bool) -> bool:
+    """Whether the list is, as far as HubSpot told, as the source asked.
+
+    HubSpot accepted what it left unconfirmed; and nobody is on a list whom HubSpot does not know.
+    """
+    return outcome not in UNAPPLIED or (outcome is Outcome.MISSING and not is_member)
+
+
 class Reason(StrEnum):
-    """Why a membership was rejected."""
+    """Why a membership was rejected; the README says of each what to do."""
 
     MISSING_COHORT = "missing_cohort"
     UNKNOWN_OPERATION = "unknown_operation"
@@ -34,36 +46,15 @@ class Reason(StrEnum):
     REFUSED_BY_HUBSPOT = "refused_by_hubspot"
 
 
-@dataclass
-class ListTally:
-    """The accounts of one list: what was read for it, and what became of it."""
+@dataclass(frozen=True)
+class Refusal:
+    """Why one member was rejected; `message` is in full, for the report only."""
 
-    label: str
-    list_id: str | None = None
-    records_read: int = 0
-    superseded: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    reason: Reason
+    message: str
+    correlation_id: str | None = None
 
-    @property
-    def asked(self) -> int:
-        """Memberships asked for: records read, less those that a later record replaced."""
-        return self.records_read - self.superseded
-
-    def check(self) -> None:
-        """Raise AccountsError unless every membership asked for has exactly one outcome."""
-        if (ended := self.outcomes.total()) != self.asked:
-            raise AccountsError(
-                f'The accounts of list "{self.label}" do not balance: {self.asked} memberships asked for, '
-                f"{ended} outcomes. This is a bug: please report it with the log of this run."
-            )
-
-
-@dataclass
-class StreamTally:
-    """Records of one stream that could not be counted to a list."""
-
-    can_remove: bool = True
-    reasons: Counter[Reason] = field(default_factory=Counter)
+    @classmethod
+    def by_hubspot(cls, refused: Refused) -> Refusal:
+        """What HubSpot answered for one member that stood alone."""
+        return cls(Reason.REFUSED_BY_HUBSPOT, refused.message or str(refused.status), refused.correlation_id)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MatchBy = Literal["email", "contact_id"]
+ReportMembers = Literal["unapplied", "all"]
 
 _TEXT = ["string", "null"]
 _FLAG = ["boolean", "null"]
@@ -43,8 +44,8 @@ _LIST_ENTRY = {
 TARGET_SETTINGS: dict[str, dict[str, Any]] = {
     **{name: dict(schema) for name, schema in CONNECTION_SETTINGS.items()},
     "match_by": {
-        "type": "string",
-        "enum": ["email", "contact_id"],
+        "type": ["string", "null"],
+        "enum": ["email", "contact_id", None],
         "default": "email",
         "title": "Match by",
         "description": "What names the member in a record: an email address, or a HubSpot record id.",
@@ -119,6 +120,50 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "If false, such members are reported as missing."
         ),
     },
+    "verify_memberships": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Verify memberships",
+        "description": (
+            "Read back the members that HubSpot neither adds nor calls missing, so that each is known to be "
+            "already_member, not_a_member or dropped instead of unconfirmed. Costs a call for 100 of them."
+        ),
+    },
+    "report_path": {
+        "type": _TEXT,
+        "title": "Report path",
+        "description": (
+            "File to which a line is written for each member not in the state asked for, each list and the run, "
+            "as JSON Lines. {run_id} in it is replaced; else runs append. It holds the addresses of people."
+        ),
+    },
+    "report_members": {
+        "type": ["string", "null"],
+        "enum": ["unapplied", "all", None],
+        "default": "unapplied",
+        "title": "Members in the report",
+        "description": "Which members the report names: unapplied, with those created; or all.",
+    },
+    "max_unapplied_percent": {
+        "type": _WHOLE,
+        "minimum": 0,
+        "maximum": 100,
+        "default": 100,
+        "title": "Maximum of unapplied memberships",
+        "description": (
+            "The run exits 1 when more than this share of a list, in percent, did not apply. Below 100 no STATE "
+            "leaves before the end of the input."
+        ),
+    },
+    "dry_run": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Dry run",
+        "description": (
+            "Do every read and no write, say what would change, and write no STATE, so that the real run "
+            "still sees everything."
+        ),
+    },
     "batch_size_rows": {
         "type": _WHOLE,
         "minimum": 1,
@@ -172,6 +217,11 @@ class Settings:
     create_lists: bool
     max_new_lists: int
     create_contacts: bool
+    verify_memberships: bool
+    report_path: str | None
+    report_members: ReportMembers
+    max_unapplied_percent: int
+    dry_run: bool
     batch_size_rows: int
 
     @classmethod
@@ -192,6 +242,11 @@ class Settings:
             create_lists=_value(config, "create_lists"),
             max_new_lists=_value(config, "max_new_lists"),
             create_contacts=_value(config, "create_contacts"),
+            verify_memberships=_value(config, "verify_memberships"),
+            report_path=str(config.get("report_path") or "").strip() or None,
+            report_members=_value(config, "report_members"),
+            max_unapplied_percent=_value(config, "max_unapplied_percent"),
+            dry_run=_value(config, "dry_run"),
             batch_size_rows=_value(config, "batch_size_rows"),
         )
 

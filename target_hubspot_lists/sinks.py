@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.sinks import Sink
 
 from target_hubspot_lists.memberships import Columns, Membership, MembershipParser
-from target_hubspot_lists.outcomes import StreamTally
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -37,7 +36,7 @@ class MembershipSink(Sink):
         columns = Columns.find(stream_name, list(schema["properties"]), target.settings)
         self._parser = MembershipParser(stream_name, columns, target.settings.match_by)
         self._delivery = target.delivery
-        self._delivery.streams.setdefault(stream_name, StreamTally()).can_remove = columns.can_remove
+        self._delivery.add_stream(stream_name, can_remove=columns.can_remove)
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -52,7 +51,7 @@ class MembershipSink(Sink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         parsed = self._parser.parse(record)
         if isinstance(parsed, Membership):
-            self._delivery.take(parsed)
+            self._delivery.take(self.stream_name, parsed)
         else:
             self._delivery.reject(self.stream_name, parsed)
 

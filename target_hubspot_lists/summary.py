@@ -10,8 +10,7 @@ from target_hubspot_lists.outcomes import Outcome, Reason
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_hubspot_lists.delivery import Delivery
-    from target_hubspot_lists.outcomes import ListTally, StreamTally
+    from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
 
 # Outcomes in the order of the table's columns, with their headings.
 COLUMNS: Mapping[Outcome, str] = {
@@ -28,66 +27,56 @@ COLUMNS: Mapping[Outcome, str] = {
 LONGEST_NAME = 40  # characters of a list's name that the table shows
 
 
-def summary(delivery: Delivery) -> Iterator[str]:
+def summary(accounts: Accounts, *, dry_run: bool) -> Iterator[str]:
     """Yield the lines of the summary; they name lists, streams and counts, and no person."""
-    tallies = list(delivery.tallies)
-    if tallies:
-        yield from table(tallies)
+    if dry_run:
+        yield "Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:"
+    if accounts.lists:
+        yield from table(accounts.lists.values())
     else:
         yield "No memberships were read."
-    yield from _rejections(tallies, delivery.streams)
-    if delivery.lists_created:
-        yield f"{_count(delivery.lists_created, 'list')} made."
-    if delivery.contacts_created:
+    yield from _rejections(list(accounts.lists.values()), accounts.streams)
+    if accounts.lists_created:
+        yield f"{_count(accounts.lists_created, 'list')} made."
+    if accounts.contacts_created:
         yield (
-            f"{_count(delivery.contacts_created, 'contact')} created: "
-            "check that the portal treats this app's contacts as marketing contacts, "
-            "since only those can be mailed."
+            f"{_count(accounts.contacts_created, 'contact')} created: check that the portal treats this app's "
+            "contacts as marketing contacts, since only those can be mailed."
         )
-    if add_only := sorted(name for name, stream in delivery.streams.items() if not stream.can_remove):
+    if add_only := sorted(name for name, stream in accounts.streams.items() if not stream.can_remove):
         yield (
             f"No record of {_names(add_only)} can remove anybody from a list: "
             "there is no operation column and no _sdc_deleted_at."
         )
 
 
-def table(tallies: Iterable[ListTally]) -> Iterator[str]:
+def table(accounts: Iterable[Account]) -> Iterator[str]:
     """Yield a line for each list under a line of headings, columns aligned."""
     headings = ["list", "id", "asked", *COLUMNS.values(), "match rate", "calls", "seconds"]
-    rows = [headings, *(_row(tally) for tally in tallies)]
+    rows = [headings, *(_row(account) for account in accounts)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
     for row in rows:
-        name, *numbers = (
-            cell.ljust(w) if i == 0 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join([name, *numbers])
+        name, *numbers = row
+        aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
+        yield "  ".join([name.ljust(widths[0]), *aligned])
 
 
-def _row(tally: ListTally) -> list[str]:
-    label = tally.label if len(tally.label) <= LONGEST_NAME else f"{tally.label[: LONGEST_NAME - 1]}…"
-    outcomes = [str(tally.outcomes[outcome]) for outcome in COLUMNS]
+def _row(account: Account) -> list[str]:
+    label = account.label
+    rate = account.match_rate
     return [
-        label,
-        tally.list_id or "-",
-        str(tally.asked),
-        *outcomes,
-        match_rate(tally),
-        str(tally.calls),
-        f"{tally.seconds:.1f}",
+        label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…",
+        account.list_id or "-",
+        str(account.asked),
+        *(str(account.outcomes[outcome]) for outcome in COLUMNS),
+        "-" if rate is None else f"{rate:.1%}",
+        str(account.calls),
+        f"{account.seconds:.1f}",
     ]
 
 
-def match_rate(tally: ListTally) -> str:
-    """The share of the members asked for that HubSpot knows, or came to know."""
-    if not tally.asked:
-        return "-"
-    unmatched = tally.outcomes[Outcome.MISSING] + tally.outcomes[Outcome.REJECTED]
-    return f"{(tally.asked - unmatched) / tally.asked:.1%}"
-
-
-def _rejections(tallies: Sequence[ListTally], streams: Mapping[str, StreamTally]) -> Iterator[str]:
-    reasons = sum((tally.reasons for tally in tallies), Counter[Reason]())
+def _rejections(accounts: Sequence[Account], streams: Mapping[str, StreamAccount]) -> Iterator[str]:
+    reasons = sum((account.reasons for account in accounts), Counter[Reason]())
     if reasons:
         yield f"Rejected: {_reasons(reasons)}."
     for name, stream in streams.items():

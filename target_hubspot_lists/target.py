@@ -9,17 +9,21 @@ import sys
 import traceback
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 
-from hubspot_http import HubSpotClient, HubSpotError, SettingsError, Stopped, SystemClock
+from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock
 from hubspot_http.validation import setting_problems
 from target_hubspot_lists.delivery import Delivery
-from target_hubspot_lists.errors import InputError
+from target_hubspot_lists.errors import InputError, Interrupted, TargetError
+from target_hubspot_lists.portal import check_connection, needed_scopes
+from target_hubspot_lists.progress import Progress, Standing
 from target_hubspot_lists.reader import MessageReader
+from target_hubspot_lists.report import Report, new_run_id
 from target_hubspot_lists.settings import TARGET_SETTINGS, Settings
 from target_hubspot_lists.sinks import MembershipSink
 from target_hubspot_lists.summary import summary
@@ -33,13 +37,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType, TracebackType
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.mapper import StreamMap
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
     from hubspot_http import Clock
+    from target_hubspot_lists.portal import Portal
+
+EVERYTHING = 100  # percent
 
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300
@@ -77,7 +83,9 @@ class TargetHubSpotLists(Target):
         self._client = HubSpotClient(
             self.settings.connection, clock=self._clock, user_agent=f"{self.name}/{self.plugin_version}"
         )
-        self.delivery = Delivery(self._client, self.settings)
+        self.run_id = new_run_id()
+        self._report = self._open_report()
+        self.delivery = Delivery(self._client, self.settings, self._report)
         self._schemas: dict[str, dict[str, Any]] = {}
         self._readers: dict[str, list[tuple[Callable[[dict[str, Any]], Any] | None, Sink]]] = {}
         self._held_since: float | None = None
@@ -94,6 +102,7 @@ class TargetHubSpotLists(Target):
         about_format: str | None = None,
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
+        check: bool = False,
     ) -> None:
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
@@ -104,13 +113,20 @@ class TargetHubSpotLists(Target):
         except HubSpotError as error:
             cls.report_error(error)
             sys.exit(1)
-        sys.exit(target.run(file_input))
+        sys.exit(target.run_check() if check else target.run(file_input))
 
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         command.__class__ = DiscreetCommand
+        command.params.append(
+            click.Option(
+                ["--check"],
+                is_flag=True,
+                help="Check the token, its scopes and the budget left today, read no input, and exit.",
+            )
+        )
         command.help = (
             "Put cohorts onto HubSpot lists: reads Singer messages from standard input, applies each "
             "membership as an add or a remove, and writes STATE once HubSpot has confirmed it. "
@@ -125,26 +141,71 @@ class TargetHubSpotLists(Target):
 
     def run(self, file_input: IO[Any] | None = None) -> int:
         """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""
-        exit_code = 0
+        problem: HubSpotError | None = None
+        try:
+            with self._client, Progress(self._standing):
+                self.check()
+                self.listen(file_input)
+        except HubSpotError as error:
+            problem = error
+        if self._signal is not None:
+            problem = Interrupted(signal.Signals(self._signal).name)
+        exit_code = 128 + self._signal if self._signal is not None else int(problem is not None)
+        self._tell(problem, exit_code)
+        return exit_code
+
+    def check(self) -> Portal:
+        """Ask HubSpot whose token this is, and raise if it lacks a scope that is needed."""
+        portal = check_connection(self._client, self.settings)
+        if self._report:
+            self._report.portal = portal
+        return portal
+
+    def run_check(self) -> int:
+        """Check the connection and nothing else; return the exit code."""
         try:
             with self._client:
-                self.listen(file_input)
-        except Stopped:
-            pass  # the signal says why, below
+                portal = self.check()
         except HubSpotError as error:
             self.report_error(error)
-            exit_code = 1
-        for line in summary(self.delivery):
+            return 1
+        for line in ("The connection works.", *portal.describe(needed_scopes(self.settings))):
             self.logger.info("%s", line)
-        if self._signal is not None:
-            self.logger.error(
-                "Stopped by %s: %d memberships held were not sent. "
-                "Run again: the STATE written so far covers only what HubSpot confirmed.",
-                signal.Signals(self._signal).name,
-                self.delivery.held,
+        return 0
+
+    def _tell(self, problem: HubSpotError | None, exit_code: int) -> None:
+        """Say how the run ended, in the log and in the report."""
+        accounts = self.delivery.accounts
+        for line in summary(accounts, dry_run=self.settings.dry_run):
+            self.logger.info("%s", line)
+        if self._report:
+            self._report.close(
+                accounts,
+                dry_run=self.settings.dry_run,
+                exit_code=exit_code,
+                error=str(problem) if problem else None,
+                not_settled=accounts.records_read - accounts.done,
+                calls=self._client.calls,
+                seconds_verifying=self.delivery.seconds_verifying,
             )
-            return 128 + self._signal
-        return exit_code
+            self.logger.info('The report is in "%s".', self._report.path)
+        if problem:
+            self.report_error(problem)
+
+    def _open_report(self) -> Report | None:
+        if self.settings.report_path is None:
+            return None
+        return Report(self.settings.report_path, self.run_id, self.settings.report_members)
+
+    def _standing(self) -> Standing:
+        accounts = self.delivery.accounts
+        return Standing(
+            read=accounts.records_read,
+            done=accounts.done,
+            looked_up=self.delivery.addresses_looked_up,
+            calls=self._client.calls,
+            limit_share=self._client.limits.share_used,
+        )
 
     # Settings
 
@@ -180,6 +241,8 @@ class TargetHubSpotLists(Target):
                 "is a SCHEMA without stream or schema", "use a tap that writes Singer messages."
             )
         if stream == MELTANO_TEST_STREAM:
+            # Nothing of it is written: that the run began says that the connection works.
+            self.logger.info("The connection works.")
             self._readers[stream] = []
             return
         if not isinstance(schema.get("properties"), dict):
@@ -244,16 +307,24 @@ class TargetHubSpotLists(Target):
     def process_endofpipe(self) -> None:
         if self.has_to_stop():
             return
-        self.flush()
-        self.delivery.check_accounts()
+        self._flush_held()
+        self.delivery.accounts.check()
+        if problems := list(self.delivery.accounts.problems(self.settings.max_unapplied_percent)):
+            raise TargetError(" ".join(problems))
+        self._release_state(is_end=True)
 
     # What is held, and STATE
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; after that the latest STATE is confirmed, and leaves."""
+        self._flush_held()
+        self._release_state()
+
+    def _flush_held(self) -> None:
         self._held_since = None
         self.delivery.flush()
-        self._release_state()
+        if self._report:
+            self._report.flush()
 
     def attend(self) -> None:
         """Flush what has been held for too long, also while the tap says nothing."""
@@ -264,7 +335,10 @@ class TargetHubSpotLists(Target):
         elif self._clock.monotonic() - self._held_since >= MAX_HELD_SECONDS:
             self.flush()
 
-    def _release_state(self) -> None:
+    def _release_state(self, *, is_end: bool = False) -> None:
+        """Let the latest STATE leave, unless it must wait for the end, or nothing was written."""
+        if self.settings.dry_run or (self.settings.max_unapplied_percent < EVERYTHING and not is_end):
+            return
         if self._latest_state and self._latest_state != self._released_state:
             self._write_state_message(self._latest_state)
             self._released_state = self._latest_state

@@ -74,6 +74,7 @@ class HubSpotEmulator:
         self.credentials = Credentials(static, self.oauth)
         self.limits = Limits(self._now, burst_limit, daily_limit, self.portal.utc_offset)
         self.latency = latency  # seconds before every answer
+        self.tells_scopes = True  # as for a legacy private app; a service key's scopes are not told
         self.faults = Faults()
         self.requests: list[Request] = []
         self.crashes: list[
@@ -166,6 +167,7 @@ class HubSpotEmulator:
         call = Call(
             portal=self.portal,
             oauth=self.oauth,
+            static_tokens=self.credentials.static if self.tells_scopes else {},
             limits=self.limits,
             version=parameters.get("version", ""),
             parameters=parameters,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.hubspot_emulator.answers import Answer
+from tests.hubspot_emulator.answers import Answer, HubSpotError
 from tests.hubspot_emulator.clocks import to_text
 from tests.hubspot_emulator.limits import SECONDS_PER_DAY
 from tests.hubspot_emulator.routing import Routes
@@ -44,6 +44,22 @@ def details(call: Call) -> Answer:
     if call.version >= "2026-09" and call.version != "v3":
         told |= {"portalName": "Example portal", "createdAt": "2020-01-02T03:04:05.678Z"}
     return Answer(200, told)
+
+
+@routes(
+    "POST",
+    "/oauth/v2/private-apps/get/access-token-info",
+    docs="https://developers.hubspot.com/docs/guides/apps/private-apps/overview",
+    needs_token=False,
+)
+def private_app(call: Call) -> Answer:
+    """Tell what a legacy private app's token may do; other kinds of static token are not known here."""
+    grant = call.static_tokens.get(call.body("tokenKey").text("tokenKey"))
+    if grant is None:
+        raise HubSpotError(404, "OBJECT_NOT_FOUND", "token not found")
+    return Answer(
+        200, {"hubId": call.portal.portal_id, "appId": 1, "userId": 2, "scopes": sorted(grant.scopes)}
+    )
 
 
 @routes(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.hubspot_emulator.answers import Answer
     from tests.hubspot_emulator.bodies import Query
-    from tests.hubspot_emulator.credentials import OAuthApp
+    from tests.hubspot_emulator.credentials import Grant, OAuthApp
     from tests.hubspot_emulator.limits import Limits
     from tests.hubspot_emulator.portal import Portal
     from tests.hubspot_emulator.traffic import Request
@@ -34,6 +34,7 @@ class Call:
 
     portal: Portal
     oauth: OAuthApp
+    static_tokens: Mapping[str, Grant]
     limits: Limits
     version: str
     parameters: Mapping[str, str]

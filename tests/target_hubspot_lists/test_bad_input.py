@@ -128,13 +128,20 @@ def test_a_wrong_token_is_said(portal: Portal, run_target: TargetRunner) -> None
     assert "pat-wrong-token" not in run.log
 
 
+@pytest.mark.parametrize("tells_scopes", [True, False])
 @pytest.mark.parametrize("missing", ["crm.lists.read", "crm.lists.write"])
-def test_a_missing_scope_is_named(portal: Portal, run_target: TargetRunner, missing: str) -> None:
+def test_a_missing_scope_is_named(
+    portal: Portal,
+    run_target: TargetRunner,
+    missing: str,
+    tells_scopes: bool,  # noqa: FBT001
+) -> None:
     (ada,) = portal.add_contacts(1)
     scopes = {"crm.lists.read", "crm.lists.write", "oauth"} - {missing}
 
     with HubSpotEmulator(portal, tokens={"pat-test": scopes}) as hubspot:
         run_target.hubspot = hubspot
+        hubspot.tells_scopes = tells_scopes
         run = run_target(schema_message(), membership("VIP", ada), state_message({"bookmark": 1}))
 
     assert run.exit_code == 1

@@ -215,4 +215,5 @@ def test_each_version_of_the_api_is_asked_at_its_own_paths(
 
     assert run.exit_code == 0
     assert portal.members("VIP") == {ada}
-    assert hubspot.calls(path_contains=version) == hubspot.calls()
+    about_the_token = 1  # has a path of its own
+    assert hubspot.calls(path_contains=version) == hubspot.calls() - about_the_token

@@ -176,7 +176,7 @@ def test_a_cohort_has_its_id_beside_its_name() -> None:
 
 @pytest.mark.parametrize("name", [None, "", "  ", True, ["VIP"], {"name": "VIP"}])
 def test_a_blank_cohort_rejects_the_record_and_is_never_the_streams_name(name: object) -> None:
-    assert parse({"contact_id": 5, "cohort_name": name}) == Rejection(Reason.MISSING_COHORT, None, "5")
+    assert parse({"contact_id": 5, "cohort_name": name}) == Rejection(Reason.MISSING_COHORT, None, "5", "add")
 
 
 def test_a_soft_deleted_row_removes_whatever_its_operation_says() -> None:

@@ -1,0 +1,170 @@
+"""Accounts for every membership asked for: one outcome each, counted by list, told in the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_hubspot_lists.errors import AccountsError
+from target_hubspot_lists.outcomes import Outcome, is_applied
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_hubspot_lists.lists import HubSpotList
+    from target_hubspot_lists.memberships import Cohort, Member, Rejection
+    from target_hubspot_lists.outcomes import Reason, Refusal
+    from target_hubspot_lists.report import Report
+
+# So many asked, and not one applied: whatever the settings allow, that is a mistake.
+ENOUGH_TO_JUDGE = 20
+
+
+@dataclass
+class Account:
+    """The accounts of one list: what was read for it, and what became of it."""
+
+    cohort: Cohort
+    name: str
+    hubspot_list: HubSpotList | None = None
+    records_read: int = 0
+    superseded: int = 0
+    applied: int = 0
+    contacts_created: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+
+    @property
+    def label(self) -> str:
+        """The list's name: HubSpot's own once it is found."""
+        return self.hubspot_list.name if self.hubspot_list else self.name
+
+    @property
+    def list_id(self) -> str | None:
+        """The list's id, once it is found."""
+        return self.hubspot_list.list_id if self.hubspot_list and not self.hubspot_list.is_foreseen else None
+
+    @property
+    def asked(self) -> int:
+        """Memberships asked for: records read, less those that a later record replaced."""
+        return self.records_read - self.superseded
+
+    @property
+    def match_rate(self) -> float | None:
+        """The share of the members asked for that HubSpot knows, or came to know."""
+        unmatched = self.outcomes[Outcome.MISSING] + self.outcomes[Outcome.REJECTED]
+        return (self.asked - unmatched) / self.asked if self.asked else None
+
+    def check(self) -> None:
+        """Raise AccountsError unless every membership asked for has exactly one outcome."""
+        if (ended := self.outcomes.total()) != self.asked:
+            raise AccountsError(
+                f'The accounts of list "{self.label}" do not balance: {self.asked} memberships asked for, '
+                f"{ended} outcomes. This is a bug: please report it with the log of this run."
+            )
+
+
+@dataclass
+class StreamAccount:
+    """Records of one stream: how many came, and those that could be counted to no list."""
+
+    can_remove: bool = True
+    records_read: int = 0
+    rejected: int = 0
+    reasons: Counter[Reason] = field(default_factory=Counter)
+
+
+class Asked(NamedTuple):
+    """What was asked for one member of one list: the last word on it, and on whose account."""
+
+    member: Member
+    is_member: bool
+    position: int
+    account: Account
+
+
+class Accounts:
+    """The accounts of a run, by list and by stream."""
+
+    def __init__(self, report: Report | None) -> None:
+        self._report = report
+        self.lists: dict[str, Account] = {}
+        self.streams: dict[str, StreamAccount] = {}
+        self.lists_created = 0
+        self.contacts_created = 0  # each once, on however many lists it is
+
+    @property
+    def records_read(self) -> int:
+        """How many records this run read."""
+        return sum(stream.records_read for stream in self.streams.values())
+
+    @property
+    def done(self) -> int:
+        """How many records have their outcome, or were replaced by a later one."""
+        by_list = sum(account.superseded + account.outcomes.total() for account in self.lists.values())
+        return by_list + sum(stream.reasons.total() for stream in self.streams.values())
+
+    def settle(
+        self,
+        asked: Asked,
+        outcome: Outcome,
+        *,
+        record_id: int | None = None,
+        created: bool = False,
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Give a membership its outcome."""
+        account = asked.account
+        account.outcomes[outcome] += 1
+        account.applied += is_applied(outcome, is_member=asked.is_member)
+        account.contacts_created += created
+        if refusal:
+            account.reasons[refusal.reason] += 1
+        if self._report:
+            self._report.member(asked, outcome, record_id=record_id, created=created, refusal=refusal)
+
+    def reject(self, stream: str, rejection: Rejection, account: Account | None) -> None:
+        """Account for a record that cannot be applied."""
+        self.streams[stream].rejected += 1
+        reasons = self.streams[stream].reasons
+        if account is not None:
+            account.records_read += 1
+            account.outcomes[Outcome.REJECTED] += 1
+            reasons = account.reasons
+        reasons[rejection.reason] += 1
+        if self._report:
+            self._report.rejection(stream, rejection, account)
+
+    def check(self) -> None:
+        """Raise AccountsError unless every membership asked for has its outcome."""
+        for account in self.lists.values():
+            account.check()
+
+    def problems(self, max_unapplied_percent: int) -> Iterator[str]:
+        """Yield a sentence for each list or stream of which too little applied."""
+        for account in self.lists.values():
+            yield from _too_little_applied(
+                f'list "{account.label}"', account.asked, account.applied, max_unapplied_percent
+            )
+        for name, stream in self.streams.items():
+            read = stream.records_read
+            yield from _too_little_applied(
+                f'stream "{name}"', read, read - stream.rejected, max_unapplied_percent
+            )
+
+
+def _too_little_applied(what: str, asked: int, applied: int, max_unapplied_percent: int) -> Iterator[str]:
+    unapplied = asked - applied
+    if asked >= ENOUGH_TO_JUDGE and not applied:
+        yield (
+            f"Of {asked} memberships of {what} not one was applied: see the reasons above, and set report_path "
+            "for a line on each."
+        )
+    elif unapplied * 100 > asked * max_unapplied_percent:
+        yield (
+            f"{unapplied} of {asked} memberships of {what} were not applied, more than max_unapplied_percent "
+            f"({max_unapplied_percent}) allows: set report_path for a line on each."
+        )

@@ -1,0 +1,46 @@
+"""What HubSpot's batch endpoints have in common: their size, and how they name what went wrong with an input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
+MAX_INPUTS_PER_CALL = 100
+
+T = TypeVar("T")
+
+
+def in_batches(inputs: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield the inputs in runs of as many as one call takes."""
+    for start in range(0, len(inputs), MAX_INPUTS_PER_CALL):
+        yield inputs[start : start + MAX_INPUTS_PER_CALL]
+
+
+@dataclass(frozen=True)
+class BatchError:
+    """One entry of `errors` in a 207: what was wrong with which inputs."""
+
+    category: str
+    message: str
+    trace_ids: frozenset[str]
+    named: frozenset[str]
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> BatchError:
+        """Parse a StandardError; its context maps undocumented names to lists of strings."""
+        context: Mapping[str, object] = body.get("context") or {}
+        return cls(
+            category=str(body.get("category", "")),
+            message=str(body.get("message", "")),
+            trace_ids=_texts(context.get("objectWriteTraceId")),
+            named=frozenset().union(*map(_texts, context.values())),
+        )
+
+
+def _texts(values: object) -> frozenset[str]:
+    each = values if isinstance(values, list) else [] if values is None else [values]
+    return frozenset(str(value).strip().lower() for value in each)

@@ -1,0 +1,113 @@
+"""Tells how a long run stands: a line every half minute, or a live bar where somebody watches."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LINES = 30.0
+SECONDS_BETWEEN_BARS = 0.5
+BAR_WIDTH = 24  # characters
+ERASE_LINE = "\r\x1b[K"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the run stands: memberships read and done, addresses looked up, calls, share of the limit used."""
+
+    read: int
+    done: int
+    looked_up: int
+    calls: int
+    limit_share: float
+
+    def line(self, seconds_left: float | None) -> str:
+        """The progress line; it promises no end, since nobody knows how much is still to be read."""
+        parts = [f"{self.done:,} of {self.read:,} memberships read so far are done"]
+        if self.looked_up:
+            parts.append(f"{self.looked_up:,} addresses looked up")
+        parts.append(f"{self.calls:,} calls, {self.limit_share:.0%} of the portal's limit in use")
+        if seconds_left is not None:
+            parts.append(f"about {_duration(seconds_left)} for those read so far")
+        return "; ".join(parts) + "."
+
+    def bar(self) -> str:
+        """The live bar."""
+        share = self.done / self.read if self.read else 0.0
+        filled = round(share * BAR_WIDTH)
+        return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
+
+    @property
+    def work(self) -> int:
+        """What has been got done, in steps that cost calls: addresses looked up and memberships done."""
+        return self.done + self.looked_up
+
+
+class Progress:
+    """Tells of the run from a thread of its own, for as long as the `with` block lasts."""
+
+    def __init__(self, standing: Callable[[], Standing], *, stream: IO[str] | None = None) -> None:
+        self._standing = standing
+        self._stream = stream or sys.stderr
+        self._is_live = self._stream.isatty()
+        self._ended = threading.Event()
+        self._started = time.monotonic()
+        self._calls_told = 0
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def tell(self) -> None:
+        """Log a line if calls were made since the last one."""
+        standing = self._standing()
+        if standing.calls > self._calls_told:
+            self._calls_told = standing.calls
+            logger.info("%s", standing.line(self._seconds_left(standing)))
+
+    def draw(self) -> None:
+        """Redraw the bar."""
+        standing = self._standing()
+        if standing.read:
+            text = standing.line(self._seconds_left(standing))
+            self._stream.write(f"{ERASE_LINE}{standing.bar()} {text}")
+            self._stream.flush()
+
+    def _seconds_left(self, standing: Standing) -> float | None:
+        """An estimate for what was read so far; None while there is nothing to go by."""
+        elapsed = time.monotonic() - self._started
+        if not standing.done or elapsed < SECONDS_BETWEEN_BARS:
+            return None
+        return elapsed / standing.done * (standing.read - standing.done)
+
+    def _run(self) -> None:
+        seconds, show = (
+            (SECONDS_BETWEEN_BARS, self.draw) if self._is_live else (SECONDS_BETWEEN_LINES, self.tell)
+        )
+        while not self._ended.wait(seconds):
+            show()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._is_live:
+            self._stream.write(ERASE_LINE)
+            self._stream.flush()
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min" if minutes else f"{rest} s"

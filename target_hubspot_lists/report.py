@@ -1,0 +1,158 @@
+"""Writes the report the user asked for: JSON Lines, one for each member, list and run; it may name people."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.outcomes import Outcome, is_applied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_hubspot_lists.accounts import Account, Accounts, Asked
+    from target_hubspot_lists.memberships import Rejection
+    from target_hubspot_lists.outcomes import Reason, Refusal
+    from target_hubspot_lists.portal import Portal
+    from target_hubspot_lists.settings import ReportMembers
+
+OWNER_ONLY = 0o600  # the report may hold people's addresses
+
+
+def new_run_id() -> str:
+    """A name for a run that sorts by time: `20261122T031501Z-1f0c5a7e`."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+@dataclass
+class Report:
+    """One run's lines of the report file; a run appends to what is there."""
+
+    path: str
+    run_id: str
+    members: ReportMembers
+    portal: Portal | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _file: IO[bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.path = self.path.replace("{run_id}", self.run_id)
+        try:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+        except OSError as error:
+            raise TargetError(
+                f'report_path "{self.path}" cannot be written ({error.strerror}): '
+                "name a file in a folder that exists and that this user may write to."
+            ) from error
+        self._file = os.fdopen(descriptor, "ab")
+
+    def member(
+        self,
+        asked: Asked,
+        outcome: Outcome,
+        *,
+        record_id: int | None,
+        created: bool,
+        refusal: Refusal | None,
+    ) -> None:
+        """Write a member's line: of those not in the state asked for, of those created, or of all."""
+        is_told = self.members == "all" or created or not is_applied(outcome, is_member=asked.is_member)
+        if not is_told:
+            return
+        self._write(
+            "member",
+            **self._list_fields(asked.account),
+            member=str(asked.member),
+            operation="add" if asked.is_member else "remove",
+            record_id=None if record_id is None else str(record_id),
+            outcome=outcome,
+            created=created,
+            reason=refusal and refusal.reason,
+            message=refusal and refusal.message,
+            correlation_id=refusal and refusal.correlation_id,
+        )
+
+    def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
+        """Write the line of a record that could not be applied, as it was asked."""
+        self._write(
+            "member",
+            **self._list_fields(account),
+            stream=stream,
+            member=rejection.member,
+            operation=rejection.operation,
+            record_id=None,
+            outcome=Outcome.REJECTED,
+            created=False,
+            reason=rejection.reason,
+            message=None,
+            correlation_id=None,
+        )
+
+    def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
+        """Write the lines of the lists and of the run, however it ended, and close the file."""
+        with self._file:
+            for account in accounts.lists.values():
+                self._write("list", **self._list_fields(account), **_figures(account))
+            self._write(
+                "run",
+                started=self.started.isoformat(timespec="milliseconds"),
+                records_read=accounts.records_read,
+                lists_created=accounts.lists_created,
+                contacts_created=accounts.contacts_created,
+                streams={
+                    name: {
+                        "records_read": stream.records_read,
+                        "rejected_without_list": _by_name(stream.reasons),
+                    }
+                    for name, stream in accounts.streams.items()
+                },
+                **run,
+            )
+
+    def flush(self) -> None:
+        """Let everything written so far survive the process."""
+        self._file.flush()
+
+    def _list_fields(self, account: Account | None) -> dict[str, Any]:
+        list_id = account.list_id if account else None
+        return {
+            "cohort": account.cohort.name if account else None,
+            "cohort_id": account.cohort.id if account else None,
+            "list_id": list_id,
+            "list_name": account.label if account else None,
+            "list_url": self.portal.list_url(list_id) if self.portal and list_id else None,
+        }
+
+    def _write(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - whatever JSON has
+        line = {
+            "kind": kind,
+            "run_id": self.run_id,
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "portal_id": self.portal.portal_id if self.portal else None,
+            **fields,
+        }
+        self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _figures(account: Account) -> dict[str, Any]:
+    return {
+        "records_read": account.records_read,
+        "superseded": account.superseded,
+        "asked": account.asked,
+        **{outcome.value: account.outcomes[outcome] for outcome in Outcome},
+        "reasons": _by_name(account.reasons),
+        "contacts_created": account.contacts_created,
+        "match_rate": account.match_rate,
+        "calls": account.calls,
+        "seconds": round(account.seconds, 3),
+    }
+
+
+def _by_name(reasons: Mapping[Reason, int]) -> dict[str, int]:
+    return {reason.value: count for reason, count in reasons.items()}

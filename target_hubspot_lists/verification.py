@@ -1,0 +1,126 @@
+"""Reads memberships back: who is on a list, by record or by paging the list, whichever is fewer calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hubspot_http import NotFound, concurrently
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, in_batches
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.lists import CONTACTS, gone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from hubspot_http import HubSpotClient
+    from target_hubspot_lists.lists import HubSpotList
+
+# https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
+MEMBERS_PER_PAGE = 250
+
+# Whether HubSpot shows a membership it has just accepted is not documented: it is given so long before
+# a contact is called dropped.
+WAITS_BEFORE_DROPPED = (1.0, 3.0, 6.0)  # seconds
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who of those asked about is on a list, who is not, and whom HubSpot does not know.
+
+    Of anybody else it said nothing.
+    """
+
+    on_list: frozenset[int]
+    not_on_list: frozenset[int]
+    missing: frozenset[int] = frozenset()
+
+
+class MembershipReader:
+    """Reads who is on a list."""
+
+    def __init__(self, client: HubSpotClient, *, workers: int) -> None:
+        self._client = client
+        self._workers = workers
+        self._base = client.base("crm/lists")
+
+    def read(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
+        """Return who of the record ids is on the list."""
+        calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
+        size = self._size(hubspot_list) if calls_by_record > 1 else None
+        if size is not None and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
+            members, asked = self.members(hubspot_list), frozenset(record_ids)
+            return Reading(asked & members, asked - members)
+        jobs = (
+            partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(list(record_ids))
+        )
+        parts = list(concurrently(jobs, workers=self._workers))
+        return Reading(
+            frozenset().union(*(part.on_list for part in parts)),
+            frozenset().union(*(part.not_on_list for part in parts)),
+            frozenset().union(*(part.missing for part in parts)),
+        )
+
+    def read_until_settled(
+        self, hubspot_list: HubSpotList, asked: Mapping[int, bool]
+    ) -> tuple[Reading, float]:
+        """Read who is on the list, and again for a while those who are not as asked; with the seconds waited."""
+        reading, waited = self.read(hubspot_list, asked), 0.0
+        for seconds in WAITS_BEFORE_DROPPED:
+            not_as_asked = [each for each in reading.not_on_list if asked[each]]
+            not_as_asked += [each for each in reading.on_list if not asked[each]]
+            if not not_as_asked:
+                break
+            self._client.wait(seconds)
+            waited += seconds
+            again = self.read(hubspot_list, not_as_asked)
+            reading = Reading(
+                reading.on_list - again.not_on_list | again.on_list,
+                reading.not_on_list - again.on_list | again.not_on_list,
+                reading.missing,
+            )
+        return reading, waited
+
+    def members(self, hubspot_list: HubSpotList) -> set[int]:
+        """Return the record ids of everybody on the list."""
+        return set(self._pages(hubspot_list))
+
+    def _pages(self, hubspot_list: HubSpotList) -> Iterator[int]:
+        # Pages are sorted by record id, so a change behind the cursor moves nobody past it.
+        path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
+        while True:
+            try:
+                page = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after}).body
+            except NotFound as not_found:
+                raise gone(hubspot_list) from not_found
+            yield from (int(each["recordId"]) for each in page.get("results") or ())
+            following = ((page.get("paging") or {}).get("next") or {}).get("after")
+            if not following:
+                return
+            if following == after:
+                raise TargetError(f"HubSpot's pages of {hubspot_list} do not end: run again later.")
+            after = following
+
+    def _size(self, hubspot_list: HubSpotList) -> int | None:
+        """How many are on the list, as HubSpot estimates it; None where it does not say."""
+        body = self._client.get(f"{self._base}/{hubspot_list.list_id}").body
+        size = body["list"].get("size") or (body["list"].get("additionalProperties") or {}).get(
+            "hs_list_size"
+        )
+        return int(size) if size is not None and str(size).isdecimal() else None
+
+    def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
+        body = {"inputs": [{"objectTypeId": CONTACTS, "recordId": str(each)} for each in record_ids]}
+        answer = self._client.post(f"{self._base}/records/memberships/batch/read", body)
+        by_record = {int(each["recordId"]): each for each in answer.body.get("results") or ()}
+        answered = frozenset(record_ids) & by_record.keys()
+        on_list = frozenset(each for each in answered if list_id in _list_ids(by_record[each]))
+        errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+        named = {name for error in errors if error.category == "OBJECT_NOT_FOUND" for name in error.named}
+        missing = frozenset(each for each in record_ids if str(each) in named) - answered
+        return Reading(on_list, answered - on_list, missing)
+
+
+def _list_ids(record: Mapping[str, Any]) -> set[str]:
+    return {str(membership.get("listId", "")) for membership in record.get("recordListMemberships") or ()}

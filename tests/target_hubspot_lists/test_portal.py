@@ -1,0 +1,111 @@
+"""The connection check: what is wrong is said before any data flows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_hubspot_lists.target import TargetHubSpotLists
+from tests.hubspot_emulator import HubSpotEmulator
+from tests.hubspot_emulator.credentials import ALL_SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.hubspot_emulator import Portal
+
+
+def check(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture, **config: Any) -> tuple[int, str]:
+    settings = {"api_url": hubspot.url, "access_token": hubspot.token} | config
+    with caplog.at_level("INFO"):
+        exit_code = TargetHubSpotLists(
+            config={k: v for k, v in settings.items() if v is not None}
+        ).run_check()
+    return exit_code, caplog.text
+
+
+@pytest.fixture
+def limited(portal: Portal) -> Iterator[HubSpotEmulator]:
+    with HubSpotEmulator(portal, burst_limit=100, daily_limit=250_000) as hubspot:
+        yield hubspot
+
+
+def test_the_check_tells_portal_scopes_and_what_is_left_today(
+    limited: HubSpotEmulator, portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    exit_code, log = check(limited, caplog)
+
+    assert exit_code == 0
+    assert "The connection works." in log
+    assert f"Portal: {portal.portal_id}." in log
+    assert (
+        "Scopes: crm.lists.read, crm.lists.write, crm.objects.contacts.read, crm.objects.contacts.write "
+        "are all there." in log
+    )
+    assert "Requests left today: 249,9" in log
+    assert limited.calls() <= 2
+
+
+def test_what_hubspot_does_not_tell_is_not_known(
+    hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    hubspot.tells_scopes = False
+
+    exit_code, log = check(hubspot, caplog, match_by="contact_id")
+
+    assert exit_code == 0
+    assert "Scopes: not known" in log
+    assert "needed are crm.lists.read, crm.lists.write." in log
+
+
+@pytest.mark.parametrize(
+    ("config", "lacking"),
+    [
+        ({}, "crm.lists.write, crm.objects.contacts.read, crm.objects.contacts.write"),
+        ({"create_contacts": False}, "crm.lists.write, crm.objects.contacts.read"),
+        ({"match_by": "contact_id"}, "crm.lists.write"),
+        ({"dry_run": True}, "crm.objects.contacts.read"),
+    ],
+)
+def test_every_scope_that_a_configured_feature_needs_is_named(
+    portal: Portal, caplog: pytest.LogCaptureFixture, config: dict[str, Any], lacking: str
+) -> None:
+    with HubSpotEmulator(portal, tokens={"pat-test": {"oauth", "crm.lists.read"}}) as hubspot:
+        exit_code, log = check(hubspot, caplog, **config)
+
+    assert exit_code == 1
+    assert f"lacks {lacking}: grant" in log
+
+
+def test_an_oauth_app_tells_its_scopes_with_the_token_and_has_no_daily_limit(
+    hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    oauth = {
+        "access_token": None,
+        "client_id": hubspot.oauth.client_id,
+        "client_secret": hubspot.oauth.client_secret,
+        "refresh_token": hubspot.oauth.refresh_token,
+    }
+
+    exit_code, log = check(hubspot, caplog, **oauth)
+
+    assert exit_code == 0
+    assert "are all there." in log
+    assert "Requests left today: not known." in log
+
+    hubspot.oauth.scopes = ALL_SCOPES - {"crm.lists.write"}
+    exit_code, log = check(hubspot, caplog, **oauth)
+
+    assert exit_code == 1
+    assert "lacks crm.lists.write: grant" in log
+
+
+def test_a_token_that_is_not_valid_is_said(
+    hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    exit_code, log = check(hubspot, caplog, access_token="pat-not-this-one")
+
+    assert exit_code == 1
+    assert "401" in log
+    assert "pat-not-this-one" not in log

@@ -1,0 +1,451 @@
+"""Every member has a named outcome, and the report says what became of each."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
+from target_hubspot_lists.errors import AccountsError
+from target_hubspot_lists.memberships import Cohort
+from target_hubspot_lists.outcomes import Outcome
+from tests.factories import by_email, email_schema, membership, record_message, schema_message, state_message
+from tests.target_hubspot_lists.logs import row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+OUTCOMES = [outcome.value for outcome in Outcome]
+
+
+@pytest.fixture
+def report_path(tmp_path: Path) -> Path:
+    return tmp_path / "report.jsonl"
+
+
+def lines(path: Path, kind: str) -> list[dict[str, Any]]:
+    parsed = [json.loads(line) for line in path.read_text().splitlines()]
+    return [line for line in parsed if line["kind"] == kind]
+
+
+def outcomes(path: Path) -> dict[str, str]:
+    return {line["member"]: line["outcome"] for line in lines(path, "member")}
+
+
+def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
+    portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    portal.add_contact("ada@example.com")
+
+    run_target(
+        email_schema(),
+        by_email("VIP", "ada@example.com"),
+        by_email("VIP", "new@example.com"),
+        by_email("VIP", "typo@example.con"),
+        by_email("VIP", "no address"),
+        by_email("VIP", "gone@example.com", "remove"),
+        by_email(" ", "lost@example.com"),
+        match_by="email",
+        report_path=str(report_path),
+    )
+
+    told = {line["member"]: line for line in lines(report_path, "member")}
+    assert told.keys() == {"new@example.com", "typo@example.con", "no address", "lost@example.com"}
+    assert told["new@example.com"]["outcome"] == "added"
+    assert told["new@example.com"]["created"] is True
+    assert told["new@example.com"]["record_id"] == portal.contact("new@example.com").record_id
+    assert told["typo@example.con"]["reason"] == "refused_by_hubspot"
+    assert "typo@example.con" in told["typo@example.con"]["message"]
+    assert told["typo@example.con"]["correlation_id"]
+    assert told["no address"]["reason"] == "invalid_member"
+    assert told["lost@example.com"] | {"time": None, "run_id": None} == {
+        "kind": "member",
+        "run_id": None,
+        "time": None,
+        "portal_id": portal.portal_id,
+        "cohort": None,
+        "cohort_id": None,
+        "list_id": None,
+        "list_name": None,
+        "list_url": None,
+        "stream": "cohort_members",
+        "member": "lost@example.com",
+        "operation": "add",
+        "record_id": None,
+        "outcome": "rejected",
+        "created": False,
+        "reason": "missing_cohort",
+        "message": None,
+        "correlation_id": None,
+    }
+
+
+def test_all_members_are_named_where_the_user_asks_for_all(
+    portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    portal.add_list("VIP", members=[bob])
+
+    run_target(
+        schema_message(),
+        membership("VIP", ada),
+        membership("VIP", bob, "remove"),
+        report_path=str(report_path),
+        report_members="all",
+    )
+
+    assert outcomes(report_path) == {ada: "added", bob: "removed"}
+
+
+def test_the_lines_of_lists_and_run_carry_the_figures(
+    portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    ada, bob = portal.add_contacts(2)
+
+    run_target(
+        schema_message(),
+        membership("VIP", ada),
+        membership("VIP", bob),
+        membership("VIP", 7),
+        report_path=str(report_path),
+    )
+
+    (listed,) = lines(report_path, "list")
+    (run,) = lines(report_path, "run")
+    assert {name: listed[name] for name in ("asked", "added", "missing", "rejected", "superseded")} == {
+        "asked": 3,
+        "added": 2,
+        "missing": 1,
+        "rejected": 0,
+        "superseded": 0,
+    }
+    assert listed["list_url"] == (
+        f"https://app.hubspot.com/contacts/{portal.portal_id}/objectLists/{listed['list_id']}"
+    )
+    assert (run["exit_code"], run["error"], run["not_settled"], run["records_read"]) == (0, None, 0, 3)
+
+
+def test_runs_append_and_a_run_id_in_the_path_makes_a_file_each(
+    portal: Portal, run_target: TargetRunner, report_path: Path, tmp_path: Path
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    for _ in range(2):
+        run_target(schema_message(), membership("VIP", ada), report_path=str(report_path))
+        run_target(
+            schema_message(), membership("VIP", ada), report_path=str(tmp_path / "each-{run_id}.jsonl")
+        )
+
+    assert len({line["run_id"] for line in lines(report_path, "run")}) == 2
+    each = list(tmp_path.glob("each-*.jsonl"))
+    assert len(each) == 2
+    assert all(path.stem == f"each-{lines(path, 'run')[0]['run_id']}" for path in each)
+
+
+def test_only_the_owner_can_read_a_report(run_target: TargetRunner, report_path: Path) -> None:
+    run_target(schema_message(), report_path=str(report_path))
+
+    assert stat.S_IMODE(report_path.stat().st_mode) == 0o600
+
+
+def test_the_report_of_a_run_that_fails_says_how_far_it_got(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    contacts = portal.add_contacts(4)
+    hubspot.faults.next("PUT", "/memberships/", status=500, after=1)
+
+    run = run_target(
+        schema_message(),
+        *(membership("VIP", each) for each in contacts),
+        batch_size_rows=2,
+        report_path=str(report_path),
+        report_members="all",
+    )
+
+    assert run.exit_code == 1
+    assert outcomes(report_path) == {contacts[0]: "added", contacts[1]: "added"}
+    (ended,) = lines(report_path, "run")
+    assert (ended["exit_code"], ended["not_settled"]) == (1, 2)
+    assert "500" in ended["error"]
+
+
+def test_a_report_that_cannot_be_written_is_said_before_anything_happens(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    run = run_target(schema_message(), report_path=str(tmp_path / "no" / "such" / "folder.jsonl"))
+
+    assert run.exit_code == 1
+    assert "report_path" in run.error
+    assert hubspot.calls() == 0
+
+
+def test_rejected_members_can_be_mended_and_sent_again_from_the_report(
+    portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    run_target(
+        email_schema(),
+        by_email("VIP", "ada@example.con"),
+        by_email("VIP", "bob at example.com"),
+        match_by="email",
+        report_path=str(report_path),
+    )
+
+    mended = [
+        line | {"member": line["member"].replace(".con", ".com").replace(" at ", "@")}
+        for line in lines(report_path, "member")
+    ]
+    run_target(
+        schema_message("member", "cohort", "operation"),
+        *(record_message(**line) for line in mended),
+        match_by="email",
+        match_field="member",
+        cohort_field="cohort",
+    )
+
+    assert portal.member_emails("VIP") == {"ada@example.com", "bob@example.com"}
+
+
+def test_verification_names_what_hubspot_left_open(portal: Portal, run_target: TargetRunner) -> None:
+    ada, bob, cyd = portal.add_contacts(3)
+    portal.add_list("VIP", members=[ada])
+
+    run = run_target(
+        schema_message(),
+        membership("VIP", ada),
+        membership("VIP", bob),
+        membership("VIP", cyd, "remove"),
+        verify_memberships=True,
+    )
+
+    figures = row(run.log, "VIP")
+    assert (figures["added"], figures["already"], figures["not on it"], figures["unconfirmed"]) == (
+        "1",
+        "1",
+        "1",
+        "0",
+    )
+
+
+def test_a_contact_that_hubspot_accepts_and_does_not_add_is_dropped(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    portal.add_list("VIP")
+    hubspot.faults.next("PUT", "/memberships/", status=200, body={"recordsIdsAdded": [bob]})
+
+    run = run_target(
+        schema_message(),
+        membership("VIP", ada),
+        membership("VIP", bob),
+        verify_memberships=True,
+        report_path=str(report_path),
+    )
+
+    assert row(run.log, "VIP")["dropped"] == "1"
+    assert outcomes(report_path) == {ada: "dropped"}
+    assert lines(report_path, "run")[0]["seconds_verifying"] == 10
+
+
+def test_a_membership_that_shows_late_is_not_called_dropped(
+    portal: Portal, run_target: TargetRunner, hubspot: HubSpotEmulator
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.add_list("VIP")
+    hubspot.faults.accept_then_drop("PUT", "/memberships/")
+    portal.quirks.membership_lag = 2
+
+    run = run_target(schema_message(), membership("VIP", ada), verify_memberships=True)
+
+    assert row(run.log, "VIP")["already"] == "1"
+    assert row(run.log, "VIP")["dropped"] == "0"
+
+
+def test_a_short_list_is_paged_where_that_is_fewer_calls(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(450))
+    portal.add_list("VIP", members=contacts)
+
+    run = run_target(
+        schema_message(), *(membership("VIP", each) for each in contacts), verify_memberships=True
+    )
+
+    assert row(run.log, "VIP")["already"] == "450"
+    assert hubspot.calls("GET", "/memberships") == 2
+    assert hubspot.calls("POST", "/memberships/batch/read") == 0
+
+
+@pytest.mark.parametrize(("applied", "exit_code", "states"), [(9, 1, []), (10, 0, [{"n": 20}])])
+def test_more_unapplied_than_allowed_ends_with_exit_code_1_and_no_state(
+    portal: Portal, run_target: TargetRunner, applied: int, exit_code: int, states: list[object]
+) -> None:
+    contacts = portal.add_contacts(applied)
+
+    run = run_target(
+        schema_message(),
+        state_message({"n": 0}),
+        *(membership("VIP", each) for each in contacts),
+        *(membership("VIP", number) for number in range(1, 21 - applied)),
+        state_message({"n": 20}),
+        max_unapplied_percent=50,
+    )
+
+    assert run.exit_code == exit_code
+    assert run.states == states
+    assert ("max_unapplied_percent" in run.log) is bool(exit_code)
+    assert portal.members("VIP") == set(contacts)
+
+
+def test_a_list_on_which_nothing_at_all_applied_ends_with_exit_code_1(run_target: TargetRunner) -> None:
+    few = run_target(schema_message(), *(membership("VIP", number) for number in range(1, 20)))
+    enough = run_target(schema_message(), *(membership("VIP", number) for number in range(1, 21)))
+
+    assert (few.exit_code, enough.exit_code) == (0, 1)
+    assert 'Of 20 memberships of list "VIP" not one was applied' in enough.error
+
+
+def test_a_stream_of_which_nothing_at_all_applied_ends_with_exit_code_1(run_target: TargetRunner) -> None:
+    run = run_target(schema_message(), *(membership("", number) for number in range(1, 21)))
+
+    assert run.exit_code == 1
+    assert 'stream "cohort_members"' in run.error
+
+
+def test_running_again_over_a_full_list_is_no_failure(portal: Portal, run_target: TargetRunner) -> None:
+    contacts = portal.add_contacts(30)
+    portal.add_list("VIP", members=contacts)
+
+    run = run_target(schema_message(), *(membership("VIP", each) for each in contacts))
+
+    assert run.exit_code == 0
+    assert row(run.log, "VIP")["unconfirmed"] == "30"
+
+
+def test_a_dry_run_writes_nothing_and_foresees_what_the_real_run_does(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    ada, bob = portal.add_contact("ada@example.com"), portal.add_contact("bob@example.com")
+    portal.add_list("VIP", members=[bob])
+    messages = [
+        email_schema(),
+        by_email("VIP", "ada@example.com"),
+        by_email("VIP", "bob@example.com", "remove"),
+        by_email("VIP", "new@example.com"),
+        by_email("VIP", "bad@@example.com"),
+        by_email("VIP", "bad@example"),
+        by_email("VIP", "unknown@example.com", "remove"),
+        by_email("New", "new@example.com"),
+        by_email("New", "ada@example.com"),
+        by_email("Absent", "ada@example.com", "remove"),
+        state_message({"n": 1}),
+    ]
+    common = {"match_by": "email", "report_members": "all"}
+
+    dry = run_target(*messages, dry_run=True, report_path=str(tmp_path / "dry"), **common)
+
+    assert (dry.exit_code, dry.states) == (0, [])
+    assert portal.list_names() == {"VIP"}
+    assert portal.members("VIP") == {bob}
+    assert portal.emails() == {"ada@example.com", "bob@example.com"}
+    assert hubspot.calls("PUT") == hubspot.calls("POST", "/batch/create") == 0
+    assert "Dry run: nothing was written" in dry.log
+
+    real = run_target(*messages, report_path=str(tmp_path / "real"), **common)
+
+    assert real.exit_code == 0
+    assert ada in portal.members("VIP")
+    foreseen, done = (
+        Counter(
+            (line["cohort"], line["member"], line["outcome"], line["created"])
+            for line in lines(path, "member")
+        )
+        for path in (tmp_path / "dry", tmp_path / "real")
+    )
+    assert foreseen == done
+
+
+def test_a_dry_run_by_record_id_names_the_missing(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.add_list("VIP")
+
+    run = run_target(schema_message(), membership("VIP", ada), membership("VIP", 7), dry_run=True)
+
+    assert (row(run.log, "VIP")["added"], row(run.log, "VIP")["missing"]) == ("1", "1")
+
+
+def test_accounts_that_do_not_balance_end_the_run() -> None:
+    accounts = Accounts(None)
+    accounts.streams["members"] = StreamAccount(records_read=2)
+    accounts.lists["vip"] = Account(Cohort(None, "VIP"), "VIP", records_read=2)
+    accounts.lists["vip"].outcomes[Outcome.ADDED] = 1
+
+    with pytest.raises(AccountsError, match="2 memberships asked for, 1 outcomes"):
+        accounts.check()
+
+
+changes = st.lists(
+    st.tuples(
+        st.sampled_from(["VIP", "vip", "Trial", ""]),
+        st.sampled_from(
+            [
+                "ada@example.com",
+                "ADA@example.com",
+                "lovelace@example.org",
+                "new@example.com",
+                "bad@x",
+                "",
+                "@",
+            ]
+        ),
+        st.sampled_from(["add", "remove", "merge"]),
+    ),
+    max_size=40,
+)
+
+
+@given(changes, st.booleans(), st.integers(1, 10))
+@hypothesis_settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_every_membership_asked_for_has_exactly_one_outcome(  # noqa: PLR0917 - hypothesis passes what it drew
+    hubspot: HubSpotEmulator,
+    run_target: TargetRunner,
+    tmp_path: Path,
+    sequence: list[tuple[str, str, str]],
+    verify: bool,  # noqa: FBT001
+    batch_size: int,
+) -> None:
+    if "ada@example.com" not in hubspot.portal.emails():
+        hubspot.portal.add_contact("ada@example.com", additional_emails=["lovelace@example.org"])
+    path = tmp_path / "accounts.jsonl"
+    path.unlink(missing_ok=True)
+
+    run_target(
+        email_schema(),
+        *(by_email(cohort, email, operation) for cohort, email, operation in sequence),
+        match_by="email",
+        verify_memberships=verify,
+        batch_size_rows=batch_size,
+        report_path=str(path),
+        report_members="all",
+    )
+
+    members, listed = lines(path, "member"), lines(path, "list")
+    without_list = sum(line["reason"] == "missing_cohort" for line in members)
+    assert lines(path, "run")[0]["not_settled"] == 0
+    assert sum(line["records_read"] for line in listed) + without_list == len(sequence)
+    assert sum(line["asked"] for line in listed) + without_list == len(members)
+    for each in listed:
+        assert each["asked"] == sum(each[outcome] for outcome in OUTCOMES)
+        name = each["list_name"].casefold()  # HubSpot's spelling, known once the list is found
+        of_list = Counter(line["outcome"] for line in members if (line["list_name"] or "").casefold() == name)
+        assert of_list == Counter({outcome: each[outcome] for outcome in OUTCOMES if each[outcome]})
