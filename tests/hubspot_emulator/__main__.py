@@ -76,7 +76,7 @@ def _say(hubspot: HubSpotEmulator) -> None:
     print(f"URL:    {hubspot.url}")
     print(f"Token:  {hubspot.token}")
     print("Try:    set api_url and access_token to these two, and run a tap or a target against it.")
-    print(f"Look:   curl {hubspot.url}/_portal__/lists")
+    print(f"Look:   curl {hubspot.url}/__portal__/lists")
     print("Stop:   Ctrl-C", flush=True)
 
 
