@@ -107,7 +107,7 @@ class HubSpotEmulator:
     def start(self) -> Self:
         """Listen; an OSError says that the port cannot be had."""
         self._server = Server(self._port, self)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), name="hubspot-emulator")
+        self._thread = Thread(target=self._server.serve_forever, args=(0.005,), name="hubspot-emulator")
         self._thread.start()
         return self
 
