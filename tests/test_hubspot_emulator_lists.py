@@ -154,7 +154,7 @@ def test_a_list_can_be_made_in_a_folder(call: Caller) -> None:
 
     made = call.ok("POST", LISTS, MANUAL | {"listFolderId": int(folder)})["list"]["listId"]
 
-    assert call.ok("GET", f"{LISTS}/folders", folderId=folder)["folder"]["childLists"] == [made]
+    assert call.ok("GET", f"{LISTS}/folders", folderId=folder)["folder"]["childLists"] == [int(made)]
 
 
 def test_an_account_has_only_so_many_lists(call: Caller) -> None:

@@ -18,7 +18,7 @@ from tests.hubspot_emulator.contact_batches import (
     update_contacts,
     upsert_contacts,
 )
-from tests.hubspot_emulator.routes_contacts import DOCS, READ, WRITE, as_json, refuse_associations
+from tests.hubspot_emulator.routes_contacts import DOCS, READ, WRITE, as_json, as_written, refuse_associations
 from tests.hubspot_emulator.routing import Routes
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _answer(call: Call, outcome: Outcome, *, status: int = 200, tells_new: bool 
 
 
 def _written(portal: Portal, written: Written, *, tells_new: bool) -> dict[str, object]:
-    shown = as_json(portal, written.contact, ("email", *written.contact.properties))
+    shown = as_written(portal, written.contact)
     if written.trace_id is not None:
         shown["objectWriteTraceId"] = written.trace_id
     if tells_new:

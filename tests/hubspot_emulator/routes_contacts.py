@@ -65,7 +65,7 @@ def create(call: Call) -> Answer:
     with call.portal.lock:
         check_new_contact(call.portal, properties)
         email = properties.pop("email", None) or None
-        return Answer(201, as_json(call.portal, call.portal.contacts.add(email, (), properties), properties))
+        return Answer(201, as_written(call.portal, call.portal.contacts.add(email, (), properties)))
 
 
 @routes(
@@ -124,7 +124,7 @@ def merge(call: Call) -> Answer:
         if old[0] == old[1]:
             raise invalid("A contact cannot be merged with itself.")
         merged = call.portal.contact(call.portal.merge(str(old[0]), str(old[1])))
-        return Answer(200, as_json(call.portal, merged, ()))
+        return Answer(200, as_written(call.portal, merged))
 
 
 def as_json(portal: Portal, contact: Contact, properties: Iterable[str]) -> dict[str, object]:
@@ -140,6 +140,12 @@ def as_json(portal: Portal, contact: Contact, properties: Iterable[str]) -> dict
         "archived": contact.archived_ms is not None,
         **archived,
     }
+
+
+def as_written(portal: Portal, contact: Contact) -> dict[str, object]:
+    """Give a contact as the answer to a write: with every property that is set."""
+    names = ("email", "hs_additional_emails", *contact.properties)
+    return as_json(portal, contact, [name for name in names if contact.value(name) is not None])
 
 
 def refuse_associations(body: Body) -> None:

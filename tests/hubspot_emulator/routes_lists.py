@@ -280,7 +280,7 @@ def _tree(call: Call, folder: Folder) -> dict[str, object]:
         "id": str(folder.folder_id),
         "name": folder.name,
         "parentFolderId": str(folder.parent_id or 0),
-        "childLists": [each.list_id for each in lists if each.folder_id == folder.folder_id],
+        "childLists": [int(each.list_id) for each in lists if each.folder_id == folder.folder_id],
         "childNodes": [_tree(call, child) for child in children],
     }
 
