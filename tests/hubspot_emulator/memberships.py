@@ -32,7 +32,7 @@ class Change:
 
 def numbers(record_ids: Sequence[str]) -> list[int]:
     """Read record ids as HubSpot's schema has them: strings of digits."""
-    if not all(map(is_digits, record_ids)):
+    if not all(record_ids) or (record_ids and not is_digits("".join(record_ids))):
         raise invalid("Invalid input JSON: record ids must be strings of digits")
     read = list(map(int, record_ids))
     if read and max(read) > LARGEST_RECORD_ID:

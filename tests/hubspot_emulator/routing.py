@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from tests.hubspot_emulator.answers import HubSpotError, not_found
 from tests.hubspot_emulator.bodies import Body, parse_json
+from tests.hubspot_emulator.traffic import count_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,14 +46,7 @@ class Call:
     def json(self) -> object:
         """Read the body, and record how many inputs or record ids it holds."""
         parsed = parse_json(self.content)
-        arrays = (
-            [parsed]
-            if isinstance(parsed, list)
-            else list(parsed.values())
-            if isinstance(parsed, dict)
-            else []
-        )
-        self.request.inputs = sum(len(each) for each in arrays if isinstance(each, list))
+        self.request.inputs = count_inputs(parsed)
         return parsed
 
     def body(self, *known: str) -> Body:
