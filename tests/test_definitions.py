@@ -1,0 +1,134 @@
+"""What Meltano and the README say of the plugins' settings is what the plugins say of themselves."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests import definitions
+from tests.definitions import PLUGINS, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.definitions import Plugin
+
+KINDS = {"string", "integer", "boolean", "array", "object", "options"}  # of those that Meltano has
+MELTANO: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+PROJECT_PLUGINS = {each["name"]: each for kind in MELTANO["plugins"].values() for each in kind}
+
+every_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+
+
+@functools.cache
+def about(plugin: Plugin) -> dict[str, Any]:
+    """What the command itself says of its settings."""
+    command = [sys.executable, "-m", plugin.namespace, "--about", "--format=json"]
+    said = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, text=True).stdout
+    properties: dict[str, Any] = json.loads(said)["settings"]["properties"]
+    return properties
+
+
+def full_definitions(plugin: Plugin) -> list[dict[str, Any]]:
+    """The two places that have every setting."""
+    hub = yaml.safe_load((plugin.folder / "definition-hub.yml").read_text("utf-8"))
+    return [hub, PROJECT_PLUGINS[plugin.name]]
+
+
+def short_definition(plugin: Plugin) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((plugin.folder / "definition.yml").read_text("utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [pytest.param(*each, id=each[0].name) for each in definitions.files()]
+)
+def test_every_file_says_what_the_code_says(path: Path, text: str) -> None:
+    assert path.read_text("utf-8") == text, "run `make definitions`"
+
+
+@every_plugin
+def test_full_definitions_have_the_names_defaults_and_secrets_that_about_shows(plugin: Plugin) -> None:
+    settings = about(plugin)
+    for definition in full_definitions(plugin):
+        said = {each["name"]: each for each in definition["settings"]}
+
+        assert list(said) == list(settings)
+        assert {name: each["value"] for name, each in said.items() if "value" in each} == {
+            name: schema["default"] for name, schema in settings.items() if "default" in schema
+        }
+        assert {name for name, each in said.items() if each.get("sensitive")} == {
+            name for name, schema in settings.items() if schema.get("secret")
+        }
+
+
+@every_plugin
+def test_a_setting_has_a_kind_that_takes_its_values(plugin: Plugin) -> None:
+    for name, schema in about(plugin).items():
+        for definition in full_definitions(plugin):
+            setting = next(each for each in definition["settings"] if each["name"] == name)
+            types = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+
+            assert setting["kind"] in KINDS
+            assert setting["kind"] in {"string", "options"} or setting["kind"] in types
+            assert [option["value"] for option in setting.get("options", [])] == schema.get("enum", [])
+
+
+@every_plugin
+def test_every_setting_has_a_label_and_says_what_it_is(plugin: Plugin) -> None:
+    for definition in [*full_definitions(plugin), short_definition(plugin)]:
+        assert all(setting["label"] and setting["description"] for setting in definition["settings"])
+
+
+@every_plugin
+def test_the_short_definition_is_a_part_of_the_full_one(plugin: Plugin) -> None:
+    short, full = short_definition(plugin), full_definitions(plugin)[0]
+
+    assert all(setting in full["settings"] for setting in short["settings"])
+    assert len(short["settings"]) < len(full["settings"])
+    assert {name: full[name] for name in short if name != "settings"} == {
+        name: value for name, value in short.items() if name != "settings"
+    }
+
+
+@every_plugin
+def test_meltano_calls_the_plugin_as_the_wheel_installs_it(plugin: Plugin) -> None:
+    scripts = (ROOT / "pyproject.toml").read_text("utf-8")
+    for definition in [*full_definitions(plugin), short_definition(plugin)]:
+        assert definition["name"] == definition["executable"] == plugin.name
+        assert definition["namespace"] == plugin.name.replace("-", "_")
+        assert definition["capabilities"] == [each.value for each in plugin.of.capabilities]
+    assert f'{plugin.name} = "{plugin.namespace}.' in scripts
+
+
+@every_plugin
+def test_the_readme_has_a_row_for_every_setting(plugin: Plugin) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = readme.partition(f"<!-- settings of {plugin.name} -->")[2].partition("<!-- end of settings -->")[0]
+    own = [name for name in about(plugin) if not name.startswith(definitions.SDK_SETTINGS)]
+
+    assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == own
+
+
+def test_meltano_asks_no_hub_and_sends_no_statistics() -> None:
+    assert MELTANO["send_anonymous_usage_stats"] is False
+    assert "version" not in MELTANO  # Meltano 4 warns of it
+    for plugin in PROJECT_PLUGINS.values():
+        assert plugin["namespace"], "without it Meltano looks the plugin up"
+        assert plugin["pip_url"] == "-e ." or re.fullmatch(r"[\w-]+==[\d.]+", plugin["pip_url"])
+
+
+def test_every_scheduled_job_runs_plugins_that_there_are() -> None:
+    jobs = {job["name"]: job["tasks"] for job in MELTANO["jobs"]}
+
+    assert {schedule["job"] for schedule in MELTANO["schedules"]} <= set(jobs)
+    for tasks in jobs.values():
+        for task in tasks:
+            assert set(task.split()) <= set(PROJECT_PLUGINS)

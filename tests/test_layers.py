@@ -1,0 +1,88 @@
+"""Who may import whom: imports run one way, and Singer stays where Singer meets HubSpot."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("hubspot_http", "target_hubspot_lists", "tap_hubspot_email_events")
+PRESENT = [name for name in PACKAGES if (ROOT / name).is_dir()]
+MODULES_OF_SINGER = {
+    "target.py",
+    "sinks.py",
+    "reader.py",
+    "tap.py",
+    "streams.py",
+    "schemas.py",
+}
+# What a package must not import.
+FORBIDDEN = {
+    "hubspot_http": {"target_hubspot_lists", "tap_hubspot_email_events", "singer_sdk", "tests", "examples"},
+    "target_hubspot_lists": {"tap_hubspot_email_events", "tests", "examples"},
+    "tap_hubspot_email_events": {"target_hubspot_lists", "tests", "examples"},
+    "tests/hubspot_emulator": {*PACKAGES, "singer_sdk", "examples"},
+}
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imports(module: Path) -> set[str]:
+    """The top-level packages that a module imports, also those that only type checking needs."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("folder", [*PRESENT, "tests/hubspot_emulator"])
+def test_a_package_imports_only_what_is_below_it(folder: str) -> None:
+    assert modules(folder)
+    for module in modules(folder):
+        assert not imports(module) & FORBIDDEN[folder], module
+
+
+@pytest.mark.parametrize("folder", PRESENT)
+def test_singer_appears_only_where_singer_meets_hubspot(folder: str) -> None:
+    with_singer = {module.name for module in modules(folder) if "singer_sdk" in imports(module)}
+
+    assert with_singer <= MODULES_OF_SINGER
+
+
+@pytest.mark.parametrize("name", PRESENT)
+def test_what_a_package_names_as_public_is_there(name: str) -> None:
+    package = importlib.import_module(name)
+    public = getattr(package, "__all__", [])
+
+    assert public == sorted(set(public), key=lambda each: (not each.isupper(), each[:1].islower(), each))
+    assert all(hasattr(package, each) for each in public)
+
+
+def test_all_that_hubspot_http_offers_is_named_as_public() -> None:
+    package = ast.parse((ROOT / "hubspot_http" / "__init__.py").read_text("utf-8"))
+    imported = {
+        alias.name
+        for node in package.body
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+    }
+
+    assert imported == set(importlib.import_module("hubspot_http").__all__)
+
+
+def test_the_plugins_take_from_hubspot_http_what_it_offers() -> None:
+    public = set(importlib.import_module("hubspot_http").__all__)
+    for folder in PRESENT[1:]:
+        for module in modules(folder):
+            for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.module == "hubspot_http":
+                    assert {alias.name for alias in node.names} <= public, module

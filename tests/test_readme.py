@@ -1,0 +1,86 @@
+"""The README's commands work as written, and what it lists is what the code does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hubspot_http.retries import RETRIED_STATUSES
+from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
+from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PORT = "8765"  # which the README names
+
+
+def block_after(mark: str) -> str:
+    """The commands of the first block after a mark."""
+    return re.split(r"^```(?:sh)?$", README.partition(mark)[2], maxsplit=2, flags=re.MULTILINE)[1]
+
+
+def words(label: str) -> list[str]:
+    (line,) = re.findall(rf"^- \*\*{label}\*\*: (.*)$", README, re.MULTILINE)
+    return re.findall(r"`(\w+)`", line)
+
+
+@pytest.fixture
+def path_of_venv(tmp_path: Path) -> str:
+    """A PATH on which the plugin's command is found as in an environment that has it installed."""
+    command = tmp_path / "target-hubspot-lists"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m target_hubspot_lists "$@"\n')
+    command.chmod(0o755)
+    return os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def test_the_commands_to_try_it_out_do_what_the_readme_says(path_of_venv: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    commands = block_after("<!-- tried by tests/test_readme.py -->").replace(PORT, port)
+    commands = commands.replace(". .venv/bin/activate\n", "")  # which is on the PATH here
+
+    done = subprocess.run(
+        ["/bin/bash", "-m", "-e", "-u", "-c", f"trap 'kill $(jobs -p)' EXIT\n{commands}"],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PATH": path_of_venv},
+        text=True,
+        timeout=60,
+    )
+
+    (state,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    (row,) = re.findall(r"Beta testers  .*%", done.stderr)
+    assert f"`{state}`" in README
+    assert f"\n{row}\n" in README
+
+
+def test_the_readme_names_the_local_hubspots_own_token() -> None:
+    assert f"ACCESS_TOKEN={DEFAULT_TOKEN}\n" in README
+    assert f"access_token: {DEFAULT_TOKEN}\n" in (ROOT / "meltano.yml").read_text("utf-8")
+    assert f"http://127.0.0.1:{PORT}\n" in (ROOT / "meltano.yml").read_text("utf-8")
+
+
+def test_the_words_that_add_and_remove_are_those_of_the_code() -> None:
+    assert words("add") == ADD_WORDS
+    assert words("remove") == REMOVE_WORDS
+
+
+def test_the_statuses_that_are_retried_are_those_of_the_code() -> None:
+    (row,) = re.findall(r"^\| (408[^|]*)\|", README, re.MULTILINE)
+
+    assert {int(status) for status in re.findall(r"\d{3}", row)} == RETRIED_STATUSES
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+
+    assert links
+    assert [link for link in links if not (ROOT / link).is_file()] == []
