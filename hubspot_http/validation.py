@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 
 def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each setting that its JSON schema refuses: which, and what it takes."""
-    errors: Iterable[ValidationError] = Draft202012Validator(schema).iter_errors(dict(config))
+    """Return one sentence for each setting that its JSON schema refuses: which, and what it takes.
+
+    Null is "not set" for every setting.
+    """
+    given = {name: value for name, value in config.items() if value is not None}
+    errors: Iterable[ValidationError] = Draft202012Validator(schema).iter_errors(given)
     return [
         _sentence(error, schema)
         for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
@@ -28,7 +32,7 @@ def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
     value = "" if setting.get("secret") else f", not {str(error.instance)[:60]!r}"
     wanted: Any = error.validator_value
     if error.validator == "enum":
-        return f"{name} must be one of {', '.join(str(each) for each in wanted if each is not None)}{value}."
+        return f"{name} must be one of {', '.join(map(str, wanted))}{value}."
     if error.validator == "type":
         kinds = wanted if isinstance(wanted, list) else [wanted]
         return f"{name} must be of type {' or '.join(kind for kind in kinds if kind != 'null')}{value}."

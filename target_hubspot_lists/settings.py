@@ -44,8 +44,8 @@ _LIST_ENTRY = {
 TARGET_SETTINGS: dict[str, dict[str, Any]] = {
     **{name: dict(schema) for name, schema in CONNECTION_SETTINGS.items()},
     "match_by": {
-        "type": ["string", "null"],
-        "enum": ["email", "contact_id", None],
+        "type": "string",
+        "enum": ["email", "contact_id"],
         "default": "email",
         "title": "Match by",
         "description": "What names the member in a record: an email address, or a HubSpot record id.",
@@ -138,8 +138,8 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         ),
     },
     "report_members": {
-        "type": ["string", "null"],
-        "enum": ["unapplied", "all", None],
+        "type": "string",
+        "enum": ["unapplied", "all"],
         "default": "unapplied",
         "title": "Members in the report",
         "description": "Which members the report names: unapplied, with those created; or all.",

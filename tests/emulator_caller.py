@@ -39,7 +39,7 @@ class Caller:
     def form(self, path: str, **fields: str) -> requests.Response:
         return self._session.post(self.hubspot.url + path, data=fields, timeout=5)
 
-    def ok(self, method: str, path: str, json: object = None, **query: QueryValue) -> Any:  # noqa: ANN401
+    def ok(self, method: str, path: str, json: object = None, **query: QueryValue) -> Any:
         """Give the JSON of an answer that has to be a success."""
         answer = self(method, path, json, **query)
         assert answer.ok, answer.text

@@ -84,15 +84,15 @@ class Checked:
         self.call = call
         self.checked: set[tuple[str, int]] = set()
 
-    def __call__(self, method: str, path: str, json: object = None, **query: str | int) -> Any:  # noqa: ANN401
+    def __call__(self, method: str, path: str, json: object = None, **query: str | int) -> Any:
         answer = self.call(method, path, json, **query)
         return self._compared(method, path, answer.status_code, answer.json() if answer.content else None)
 
-    def form(self, path: str, **fields: str) -> Any:  # noqa: ANN401
+    def form(self, path: str, **fields: str) -> Any:
         answer = self.call.form(path, **fields)
         return self._compared("POST", path, answer.status_code, answer.json() if answer.content else None)
 
-    def _compared(self, method: str, path: str, status: int, answer: Any) -> Any:  # noqa: ANN401
+    def _compared(self, method: str, path: str, status: int, answer: Any) -> Any:
         spec, described_path = _described(path)
         operation = spec.operation(method, described_path)
         assert operation is not None, f"{method} {path} is not described"

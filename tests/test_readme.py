@@ -14,6 +14,7 @@ import pytest
 
 from hubspot_http.retries import RETRIED_STATUSES
 from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
+from target_hubspot_lists.outcomes import Outcome, Reason
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 
 ROOT = Path(__file__).parent.parent
@@ -84,3 +85,9 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
 
     assert links
     assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+def test_every_outcome_and_every_reason_is_explained() -> None:
+    unexplained = [word for word in (*Outcome, *Reason) if f"`{word}`" not in README]
+
+    assert unexplained == []
