@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from array import array
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.emulator_caller import EVENTS, NOW, calling
-from tests.hubspot_emulator import ALL_SCOPES, HubSpotEmulator, StoppedClock
+from tests.hubspot_emulator import ALL_SCOPES, HubSpotEmulator, Portal, StoppedClock
+from tests.hubspot_emulator.events import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +84,32 @@ def test_pages_neither_repeat_nor_miss_an_event_even_within_one_millisecond(call
     events = read_all(call, eventType="OPEN", limit=7)
 
     assert len(events) == len({str(event["id"]) for event in events}) == 38
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 20)), max_size=4),
+    st.lists(st.integers(0, 20)),
+    st.integers(1, 7),
+    st.integers(0, 20),
+)
+def test_paging_gives_each_event_of_the_span_once_in_order(
+    series: list[list[int]], singles: list[int], limit: int, start: int
+) -> None:
+    portal = Portal(clock=lambda: NOW)
+    for created in series:
+        portal.add_events("OPEN", sorted(created))
+    for created_ms in singles:
+        portal.add_event("CLICK", created_ms)
+
+    texts, position = portal.events.page(Wanted(start, 18), None, limit)
+    while position is not None:
+        page, position = portal.events.page(Wanted(start, 18), position, limit)
+        texts += page
+
+    events = [json.loads(text) for text in texts]
+    expected = sorted((each for each in [*chain(*series), *singles] if start <= each <= 18), reverse=True)
+    assert [event["created"] for event in events] == expected
+    assert len({event["id"] for event in events}) == len(events)
 
 
 def test_one_type_may_be_asked_for_but_not_a_list_of_them(call: Caller) -> None:

@@ -131,6 +131,20 @@ def test_a_scripted_answer_is_given_as_often_as_told(hubspot: HubSpotEmulator) -
     assert hubspot.faults.pending == []
 
 
+def test_scripted_answers_are_recorded_with_the_size_of_what_they_refused(hubspot: HubSpotEmulator) -> None:
+    hubspot.faults.next("PUT", "/memberships/add", status=413)
+
+    call(hubspot, "PUT", ADD, ["1", "2", "3"])
+
+    assert [(each.status, each.inputs) for each in hubspot.requests] == [(413, 3)]
+
+
+def test_a_target_that_is_too_long_is_414(hubspot: HubSpotEmulator) -> None:
+    ids = "&".join(f"listIds={number}" for number in range(1000))
+
+    assert call(hubspot, "GET", f"/crm/lists/2026-03?{ids}").status_code == 414
+
+
 def test_a_page_of_a_proxys_is_not_json(hubspot: HubSpotEmulator) -> None:
     hubspot.faults.not_json("GET", "/details")
 
@@ -176,6 +190,27 @@ def test_a_hanging_call_ends_with_the_clients_patience(hubspot: HubSpotEmulator)
         requests.get(hubspot.url + DETAILS, timeout=0.05)
 
 
+def test_a_delayed_write_takes_effect_after_the_client_gave_up_but_not_after_the_end() -> None:
+    with HubSpotEmulator() as hubspot:
+        ada = hubspot.portal.add_contact("ada@example.com")
+        hubspot.portal.add_list("Late")
+        hubspot.portal.add_list("Never")
+        hubspot.faults.delay("PUT", "/1/memberships/add", 0.06)
+        hubspot.faults.delay("PUT", "/2/memberships/add", 60)
+        for path in (ADD, ADD.replace("/1/", "/2/")):
+            with pytest.raises(requests.ReadTimeout):
+                requests.put(
+                    hubspot.url + path,
+                    json=[ada],
+                    headers={"Authorization": f"Bearer {hubspot.token}"},
+                    timeout=0.05,
+                )
+        while not hubspot.portal.members("Late"):
+            pass
+
+    assert hubspot.portal.members("Never") == set()
+
+
 def test_a_hook_runs_before_the_request_and_a_delay_before_a_fault(hubspot: HubSpotEmulator) -> None:
     hubspot.portal.add_list("VIP")
     hubspot.faults.call("PUT", "/memberships/add", lambda: hubspot.portal.delete_list("VIP"))
@@ -198,7 +233,7 @@ def test_stopping_ends_idle_and_hanging_connections_and_every_thread() -> None:
         hubspot.faults.hang("GET", "/details")
         hanging = threading.Thread(target=call_in_vain, args=(hubspot,))
         hanging.start()
-        while hubspot.calls() < 2:
+        while hanging.is_alive() and hubspot.calls() < 2:
             pass
         hubspot.stop()
         hanging.join()

@@ -141,7 +141,10 @@ class Contacts:
         prefix, _, suffix = email.lower().partition("{}")
         numbers = range(self._next, self._next + count)
         self._next += count
-        self._blocks.append(Block(numbers, prefix, suffix, self._now_ms()))
+        block = Block(numbers, prefix, suffix, self._now_ms())
+        if any(block.number_of(address) is not None for address in self._numbers):
+            raise ValueError("a contact with one of these addresses is there already")
+        self._blocks.append(block)
         return RecordIds(numbers)
 
     def number_of(self, email: str) -> int | None:

@@ -157,6 +157,8 @@ class HubSpotEmulator:
         return Answer(answer.status, answer.body, {**headers, **answer.headers}, answer.content)
 
     def _handled(self, incoming: Incoming, request: Request, headers: dict[str, str]) -> Answer:
+        if len(incoming.target) > self.portal.quirks.longest_target:
+            raise HubSpotError(414, "URI_TOO_LONG", "The request URI is too long.")
         split = urlsplit(incoming.target)
         route, parameters = TABLE.find(incoming.method, split.path)
         if route.needs_token:

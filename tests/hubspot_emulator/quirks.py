@@ -32,6 +32,8 @@ class Quirks:
     membership_lag: int = 0
     # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
     omitted_inputs: dict[str, int] = field(default_factory=dict)
+    # Bytes of path and query; a longer one is 414. The status is documented, the figure is a guess.
+    longest_target: int = 8_192
     # Seconds for which an offset of email events is good: documented as short-lived, no figure given.
     offset_life: float = 3600.0
     # Pages of email events that say hasMore and give no offset (seen in 2017), counted down.

@@ -65,7 +65,8 @@ def create(call: Call) -> Answer:
     with call.portal.lock:
         check_new_contact(call.portal, properties)
         email = properties.pop("email", None) or None
-        return Answer(201, as_written(call.portal, call.portal.contacts.add(email, (), properties)))
+        given = {name: value for name, value in properties.items() if value}
+        return Answer(201, as_written(call.portal, call.portal.contacts.add(email, (), given)))
 
 
 @routes(

@@ -108,6 +108,8 @@ class Handler(BaseHTTPRequestHandler):
         for fault in struck:
             self._prelude(fault)
         kind = struck[-1].kind if struck else None
+        if struck:
+            request.count_inputs(incoming.content)
         if kind is Kind.RESET:
             self._reset()
         elif kind is Kind.HANG:
@@ -118,7 +120,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _prelude(self, fault: Fault) -> None:
         if fault.kind is Kind.DELAY:
-            self.server.emulator.stopping.wait(fault.seconds)
+            if self.server.emulator.stopping.wait(fault.seconds):
+                raise ConnectionAbortedError  # nothing takes effect once the emulator has stopped
         elif fault.function is not None:
             fault.function()
 
