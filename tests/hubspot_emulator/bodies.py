@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs
 
 from tests.hubspot_emulator.answers import invalid
@@ -122,9 +122,9 @@ def parse_json(content: bytes) -> object:
 
 
 def texts(values: list[object], name: str) -> list[str]:
-    if any(type(value) is not str for value in values):
+    if not {str}.issuperset(map(type, values)):
         raise invalid(f"Invalid input JSON: {name!r} must hold strings only")
-    return [str(value) for value in values]
+    return cast("list[str]", values)
 
 
 def is_digits(text: str) -> bool:

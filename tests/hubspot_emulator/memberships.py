@@ -70,10 +70,11 @@ def change_members(
     Not documented: whether an id that a merge retired is followed here as it is in reads. It is not.
     """
     known = contacts.existing([*add, *remove])
+    present = set(filter(target.members.__contains__, known))
     change = Change(
-        added=[number for number in add if number in known and number not in target.members],
-        removed=[number for number in remove if number in target.members],
-        missing=[number for number in (*add, *remove) if number not in known],
+        added=_only(add, known - present),
+        removed=_only(remove, present),
+        missing=_only([*add, *remove], {*add, *remove} - known),
     )
     dropped = {int(record_id) for record_id in quirks.dropped_record_ids}
     kept = [number for number in change.added if number not in dropped] if dropped else change.added
@@ -85,3 +86,8 @@ def check_duration(ids: int, quirks: Quirks) -> None:
     """Time out as the proxy before HubSpot does, without making anybody wait."""
     if ids * quirks.seconds_per_id > GATEWAY_TIMEOUT:
         raise HubSpotError(524, "TIMEOUT", "A timeout occurred")
+
+
+def _only(numbers: Sequence[int], wanted: set[int]) -> list[int]:
+    """Give those of the ids that are wanted, in their order; often none of them is, or no other."""
+    return [number for number in numbers if number in wanted] if wanted else []
