@@ -52,10 +52,10 @@ def _settings() -> Namespace:
 
 
 def port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LARGEST_PORT:
+    number = int(text)
+    if not 0 <= number <= LARGEST_PORT:
         raise ValueError(text)
-    return port
+    return number
 
 
 def _start(settings: Namespace) -> HubSpotEmulator:
