@@ -8,7 +8,8 @@ from hubspot_http.auth import OAuthTokens, StaticToken
 from hubspot_http.calls import Call
 from hubspot_http.clocks import Stop, SystemClock, sleep
 from hubspot_http.connection import AccessToken
-from hubspot_http.limits import Budget, Pace
+from hubspot_http.limits import Budget
+from hubspot_http.pace import Pace
 from hubspot_http.redaction import Redactor
 from hubspot_http.sending import Exchange, NoCredentials, Wire
 from hubspot_http.transport import Request, Timeouts, Transport

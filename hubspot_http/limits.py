@@ -1,28 +1,35 @@
-"""Paces requests so that a steady run stays inside the portal's limit, which each answer tells."""
+"""Works out when the next request may be sent so that HubSpot need not refuse one. Nothing here waits.
+
+HubSpot counts the requests of the last ten seconds, ours and those of others with the same token, and tells
+with most answers how many are left. It counts a request at some moment between our sending it and our having
+its answer. So a request is taken to count from when it is sent until an interval after its answer: then it
+cannot count any more, whatever its latency was.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from contextlib import contextmanager
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Self
 
-from hubspot_http.clocks import SLICE_SECONDS
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from hubspot_http.clocks import Clock, Stop
-
-# The smallest limit HubSpot gives: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+# The smallest limit HubSpot has, until an answer tells:
+# https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 ASSUMED_REQUESTS = 100
 ASSUMED_INTERVAL_SECONDS = 10.0
+# The figures below are chosen by simulation (tests/hubspot_http/test_limits.py).
+RESERVE_SHARE = 0.03  # of the limit is left free, so that others who begin are noticed before a 429
+BURST_SHARE = 0.5  # of the limit may go at once: a short run need not be slow
+SPREAD = 0.8  # what follows keeps this share of the even distance; the rest lets it catch up after a pause
+NEWEST_SHARE = 0.3  # how much the newest answer says about what others use; the older ones say the rest
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What HubSpot's headers say of the limit."""
+    """What an answer's headers say of the limit."""
 
     requests: int
     interval: float  # seconds
@@ -32,7 +39,7 @@ class RateLimit:
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Self | None:
-        """Read the headers; search and token answers have none."""
+        """Read the headers; answers of the search and of the token endpoint have none."""
         requests = _count(headers, "X-HubSpot-RateLimit-Max")
         remaining = _count(headers, "X-HubSpot-RateLimit-Remaining")
         interval = _count(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
@@ -47,45 +54,42 @@ class RateLimit:
         )
 
 
-def _count(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() else None
-
-
 @dataclass(frozen=True)
 class Limits:
     """How the portal's limit stands, for a progress line."""
 
-    requests: int  # so many per interval
+    requests: int  # so many of ours are allowed per interval
     interval: float  # seconds
-    remaining: int | None  # as HubSpot said last
-    daily: int | None
-    daily_remaining: int | None
-    used: int  # our own requests that count now
+    used: int  # so many of ours count now
+    remaining: int | None = None  # of the portal's, as HubSpot said last
+    daily: int | None = None
+    daily_remaining: int | None = None
 
     @property
     def share_used(self) -> float:
-        """How much of the limit our own requests take up, from 0 to 1."""
+        """How much of what is allowed we use, from 0 to 1."""
         return min(1.0, self.used / self.requests)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Sent:
-    """A request that HubSpot counts at some moment between its start and its answer."""
+    """A request under way."""
 
-    at: float
-    answered: float | None = None
+    ours: int  # so many of ours, itself included, had been sent within the interval then
 
 
 class Budget:
-    """How many requests may be sent now: pure bookkeeping, told the time by its caller."""
+    """How many requests may be sent, and when."""
 
     def __init__(self, *, cap: int | None, concurrency: int) -> None:
         self._cap = cap
         self._concurrency = concurrency
         self._told: RateLimit | None = None
+        self._others: float | None = None  # how many requests others have in the interval
         self._under_way = 0
-        self._answered: deque[Sent] = deque()  # those that HubSpot may still count, oldest answer first
+        self._answered_at: deque[float] = deque()
+        self._sent_at: deque[float] = deque()
+        self._next_at = 0.0
         self._paused_until = 0.0
 
     def wait(self, now: float) -> float | None:
@@ -95,22 +99,32 @@ class Budget:
             return self._paused_until - now
         if self._under_way >= self._concurrency:
             return None
-        if self._under_way + len(self._answered) < self._allowed():
-            return 0.0
-        oldest = self._answered[0].answered if self._answered else None
-        return None if oldest is None else oldest + self._interval() - now
+        used, allowed = self._used, self._allowed
+        if used >= allowed:
+            return self._answered_at[0] + self._interval - now if self._answered_at else None
+        if used >= BURST_SHARE * allowed:
+            return max(0.0, self._next_at - now)
+        return 0.0
 
     def send(self, now: float) -> Sent:
-        """Note that a request starts."""
+        """Note that a request is sent."""
+        self._forget(now)
         self._under_way += 1
-        return Sent(now)
+        self._sent_at.append(now)
+        self._next_at = now + SPREAD * self._interval / self._allowed
+        return Sent(ours=len(self._sent_at))
 
     def answer(self, sent: Sent, now: float, told: RateLimit | None) -> None:
         """Note that its answer came, or that none will."""
         self._under_way -= 1
-        sent.answered = now
-        self._answered.append(sent)
-        self._told = told or self._told
+        self._answered_at.append(now)
+        if told is None:
+            return
+        self._told = told
+        # Requests arrive in about the order they were sent in. What HubSpot counts beyond ours is others'.
+        others = told.requests - told.remaining - sent.ours
+        before = others if self._others is None else self._others
+        self._others = before + NEWEST_SHARE * (others - before)
 
     def pause(self, until: float) -> None:
         """Let nothing be sent until then."""
@@ -119,74 +133,38 @@ class Budget:
     def limits(self, now: float) -> Limits:
         """Return how things stand."""
         self._forget(now)
+        allowed, interval, used = self._allowed, self._interval, self._used
+        if self._told is None:
+            return Limits(allowed, interval, used)
         told = self._told
-        return Limits(
-            requests=self._allowed(),
-            interval=self._interval(),
-            remaining=told.remaining if told else None,
-            daily=told.daily if told else None,
-            daily_remaining=told.daily_remaining if told else None,
-            used=self._under_way + len(self._answered),
-        )
+        return Limits(allowed, interval, used, told.remaining, told.daily, told.daily_remaining)
 
-    def _forget(self, now: float) -> None:
-        while self._answered and (self._answered[0].answered or 0.0) + self._interval() <= now:
-            self._answered.popleft()
+    @property
+    def _used(self) -> int:
+        return self._under_way + len(self._answered_at)
 
+    @property
     def _interval(self) -> float:
         return self._told.interval if self._told else ASSUMED_INTERVAL_SECONDS
 
+    @property
     def _allowed(self) -> int:
+        """How many of our requests may count at once; one always may, or nothing would ever be learnt."""
         requests = self._told.requests if self._told else ASSUMED_REQUESTS
-        if self._cap is None:
-            return requests
-        return max(1, min(requests, int(self._cap * self._interval() / ASSUMED_INTERVAL_SECONDS)))
+        others = max(0.0, self._others or 0.0)
+        # Who sends at random varies by about the root of the mean.
+        allowed = requests - others - max(int(requests * RESERVE_SHARE), sqrt(others))
+        if self._cap is not None:
+            allowed = min(allowed, self._cap * self._interval / ASSUMED_INTERVAL_SECONDS)
+        return max(1, int(allowed))
+
+    def _forget(self, now: float) -> None:
+        """Drop what HubSpot cannot count any more."""
+        for times in (self._answered_at, self._sent_at):
+            while times and times[0] + self._interval <= now:
+                times.popleft()
 
 
-class Pace:
-    """One budget for all threads."""
-
-    def __init__(self, budget: Budget, clock: Clock, stop: Stop) -> None:
-        self._budget = budget
-        self._clock = clock
-        self._stop = stop
-        self._changed = threading.Condition()
-        self.calls = 0
-
-    @contextmanager
-    def turn(self) -> Iterator[list[Mapping[str, str]]]:
-        """Wait until a request may be sent; the body sends it and puts the answer's headers into the list."""
-        sent = self._begin()
-        headers: list[Mapping[str, str]] = []
-        try:
-            yield headers
-        finally:
-            self._end(sent, RateLimit.from_headers(headers[0]) if headers else None)
-
-    def pause(self, seconds: float) -> None:
-        """Let no thread send anything for so long."""
-        with self._changed:
-            self._budget.pause(self._clock.monotonic() + seconds)
-
-    def limits(self) -> Limits:
-        """Return how things stand."""
-        with self._changed:
-            return self._budget.limits(self._clock.monotonic())
-
-    def _begin(self) -> Sent:
-        while True:
-            self._stop.check()
-            with self._changed:
-                wait = self._budget.wait(self._clock.monotonic())
-                if wait == 0:
-                    self.calls += 1
-                    return self._budget.send(self._clock.monotonic())
-                if wait is None:
-                    self._changed.wait(SLICE_SECONDS)
-            if wait is not None:
-                self._clock.sleep(min(wait, SLICE_SECONDS))
-
-    def _end(self, sent: Sent, told: RateLimit | None) -> None:
-        with self._changed:
-            self._budget.answer(sent, self._clock.monotonic(), told)
-            self._changed.notify_all()
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hubspot_http.clocks import Clock, Stop
-    from hubspot_http.limits import Pace
+    from hubspot_http.pace import Pace
     from hubspot_http.transport import Request, Transport
 
 logger = logging.getLogger("hubspot_http")
@@ -119,13 +119,13 @@ class Exchange:
         return self._judge(reply)
 
     def _send(self, token: str | None) -> Reply | Problem:
-        with self._wire.pace.turn() as headers:
+        with self._wire.pace.turn() as turn:
             if self._tries == 0:
                 self._first_sent = self._wire.clock.monotonic()
             self._tries += 1
             reply = self._wire.transport.send(self._request, token)
             if isinstance(reply, Reply):
-                headers.append(reply.headers)
+                turn.headers = reply.headers
             return reply
 
     def _judge(self, reply: Reply) -> Answer | Problem:
