@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hubspot_http.answers import ErrorBody
 from hubspot_http.calls import said
+from hubspot_http.retries import RETRY_FOR_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from hubspot_http.calls import Call
     from hubspot_http.retries import Problem
 
-MESSAGE_CHARACTERS = (
-    300  # of HubSpot's message: enough for its reason, too little for a list of a batch's inputs
-)
 STATUS_PAGE = "https://status.hubspot.com"
 
 
@@ -165,11 +163,7 @@ class Unavailable(HubSpotError):
         self.status = problem.status
         self.tries = tries
         self.seconds = seconds
-        step = next_step or (
-            f"Run again later; {STATUS_PAGE} tells how HubSpot is."
-            if problem.status
-            else "Check the network, any proxy and api_url, then run again."
-        )
+        step = next_step or _step_after(problem)
         super().__init__(
             f"{call} was given up after {_counted(tries)} in {seconds:.0f} s: "
             f"{call.shortened(str(problem))}. {step}"
@@ -190,7 +184,8 @@ class RetryTooFar(HubSpotError):
         self.until = until
         super().__init__(
             f"{call}: {call.shortened(str(problem))}, and HubSpot asks for a pause of {seconds:.0f} s, "
-            f"longer than a run waits. Run again after {until:%Y-%m-%d %H:%M} UTC."
+            f"beyond the {RETRY_FOR_SECONDS:.0f} s that a request is tried for. "
+            f"Run again after {until:%Y-%m-%d %H:%M} UTC."
         )
 
 
@@ -229,6 +224,14 @@ def refusal(call: Call, status: int, body: ErrorBody) -> Refused:
         scoped = body.category == "MISSING_SCOPES" or any(key in body.context for key in _SCOPE_KEYS)
         return (MissingScopes if scoped else Refused)(call, status, body)
     return _REFUSALS.get(status, Refused)(call, status, body)
+
+
+def _step_after(problem: Problem) -> str:
+    if problem.is_limit:
+        return "Something else uses up the portal's limit: find it, or run again later."
+    if problem.status:
+        return f"Run again later; {STATUS_PAGE} tells how HubSpot is."
+    return "Check the network, any proxy and api_url, then run again."
 
 
 def _counted(tries: int) -> str:

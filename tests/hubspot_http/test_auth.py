@@ -130,6 +130,12 @@ def test_a_rotated_refresh_token_is_used_from_then_on(
 
 
 def test_threads_that_start_together_share_one_token(app: HubSpotClient, portal: Portal) -> None:
+    def give_late(handler: Handler) -> None:
+        handler.server.script.closing.wait(0.05)
+        portal.step(handler)
+
+    portal.token_steps = [give_late]
+
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(app.get, [PATH] * 16))
 

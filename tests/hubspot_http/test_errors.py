@@ -132,6 +132,12 @@ def test_giving_up_says_how_long_how_often_and_what_last() -> None:
     )
 
 
+def test_a_limit_that_stays_used_up_is_somebody_elses_doing() -> None:
+    gave_up = Unavailable(CALL, Problem("answered 429", 429, is_limit=True), tries=60, seconds=595)
+
+    assert str(gave_up).endswith("Something else uses up the portal's limit: find it, or run again later.")
+
+
 def test_a_network_problem_is_looked_for_in_the_network() -> None:
     gave_up = TooSlow(CALL, Problem("no connection within 10 s"), tries=1, seconds=10)
 
@@ -148,7 +154,7 @@ def test_a_long_pause_is_told_with_its_end() -> None:
 
     assert str(error) == (
         "PUT /crm/lists/2026-03/42: answered 477, and HubSpot asks for a pause of 7200 s, "
-        "longer than a run waits. Run again after 2026-03-20 09:00 UTC."
+        "beyond the 600 s that a request is tried for. Run again after 2026-03-20 09:00 UTC."
     )
 
 

@@ -37,9 +37,8 @@ def wait(status: int, body: ErrorBody | None = None, *, longest: float = 1.0, **
     return wait_before_retry(found, longest=longest)
 
 
-@pytest.mark.parametrize("status", range(100, 600))
-def test_the_table_of_statuses_is_kept(status: int) -> None:
-    assert (problem(status) is not None) == (status in RETRIED)
+def test_the_table_of_statuses_is_kept() -> None:
+    assert {status for status in range(100, 600) if problem(status)} == RETRIED
 
 
 def test_only_a_524_means_that_hubspot_took_too_long() -> None:
