@@ -30,6 +30,7 @@ class Account:
     hubspot_list: HubSpotList | None = None
     records_read: int = 0
     superseded: int = 0
+    mirror_removals: int = 0
     applied: int = 0
     contacts_created: int = 0
     calls: int = 0
@@ -49,8 +50,8 @@ class Account:
 
     @property
     def asked(self) -> int:
-        """Memberships asked for: records read, less those that a later record replaced."""
-        return self.records_read - self.superseded
+        """Memberships asked for: records read, less those replaced later, and removals of a mirror."""
+        return self.records_read - self.superseded + self.mirror_removals
 
     @property
     def match_rate(self) -> float | None:

@@ -112,6 +112,25 @@ class Contacts:
             return self.create_step(first, seen).include(self.create_step(second, seen))
         return parse_create(addresses, answer, seen)
 
+    def current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
+        """Return the record id that each contact has now, after any merge; unknown ones are absent."""
+        found = self._read_ids(record_ids)
+        current = {each: each for each in record_ids if each in found}
+        unnamed = [each for each in record_ids if each not in found]
+        if len(found) > len(current):
+            # An answer does not say whom a merged contact was asked as: those are asked for one by one.
+            current |= {old: next(iter(new)) for old in unnamed if (new := self._read_ids([old]))}
+        return current
+
+    def _read_ids(self, record_ids: Sequence[int]) -> set[int]:
+        body = {
+            "properties": ["email"],
+            "propertiesWithHistory": [],
+            "inputs": [{"id": str(each)} for each in record_ids],
+        }
+        answer = self._client.post(f"{self._base}/read", body)
+        return {int(each["id"]) for each in answer.body.get("results") or ()}
+
     def concurrently(self, jobs: deque[Callable[[], _Step]]) -> Iterator[_Step]:
         """Run jobs side by side; more may be put into the queue while the results are read."""
         return concurrently(_Taken(jobs), workers=self._workers)

@@ -102,8 +102,8 @@ class Delivery:
         """Open the account of a stream."""
         self.accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
 
-    def take(self, stream: str, membership: Membership) -> None:
-        """Hold a membership until the next flush."""
+    def take(self, stream: str, membership: Membership, *, version: int | None = None) -> None:  # noqa: ARG002
+        """Hold a membership until the next flush; a version says nothing about a single change."""
         self.accounts.streams[stream].records_read += 1
         held = self._held_for(membership.cohort)
         held.account.records_read += 1
@@ -116,6 +116,9 @@ class Delivery:
         self.accounts.streams[stream].records_read += 1
         account = self._held_for(rejection.cohort).account if rejection.cohort else None
         self.accounts.reject(stream, rejection, account)
+
+    def close(self) -> None:
+        """Give back what the run holds besides memory."""
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
@@ -131,7 +134,9 @@ class Delivery:
         if self._settings.dry_run:
             self._foresee(changes)
         else:
-            self._write(changes, contacts)
+            self._write(
+                changes, {contacts.record_ids[each] for each in contacts.created} if contacts else set()
+            )
 
     def _held_for(self, cohort: Cohort) -> Held:
         held = self._by_cohort.get(cohort)
@@ -199,8 +204,8 @@ class Delivery:
             self.accounts.settle(asked, Outcome.MISSING)
         return None
 
-    def _write(self, changes: list[ListChange], contacts: Resolution | None) -> None:
-        created = {contacts.record_ids[each] for each in contacts.created} if contacts else set()
+    def _write(self, changes: list[ListChange], created: set[int]) -> None:
+        """Change the lists, and give each contact its outcome; `created` are the contacts made for it."""
         left_open: dict[str, dict[int, Asked]] = {}
         jobs = (job for change in changes for job in change.jobs(self._writer))
         for change, confirmation in concurrently(jobs, workers=self._workers):

@@ -77,6 +77,15 @@ class Routes:
         }
         self._known: dict[Cohort, Route] = {}
 
+    @property
+    def configured(self) -> Iterable[str]:
+        """The cohorts that `lists` names."""
+        return self._entries.keys()
+
+    def is_configured(self, cohort: Cohort) -> bool:
+        """Whether `lists` names the cohort."""
+        return (cohort.id or "") in self._entries or cohort.name in self._entries
+
     def of(self, cohort: Cohort) -> Route:
         """The route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
         route = self._known.get(cohort)

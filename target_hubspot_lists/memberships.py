@@ -55,6 +55,7 @@ class Membership(NamedTuple):
     cohort: Cohort
     member: Member
     is_member: bool
+    cohort_size: int | None = None  # how many the cohort has, where the source says it
 
 
 class Rejection(NamedTuple):
@@ -75,6 +76,7 @@ class Columns:
     cohort_id: str | None
     operation: str | None
     deleted_at: str
+    cohort_size: str | None
     can_remove: bool
 
     @classmethod
@@ -101,6 +103,7 @@ class Columns:
             cohort_id=named(settings.cohort_id_field, "cohort_id_field", "cohort_id"),
             operation=operation,
             deleted_at=deleted_at or DELETED_AT,
+            cohort_size=named(settings.cohort_size_field, "cohort_size_field", "cohort_size"),
             can_remove=bool(operation or deleted_at),
         )
 
@@ -136,6 +139,11 @@ class MembershipParser:
         self._columns = columns
         self._parse_member = email_address if match_by == "email" else record_id
 
+    @property
+    def stream_cohort(self) -> Cohort | None:
+        """The cohort that the whole stream is; None where a column names the cohort."""
+        return None if self._columns.cohort or self._columns.cohort_id else self._stream
+
     def parse(self, record: Mapping[str, Any]) -> Membership | Rejection:
         """Return what the record says, or why nothing can be done with it."""
         columns = self._columns
@@ -150,7 +158,10 @@ class MembershipParser:
         if member is None:
             reason = Reason.MISSING_MEMBER if _is_blank(raw_member) else Reason.INVALID_MEMBER
             return self._reject(reason, cohort, record)
-        return Membership(cohort, member, is_member)
+        size_column = columns.cohort_size
+        return Membership(
+            cohort, member, is_member, record_id(record.get(size_column)) if size_column else None
+        )
 
     def _reject(self, reason: Reason, cohort: Cohort | None, record: Mapping[str, Any]) -> Rejection:
         columns = self._columns

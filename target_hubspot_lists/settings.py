@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MatchBy = Literal["email", "contact_id"]
+SyncMode = Literal["incremental", "mirror"]
+SnapshotEnd = Literal["proven", "end_of_input"]
 ReportMembers = Literal["unapplied", "all"]
 
 _TEXT = ["string", "null"]
@@ -110,6 +112,45 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "default": 100,
         "title": "Maximum of new lists",
         "description": "Most lists made in one run: a guard against a column that differs in every record.",
+    },
+    "sync_mode": {
+        "type": "string",
+        "enum": ["incremental", "mirror"],
+        "default": "incremental",
+        "title": "Sync mode",
+        "description": (
+            "incremental: each record is one add or remove. mirror: a stream holds whole cohorts, and who is not "
+            "in a snapshot that is proven complete is removed."
+        ),
+    },
+    "cohort_size_field": {
+        "type": _TEXT,
+        "title": "Cohort size field",
+        "description": (
+            "Column that says in each record how many members the cohort has: when as many arrived, a mirror's "
+            "snapshot is complete. Without it: cohort_size."
+        ),
+    },
+    "snapshot_end": {
+        "type": "string",
+        "enum": ["proven", "end_of_input"],
+        "default": "proven",
+        "title": "Snapshot end",
+        "description": (
+            "What ends a mirror's snapshot. proven: the cohort size, or an ACTIVATE_VERSION behind the records. "
+            "end_of_input: the plain end too, which a tap that breaks off reaches as well."
+        ),
+    },
+    "max_removal_percent": {
+        "type": _WHOLE,
+        "minimum": 0,
+        "maximum": 100,
+        "default": 20,
+        "title": "Maximum of removals",
+        "description": (
+            "A mirror that would remove more than this share of a list of 20 or more members, in percent, or "
+            "everybody, removes nobody and exits 1. 100 allows everything."
+        ),
     },
     "create_contacts": {
         "type": _FLAG,
@@ -216,6 +257,10 @@ class Settings:
     list_folder_id: int | None
     create_lists: bool
     max_new_lists: int
+    sync_mode: SyncMode
+    cohort_size_field: str | None
+    snapshot_end: SnapshotEnd
+    max_removal_percent: int
     create_contacts: bool
     verify_memberships: bool
     report_path: str | None
@@ -241,6 +286,10 @@ class Settings:
             list_folder_id=_folder_id(config.get("list_folder_id")),
             create_lists=_value(config, "create_lists"),
             max_new_lists=_value(config, "max_new_lists"),
+            sync_mode=_value(config, "sync_mode"),
+            cohort_size_field=_column(config, "cohort_size_field"),
+            snapshot_end=_value(config, "snapshot_end"),
+            max_removal_percent=_value(config, "max_removal_percent"),
             create_contacts=_value(config, "create_contacts"),
             verify_memberships=_value(config, "verify_memberships"),
             report_path=str(config.get("report_path") or "").strip() or None,

@@ -36,6 +36,7 @@ class MembershipSink(Sink):
         columns = Columns.find(stream_name, list(schema["properties"]), target.settings)
         self._parser = MembershipParser(stream_name, columns, target.settings.match_by)
         self._delivery = target.delivery
+        self.stream_cohort = self._parser.stream_cohort
         self._delivery.add_stream(stream_name, can_remove=columns.can_remove)
 
     @override
@@ -51,7 +52,7 @@ class MembershipSink(Sink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         parsed = self._parser.parse(record)
         if isinstance(parsed, Membership):
-            self._delivery.take(self.stream_name, parsed)
+            self._delivery.take(self.stream_name, parsed, version=context.get("version"))
         else:
             self._delivery.reject(self.stream_name, parsed)
 

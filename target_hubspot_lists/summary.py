@@ -27,7 +27,7 @@ COLUMNS: Mapping[Outcome, str] = {
 LONGEST_NAME = 40  # characters of a list's name that the table shows
 
 
-def summary(accounts: Accounts, *, dry_run: bool) -> Iterator[str]:
+def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[str]:
     """Yield the lines of the summary; they name lists, streams and counts, and no person."""
     if dry_run:
         yield "Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:"
@@ -43,10 +43,12 @@ def summary(accounts: Accounts, *, dry_run: bool) -> Iterator[str]:
             f"{_count(accounts.contacts_created, 'contact')} created: check that the portal treats this app's "
             "contacts as marketing contacts, since only those can be mailed."
         )
-    if add_only := sorted(name for name, stream in accounts.streams.items() if not stream.can_remove):
+    add_only = sorted(name for name, stream in accounts.streams.items() if not stream.can_remove)
+    if add_only and not is_mirror:
         yield (
             f"No record of {_names(add_only)} can remove anybody from a list: "
-            "there is no operation column and no _sdc_deleted_at."
+            "there is no operation column and no _sdc_deleted_at. Where a stream holds whole cohorts, "
+            "sync_mode: mirror removes who is not in them."
         )
 
 

@@ -7,7 +7,8 @@ import logging
 import signal
 import sys
 import traceback
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -20,6 +21,7 @@ from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock
 from hubspot_http.validation import setting_problems
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, TargetError
+from target_hubspot_lists.mirror import Mirror
 from target_hubspot_lists.portal import check_connection, needed_scopes
 from target_hubspot_lists.progress import Progress, Standing
 from target_hubspot_lists.reader import MessageReader
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.mapper import StreamMap
     from singer_sdk.plugin_base import _ConfigInput
-    from singer_sdk.sinks import Sink
 
     from hubspot_http import Clock
     from target_hubspot_lists.portal import Portal
@@ -85,11 +86,16 @@ class TargetHubSpotLists(Target):
         )
         self.run_id = new_run_id()
         self._report = self._open_report()
-        self.delivery = Delivery(self._client, self.settings, self._report)
+        self._mirror: Mirror | None = None
+        if self.settings.sync_mode == "mirror":
+            self._mirror = Mirror(self._client, self.settings, self._report)
+        self.delivery: Delivery = self._mirror or Delivery(self._client, self.settings, self._report)
         self._schemas: dict[str, dict[str, Any]] = {}
-        self._readers: dict[str, list[tuple[Callable[[dict[str, Any]], Any] | None, Sink]]] = {}
+        self._readers: dict[str, list[tuple[Callable[[dict[str, Any]], Any] | None, MembershipSink]]] = {}
         self._held_since: float | None = None
         self._released_state: dict[str, Any] | None = None
+        # Mirror mode: the latest STATE by the streams that had begun when it came, in that order.
+        self._states_held: dict[frozenset[str], dict[str, Any] | None] = {}
 
     # The command line
 
@@ -143,7 +149,7 @@ class TargetHubSpotLists(Target):
         """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""
         problem: HubSpotError | None = None
         try:
-            with self._client, Progress(self._standing):
+            with self._client, closing(self.delivery), Progress(self._standing):
                 self.check()
                 self.listen(file_input)
         except HubSpotError as error:
@@ -176,7 +182,7 @@ class TargetHubSpotLists(Target):
     def _tell(self, problem: HubSpotError | None, exit_code: int) -> None:
         """Say how the run ended, in the log and in the report."""
         accounts = self.delivery.accounts
-        for line in summary(accounts, dry_run=self.settings.dry_run):
+        for line in summary(accounts, dry_run=self.settings.dry_run, is_mirror=self._mirror is not None):
             self.logger.info("%s", line)
         if self._report:
             self._report.close(
@@ -249,25 +255,31 @@ class TargetHubSpotLists(Target):
             raise InputError(
                 f'The SCHEMA of stream "{stream}" has no properties: the tap must describe its columns.'
             )
-        if self._schemas.get(stream) == schema:
-            return
+        if self._schemas.get(stream) != schema:
+            self._take_schema(stream, schema, message_dict.get("key_properties"))
+        if self._mirror:
+            for _, sink in self._readers[stream]:
+                self._mirror.schema(sink.stream_name, sink.stream_cohort)
+
+    def _take_schema(self, stream: str, schema: dict[str, Any], key_properties: list[str] | None) -> None:
         if stream in self._schemas:
             # In stream order: what the old columns said is applied before what the new ones say.
             self.flush()
         self._schemas[stream] = schema
-        self.mapper.register_raw_stream_schema(stream, schema, message_dict.get("key_properties"))
+        self.mapper.register_raw_stream_schema(stream, schema, key_properties)
         self._readers[stream] = [
             (None if _changes_nothing(each) else each.transform, self._sink(each))
             for each in self.mapper.stream_maps[stream]
             if not isinstance(each, RemoveRecordTransform)
         ]
 
-    def _sink(self, stream_map: StreamMap) -> Sink:
-        return self.get_sink(
+    def _sink(self, stream_map: StreamMap) -> MembershipSink:
+        sink = self.get_sink(
             stream_map.stream_alias,
             schema=stream_map.transformed_schema,
             key_properties=stream_map.transformed_key_properties,
         )
+        return cast("MembershipSink", sink)  # there is no other class of sinks here
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -279,22 +291,29 @@ class TargetHubSpotLists(Target):
             )
         if not isinstance(record, dict):
             raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
+        context = {"version": message_dict.get("version")}
         for transform, sink in readers:
             mapped = record if transform is None else transform(dict(record))
             if mapped is not None:
-                sink.process_record(mapped, {})
+                sink.process_record(mapped, context)
         if self.delivery.held >= self.settings.batch_size_rows:
             self.flush()
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         self._latest_state = message_dict.get("value")
+        if self._mirror and (started := self._mirror.started_streams()):
+            self._states_held[started] = self._latest_state
+            return
         if not self.delivery.held:
             self._release_state()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Nothing: in incremental mode a version says nothing about who is in a cohort."""
+        """In mirror mode a version may prove a snapshot; in incremental mode it says nothing of a cohort."""
+        if self._mirror:
+            for _, sink in self._readers.get(str(message_dict.get("stream")), ()):
+                self._mirror.activate(sink.stream_name, message_dict.get("version"))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -308,10 +327,21 @@ class TargetHubSpotLists(Target):
         if self.has_to_stop():
             return
         self._flush_held()
+        if self._mirror:
+            self._mirror.finish()
         self.delivery.accounts.check()
         if problems := list(self.delivery.accounts.problems(self.settings.max_unapplied_percent)):
             raise TargetError(" ".join(problems))
+        if self._mirror:
+            self._latest_state = self._state_of_what_is_done(self._mirror)
         self._release_state(is_end=True)
+        if self._mirror and self._mirror.problems:
+            raise TargetError(" ".join(self._mirror.problems))
+
+    def _state_of_what_is_done(self, mirror: Mirror) -> dict[str, Any] | None:
+        """The latest STATE that covers only streams whose snapshots are complete and whose removals are done."""
+        done = [state for streams, state in self._states_held.items() if all(map(mirror.is_done, streams))]
+        return done[-1] if done else self._released_state
 
     # What is held, and STATE
 

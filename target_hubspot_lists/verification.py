@@ -50,7 +50,7 @@ class MembershipReader:
         calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
         size = self._size(hubspot_list) if calls_by_record > 1 else None
         if size is not None and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
-            members, asked = self.members(hubspot_list), frozenset(record_ids)
+            members, asked = set(self.iter_members(hubspot_list)), frozenset(record_ids)
             return Reading(asked & members, asked - members)
         jobs = (
             partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(list(record_ids))
@@ -82,11 +82,8 @@ class MembershipReader:
             )
         return reading, waited
 
-    def members(self, hubspot_list: HubSpotList) -> set[int]:
-        """Return the record ids of everybody on the list."""
-        return set(self._pages(hubspot_list))
-
-    def _pages(self, hubspot_list: HubSpotList) -> Iterator[int]:
+    def iter_members(self, hubspot_list: HubSpotList) -> Iterator[int]:
+        """Yield the record ids of everybody on the list."""
         # Pages are sorted by record id, so a change behind the cursor moves nobody past it.
         path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
         while True:

@@ -42,3 +42,13 @@ def email_schema(*more: str, stream: str = STREAM) -> str:
 def by_email(cohort: str, email: Any, operation: Any = "add", *, stream: str = STREAM) -> str:
     """A RECORD that says by email address that a contact joins or leaves a cohort."""
     return record_message(stream, email=email, cohort_name=cohort, operation=operation)
+
+
+def activate_version(version: int, *, stream: str = STREAM) -> str:
+    """An ACTIVATE_VERSION."""
+    return json.dumps({"type": "ACTIVATE_VERSION", "stream": stream, "version": version})
+
+
+def versioned(message: str, version: int) -> str:
+    """The RECORD with a version."""
+    return json.dumps(json.loads(message) | {"version": version})

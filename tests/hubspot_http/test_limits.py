@@ -76,7 +76,7 @@ def test_others_who_leave_hardly_any_room_are_not_pushed_aside() -> None:
     headers_share=st.sampled_from([0.0, 0.5, 1.0]),
     straggler_share=st.sampled_from([0.0, 0.05]),
 )
-def test_alone_no_request_is_ever_refused_whatever_the_latency(  # noqa: PLR0917 - hypothesis fills them in
+def test_alone_no_request_is_ever_refused_whatever_the_latency(
     requests: int, latency: float, concurrency: int, seed: int, headers_share: float, straggler_share: float
 ) -> None:
     outcome = Simulation(

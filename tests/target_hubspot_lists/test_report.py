@@ -416,7 +416,7 @@ changes = st.lists(
 @hypothesis_settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_every_membership_asked_for_has_exactly_one_outcome(  # noqa: PLR0917 - hypothesis passes what it drew
+def test_every_membership_asked_for_has_exactly_one_outcome(
     hubspot: HubSpotEmulator,
     run_target: TargetRunner,
     tmp_path: Path,

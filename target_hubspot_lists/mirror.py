@@ -1,0 +1,353 @@
+"""Makes lists equal to whole cohorts: who is in a snapshot is added, who is not in a proven one is removed."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from target_hubspot_lists.accounts import Asked
+from target_hubspot_lists.batches import in_batches
+from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.delivery import Delivery, ListChange
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
+from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hubspot_http import HubSpotClient
+    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.lists import HubSpotList, Route
+    from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.report import Report
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.snapshot_store import LastWord
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass
+class CohortSnapshot:
+    """One cohort of one stream, as far as it has arrived."""
+
+    number: int
+    stream: str
+    cohort: Cohort
+    route: Route
+    account: Account
+    evidence: CohortEvidence = field(default_factory=CohortEvidence)
+    records: int = 0
+    is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it
+
+
+@dataclass
+class ListSnapshot:
+    """All cohorts that lead to one list: the unit of a mirror."""
+
+    hubspot_list: HubSpotList | None
+    cohorts: list[CohortSnapshot]
+
+    @property
+    def label(self) -> str:
+        """How messages name the list."""
+        return str(self.hubspot_list) if self.hubspot_list else f'List "{self.cohorts[0].route.name}"'
+
+    @property
+    def streams(self) -> list[str]:
+        """The streams that feed it; more than one is a mistake."""
+        return list(dict.fromkeys(each.stream for each in self.cohorts))
+
+    def account(self, number: int) -> Account:
+        """The account of a cohort."""
+        return next(each.account for each in self.cohorts if each.number == number)
+
+
+class Mirror(Delivery):
+    """A run in mirror mode: holds whole cohorts on disk, and changes lists at the end of the input."""
+
+    def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
+        super().__init__(client, settings, report)
+        self._store = SnapshotStore()
+        self._streams: dict[str, StreamEvidence] = {}
+        self._snapshots: dict[tuple[str, Cohort], CohortSnapshot] = {}
+        self._numbers = itertools.count()
+        self._incomplete: set[str] = set()  # streams of which a removal is left undone
+        self.problems: list[str] = []
+
+    # While the input is read
+
+    def schema(self, stream: str, cohort: Cohort | None) -> None:
+        """A SCHEMA of the stream came; with the cohort that all of the stream is, if it is one."""
+        self._evidence(stream).schema()
+        if cohort is not None:
+            self._snapshot(stream, cohort).is_whole_stream = True
+
+    def activate(self, stream: str, version: object) -> None:
+        """An ACTIVATE_VERSION of the stream came."""
+        self._evidence(stream).activate(version)
+
+    @override
+    def take(self, stream: str, membership: Membership, *, version: int | None = None) -> None:
+        self.accounts.streams[stream].records_read += 1
+        evidence = self._evidence(stream)
+        snapshot = self._snapshot(stream, membership.cohort)
+        snapshot.account.records_read += 1
+        if evidence.is_older(version):
+            evidence.other()
+            snapshot.account.superseded += 1
+            return
+        if evidence.is_newer(version):
+            self._replace(stream)
+        evidence.record(version)
+        snapshot.records += 1
+        if membership.cohort_size is not None:
+            snapshot.evidence.sizes.add(membership.cohort_size)
+        self._store.take(
+            snapshot.number, membership.member, is_member=membership.is_member, position=next(self._positions)
+        )
+
+    @override
+    def reject(self, stream: str, rejection: Rejection) -> None:
+        super().reject(stream, rejection)
+        evidence = self._evidence(stream)
+        evidence.other()
+        # Of these it is not known whose they are, or whether they stay.
+        evidence.unclear += rejection.reason in {Reason.MISSING_COHORT, Reason.UNKNOWN_OPERATION}
+
+    @override
+    def close(self) -> None:
+        self._store.close()
+
+    def _evidence(self, stream: str) -> StreamEvidence:
+        return self._streams.setdefault(stream, StreamEvidence())
+
+    def _snapshot(self, stream: str, cohort: Cohort) -> CohortSnapshot:
+        found = self._snapshots.get((stream, cohort))
+        if found is None:
+            held = self._held_for(cohort)
+            found = CohortSnapshot(next(self._numbers), stream, cohort, held.route, held.account)
+            self._snapshots[stream, cohort] = found
+        return found
+
+    def _replace(self, stream: str) -> None:
+        """Forget what came of an older version of the stream."""
+        of_stream = [each for each in self._snapshots.values() if each.stream == stream]
+        self._store.discard(each.number for each in of_stream)
+        for snapshot in of_stream:
+            snapshot.account.superseded += snapshot.records
+            snapshot.records = 0
+            snapshot.evidence = CohortEvidence()
+
+    def started_streams(self) -> frozenset[str]:
+        """The streams of which a record came."""
+        return frozenset(name for name, stream in self.accounts.streams.items() if stream.records_read)
+
+    # At the end of the input
+
+    def finish(self) -> None:
+        """Apply every snapshot; `problems` then says what was held back, and `completed` which streams are done."""
+        units = list(self._units())
+        for unit in units:
+            if len(unit.streams) > 1:
+                raise ListError(
+                    f"{unit.label} is fed by the streams {', '.join(unit.streams)}: in mirror mode a list takes one "
+                    "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
+                )
+        for unit in units:
+            self._apply(unit)
+        arrived = {name for each in self._snapshots.values() for name in each.cohort}
+        if absent := [name for name in self._routes.configured if name not in arrived]:
+            logger.info("Not in the input, so their lists were left alone: %s.", ", ".join(absent))
+
+    def is_done(self, stream: str) -> bool:
+        """Whether the stream's snapshot was complete and everything it asked for was done."""
+        return stream not in self._incomplete and self._gap_of_stream(stream) is None
+
+    def _units(self) -> Iterator[ListSnapshot]:
+        """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
+        may_be_empty = self._settings.snapshot_end == "end_of_input"
+        current = [
+            each
+            for each in self._snapshots.values()
+            if each.records or (each.is_whole_stream and may_be_empty)
+        ]
+        routes = {each.route.key: each.route for each in current}
+        wanted = {each.route.key for each in current if self._store.size(each.number)}
+        lists = self._lists.resolve(list(routes.values()), wanted)
+        self.accounts.lists_created = len(self._lists.created)
+        units: dict[str, ListSnapshot] = {}
+        for snapshot in current:
+            found = lists.get(snapshot.route.key)
+            snapshot.account.hubspot_list = found
+            key = found.list_id if found else snapshot.route.key
+            units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
+        yield from units.values()
+
+    def _apply(self, unit: ListSnapshot) -> None:
+        store = self._store
+        store.start_list()
+        for snapshot in unit.cohorts:
+            snapshot.account.superseded += snapshot.records  # less the last words, in `_resolve`
+            snapshot.records = 0
+        for words in store.last_words([each.number for each in unit.cohorts]):
+            self._resolve(unit, words)
+        if unit.hubspot_list is None:
+            for row in store.away():
+                self._settle(unit, row, Outcome.NOT_A_MEMBER)
+            return
+        if not unit.hubspot_list.is_foreseen:
+            store.take_baseline(self._reader.iter_members(unit.hubspot_list))
+        self._follow_merges(unit)
+        for row in store.staying():
+            self._settle(unit, row, Outcome.ALREADY_MEMBER)
+        for row in store.away():
+            self._settle(unit, row, Outcome.NOT_A_MEMBER)
+        self._add(unit, unit.hubspot_list)
+        self._remove(unit, unit.hubspot_list)
+
+    def _resolve(self, unit: ListSnapshot, words: list[LastWord]) -> None:
+        """Find the contacts of a run of members; each of them is one membership asked for."""
+        asked = []
+        for word in words:
+            account = unit.account(word.cohort)
+            account.superseded -= 1
+            asked.append(Asked(word.member, word.is_member, word.position, account))
+        contacts = self._find_contacts(asked)
+        created = contacts.created if contacts else ()
+        rows = []
+        for word, each in zip(words, asked, strict=True):
+            record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
+            if record_id is not None:
+                rows.append(Resolved(record_id, *word, is_created=word.member in created))
+        self._supersede(unit, self._store.resolve(rows))
+
+    def _supersede(self, unit: ListSnapshot, lost: Iterable[Resolved]) -> None:
+        for row in lost:
+            unit.account(row.cohort).superseded += 1
+
+    def _follow_merges(self, unit: ListSnapshot) -> None:
+        """Where people would be removed, give merged contacts the id they have now: the list has them under it."""
+        if self._settings.match_by == "email" or next(self._store.to_remove(), None) is None:
+            return  # addresses were resolved in this run, to the ids of today
+        unknown = [row.record_id for row in self._store.to_add()]
+        for batch in in_batches(unknown):
+            for old, new in self._contacts.current_ids(batch).items():
+                self._supersede(unit, self._store.replace(old, new))
+
+    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> None:
+        for rows in _runs(self._store.to_add()):
+            asked = {row.record_id: self._asked(unit, row) for row in rows}
+            created = {row.record_id for row in rows if row.is_created}
+            self._deliver(ListChange(hubspot_list, asked), created)
+
+    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> None:
+        """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
+        (stream,) = unit.streams
+        gap = self._gap(unit)
+        removal = Removal(self._store.baseline_size(), sum(1 for _ in self._store.to_remove()))
+        problem = gap or (self._obstacle(unit, hubspot_list, removal) if removal.to_remove else None)
+        if problem is None:
+            for rows in _runs(self._store.to_remove()):
+                asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
+                self._deliver(ListChange(hubspot_list, asked), set())
+            return
+        self._incomplete.add(stream)
+        self.problems.append(problem)
+        for record_id, said in self._store.to_remove():
+            if said is not None or gap is None:  # what an unproven snapshot lacks was not asked for
+                kept = self._asked_to_remove(unit, record_id, said)
+                self.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+
+    def _deliver(self, change: ListChange, created: set[int]) -> None:
+        if not self._settings.dry_run:
+            self._write([change], created)
+            return
+        for record_id, asked in change.asked.items():
+            outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
+            self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
+
+    # Whether anybody may be removed
+
+    def _gap(self, unit: ListSnapshot) -> str | None:
+        """Why the snapshot of a list is not proven complete; None if it is."""
+        (stream,) = unit.streams
+        if gap := self._gap_of_stream(stream):
+            return f"{unit.label}: {gap}, so it is not known who is to go. Nobody was removed: correct the source."
+        arrived = {each.number: self._store.size(each.number) for each in unit.cohorts}
+        gaps = [
+            each.evidence.gap(each.cohort.name, arrived[each.number])
+            for each in unit.cohorts
+            if each.evidence.sizes and not each.evidence.is_complete(arrived[each.number])
+        ]
+        if gaps:
+            return f"{unit.label}: {'; '.join(gaps)}. Nobody was removed: run again with a complete snapshot."
+        has_sizes = all(each.evidence.sizes for each in unit.cohorts)
+        if has_sizes or self._streams[stream].is_activated or self._settings.snapshot_end == "end_of_input":
+            return None
+        return (
+            f'{unit.label}: nothing proves that stream "{stream}" brought the whole cohort, since a tap that breaks '
+            "off looks just the same. Nobody was removed. Give it a column cohort_size (in SQL: count(*) over "
+            "(partition by cohort_name)), use a tap that ends with ACTIVATE_VERSION, or set snapshot_end: "
+            "end_of_input if you know that the tap never breaks off."
+        )
+
+    def _gap_of_stream(self, stream: str) -> str | None:
+        unclear = self._evidence(stream).unclear
+        if not unclear:
+            return None
+        return f'{unclear:,} records of stream "{stream}" name no cohort or no known operation'
+
+    def _obstacle(self, unit: ListSnapshot, hubspot_list: HubSpotList, removal: Removal) -> str | None:
+        """Why nobody may be removed in spite of a complete snapshot; None if they may."""
+        if not self._is_ours(unit, hubspot_list):
+            cohort = unit.cohorts[0].cohort.id or unit.cohorts[0].cohort.name
+            return (
+                f"{hubspot_list} may have been made by somebody else: nobody was removed. To let the cohort rule it, "
+                f'name it in lists: [{{"cohort": "{cohort}", "list_id": "{hubspot_list.list_id}"}}].'
+            )
+        if removal.is_too_much(self._settings.max_removal_percent):
+            return (
+                f"{hubspot_list}: the snapshot would remove {removal.to_remove:,} of {removal.members:,} members, more "
+                f"than max_removal_percent ({self._settings.max_removal_percent}) allows; nobody was removed. "
+                "If that is right, raise max_removal_percent for one run."
+            )
+        return None
+
+    def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
+        prefix = self._settings.list_name_prefix.casefold()
+        has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
+        return has_prefix or any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
+
+    # Accounts
+
+    def _asked(self, unit: ListSnapshot, row: Resolved) -> Asked:
+        return Asked(row.member, row.is_member, row.position, unit.account(row.cohort))
+
+    def _asked_to_remove(self, unit: ListSnapshot, record_id: int, said: Resolved | None) -> Asked:
+        """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
+        if said is not None:
+            return self._asked(unit, said)
+        account = unit.cohorts[0].account
+        account.mirror_removals += 1
+        return Asked(record_id, is_member=False, position=-1, account=account)
+
+    def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
+        self.accounts.settle(self._asked(unit, row), outcome, record_id=row.record_id, created=row.is_created)
+
+
+def _runs(rows: Iterator[T]) -> Iterator[list[T]]:
+    """Yield the rows in runs of what one call takes."""
+    while run := list(itertools.islice(rows, MAX_RECORD_IDS_PER_CALL)):
+        yield run

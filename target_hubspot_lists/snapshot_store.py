@@ -1,0 +1,195 @@
+"""Keeps whole cohorts on disk while they arrive, and compares them with who is on a list."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from target_hubspot_lists.memberships import Member
+
+ROWS_AT_ONCE = 10_000  # so many are written, or read, in one step: memory stays small
+
+# The file is a scratch pad of one run: nothing of it is read after a crash, so it need not survive one.
+SCHEMA = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE snapshot (
+    cohort INTEGER NOT NULL, member NOT NULL, is_member INTEGER NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (cohort, member)
+) WITHOUT ROWID;
+CREATE TABLE resolved (
+    record_id INTEGER PRIMARY KEY, member NOT NULL, is_member INTEGER NOT NULL, position INTEGER NOT NULL,
+    cohort INTEGER NOT NULL, is_created INTEGER NOT NULL
+);
+CREATE TABLE baseline (record_id INTEGER PRIMARY KEY);
+"""
+
+
+class LastWord(NamedTuple):
+    """The last record of one member, over all cohorts of a list."""
+
+    member: Member
+    is_member: bool
+    position: int
+    cohort: int
+
+
+class Resolved(NamedTuple):
+    """A last word whose contact is known."""
+
+    record_id: int
+    member: Member
+    is_member: bool
+    position: int
+    cohort: int
+    is_created: bool
+
+
+class SnapshotStore:
+    """A temporary SQLite file of this process; `close` removes it."""
+
+    def __init__(self) -> None:
+        descriptor, path = tempfile.mkstemp(prefix="target-hubspot-lists-", suffix=".sqlite")
+        self._path = Path(path)
+        os.close(descriptor)  # mkstemp made it readable by its owner only
+        self._database = sqlite3.connect(self._path)
+        self._database.executescript(SCHEMA)
+        self._waiting: list[tuple[int, Member, bool, int]] = []
+
+    def take(self, cohort: int, member: Member, *, is_member: bool, position: int) -> None:
+        """Take a record of a cohort; the last one of a member stands."""
+        self._waiting.append((cohort, member, is_member, position))
+        if len(self._waiting) >= ROWS_AT_ONCE:
+            self._write()
+
+    def discard(self, cohorts: Iterable[int]) -> None:
+        """Forget what these cohorts held: a newer version replaces it."""
+        self._write()
+        self._database.executemany("DELETE FROM snapshot WHERE cohort = ?", ((cohort,) for cohort in cohorts))
+
+    def size(self, cohort: int) -> int:
+        """How many distinct members of a cohort arrived, less those whose last record removes them."""
+        self._write()
+        rows = self._database.execute(
+            "SELECT count(*) FROM snapshot WHERE cohort = ? AND is_member", (cohort,)
+        )
+        return int(rows.fetchone()[0])
+
+    def last_words(self, cohorts: Collection[int]) -> Iterator[list[LastWord]]:
+        """Yield the last word on each member of the cohorts of one list, in runs."""
+        self._write()
+        marks = ", ".join("?" * len(cohorts))
+        # With one max() SQLite takes the other columns from the row that has it:
+        # https://www.sqlite.org/lang_select.html#bareagg
+        cursor = self._database.execute(
+            f"SELECT member, is_member, max(position), cohort FROM snapshot WHERE cohort IN ({marks}) GROUP BY member",  # noqa: S608 - question marks alone
+            tuple(cohorts),
+        )
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            yield [
+                LastWord(member, bool(is_member), position, cohort)
+                for member, is_member, position, cohort in rows
+            ]
+
+    # One list at a time: its members as the snapshot has them, and as HubSpot or the ledger has them.
+
+    def start_list(self) -> None:
+        """Begin the comparison of the next list."""
+        self._database.executescript("DELETE FROM resolved; DELETE FROM baseline;")
+
+    def resolve(self, rows: Iterable[Resolved]) -> list[Resolved]:
+        """Take contacts in; return the rows that lost against a later word on the same contact."""
+        lost: list[Resolved] = []
+        for row in rows:
+            other = self._resolved(row.record_id)
+            if other is not None and other.position > row.position:
+                lost.append(row)
+                continue
+            if other is not None:
+                lost.append(other)
+            self._database.execute("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?, ?, ?, ?)", row)
+        return lost
+
+    def replace(self, record_id: int, by: int) -> list[Resolved]:
+        """Give a contact the record id it has now; return the word that lost, if there was one on that id."""
+        row = self._resolved(record_id)
+        if row is None or by == record_id:
+            return []
+        self._database.execute("DELETE FROM resolved WHERE record_id = ?", (record_id,))
+        return self.resolve([row._replace(record_id=by)])
+
+    def take_baseline(self, record_ids: Iterable[int]) -> None:
+        """Take in who is on the list."""
+        self._database.executemany(
+            "INSERT OR IGNORE INTO baseline VALUES (?)", ((each,) for each in record_ids)
+        )
+
+    def baseline_size(self) -> int:
+        """How many are on the list."""
+        return int(self._database.execute("SELECT count(*) FROM baseline").fetchone()[0])
+
+    def to_add(self) -> Iterator[Resolved]:
+        """Yield those who are to be on the list and are not."""
+        return self._select("is_member AND record_id NOT IN (SELECT record_id FROM baseline)")
+
+    def staying(self) -> Iterator[Resolved]:
+        """Yield those who are to be on the list and are."""
+        return self._select("is_member AND record_id IN (SELECT record_id FROM baseline)")
+
+    def away(self) -> Iterator[Resolved]:
+        """Yield those who are to be off the list and are."""
+        return self._select("NOT is_member AND record_id NOT IN (SELECT record_id FROM baseline)")
+
+    def to_remove(self) -> Iterator[tuple[int, Resolved | None]]:
+        """Yield who is on the list and is not to be; with the record that says so, where there is one."""
+        query = (
+            "SELECT baseline.record_id, resolved.member, resolved.position, resolved.cohort "
+            "FROM baseline LEFT JOIN resolved USING (record_id) "
+            "WHERE resolved.record_id IS NULL OR NOT resolved.is_member ORDER BY baseline.record_id"
+        )
+        for record_id, member, position, cohort in _rows(self._database.execute(query)):
+            said = None if member is None else Resolved(record_id, member, False, position, cohort, False)
+            yield record_id, said
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._database.close()
+        self._path.unlink()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _write(self) -> None:
+        self._database.executemany(
+            "INSERT INTO snapshot VALUES (?, ?, ?, ?) ON CONFLICT (cohort, member) "
+            "DO UPDATE SET is_member = excluded.is_member, position = excluded.position",
+            self._waiting,
+        )
+        self._waiting.clear()
+
+    def _resolved(self, record_id: int) -> Resolved | None:
+        row = self._database.execute("SELECT * FROM resolved WHERE record_id = ?", (record_id,)).fetchone()
+        return None if row is None else _parsed(row)
+
+    def _select(self, condition: str) -> Iterator[Resolved]:
+        query = f"SELECT * FROM resolved WHERE {condition} ORDER BY record_id"  # noqa: S608 - our own conditions
+        return map(_parsed, _rows(self._database.execute(query)))
+
+
+def _rows(cursor: sqlite3.Cursor) -> Iterator[Any]:
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        yield from rows
+
+
+def _parsed(row: tuple[int, Member, int, int, int, int]) -> Resolved:
+    record_id, member, is_member, position, cohort, is_created = row
+    return Resolved(record_id, member, bool(is_member), position, cohort, bool(is_created))
