@@ -99,14 +99,14 @@ class Accounts:
 
     @property
     def records_read(self) -> int:
-        """How many records this run read."""
-        return sum(stream.records_read for stream in self.streams.values())
+        """How many records this run read; any thread may ask."""
+        return sum(stream.records_read for stream in list(self.streams.values()))
 
     @property
     def done(self) -> int:
-        """How many records have their outcome, or were replaced by a later one."""
-        by_list = sum(account.superseded + account.outcomes.total() for account in self.lists.values())
-        return by_list + sum(stream.reasons.total() for stream in self.streams.values())
+        """How many records have their outcome, or were replaced by a later one; any thread may ask."""
+        by_list = sum(account.superseded + account.outcomes.total() for account in list(self.lists.values()))
+        return by_list + sum(stream.reasons.total() for stream in list(self.streams.values()))
 
     def settle(
         self,
