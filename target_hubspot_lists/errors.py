@@ -4,6 +4,7 @@ HubSpotError                  hubspot_http's family; every error below is one of
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
     ├── ListError             a list cannot be found, made or written to
+    ├── LedgerError           the ledger cannot be opened, read or written, or a list is held by another run
     ├── Interrupted           a signal ended the run
     └── AccountsError         the accounts of a run do not balance: a bug of ours
 """
@@ -23,6 +24,10 @@ class InputError(TargetError):
 
 class ListError(TargetError):
     """A list cannot be found, made or written to; names the list and what to do."""
+
+
+class LedgerError(TargetError):
+    """The ledger cannot be opened, read or written; shows no part of ledger_url that could be a password."""
 
 
 class Interrupted(TargetError):

@@ -1,0 +1,232 @@
+"""Opens the database that `ledger_url` names, and lends its one connection; no error shows a password."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import NullPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from hubspot_http.redaction import redact
+from target_hubspot_lists.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+OWNER_ONLY = 0o600  # a ledger is about people
+
+# Runs and commands that share a file wait so long for one another's transactions; the longest, a million
+# memberships, takes some seconds.
+BUSY_SECONDS = 30
+
+CONNECT_SECONDS = 10
+# A lost network shows after a minute or two instead of two hours, on either side: until then the locks are held.
+KEEPALIVE_SECONDS = 60
+KEEPALIVE_INTERVAL_SECONDS = 10
+KEEPALIVES = 3
+
+_DETAIL_CHARACTERS = 200
+_SQLITE = frozenset({"sqlite", "sqlite+pysqlite"})
+_POSTGRES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
+_FORMS = "sqlite:///path/to/ledger.db or postgresql://user:password@host/database"
+
+
+class Database:
+    """One connection to a ledger's database; several threads may share it, one transaction at a time."""
+
+    def __init__(self, url: str, *, create: bool) -> None:
+        self._url = parse_url(url)
+        self._secrets = _secrets(self._url)
+        # An unescaped @ or / in a password makes parts of it look like host and database.
+        self._may_quote = url.count("@") <= 1
+        self._guard = threading.Lock()
+        self.path = _sqlite_path(self._url, create=create) if self.is_sqlite else None
+        self._connection = self._connect()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite; else it is Postgres."""
+        return self._url.get_backend_name() == "sqlite"
+
+    def __repr__(self) -> str:
+        return f"Database({self._url.get_backend_name()})"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Lend the connection for a transaction that reads."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Lend the connection for a transaction that writes; it is committed at the end, or not at all."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    def empty_log(self) -> None:
+        """Take what was deleted out of SQLite's log file too."""
+        if self.is_sqlite:
+            with self._guard, self._errors():
+                self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._connection.rollback()
+
+    def close(self) -> None:
+        """Give the connection back, and with it whatever lock it holds."""
+        with self._guard:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        with self._guard, self._errors():
+            if self._connection.invalidated:
+                # Never connect anew: the locks of this run were lost with the connection.
+                raise LedgerError(
+                    "The connection to the ledger's database was lost: run again when the database is back."
+                )
+            self._connection.execution_options(ledger_writes=writes)
+            with self._connection.begin():
+                yield self._connection
+
+    def _connect(self) -> Connection:
+        try:
+            engine = _sqlite_engine(self._url) if self.is_sqlite else _postgres_engine(self._url)
+        except ModuleNotFoundError:
+            raise LedgerError(
+                "ledger_url names a Postgres database, and its driver is not installed: "
+                "install target-hubspot-lists[postgres]."
+            ) from None
+        except (SQLAlchemyError, ValueError):
+            raise LedgerError(f"ledger_url cannot be understood: give it as {_FORMS}.") from None
+        try:
+            return engine.connect()
+        except DBAPIError as error:
+            raise LedgerError(
+                f"The ledger {self._name}cannot be opened{self._detail(error)}: check ledger_url, and that this "
+                "user may read and write what it names."
+            ) from None
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        # `from None`: what the driver says can quote a row, and so a person.
+        try:
+            yield
+        except DBAPIError as error:
+            raise LedgerError(
+                f"The ledger {self._name}cannot be read or written{self._detail(error)}: see to the database "
+                "that ledger_url names, then run again."
+            ) from None
+
+    @property
+    def _name(self) -> str:
+        return f'"{self.path}" ' if self.path else ""
+
+    def _detail(self, error: DBAPIError) -> str:
+        """What the driver says, without passwords and addresses; nothing where that cannot be told apart."""
+        first_line = str(error.orig).strip().partition("\n")[0]
+        if not self._may_quote or not first_line:
+            return ""
+        return f" ({redact(first_line, secrets=self._secrets)[:_DETAIL_CHARACTERS].rstrip('.')})"
+
+
+def parse_url(url: str) -> URL:
+    """Parse `ledger_url`; raise LedgerError, which shows nothing of it, unless it is SQLite or Postgres."""
+    try:
+        parsed = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        raise LedgerError(f"ledger_url cannot be understood: give it as {_FORMS}.") from None
+    if parsed.drivername in _POSTGRES:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in _SQLITE:
+        raise LedgerError(
+            f"ledger_url names neither SQLite nor Postgres with the driver psycopg: give it as {_FORMS}."
+        )
+    database = parsed.database or ""
+    if database in {"", ":memory:"} or database.startswith("file:"):
+        raise LedgerError(
+            "ledger_url names no file in which a ledger could last from run to run: "
+            "give it as sqlite:///path/to/ledger.db."
+        )
+    return parsed.set(drivername="sqlite+pysqlite")
+
+
+def _secrets(url: URL) -> list[str]:
+    values = [url.password, *url.query.values()]
+    return [str(value) for value in values if value and isinstance(value, str)]
+
+
+def _sqlite_path(url: URL, *, create: bool) -> Path:
+    """The path of the file; it is made, for its owner alone, where there is none yet."""
+    path = Path(url.database or "")
+    if not path.parent.is_dir():
+        raise LedgerError(
+            f'There is no folder "{path.parent}" for the ledger: make it, or correct ledger_url.'
+        )
+    if path.exists():
+        return path
+    if not create:
+        raise LedgerError(f'There is no ledger "{path}": check ledger_url.')
+    try:
+        # SQLite gives its -wal and -shm files the mode of the database file.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))
+    except OSError as error:
+        raise LedgerError(
+            f'The ledger "{path}" cannot be made ({error.strerror}): name a file in ledger_url that this user '
+            "may write."
+        ) from None
+    return path
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's, and the pool's
+        # Transactions begin as written below, not where the driver guesses.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode = WAL",  # readers and a writer side by side; survives kill -9
+            "synchronous = FULL",  # a commit survives a power failure: it is the promise of a mark
+            "secure_delete = ON",  # who is forgotten is not left in a free page
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # IMMEDIATE waits its turn to write; a transaction that read first would fail instead of waiting.
+        writes = connection.get_execution_options().get("ledger_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> Engine:
+    defaults: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "target-hubspot-lists",
+        "keepalives_idle": KEEPALIVE_SECONDS,
+        "keepalives_interval": KEEPALIVE_INTERVAL_SECONDS,
+        "keepalives_count": KEEPALIVES,
+    }
+    arguments = {name: value for name, value in defaults.items() if name not in url.query}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's, and the pool's
+        # A machine that vanished gives its locks back as soon as the server notices.
+        connection.execute(f"SET tcp_keepalives_idle = {KEEPALIVE_SECONDS}")
+        connection.execute(f"SET tcp_keepalives_interval = {KEEPALIVE_INTERVAL_SECONDS}")
+        connection.execute(f"SET tcp_keepalives_count = {KEEPALIVES}")
+        connection.commit()
+
+    return engine

@@ -1,0 +1,169 @@
+"""The lists a portal's cohorts go to, and a line for each run and list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import delete, or_, select, update
+
+from target_hubspot_lists.ledger.statements import insert_into
+from target_hubspot_lists.ledger.tables import cohorts, lists, memberships, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import ColumnElement, Connection
+
+
+@dataclass(frozen=True)
+class KnownList:
+    """A list that the ledger knows, and a cohort that goes to it (None: its cohort goes elsewhere now)."""
+
+    list_id: str
+    name: str
+    cohort_key: str | None
+    stream: str  # which filled it last
+    created_by_us: bool
+    was_read: bool  # its members were read from HubSpot once
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """What one run did to one list: how many were asked for, and how many came to each outcome."""
+
+    run_id: str
+    list_id: str
+    stream: str
+    started: datetime
+    ended: datetime
+    asked: int
+    outcomes: Mapping[str, int]
+
+
+def list_key(connection: Connection, portal_id: int, list_id: str) -> int | None:
+    """The number that stands for a list, or None if it is not known."""
+    return connection.scalar(
+        select(lists.c.list_key).where(lists.c.portal_id == portal_id, lists.c.list_id == list_id)
+    )
+
+
+def of_cohort(connection: Connection, portal_id: int, cohort_key: str) -> KnownList | None:
+    """The list of a cohort, or None if it has none yet."""
+    return next(_known(connection, portal_id, cohorts.c.cohort_key == cohort_key), None)
+
+
+def of_portal(connection: Connection, portal_id: int) -> list[KnownList]:
+    """Every list, once for each cohort that goes to it."""
+    return list(_known(connection, portal_id))
+
+
+def remember(connection: Connection, portal_id: int, known: KnownList) -> None:
+    """Note a list and its cohort; that it was made by us, or read, is never taken back."""
+    insert = insert_into(connection, lists).values(
+        portal_id=portal_id,
+        list_id=known.list_id,
+        name=known.name,
+        stream=known.stream,
+        created_by_us=known.created_by_us,
+        was_read=known.was_read,
+    )
+    new = insert.excluded
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["portal_id", "list_id"],
+            set_={
+                "name": new.name,
+                "stream": new.stream,
+                "created_by_us": or_(lists.c.created_by_us, new.created_by_us),
+                "was_read": or_(lists.c.was_read, new.was_read),
+            },
+        )
+    )
+    if known.cohort_key is not None:
+        _lead(connection, portal_id, known.cohort_key, known.list_id)
+
+
+def rename(connection: Connection, portal_id: int, list_id: str, name: str) -> None:
+    """Note a list's new name."""
+    connection.execute(
+        update(lists).where(lists.c.portal_id == portal_id, lists.c.list_id == list_id).values(name=name)
+    )
+
+
+def note_reading(connection: Connection, key: int) -> None:
+    """Note that a list's members were read from HubSpot."""
+    connection.execute(update(lists).where(lists.c.list_key == key).values(was_read=True))
+
+
+def forget(connection: Connection, portal_id: int, list_id: str) -> None:
+    """Drop a list, who was on it, and that cohorts went to it."""
+    key = list_key(connection, portal_id, list_id)
+    for table in (memberships, cohorts, lists):
+        connection.execute(delete(table).where(table.c.list_key == key))
+
+
+def redirect(connection: Connection, key: int, new_key: int) -> None:
+    """Let the cohorts of one list go to another."""
+    connection.execute(update(cohorts).where(cohorts.c.list_key == key).values(list_key=new_key))
+
+
+def record_run(connection: Connection, portal_id: int, line: RunLine) -> None:
+    """Write the line of a run and list, in place of one that the run wrote before."""
+    figures: dict[str, Any] = {
+        "stream": line.stream,
+        "started": int(line.started.timestamp()),
+        "ended": int(line.ended.timestamp()),
+        "asked": line.asked,
+        "outcomes": orjson.dumps(dict(line.outcomes)).decode(),
+    }
+    insert = insert_into(connection, runs).values(
+        portal_id=portal_id, run_id=line.run_id, list_id=line.list_id, **figures
+    )
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["portal_id", "run_id", "list_id"], set_=figures)
+    )
+
+
+def run_lines(connection: Connection, portal_id: int, list_id: str) -> Iterator[RunLine]:
+    """Yield the lines of a list, the newest first."""
+    newest_first = (runs.c.started.desc(), runs.c.run_id.desc())
+    for row in connection.execute(
+        select(runs).where(runs.c.portal_id == portal_id, runs.c.list_id == list_id).order_by(*newest_first)
+    ):
+        yield RunLine(
+            run_id=row.run_id,
+            list_id=row.list_id,
+            stream=row.stream,
+            started=datetime.fromtimestamp(row.started, UTC),
+            ended=datetime.fromtimestamp(row.ended, UTC),
+            asked=row.asked,
+            outcomes=orjson.loads(row.outcomes),
+        )
+
+
+def _known(connection: Connection, portal_id: int, *conditions: ColumnElement[bool]) -> Iterator[KnownList]:
+    for row in connection.execute(
+        select(lists, cohorts.c.cohort_key)
+        .select_from(lists.outerjoin(cohorts, cohorts.c.list_key == lists.c.list_key))
+        .where(lists.c.portal_id == portal_id, *conditions)
+        .order_by(lists.c.list_key, cohorts.c.cohort_key)
+    ):
+        yield KnownList(
+            list_id=row.list_id,
+            name=row.name,
+            cohort_key=row.cohort_key,
+            stream=row.stream,
+            created_by_us=row.created_by_us,
+            was_read=row.was_read,
+        )
+
+
+def _lead(connection: Connection, portal_id: int, cohort_key: str, list_id: str) -> None:
+    key = list_key(connection, portal_id, list_id)
+    insert = insert_into(connection, cohorts).values(portal_id=portal_id, cohort_key=cohort_key, list_key=key)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["portal_id", "cohort_key"], set_={"list_key": key})
+    )

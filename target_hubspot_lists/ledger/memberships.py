@@ -1,0 +1,148 @@
+"""Who is on which list, as far as HubSpot has confirmed; what it has not answered for counts as unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, literal, select, true, update
+
+from target_hubspot_lists.ledger.statements import (
+    VALUES_PER_STATEMENT,
+    among,
+    chunks,
+    ids_as_rows,
+    insert_into,
+)
+from target_hubspot_lists.ledger.tables import memberships
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import ColumnElement, Connection
+
+# The bits of a membership's state; none of them set: HubSpot confirmed that the record is not on the list.
+ON = 1  # when HubSpot last answered, it was on the list
+OURS = 2  # we put it there
+UNSETTLED = 4  # a call about it was begun, and no answer was recorded
+LEFT_OUT = 8  # while a list is taken over: not named yet
+
+_state, _record_id = memberships.c.state, memberships.c.record_id
+_COLUMNS = ("list_key", "record_id", "state", "day")
+
+
+class State(Enum):
+    """Whether a record is on a list; where there is none, that is unknown."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class ListMembers:
+    """The memberships of one list, within a transaction of that day."""
+
+    connection: Connection
+    list_key: int
+    day: int
+
+    def states(self, record_ids: Collection[int]) -> dict[int, State]:
+        """The states that HubSpot confirmed; unknown and unsettled records are absent."""
+        found: dict[int, State] = {}
+        for chunk in chunks(record_ids):
+            settled = _state.bitwise_and(UNSETTLED) == 0
+            asked = among(self.connection, _record_id, chunk)
+            rows = self.connection.execute(
+                select(_record_id, _state).where(self._on_this_list, asked, settled)
+            ).all()
+            found.update((record_id, State.ON if state & ON else State.OFF) for record_id, state in rows)
+        return found
+
+    def page(self, after: int, condition: ColumnElement[bool]) -> list[int]:
+        """The next record ids for which the condition holds, in order."""
+        return list(
+            self.connection.scalars(
+                select(_record_id)
+                .where(self._on_this_list, _record_id > after, condition)
+                .order_by(_record_id)
+                .limit(VALUES_PER_STATEMENT)
+            )
+        )
+
+    def mark_unsettled(self, record_ids: Iterable[int]) -> None:
+        """Note that a call about these is about to be sent."""
+        # Unanswered before, and asked again: should HubSpot say that it is on the list already, it was that call.
+        again = case((_is_unanswered(), _state.bitwise_or(OURS)), else_=_state.bitwise_or(UNSETTLED))
+        self._upsert(record_ids, UNSETTLED, again)
+
+    def settle(self, *, on: Iterable[int], off: Iterable[int], ours: bool) -> None:
+        """Note what HubSpot answered; who was put there by us before stays ours."""
+        if ours:
+            self._upsert(on, ON | OURS, literal(ON | OURS))
+        else:
+            self._upsert(on, ON, _on_and_ours_as_before())
+        self._upsert(off, 0, literal(0))
+
+    def take_over(self, members: Iterable[int]) -> None:
+        """Make these the members; who is unsettled and not among them stays so."""
+        was_on = _state.bitwise_and(ON | UNSETTLED) == ON
+        self._update(was_on, state=_state.bitwise_or(LEFT_OUT))
+        self._upsert(members, ON, _on_and_ours_as_before())
+        self._update(_state.bitwise_and(LEFT_OUT) != 0, state=literal(0))
+
+    def move_to(self, list_key: int) -> None:
+        """Make everybody who is on this list unsettled on another, which is new."""
+        state = _state.bitwise_and(OURS).bitwise_or(UNSETTLED)
+        members = select(literal(list_key), _record_id, state, literal(self.day)).where(
+            self._on_this_list, is_member()
+        )
+        self.connection.execute(memberships.insert().from_select(_COLUMNS, members))
+
+    @property
+    def _on_this_list(self) -> ColumnElement[bool]:
+        return memberships.c.list_key == self.list_key
+
+    def _update(self, condition: ColumnElement[bool], *, state: ColumnElement[int]) -> None:
+        of_list = update(memberships).where(self._on_this_list, condition)
+        self.connection.execute(of_list.values(state=state, day=self.day))
+
+    def _upsert(self, record_ids: Iterable[int], state: int, if_known: ColumnElement[int]) -> None:
+        """Give records a state: one if nothing is known of them, another if something is."""
+        for chunk in chunks(record_ids):
+            rows = ids_as_rows(self.connection, chunk)
+            # SQLite takes ON CONFLICT for a join's ON unless the select has a WHERE:
+            # https://www.sqlite.org/lang_upsert.html#parsing_ambiguity
+            new = select(literal(self.list_key), rows.c.value, literal(state), literal(self.day)).where(
+                true()
+            )
+            insert = insert_into(self.connection, memberships).from_select(_COLUMNS, new)
+            self.connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["list_key", "record_id"], set_={"state": if_known, "day": self.day}
+                )
+            )
+
+
+def is_member() -> ColumnElement[bool]:
+    """On the list, or perhaps on it since a call about it was not answered."""
+    return _state.bitwise_and(ON | UNSETTLED) != 0
+
+
+def is_added_by_us() -> ColumnElement[bool]:
+    """Put onto the list by us, or by a call of ours that was not answered."""
+    return (_state.bitwise_and(OURS) != 0) | _is_unanswered()
+
+
+def is_unsettled() -> ColumnElement[bool]:
+    """A call about it was begun, and no answer recorded."""
+    return _state.bitwise_and(UNSETTLED) != 0
+
+
+def _is_unanswered() -> ColumnElement[bool]:
+    """Unsettled, and not known to have been on the list before."""
+    return _state.bitwise_and(ON | UNSETTLED) == UNSETTLED
+
+
+def _on_and_ours_as_before() -> ColumnElement[int]:
+    return _state.bitwise_and(OURS).bitwise_or(ON)

@@ -1,0 +1,159 @@
+"""Which contact an address is, what was last written to it, and how both are forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, except_, literal, select, true
+
+from target_hubspot_lists.ledger.memberships import is_member
+from target_hubspot_lists.ledger.statements import (
+    among,
+    as_number,
+    chunks,
+    insert_into,
+    pairs_as_rows,
+)
+from target_hubspot_lists.ledger.tables import contacts, lists, memberships, property_digests, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Connection, Select
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How much was deleted of what was known."""
+
+    addresses: int
+    memberships: int
+    property_digests: int
+
+    @property
+    def anything(self) -> bool:
+        """Whether there was anything to delete."""
+        return any((self.addresses, self.memberships, self.property_digests))
+
+
+def record_ids(
+    connection: Connection, portal_id: int, addresses: Collection[str], *, since: int
+) -> dict[str, int]:
+    """The record ids of the addresses that were looked up at that time or later."""
+    found: dict[str, int] = {}
+    for chunk in chunks(address.lower() for address in addresses):
+        rows = connection.execute(
+            select(contacts.c.address, contacts.c.record_id).where(
+                contacts.c.portal_id == portal_id,
+                among(connection, contacts.c.address, chunk),
+                contacts.c.looked_up >= since,
+            )
+        ).all()
+        found.update((address, record_id) for address, record_id in rows)
+    return found
+
+
+def remember(connection: Connection, portal_id: int, found: Mapping[str, int], *, now: int) -> None:
+    """Note which contact each address is."""
+    by_address = {address.lower(): record_id for address, record_id in found.items()}
+    for chunk in chunks(by_address):
+        rows = pairs_as_rows(connection, {address: by_address[address] for address in chunk})
+        insert = insert_into(connection, contacts).from_select(
+            ("portal_id", "address", "record_id", "looked_up"),
+            select(literal(portal_id), rows.c.key, rows.c.value, literal(now)).where(true()),
+        )
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["portal_id", "address"],
+                set_={"record_id": insert.excluded.record_id, "looked_up": now},
+            )
+        )
+
+
+def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tuple[list[str], Forgotten]:
+    """Delete everything known of these records; return their addresses, and how much that was."""
+    addresses: list[str] = []
+    known = digests = 0
+    for chunk in chunks(ids):
+        of_portal = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
+        addresses += connection.scalars(select(contacts.c.address).where(*of_portal))
+        connection.execute(delete(contacts).where(*of_portal))
+        known += connection.execute(
+            delete(memberships).where(
+                memberships.c.list_key.in_(_list_keys(portal_id)),
+                among(connection, memberships.c.record_id, chunk),
+            )
+        ).rowcount
+        digests += connection.execute(
+            delete(property_digests).where(
+                property_digests.c.portal_id == portal_id,
+                among(connection, property_digests.c.record_id, chunk),
+            )
+        ).rowcount
+    return addresses, Forgotten(len(addresses), known, digests)
+
+
+def record_id_of(connection: Connection, portal_id: int, address: str) -> int | None:
+    """The record id of an address, however long ago it was looked up."""
+    return connection.scalar(
+        select(contacts.c.record_id).where(
+            contacts.c.portal_id == portal_id, contacts.c.address == address.strip().lower()
+        )
+    )
+
+
+def digests(connection: Connection, portal_id: int, ids: Collection[int]) -> dict[int, bytes]:
+    """The digests of the property values last written, of the records where there is one."""
+    found: dict[int, bytes] = {}
+    for chunk in chunks(ids):
+        rows = connection.execute(
+            select(property_digests.c.record_id, property_digests.c.digest).where(
+                property_digests.c.portal_id == portal_id,
+                among(connection, property_digests.c.record_id, chunk),
+            )
+        ).all()
+        found.update((record_id, digest.to_bytes(8, "big", signed=True)) for record_id, digest in rows)
+    return found
+
+
+def remember_digests(
+    connection: Connection, portal_id: int, written: Mapping[int, bytes], *, day: int
+) -> None:
+    """Note the digests of property values just written, 8 bytes each."""
+    for chunk in chunks(written):
+        numbers = {str(each): int.from_bytes(written[each], "big", signed=True) for each in chunk}
+        rows = pairs_as_rows(connection, numbers)
+        insert = insert_into(connection, property_digests).from_select(
+            ("portal_id", "record_id", "digest", "day"),
+            select(literal(portal_id), as_number(rows.c.key), rows.c.value, literal(day)).where(true()),
+        )
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["portal_id", "record_id"],
+                set_={"digest": insert.excluded.digest, "day": day},
+            )
+        )
+
+
+def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> Forgotten:
+    """Delete what has not changed since: who left lists, addresses of those on none, digests, lines of runs."""
+    of_portal = memberships.c.list_key.in_(_list_keys(portal_id))
+    left = delete(memberships).where(of_portal, memberships.c.state == 0, memberships.c.day < day)
+    left_count = connection.execute(left).rowcount
+    stale = contacts.c.portal_id == portal_id, contacts.c.looked_up < before
+    on_lists = select(memberships.c.record_id).where(of_portal, is_member())
+    # EXCEPT and not NOT IN: both databases sort or hash it, however many are on lists.
+    on_none = except_(select(contacts.c.record_id).where(*stale), on_lists)
+    addresses = connection.execute(delete(contacts).where(*stale, contacts.c.record_id.in_(on_none))).rowcount
+    digest_count = connection.execute(
+        delete(property_digests).where(
+            property_digests.c.portal_id == portal_id, property_digests.c.day < day
+        )
+    ).rowcount
+    connection.execute(delete(runs).where(runs.c.portal_id == portal_id, runs.c.ended < before))
+    return Forgotten(addresses, left_count, digest_count)
+
+
+def _list_keys(portal_id: int) -> Select[tuple[int]]:
+    return select(lists.c.list_key).where(lists.c.portal_id == portal_id)

@@ -1,0 +1,84 @@
+"""The ledger's tables as statements see them; `migrations.py` makes them, and a test holds the two equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
+
+metadata = MetaData()
+
+# Every moment is in seconds since 1970, every day in days since 1970: small in SQLite, alike in Postgres.
+
+contacts = Table(
+    "ledger_contacts",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("address", Text, primary_key=True),  # trimmed and in lower case
+    # No index: whom HubSpot reports missing is rare enough for a scan (a third of a second for a million rows),
+    # and an index would hold every address a second time.
+    Column("record_id", BigInteger, nullable=False),
+    Column("looked_up", BigInteger, nullable=False),
+)
+
+lists = Table(
+    "ledger_lists",
+    metadata,
+    Column("list_key", BigInteger, primary_key=True),  # stands for portal and list in a million memberships
+    Column("portal_id", BigInteger, nullable=False),
+    Column("list_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("stream", Text, nullable=False),  # which filled it last
+    Column("created_by_us", Boolean, nullable=False),
+    Column("was_read", Boolean, nullable=False),
+)
+
+cohorts = Table(  # several cohorts can lead to one list
+    "ledger_cohorts",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("cohort_key", Text, primary_key=True),
+    Column("list_key", BigInteger, nullable=False),
+)
+
+memberships = Table(
+    "ledger_memberships",
+    metadata,
+    Column("list_key", BigInteger, primary_key=True),
+    Column("record_id", BigInteger, primary_key=True),
+    Column("state", SmallInteger, nullable=False),  # the bits of `memberships.py`
+    Column("day", Integer, nullable=False),  # of the last change; those who left are forgotten by it
+)
+
+property_digests = Table(
+    "ledger_property_digests",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("record_id", BigInteger, primary_key=True),
+    Column("digest", BigInteger, nullable=False),  # its 8 bytes as one signed number
+    Column("day", Integer, nullable=False),
+)
+
+runs = Table(
+    "ledger_runs",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("run_id", Text, primary_key=True),
+    Column("list_id", Text, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("outcomes", Text, nullable=False),  # JSON: how many by outcome
+)
+
+locks = Table(
+    "ledger_locks",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("list_name", Text, primary_key=True),  # casefolded: HubSpot ignores case
+    Column("run_id", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("process_id", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+)
+
+schema = Table("ledger_schema", metadata, Column("version", Integer, primary_key=True))
