@@ -10,11 +10,17 @@ from target_hubspot_lists.errors import AccountsError
 from target_hubspot_lists.outcomes import Outcome, is_applied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from target_hubspot_lists.lists import HubSpotList
     from target_hubspot_lists.memberships import Cohort, Member, Rejection
-    from target_hubspot_lists.outcomes import Reason, Refusal
+    from target_hubspot_lists.outcomes import (
+        PropertyOutcome,
+        PropertyReason,
+        PropertyResult,
+        Reason,
+        Refusal,
+    )
     from target_hubspot_lists.report import Report
 
 # So many asked, and not one applied: whatever the settings allow, that is a mistake.
@@ -37,6 +43,8 @@ class Account:
     seconds: float = 0.0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
+    properties: Counter[PropertyOutcome] = field(default_factory=Counter)
+    property_problems: Counter[tuple[PropertyReason, str | None]] = field(default_factory=Counter)
 
     @property
     def label(self) -> str:
@@ -87,6 +95,16 @@ class Asked(NamedTuple):
     account: Account
 
 
+class Settlement(NamedTuple):
+    """What became of one membership, and of the properties of its contact."""
+
+    outcome: Outcome
+    record_id: int | None
+    created: bool
+    refusal: Refusal | None
+    properties: PropertyResult | None
+
+
 class Accounts:
     """The accounts of a run, by list and by stream."""
 
@@ -96,6 +114,9 @@ class Accounts:
         self.streams: dict[str, StreamAccount] = {}
         self.lists_created = 0
         self.contacts_created = 0  # each once, on however many lists it is
+        self.properties_created = 0
+        # What became of the properties of the contacts of this flush; by address where there is no record id.
+        self.properties: Mapping[Member, PropertyResult] = {}
 
     @property
     def records_read(self) -> int:
@@ -124,8 +145,21 @@ class Accounts:
         account.contacts_created += created
         if refusal:
             account.reasons[refusal.reason] += 1
+        properties = self._count_properties(asked, outcome, record_id)
         if self._report:
-            self._report.member(asked, outcome, record_id=record_id, created=created, refusal=refusal)
+            self._report.member(asked, Settlement(outcome, record_id, created, refusal, properties))
+
+    def _count_properties(
+        self, asked: Asked, outcome: Outcome, record_id: int | None
+    ) -> PropertyResult | None:
+        """Count what became of a member's properties; nothing can have become of those of a missing one."""
+        result = self.properties.get(asked.member if record_id is None else record_id)
+        if result is None or outcome is Outcome.MISSING:
+            return None
+        asked.account.properties[result.outcome] += 1
+        if problem := result.problem:
+            asked.account.property_problems[problem.reason, problem.property] += 1
+        return result
 
     def reject(self, stream: str, rejection: Rejection, account: Account | None) -> None:
         """Account for a record that cannot be applied."""

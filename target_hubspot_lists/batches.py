@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hubspot_http import ErrorBody
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -20,6 +22,12 @@ def in_batches(inputs: Sequence[T]) -> Iterator[Sequence[T]]:
         yield inputs[start : start + MAX_INPUTS_PER_CALL]
 
 
+def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    """The two halves of two or more inputs."""
+    middle = len(inputs) // 2
+    return inputs[:middle], inputs[middle:]
+
+
 @dataclass(frozen=True)
 class BatchError:
     """One entry of `errors` in a 207: what was wrong with which inputs."""
@@ -28,6 +36,7 @@ class BatchError:
     message: str
     trace_ids: frozenset[str]
     named: frozenset[str]
+    properties: frozenset[str]
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> BatchError:
@@ -38,7 +47,14 @@ class BatchError:
             message=str(body.get("message", "")),
             trace_ids=_texts(context.get("objectWriteTraceId")),
             named=frozenset().union(*map(_texts, context.values())),
+            properties=blamed_properties(ErrorBody.parse(body)),
         )
+
+
+def blamed_properties(body: ErrorBody) -> frozenset[str]:
+    """The properties that HubSpot names as what is wrong with an input; none where it names none."""
+    contexts = [body.context, *(detail.context for detail in body.errors)]
+    return frozenset(name for context in contexts for name in context.get("propertyName", ()))
 
 
 def _texts(values: object) -> frozenset[str]:

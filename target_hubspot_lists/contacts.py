@@ -6,14 +6,14 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
 from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, in_batches
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, halves, in_batches
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.outcomes import Reason, Refusal
+from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -35,6 +35,24 @@ class Resolution:
     missing: set[str] = field(default_factory=set)
     foreseen: set[str] = field(default_factory=set)
     refused: dict[str, Refusal] = field(default_factory=dict)
+    # Of contacts that were there, which of the properties asked for have a value.
+    filled: dict[int, frozenset[str]] = field(default_factory=dict)
+    # Created without their attributes, for whose sake HubSpot would not create them.
+    created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
+
+
+class ContactFields(Protocol):
+    """What besides addresses is read of contacts, and written of new ones."""
+
+    @property
+    def read(self) -> Sequence[str]:
+        """The properties of which a look-up is to say whether they have a value."""
+
+    def attributes(self, address: str) -> Mapping[str, str]:
+        """What a new contact gets, if HubSpot takes it."""
+
+    def statuses(self, address: str) -> Mapping[str, str]:
+        """What a new contact gets in any case."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +62,20 @@ class Found:
     record_id: int
     addresses: frozenset[str]
     trace_id: str | None
+    filled: frozenset[str]
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> Found:
+    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = ()) -> Found:
         """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one."""
         properties = body.get("properties") or {}
         others = (properties.get("hs_additional_emails") or "").split(";")
         addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
-        return cls(int(body["id"]), frozenset(addresses - {""}), body.get("objectWriteTraceId"))
+        return cls(
+            int(body["id"]),
+            frozenset(addresses - {""}),
+            body.get("objectWriteTraceId"),
+            frozenset(name for name in read if properties.get(name)),
+        )
 
 
 class Contacts:
@@ -65,40 +89,49 @@ class Contacts:
         self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
 
-    def resolve(self, addresses: Collection[str], to_create: Collection[str]) -> Resolution:
+    def resolve(
+        self, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
+    ) -> Resolution:
         """Return what HubSpot has for each address; create those of `to_create` that it does not know.
 
         Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
         """
-        return _Resolving(self, to_create if self._may_create else ()).run(addresses)
+        return _Resolving(self, to_create if self._may_create else (), fields).run(addresses)
 
-    def read_step(self, addresses: Sequence[str]) -> _Step:
+    def read_step(self, addresses: Sequence[str], read: Sequence[str]) -> _Step:
         """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
         body = {
             "idProperty": "email",
-            "properties": ["email", "hs_additional_emails"],
+            "properties": ["email", "hs_additional_emails", *read],
             "propertiesWithHistory": [],
             "inputs": [{"id": address} for address in addresses],
         }
         try:
-            return parse_read(addresses, self._client.post(f"{self._base}/read", body))
+            return parse_read(addresses, self._client.post(f"{self._base}/read", body), read)
         except (InvalidRequest, TooLarge) as refused:
             if len(addresses) == 1:
                 return _Step(refused={addresses[0]: Refusal.by_hubspot(refused)})
             first, second = halves(addresses)
-            return self.read_step(first).include(self.read_step(second))
+            return self.read_step(first, read).include(self.read_step(second, read))
 
-    def create_step(self, addresses: Sequence[str], seen: Mapping[str, Refusal]) -> _Step:
-        """Create a contact for each address; `seen` says which were conflicts before and could not be read.
+    def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> _Step:
+        """Create a contact with properties for each address.
+
+        `seen` says which addresses were conflicts before and could not be read.
 
         A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
         first read again, since it may be all of the batch.
         """
         # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling
+        addresses = list(contacts)
         inputs = [
-            {"properties": {"email": address}, "associations": [], "objectWriteTraceId": str(position)}
-            for position, address in enumerate(addresses)
+            {
+                "properties": {"email": address, **properties},
+                "associations": [],
+                "objectWriteTraceId": str(position),
+            }
+            for position, (address, properties) in enumerate(contacts.items())
         ]
         try:
             answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
@@ -108,8 +141,11 @@ class Contacts:
                 return _Step(conflicts=dict.fromkeys(addresses, refusal))
             if len(addresses) == 1:
                 return _Step(refused={addresses[0]: refusal})
-            first, second = halves(addresses)
-            return self.create_step(first, seen).include(self.create_step(second, seen))
+            first, second = (
+                self.create_step({address: contacts[address] for address in half}, seen)
+                for half in halves(addresses)
+            )
+            return first.include(second)
         return parse_create(addresses, answer, seen)
 
     def current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
@@ -162,6 +198,7 @@ class _Step:
     refused: dict[str, Refusal] = field(default_factory=dict)
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
+    filled: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def include(self, other: _Step) -> _Step:
         self.found |= other.found
@@ -170,24 +207,27 @@ class _Step:
         self.unanswered += other.unanswered
         self.refused |= other.refused
         self.conflicts |= other.conflicts
+        self.filled |= other.filled
         return self
 
 
 class _Resolving:
     """One resolution under way: reads and creates side by side until every address has its answer."""
 
-    def __init__(self, contacts: Contacts, to_create: Collection[str]) -> None:
+    def __init__(self, contacts: Contacts, to_create: Collection[str], fields: ContactFields) -> None:
         self._contacts = contacts
         self._to_create = to_create
+        self._fields = fields
         self._jobs: deque[Callable[[], _Step]] = deque()
         self._result = Resolution()
         self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
         self._read_again: set[str] = set()
         self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
+        self._sent_attributes: set[str] = set()  # with whose addresses HubSpot was sent attributes
 
     def run(self, addresses: Collection[str]) -> Resolution:
         for batch in in_batches(list(addresses)):
-            self._jobs.append(partial(self._contacts.read_step, batch))
+            self._jobs.append(self._reading(batch))
         while self._jobs:
             for step in self._contacts.concurrently(self._jobs):
                 self._take(step)
@@ -198,13 +238,15 @@ class _Resolving:
         self._contacts.looked_up += len(step.found) + len(step.unknown)
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
-        self._result.refused |= step.refused
+        self._result.filled |= step.filled
+        for address, refusal in step.refused.items():
+            self._refused(address, refusal)
         for address in step.unknown:
             self._unknown(address)
         self._ask_again(step.unanswered)
         self._conflicts |= step.conflicts
         for batch in in_batches(list(step.conflicts)):
-            self._jobs.append(partial(self._contacts.read_step, batch))
+            self._jobs.append(self._reading(batch))
         self._send_creates(everything=False)
 
     def _unknown(self, address: str) -> None:
@@ -217,6 +259,16 @@ class _Resolving:
         else:
             self._creates.append(address)
 
+    def _refused(self, address: str, refusal: Refusal) -> None:
+        """Try again without its attributes an address that HubSpot may have refused for their sake."""
+        if address in self._sent_attributes and "email" not in refusal.properties:
+            self._sent_attributes.remove(address)
+            problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
+            self._result.created_bare[address] = problem
+            self._creates.append(address)
+        else:
+            self._result.refused[address] = refusal
+
     def _ask_again(self, addresses: Sequence[str]) -> None:
         """Ask once more, one by one and next: a failure is not an absence, and must show soon."""
         for address in addresses:
@@ -226,13 +278,24 @@ class _Resolving:
                     "nothing is concluded from that, and the run ends. Run again later."
                 )
             self._read_again.add(address)
-            self._jobs.appendleft(partial(self._contacts.read_step, [address]))
+            self._jobs.appendleft(self._reading([address]))
 
     def _send_creates(self, *, everything: bool) -> None:
         while len(self._creates) >= MAX_INPUTS_PER_CALL or (everything and self._creates):
             batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
             conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
-            self._jobs.append(partial(self._contacts.create_step, batch, conflicts))
+            contacts = {address: self._properties(address) for address in batch}
+            self._jobs.append(partial(self._contacts.create_step, contacts, conflicts))
+
+    def _properties(self, address: str) -> Mapping[str, str]:
+        statuses = self._fields.statuses(address)
+        if address in self._result.created_bare or not (attributes := self._fields.attributes(address)):
+            return statuses
+        self._sent_attributes.add(address)
+        return {**attributes, **statuses}
+
+    def _reading(self, addresses: Sequence[str]) -> Callable[[], _Step]:
+        return partial(self._contacts.read_step, addresses, self._fields.read)
 
 
 def invalid_address(address: str) -> str | None:
@@ -244,16 +307,10 @@ def invalid_address(address: str) -> str | None:
     return None
 
 
-def halves(addresses: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The two halves of two or more addresses."""
-    middle = len(addresses) // 2
-    return addresses[:middle], addresses[middle:]
-
-
-def parse_read(addresses: Sequence[str], answer: Answer) -> _Step:
+def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> _Step:
     """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
-    step = _Step()
-    results = [Found.from_body(each) for each in answer.body.get("results") or ()]
+    results = [Found.from_body(each, read) for each in answer.body.get("results") or ()]
+    step = _Step(filled={found.record_id: found.filled for found in results} if read else {})
     errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
     by_address = {each: found.record_id for found in results for each in found.addresses}
     if len(addresses) == len(results) == 1:
@@ -285,7 +342,8 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
             step.created[address] = record_id
             continue
         message = error.message if error else "HubSpot did not say what became of this input."
-        refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id)
+        blamed = error.properties if error else frozenset[str]()
+        refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
         is_conflict = error is None or error.category == "CONFLICT"
         (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
     return step

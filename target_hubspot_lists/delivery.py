@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hubspot_http import concurrently
 from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccount
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
+from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.lists import Lists, Routes
 from target_hubspot_lists.memberships import Fold
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from hubspot_http import HubSpotClient
+    from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.changes import Confirmation
+    from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.contacts import Resolution
     from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
 
@@ -86,6 +90,7 @@ class Delivery:
         )
         self._writer = ChangeWriter(client, self._lists)
         self._reader = MembershipReader(client, workers=workers)
+        self.properties = ContactProperties(client, settings, self._lists)
         self._by_route: dict[str, Held] = {}
         self._by_cohort: dict[Cohort, Held] = {}
         self._positions = itertools.count()
@@ -102,14 +107,22 @@ class Delivery:
         """Open the account of a stream."""
         self.accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
 
-    def take(self, stream: str, membership: Membership, *, version: int | None = None) -> None:  # noqa: ARG002
-        """Hold a membership until the next flush; a version says nothing about a single change."""
+    def take(
+        self,
+        stream: str,
+        membership: Membership,
+        attributes: Attributes | PropertyProblem | None = None,
+        *,
+        version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
+    ) -> None:
+        """Hold a membership, and what its record says of the person, until the next flush."""
         self.accounts.streams[stream].records_read += 1
         held = self._held_for(membership.cohort)
         held.account.records_read += 1
-        self.held += held.fold.take(
-            membership.member, is_member=membership.is_member, position=next(self._positions)
-        )
+        position = next(self._positions)
+        self.held += held.fold.take(membership.member, is_member=membership.is_member, position=position)
+        if attributes is not None:
+            self.properties.hold(membership.member, position, attributes)
 
     def reject(self, stream: str, rejection: Rejection) -> None:
         """Account for a record that cannot be applied."""
@@ -126,11 +139,17 @@ class Delivery:
             return
         asked = [(held.route, held.take()) for held in self._by_route.values() if len(held.fold)]
         self.held = 0
+        self.accounts.properties = {}
         lists = self._find_lists(asked)
+        properties = self.properties.begin(asked, lists)
+        self.accounts.properties = properties.results
+        self.accounts.properties_created = len(self.properties.created)
         contacts = self._find_contacts(
-            [each for route, members in asked if route.key in lists for each in members]
+            [each for route, members in asked if route.key in lists for each in members], properties
         )
         changes = self._changes(asked, lists, contacts)
+        # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
+        properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
         if self._settings.dry_run:
             self._foresee(changes)
         else:
@@ -152,7 +171,7 @@ class Delivery:
     def _find_lists(self, asked: list[tuple[Route, list[Asked]]]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
         wanted = {route.key for route, members in asked if any(each.is_member for each in members)}
-        lists = self._lists.resolve([route for route, _ in asked], wanted)
+        lists = self._lists.resolve([route for route, _ in asked], wanted, check=self.properties.check_lists)
         self.accounts.lists_created = len(self._lists.created)
         for route, members in asked:
             if found := lists.get(route.key):
@@ -162,13 +181,14 @@ class Delivery:
                     self.accounts.settle(each, Outcome.NOT_A_MEMBER)
         return lists
 
-    def _find_contacts(self, asked: list[Asked]) -> Resolution | None:
+    def _find_contacts(self, asked: list[Asked], properties: PropertyFlush) -> Resolution | None:
         """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
         if self._settings.match_by == "contact_id":
             return None
         addresses = dict.fromkeys(str(each.member) for each in asked)
         to_create = {str(each.member) for each in asked if each.is_member}
-        resolution = self._contacts.resolve(addresses, to_create)
+        resolution = self._contacts.resolve(addresses, to_create, properties)
+        properties.resolved(resolution)
         self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
 

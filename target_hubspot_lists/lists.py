@@ -12,7 +12,7 @@ from hubspot_http import Conflict, InvalidRequest, NotFound, concurrently
 from target_hubspot_lists.errors import ListError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from hubspot_http import HubSpotClient, Refused
     from target_hubspot_lists.memberships import Cohort
@@ -51,7 +51,7 @@ class HubSpotList:
     name: str
     processing_type: str
     object_type_id: str
-    is_foreseen: bool = False  # a dry run would have made it
+    is_foreseen: bool = False  # it is to be made, or a dry run would have made it
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
@@ -106,13 +106,25 @@ class Lists:
         self._found: dict[str, HubSpotList] = {}
         self.created: list[HubSpotList] = []
 
-    def resolve(self, routes: Collection[Route], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
-        """Return the lists by route key; make absent ones whose key is `wanted`, leave out the others."""
+    def resolve(
+        self,
+        routes: Collection[Route],
+        wanted: Collection[str],
+        *,
+        check: Callable[[Iterable[HubSpotList]], None] | None = None,
+    ) -> Mapping[str, HubSpotList]:
+        """Return the lists by route key; make absent ones whose key is `wanted`, leave out the others.
+
+        `check` is given all of them, those to be made as well, and may raise before anything is written.
+        """
         unknown = [route for route in routes if route.key not in self._found]
         found = dict(self._concurrently(partial(self._look_up, route) for route in unknown))
         absent = [route for route in unknown if found.get(route.key) is None and route.key in wanted]
         self._found |= {key: each for key, each in found.items() if each is not None}
         self._check_may_create(absent)
+        if check is not None:
+            there = [self._found[route.key] for route in routes if route.key in self._found]
+            check([*there, *(foreseen(route) for route in absent)])
         self._found |= dict(self._concurrently(partial(self._create, route) for route in absent))
         return {route.key: self._found[route.key] for route in routes if route.key in self._found}
 
@@ -178,9 +190,8 @@ class Lists:
 
     def _create(self, route: Route) -> tuple[str, HubSpotList]:
         if self._settings.dry_run:
-            foreseen = HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
-            self.created.append(foreseen)
-            return route.key, foreseen
+            self.created.append(foreseen(route))
+            return route.key, foreseen(route)
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#create-a-list
         body: dict[str, Any] = {"name": route.name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
         if self._settings.list_folder_id is not None:
@@ -233,6 +244,11 @@ class Lists:
             if not page.get("hasMore") or page.get("offset", offset) <= offset:
                 return None
             offset = page["offset"]
+
+
+def foreseen(route: Route) -> HubSpotList:
+    """A list that is to be made."""
+    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
 
 
 def gone(hubspot_list: HubSpotList) -> ListError:

@@ -84,19 +84,19 @@ class Columns:
         """Find the columns in a stream's schema; raise InputError if one that must be there is not."""
 
         def named(setting: str | None, setting_name: str, default: str) -> str | None:
-            found = _find(setting or default, names, stream)
+            found = find_column(setting or default, names, stream)
             if setting and not found:
-                raise _absent(setting, names, stream, f"Name one of them in {setting_name}.")
+                raise absent_column(setting, names, stream, f"Name one of them in {setting_name}.")
             return found
 
         default_member = settings.match_by
         member = named(settings.match_field, "match_field", default_member)
         if member is None:
-            raise _absent(
+            raise absent_column(
                 default_member, names, stream, "Name the column that holds the member in match_field."
             )
         operation = named(settings.operation_field, "operation_field", "operation")
-        deleted_at = _find(DELETED_AT, names, stream)
+        deleted_at = find_column(DELETED_AT, names, stream)
         return cls(
             member=member,
             cohort=named(settings.cohort_field, "cohort_field", "cohort_name"),
@@ -108,7 +108,7 @@ class Columns:
         )
 
 
-def _find(name: str, names: Sequence[str], stream: str) -> str | None:
+def find_column(name: str, names: Sequence[str], stream: str) -> str | None:
     """The column of that name: exactly, else without regard to case (Snowflake shouts)."""
     if name in names:
         return name
@@ -121,7 +121,8 @@ def _find(name: str, names: Sequence[str], stream: str) -> str | None:
     return alike[0] if alike else None
 
 
-def _absent(name: str, names: Sequence[str], stream: str, advice: str) -> InputError:
+def absent_column(name: str, names: Sequence[str], stream: str, advice: str) -> InputError:
+    """The error for a column that must be there: it names those that are, and the nearest."""
     near = difflib.get_close_matches(name.lower(), [each.lower() for each in names], n=1)
     nearest = next((each for each in names if near and each.lower() == near[0]), None)
     hint = f' The nearest is "{nearest}".' if nearest else ""

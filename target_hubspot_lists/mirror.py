@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from target_hubspot_lists.accounts import Asked
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.contacts import Resolution
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.outcomes import Outcome, Reason
@@ -23,12 +24,15 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.attributes import Attributes, HeldAttributes
+    from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.snapshot_store import LastWord
@@ -99,7 +103,14 @@ class Mirror(Delivery):
         self._evidence(stream).activate(version)
 
     @override
-    def take(self, stream: str, membership: Membership, *, version: int | None = None) -> None:
+    def take(
+        self,
+        stream: str,
+        membership: Membership,
+        attributes: Attributes | PropertyProblem | None = None,
+        *,
+        version: int | None = None,
+    ) -> None:
         self.accounts.streams[stream].records_read += 1
         evidence = self._evidence(stream)
         snapshot = self._snapshot(stream, membership.cohort)
@@ -114,9 +125,12 @@ class Mirror(Delivery):
         snapshot.records += 1
         if membership.cohort_size is not None:
             snapshot.evidence.sizes.add(membership.cohort_size)
+        position = next(self._positions)
         self._store.take(
-            snapshot.number, membership.member, is_member=membership.is_member, position=next(self._positions)
+            snapshot.number, membership.member, is_member=membership.is_member, position=position
         )
+        if attributes is not None:
+            self.properties.hold(membership.member, position, attributes)
 
     @override
     def reject(self, stream: str, rejection: Rejection) -> None:
@@ -165,8 +179,9 @@ class Mirror(Delivery):
                     f"{unit.label} is fed by the streams {', '.join(unit.streams)}: in mirror mode a list takes one "
                     "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
                 )
+        held = self.properties.take_held()
         for unit in units:
-            self._apply(unit)
+            self._apply(unit, held)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
         if absent := [name for name in self._routes.configured if name not in arrived]:
             logger.info("Not in the input, so their lists were left alone: %s.", ", ".join(absent))
@@ -185,7 +200,7 @@ class Mirror(Delivery):
         ]
         routes = {each.route.key: each.route for each in current}
         wanted = {each.route.key for each in current if self._store.size(each.number)}
-        lists = self._lists.resolve(list(routes.values()), wanted)
+        lists = self._lists.resolve(list(routes.values()), wanted, check=self.properties.check_lists)
         self.accounts.lists_created = len(self._lists.created)
         units: dict[str, ListSnapshot] = {}
         for snapshot in current:
@@ -195,14 +210,17 @@ class Mirror(Delivery):
             units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
         yield from units.values()
 
-    def _apply(self, unit: ListSnapshot) -> None:
+    def _apply(self, unit: ListSnapshot, held: HeldAttributes) -> None:
         store = self._store
+        flush = self.properties.begin_lists([unit.hubspot_list] if unit.hubspot_list else [], held)
+        self.accounts.properties = flush.results
+        self.accounts.properties_created = len(self.properties.created)
         store.start_list()
         for snapshot in unit.cohorts:
             snapshot.account.superseded += snapshot.records  # less the last words, in `_resolve`
             snapshot.records = 0
         for words in store.last_words([each.number for each in unit.cohorts]):
-            self._resolve(unit, words)
+            self._resolve(unit, words, flush)
         if unit.hubspot_list is None:
             for row in store.away():
                 self._settle(unit, row, Outcome.NOT_A_MEMBER)
@@ -210,21 +228,28 @@ class Mirror(Delivery):
         if not unit.hubspot_list.is_foreseen:
             store.take_baseline(self._reader.iter_members(unit.hubspot_list))
         self._follow_merges(unit)
-        for row in store.staying():
-            self._settle(unit, row, Outcome.ALREADY_MEMBER)
+        for rows in _runs(store.staying()):
+            self._write_properties(
+                unit.hubspot_list, {row.record_id: self._asked(unit, row) for row in rows}, flush
+            )
+            for row in rows:
+                self._settle(unit, row, Outcome.ALREADY_MEMBER)
         for row in store.away():
             self._settle(unit, row, Outcome.NOT_A_MEMBER)
-        self._add(unit, unit.hubspot_list)
-        self._remove(unit, unit.hubspot_list)
+        self._add(unit, unit.hubspot_list, flush)
+        self._remove(unit, unit.hubspot_list, flush)
 
-    def _resolve(self, unit: ListSnapshot, words: list[LastWord]) -> None:
+    def _resolve(self, unit: ListSnapshot, words: list[LastWord], flush: PropertyFlush) -> None:
         """Find the contacts of a run of members; each of them is one membership asked for."""
         asked = []
         for word in words:
             account = unit.account(word.cohort)
             account.superseded -= 1
             asked.append(Asked(word.member, word.is_member, word.position, account))
-        contacts = self._find_contacts(asked)
+        if unit.hubspot_list is not None:
+            route = unit.cohorts[0].route
+            flush.expect([(route, asked)], {route.key: unit.hubspot_list})
+        contacts = self._find_contacts(asked, flush)
         created = contacts.created if contacts else ()
         rows = []
         for word, each in zip(words, asked, strict=True):
@@ -246,13 +271,14 @@ class Mirror(Delivery):
             for old, new in self._contacts.current_ids(batch).items():
                 self._supersede(unit, self._store.replace(old, new))
 
-    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> None:
+    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> None:
         for rows in _runs(self._store.to_add()):
             asked = {row.record_id: self._asked(unit, row) for row in rows}
             created = {row.record_id for row in rows if row.is_created}
+            self._write_properties(hubspot_list, asked, flush)
             self._deliver(ListChange(hubspot_list, asked), created)
 
-    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> None:
+    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         (stream,) = unit.streams
         gap = self._gap(unit)
@@ -261,6 +287,7 @@ class Mirror(Delivery):
         if problem is None:
             for rows in _runs(self._store.to_remove()):
                 asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
+                self._write_properties(hubspot_list, asked, flush)
                 self._deliver(ListChange(hubspot_list, asked), set())
             return
         self._incomplete.add(stream)
@@ -269,6 +296,14 @@ class Mirror(Delivery):
             if said is not None or gap is None:  # what an unproven snapshot lacks was not asked for
                 kept = self._asked_to_remove(unit, record_id, said)
                 self.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+
+    def _write_properties(
+        self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], flush: PropertyFlush
+    ) -> None:
+        """Write the properties of contacts that were there; before their memberships change."""
+        by_address = {str(each.member): record_id for record_id, each in asked.items()}
+        contacts = Resolution(record_ids=by_address) if self._settings.match_by == "email" else None
+        flush.write([(hubspot_list, asked)], contacts)
 
     def _deliver(self, change: ListChange, created: set[int]) -> None:
         if not self._settings.dry_run:

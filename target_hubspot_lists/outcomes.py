@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.batches import blamed_properties
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hubspot_http import Refused
 
 
@@ -35,6 +39,49 @@ def is_applied(outcome: Outcome, *, is_member: bool) -> bool:
     return outcome not in UNAPPLIED or (outcome is Outcome.MISSING and not is_member)
 
 
+class PropertyOutcome(StrEnum):
+    """What became of a contact's properties, where some were to be written."""
+
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+class PropertyReason(StrEnum):
+    """Why the attributes of a member were rejected; the README says of each what to do."""
+
+    NOT_TEXT = "not_text"
+    TOO_LONG = "too_long"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_BOOL = "not_a_bool"
+    NOT_AN_OPTION = "not_an_option"
+    NOT_A_DATE = "not_a_date"
+    NOT_A_DATETIME = "not_a_datetime"
+    REFUSED_BY_HUBSPOT = "refused_by_hubspot"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyProblem:
+    """Why attributes were rejected, and for which property's sake; never the value."""
+
+    reason: PropertyReason
+    property: str | None
+    correlation_id: str | None = None
+
+    @classmethod
+    def by_hubspot(cls, properties: Collection[str], correlation_id: str | None) -> PropertyProblem:
+        """What HubSpot said of one contact's properties; not its message, which may hold the value."""
+        return cls(PropertyReason.REFUSED_BY_HUBSPOT, min(properties, default=None), correlation_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResult:
+    """What became of one contact's properties."""
+
+    outcome: PropertyOutcome
+    problem: PropertyProblem | None = None
+
+
 class Reason(StrEnum):
     """Why a membership was rejected; the README says of each what to do."""
 
@@ -53,8 +100,14 @@ class Refusal:
     reason: Reason
     message: str
     correlation_id: str | None = None
+    properties: frozenset[str] = frozenset()  # that HubSpot names as what is wrong
 
     @classmethod
     def by_hubspot(cls, refused: Refused) -> Refusal:
         """What HubSpot answered for one member that stood alone."""
-        return cls(Reason.REFUSED_BY_HUBSPOT, refused.message or str(refused.status), refused.correlation_id)
+        return cls(
+            Reason.REFUSED_BY_HUBSPOT,
+            refused.message or str(refused.status),
+            refused.correlation_id,
+            blamed_properties(refused.body),
+        )

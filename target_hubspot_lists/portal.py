@@ -20,8 +20,14 @@ logger = logging.getLogger(__name__)
 DEFAULT_UI_DOMAIN = "app.hubspot.com"
 NOT_KNOWN = "not known"
 
-# HubSpot's pages call lists segments now, and have scopes of that name beside the old ones.
-ALIASES = {"crm.lists.read": "crm.segments.read", "crm.lists.write": "crm.segments.write"}
+# Scopes that do as well. HubSpot's pages call lists segments now, and have scopes of that name beside the old
+# ones; who may read contacts may read how their properties are defined:
+# https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
+ALIASES = {
+    "crm.lists.read": "crm.segments.read",
+    "crm.lists.write": "crm.segments.write",
+    "crm.schemas.contacts.read": "crm.objects.contacts.read",
+}
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,19 @@ class Portal:
 def needed_scopes(settings: Settings) -> list[str]:
     """The scopes that the configured features need."""
     # Membership writes need both: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
-    scopes = ["crm.lists.read"]
-    if not settings.dry_run:
-        scopes.append("crm.lists.write")
-    if settings.match_by == "email":
-        scopes.append("crm.objects.contacts.read")
-        if settings.create_contacts and not settings.dry_run:
-            scopes.append("crm.objects.contacts.write")
-    return scopes
+    by_email, mapped = settings.match_by == "email", bool(settings.property_mappings)
+    with_properties = mapped or settings.audience_status_property
+    reads_contacts = by_email or (mapped and settings.property_policy == "fill_empty")
+    writes_contacts = with_properties or (by_email and settings.create_contacts)
+    needed = {
+        "crm.lists.read": True,
+        "crm.lists.write": not settings.dry_run,
+        "crm.objects.contacts.read": reads_contacts,
+        "crm.objects.contacts.write": writes_contacts and not settings.dry_run,
+        "crm.schemas.contacts.read": with_properties,
+        "crm.schemas.contacts.write": settings.audience_status_property and not settings.dry_run,
+    }
+    return [scope for scope, is_needed in needed.items() if is_needed]
 
 
 def check_connection(client: HubSpotClient, settings: Settings) -> Portal:

@@ -11,14 +11,14 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.outcomes import Outcome, is_applied
+from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, is_applied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_hubspot_lists.accounts import Account, Accounts, Asked
+    from target_hubspot_lists.accounts import Account, Accounts, Asked, Settlement
     from target_hubspot_lists.memberships import Rejection
-    from target_hubspot_lists.outcomes import Reason, Refusal
+    from target_hubspot_lists.outcomes import Reason
     from target_hubspot_lists.portal import Portal
     from target_hubspot_lists.settings import ReportMembers
 
@@ -52,19 +52,14 @@ class Report:
             ) from error
         self._file = os.fdopen(descriptor, "ab")
 
-    def member(
-        self,
-        asked: Asked,
-        outcome: Outcome,
-        *,
-        record_id: int | None,
-        created: bool,
-        refusal: Refusal | None,
-    ) -> None:
+    def member(self, asked: Asked, settled: Settlement) -> None:
         """Write a member's line: of those not in the state asked for, of those created, or of all."""
-        is_told = self.members == "all" or created or not is_applied(outcome, is_member=asked.is_member)
-        if not is_told:
+        outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties
+        problem = properties.problem if properties else None
+        is_as_asked = is_applied(outcome, is_member=asked.is_member) and problem is None
+        if is_as_asked and not settled.created and self.members != "all":
             return
+        record_id = settled.record_id
         self._write(
             "member",
             **self._list_fields(asked.account),
@@ -72,10 +67,14 @@ class Report:
             operation="add" if asked.is_member else "remove",
             record_id=None if record_id is None else str(record_id),
             outcome=outcome,
-            created=created,
+            created=settled.created,
             reason=refusal and refusal.reason,
             message=refusal and refusal.message,
             correlation_id=refusal and refusal.correlation_id,
+            properties=properties and properties.outcome,
+            property=problem and problem.property,
+            property_reason=problem and problem.reason,
+            property_correlation_id=problem and problem.correlation_id,
         )
 
     def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
@@ -92,6 +91,10 @@ class Report:
             reason=rejection.reason,
             message=None,
             correlation_id=None,
+            properties=None,
+            property=None,
+            property_reason=None,
+            property_correlation_id=None,
         )
 
     def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
@@ -105,6 +108,7 @@ class Report:
                 records_read=accounts.records_read,
                 lists_created=accounts.lists_created,
                 contacts_created=accounts.contacts_created,
+                properties_created=accounts.properties_created,
                 streams={
                     name: {
                         "records_read": stream.records_read,
@@ -149,6 +153,11 @@ def _figures(account: Account) -> dict[str, Any]:
         **{outcome.value: account.outcomes[outcome] for outcome in Outcome},
         "reasons": _by_name(account.reasons),
         "contacts_created": account.contacts_created,
+        **{f"properties_{each.value}": account.properties[each] for each in PropertyOutcome},
+        "property_problems": [
+            {"property": name, "reason": reason, "members": count}
+            for (reason, name), count in account.property_problems.items()
+        ],
         "match_rate": account.match_rate,
         "calls": account.calls,
         "seconds": round(account.seconds, 3),

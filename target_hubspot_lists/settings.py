@@ -14,6 +14,7 @@ MatchBy = Literal["email", "contact_id"]
 SyncMode = Literal["incremental", "mirror"]
 SnapshotEnd = Literal["proven", "end_of_input"]
 ReportMembers = Literal["unapplied", "all"]
+PropertyPolicy = Literal["overwrite", "overwrite_and_clear", "fill_empty"]
 
 _TEXT = ["string", "null"]
 _FLAG = ["boolean", "null"]
@@ -39,6 +40,24 @@ _LIST_ENTRY = {
         },
     },
     "required": ["cohort"],
+    "additionalProperties": False,
+}
+
+_MAPPING_ENTRY = {
+    "type": "object",
+    "properties": {
+        "field": {
+            "type": "string",
+            "title": "Field",
+            "description": "Column of the record; a dotted path (address.city) leads into a nested one.",
+        },
+        "property": {
+            "type": "string",
+            "title": "Property",
+            "description": "Internal name of the contact property, as HubSpot's settings show it.",
+        },
+    },
+    "required": ["field", "property"],
     "additionalProperties": False,
 }
 
@@ -161,6 +180,34 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "If false, such members are reported as missing."
         ),
     },
+    "property_mappings": {
+        "type": ["array", "null"],
+        "items": _MAPPING_ENTRY,
+        "title": "Property mappings",
+        "description": (
+            "Which fields of a record are written to which contact properties: "
+            '[{"field": "plan", "property": "plan"}]. Checked against the portal before anything is written.'
+        ),
+    },
+    "property_policy": {
+        "type": "string",
+        "enum": ["overwrite", "overwrite_and_clear", "fill_empty"],
+        "default": "overwrite",
+        "title": "Property policy",
+        "description": (
+            "overwrite: the record's value replaces HubSpot's, null leaves it alone. overwrite_and_clear: null "
+            "clears it. fill_empty: only properties without a value are written."
+        ),
+    },
+    "audience_status_property": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Audience status property",
+        "description": (
+            "Keep a contact property for each list, named after it and made on first use: realized for "
+            "members, exited for those who left."
+        ),
+    },
     "verify_memberships": {
         "type": _FLAG,
         "default": False,
@@ -243,6 +290,22 @@ class ListEntry:
 
 
 @dataclass(frozen=True)
+class PropertyMapping:
+    """One entry of the setting `property_mappings`: which field of a record goes to which property."""
+
+    field: str
+    property: str
+
+    @classmethod
+    def from_setting(cls, entry: Mapping[str, Any]) -> PropertyMapping:
+        """Parse one entry; both names must say something."""
+        mapping = cls(str(entry["field"]).strip(), str(entry["property"]).strip())
+        if not mapping.field or not mapping.property:
+            raise SettingsError("An entry of property_mappings[] lacks its field or its property: name both.")
+        return mapping
+
+
+@dataclass(frozen=True)
 class Settings:
     """The target's settings; defaults as `TARGET_SETTINGS` has them."""
 
@@ -262,6 +325,9 @@ class Settings:
     snapshot_end: SnapshotEnd
     max_removal_percent: int
     create_contacts: bool
+    property_mappings: tuple[PropertyMapping, ...]
+    property_policy: PropertyPolicy
+    audience_status_property: bool
     verify_memberships: bool
     report_path: str | None
     report_members: ReportMembers
@@ -274,6 +340,8 @@ class Settings:
         """Parse a config that has passed the JSON schema; raise SettingsError on what a schema cannot say."""
         entries = tuple(ListEntry.from_setting(entry) for entry in config.get("lists") or ())
         _refuse_repeats(entries)
+        mappings = tuple(PropertyMapping.from_setting(each) for each in config.get("property_mappings") or ())
+        _refuse_unusable(mappings, _value(config, "match_by"))
         return cls(
             connection=Connection.from_settings(config),
             match_by=_value(config, "match_by"),
@@ -291,6 +359,9 @@ class Settings:
             snapshot_end=_value(config, "snapshot_end"),
             max_removal_percent=_value(config, "max_removal_percent"),
             create_contacts=_value(config, "create_contacts"),
+            property_mappings=mappings,
+            property_policy=_value(config, "property_policy"),
+            audience_status_property=_value(config, "audience_status_property"),
             verify_memberships=_value(config, "verify_memberships"),
             report_path=str(config.get("report_path") or "").strip() or None,
             report_members=_value(config, "report_members"),
@@ -322,3 +393,18 @@ def _refuse_repeats(entries: tuple[ListEntry, ...]) -> None:
         if entry.cohort in seen:
             raise SettingsError(f'lists[] names the cohort "{entry.cohort}" twice: keep one of the entries.')
         seen.add(entry.cohort)
+
+
+def _refuse_unusable(mappings: tuple[PropertyMapping, ...], match_by: MatchBy) -> None:
+    seen: set[str] = set()
+    for mapping in mappings:
+        if mapping.property in seen:
+            raise SettingsError(
+                f'property_mappings[] names the property "{mapping.property}" twice: keep one of the entries.'
+            )
+        seen.add(mapping.property)
+    if match_by == "email" and "email" in seen:
+        raise SettingsError(
+            'property_mappings[] names the property "email", by which contacts are found: '
+            "take the entry out, or set match_by to contact_id."
+        )

@@ -33,10 +33,12 @@ class MembershipSink(Sink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        columns = Columns.find(stream_name, list(schema["properties"]), target.settings)
+        names = list(schema["properties"])
+        columns = Columns.find(stream_name, names, target.settings)
         self._parser = MembershipParser(stream_name, columns, target.settings.match_by)
         self._delivery = target.delivery
         self.stream_cohort = self._parser.stream_cohort
+        self._attributes = target.delivery.properties.parser(stream_name, names)
         self._delivery.add_stream(stream_name, can_remove=columns.can_remove)
 
     @override
@@ -51,10 +53,11 @@ class MembershipSink(Sink):
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         parsed = self._parser.parse(record)
-        if isinstance(parsed, Membership):
-            self._delivery.take(self.stream_name, parsed, version=context.get("version"))
-        else:
+        if not isinstance(parsed, Membership):
             self._delivery.reject(self.stream_name, parsed)
+            return
+        attributes = self._attributes.parse(record, is_member=parsed.is_member) if self._attributes else None
+        self._delivery.take(self.stream_name, parsed, attributes, version=context.get("version"))
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:

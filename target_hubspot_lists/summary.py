@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
 
@@ -24,6 +24,10 @@ COLUMNS: Mapping[Outcome, str] = {
     Outcome.SKIPPED: "skipped",
     Outcome.DROPPED: "dropped",
 }
+# Columns of their own where the settings ask for properties.
+PROPERTY_COLUMNS: Mapping[PropertyOutcome, str] = {
+    outcome: f"properties_{outcome.value}" for outcome in PropertyOutcome
+}
 LONGEST_NAME = 40  # characters of a list's name that the table shows
 
 
@@ -36,6 +40,9 @@ def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[s
     else:
         yield "No memberships were read."
     yield from _rejections(list(accounts.lists.values()), accounts.streams)
+    yield from _property_problems(accounts.lists.values())
+    if accounts.properties_created:
+        yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} made."
     if accounts.lists_created:
         yield f"{_count(accounts.lists_created, 'list')} made."
     if accounts.contacts_created:
@@ -52,18 +59,22 @@ def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[s
         )
 
 
-def table(accounts: Iterable[Account]) -> Iterator[str]:
+def table(accounts: Collection[Account]) -> Iterator[str]:
     """Yield a line for each list under a line of headings, columns aligned."""
-    headings = ["list", "id", "asked", *COLUMNS.values(), "match rate", "calls", "seconds"]
-    rows = [headings, *(_row(account) for account in accounts)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
+    of_properties = PROPERTY_COLUMNS if any(account.properties for account in accounts) else {}
+    headings = [*COLUMNS.values(), *of_properties.values()]
+    rows = [
+        ["list", "id", "asked", *headings, "match rate", "calls", "seconds"],
+        *(_row(account, of_properties) for account in accounts),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         name, *numbers = row
         aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
         yield "  ".join([name.ljust(widths[0]), *aligned])
 
 
-def _row(account: Account) -> list[str]:
+def _row(account: Account, of_properties: Iterable[PropertyOutcome]) -> list[str]:
     label = account.label
     rate = account.match_rate
     return [
@@ -71,6 +82,7 @@ def _row(account: Account) -> list[str]:
         account.list_id or "-",
         str(account.asked),
         *(str(account.outcomes[outcome]) for outcome in COLUMNS),
+        *(str(account.properties[outcome]) for outcome in of_properties),
         "-" if rate is None else f"{rate:.1%}",
         str(account.calls),
         f"{account.seconds:.1f}",
@@ -86,6 +98,16 @@ def _rejections(accounts: Sequence[Account], streams: Mapping[str, StreamAccount
             yield f'Rejected in stream "{name}", of no list: {_reasons(stream.reasons)}.'
 
 
+def _property_problems(accounts: Iterable[Account]) -> Iterator[str]:
+    problems = sum((account.property_problems for account in accounts), Counter[Any]())
+    if problems:
+        told = (
+            f"{count} {reason}" + (f' of "{name}"' if name else "")
+            for (reason, name), count in sorted(problems.items(), key=str)
+        )
+        yield f"Properties rejected, not the memberships: {', '.join(told)}."
+
+
 def _reasons(reasons: Counter[Reason]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
 
@@ -94,5 +116,5 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(f'stream "{name}"' for name in names)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

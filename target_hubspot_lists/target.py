@@ -161,8 +161,9 @@ class TargetHubSpotLists(Target):
         return exit_code
 
     def check(self) -> Portal:
-        """Ask HubSpot whose token this is, and raise if it lacks a scope that is needed."""
+        """Ask HubSpot whose token this is; raise if it lacks a scope, or the portal a property, that is needed."""
         portal = check_connection(self._client, self.settings)
+        self.delivery.properties.prepare()
         if self._report:
             self._report.portal = portal
         return portal

@@ -572,3 +572,42 @@ def test_two_members_that_are_one_contact_keep_the_later_word() -> None:
 
 def _v(records: list[str], version: int) -> list[str]:
     return [versioned(record, version) for record in records]
+
+
+def test_properties_and_audience_status_follow_the_snapshot(portal: Portal, run_target: TargetRunner) -> None:
+    portal.add_property("plan", "string", "text")
+    old, ada = portal.add_contact("old@example.com"), portal.add_contact("ada@example.com")
+    portal.add_list("c_VIP", members=[old, ada])
+    columns = ("email", "cohort_name", "plan")
+
+    run = mirror(
+        run_target,
+        schema_message(*columns),
+        record_message(email="ada@example.com", cohort_name="VIP", plan="pro"),
+        record_message(email="new@example.com", cohort_name="VIP", plan="free"),
+        match_by="email",
+        snapshot_end="end_of_input",
+        property_mappings=[{"field": "plan", "property": "plan"}],
+        audience_status_property=True,
+    )
+
+    assert run.exit_code == 0
+    assert portal.member_emails("c_VIP") == {"ada@example.com", "new@example.com"}
+    properties = {
+        email: {name: portal.contact(email).properties.get(name) for name in ("plan", "c_vip")}
+        for email in ("old@example.com", "ada@example.com", "new@example.com")
+    }
+    assert properties == {
+        "old@example.com": {"plan": None, "c_vip": "exited"},
+        "ada@example.com": {"plan": "pro", "c_vip": "realized"},
+        "new@example.com": {"plan": "free", "c_vip": "realized"},
+    }
+
+
+def test_an_unproven_snapshot_calls_nobody_exited(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    mirror(run_target, SCHEMA, *sized(people[:1], 2), audience_status_property=True)
+
+    statuses = [portal.contact(each).properties.get("c_vip") for each in people]
+    assert statuses == ["realized", None, None, None]

@@ -87,6 +87,10 @@ def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
         "reason": "missing_cohort",
         "message": None,
         "correlation_id": None,
+        "properties": None,
+        "property": None,
+        "property_reason": None,
+        "property_correlation_id": None,
     }
 
 

@@ -1,0 +1,264 @@
+"""Writes what a run knows of contacts besides their memberships: mapped attributes and audience statuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.attributes import AttributeParser, HeldAttributes
+from target_hubspot_lists.audience_status import EXITED, REALIZED, AudienceStatus
+from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyResult
+from target_hubspot_lists.properties import Properties
+from target_hubspot_lists.property_memory import Hashes, NoMemory
+from target_hubspot_lists.property_writer import PropertyWriter, Update
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from hubspot_http import HubSpotClient
+    from target_hubspot_lists.accounts import Asked
+    from target_hubspot_lists.attributes import Attributes
+    from target_hubspot_lists.contacts import Resolution
+    from target_hubspot_lists.lists import HubSpotList, Lists, Route
+    from target_hubspot_lists.memberships import Member
+    from target_hubspot_lists.properties import PropertyDefinition
+    from target_hubspot_lists.property_memory import PropertyMemory
+    from target_hubspot_lists.property_writer import Written
+    from target_hubspot_lists.settings import Settings
+
+UPDATED = PropertyResult(PropertyOutcome.UPDATED)
+UNCHANGED = PropertyResult(PropertyOutcome.UNCHANGED)
+
+
+class ContactProperties:
+    """The properties that a run writes; nothing at all where the settings ask for none."""
+
+    def __init__(
+        self, client: HubSpotClient, settings: Settings, lists: Lists, memory: PropertyMemory | None = None
+    ) -> None:
+        self.settings = settings
+        self.memory = memory or NoMemory()
+        self.names = tuple(mapping.property for mapping in settings.property_mappings)
+        self.fills = settings.property_policy == "fill_empty"
+        self.writer = PropertyWriter(client, workers=settings.connection.max_concurrency)
+        self._properties = Properties(client)
+        self._definitions: tuple[PropertyDefinition, ...] = ()
+        self._held = HeldAttributes()
+        self.status: AudienceStatus | None = None
+        if settings.audience_status_property:
+            self.status = AudienceStatus(
+                client, self._properties, lists, mapped=self.names, dry_run=settings.dry_run
+            )
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the settings ask for any property."""
+        return bool(self.names) or self.status is not None
+
+    @property
+    def created(self) -> Sequence[str]:
+        """The properties that this run made, or in a dry run would have made."""
+        return self.status.created if self.status else ()
+
+    def prepare(self) -> None:
+        """Read the portal's properties, in one call; raise if a mapped one cannot be written."""
+        if self.is_wanted:
+            self._properties.read()
+            self._definitions = self._properties.check(self.settings.property_mappings)
+
+    def parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
+        """The parser of a stream's attributes; raise InputError if a mapped column is not in its schema."""
+        if not self.names:
+            return None
+        return AttributeParser(stream, columns, self.settings, self._definitions)
+
+    def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
+        """Hold what a record says of a person until the next flush."""
+        self._held.hold(member, position, attributes)
+
+    def check_lists(self, lists: Iterable[HubSpotList]) -> None:
+        """Raise, before anything is written, if a list's audience status has no place."""
+        if self.status:
+            self.status.check(lists)
+
+    def begin(
+        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> PropertyFlush:
+        """Begin a flush: make the properties that its lists need."""
+        flush = self.begin_lists(lists.values(), self.take_held())
+        flush.expect(asked, lists)
+        return flush
+
+    def take_held(self) -> HeldAttributes:
+        """Take out what records said of people."""
+        return self._held.take()
+
+    def begin_lists(self, lists: Iterable[HubSpotList], held: HeldAttributes) -> PropertyFlush:
+        """Begin a flush of which it is told in parts who is asked for; make the properties that its lists need."""
+        if self.status:
+            self.status.make(lists)
+        return PropertyFlush(self, held)
+
+    def status_text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
+        """The audience status of one membership, as a property and its text."""
+        if not self.status:
+            return {}
+        return {self.status.name_for(hubspot_list): REALIZED if is_member else EXITED}
+
+    def statuses_by_member(
+        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
+        statuses: dict[str, dict[str, str]] = {}
+        if self.status is None or self.settings.match_by != "email":
+            return statuses
+        members = [
+            (each, lists[route.key]) for route, members in asked if route.key in lists for each in members
+        ]
+        for each, hubspot_list in sorted(members, key=lambda pair: pair[0].position):
+            text = self.status_text(hubspot_list, is_member=each.is_member)
+            statuses.setdefault(str(each.member), {}).update(text)
+        return statuses
+
+
+class PropertyFlush:
+    """The properties of one flush; `results` says by record id what became of each contact's.
+
+    In a dry run contacts that would be created are in it by address.
+    """
+
+    def __init__(self, owner: ContactProperties, held: HeldAttributes) -> None:
+        self._owner = owner
+        self._held = held
+        self._statuses: Mapping[str, Mapping[str, str]] = {}
+        self.results: dict[Member, PropertyResult] = {}
+
+    def expect(
+        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> None:
+        """Learn whose contacts may have to be created next, and with which audience status."""
+        self._statuses = self._owner.statuses_by_member(asked, lists)
+
+    # What contacts.py asks while it looks up and creates
+
+    @property
+    def read(self) -> Sequence[str]:
+        """The properties that a look-up by address is to bring along: it costs no call."""
+        return self._owner.names if self._owner.fills else ()
+
+    def attributes(self, address: str) -> Mapping[str, str]:
+        """What a new contact gets of its record."""
+        texts = self._texts(self._held.get(address))
+        return {name: text for name, text in texts.items() if text}
+
+    def statuses(self, address: str) -> Mapping[str, str]:
+        """The audience statuses that a new contact gets."""
+        return self._statuses.get(address, {})
+
+    # Once every contact has its record id
+
+    def resolved(self, contacts: Resolution) -> None:
+        """Account for the properties of the contacts that were created, or would have been."""
+        if not self._owner.is_wanted:
+            return
+        for address in contacts.foreseen:
+            self.results[address] = self._result_of_new(address, None)
+        hashes: dict[int, bytes] = {}
+        for address in contacts.created:
+            record_id, problem = contacts.record_ids[address], contacts.created_bare.get(address)
+            self.results[record_id] = self._result_of_new(address, problem)
+            attributes = {} if problem else self.attributes(address)
+            hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(address)}).packed
+        if hashes:
+            self._owner.memory.remember(hashes)
+
+    def write(
+        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
+    ) -> None:
+        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
+        if not self._owner.is_wanted:
+            return
+        statuses = self._statuses_by_record_id(asked)
+        members: dict[Member, int] = {each: each for each in statuses}
+        if contacts:
+            members = {**contacts.record_ids}
+        held = self._held.by_record_id(members)
+        known = self._owner.memory.known_hashes(statuses.keys())
+        updates: list[Update] = []
+        for record_id, own in statuses.items():
+            attributes = held.get(record_id)
+            hashes = Hashes(known.get(record_id, b""))
+            updates.append(Update(record_id, hashes.unknown(self._texts(attributes)), hashes.unknown(own)))
+            self.results[record_id] = (
+                _rejected(attributes) if isinstance(attributes, PropertyProblem) else UNCHANGED
+            )
+        self._write([each for each in self._wanted(updates, contacts) if each.texts], known)
+
+    def _statuses_by_record_id(
+        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]]
+    ) -> dict[int, dict[str, str]]:
+        """Everybody who was there when the flush began, with the audience statuses that the lists give them."""
+        statuses: dict[int, dict[str, str]] = {}
+        for hubspot_list, members in asked:
+            for record_id, each in members.items():
+                if record_id not in self.results:  # else created in this flush, with its properties
+                    text = self._owner.status_text(hubspot_list, is_member=each.is_member)
+                    statuses.setdefault(record_id, {}).update(text)
+        return statuses
+
+    def _wanted(self, updates: Sequence[Update], contacts: Resolution | None) -> Iterable[Update]:
+        """The updates without the attributes that already have a value, where only empty ones are filled."""
+        if not self._owner.fills:
+            return updates
+        filled = dict(contacts.filled) if contacts else {}
+        to_read = [each.record_id for each in updates if each.attributes and each.record_id not in filled]
+        filled |= self._owner.writer.filled(to_read, self._owner.names)
+        return [_only_empty(each, filled.get(each.record_id)) for each in updates]
+
+    def _write(self, updates: Sequence[Update], known: Mapping[int, bytes]) -> None:
+        if self._owner.settings.dry_run:
+            for each in updates:
+                self._update(each.record_id)
+            return
+        for written in self._owner.writer.write(updates):
+            self._take(written, known)
+
+    def _take(self, written: Written, known: Mapping[int, bytes]) -> None:
+        hashes: dict[int, bytes] = {}
+        for record_id, texts in written.texts.items():
+            self._update(record_id)
+            hashes[record_id] = Hashes(known.get(record_id, b"")).with_written(texts).packed
+        for record_id, problem in written.problems.items():
+            self.results[record_id] = _rejected(problem)
+        for record_id in written.missing:
+            del self.results[record_id]  # there is no such contact, which its membership will say
+        if hashes:
+            self._owner.memory.remember(hashes)
+
+    def _update(self, record_id: int) -> None:
+        """Call a contact updated, unless some of its properties were rejected."""
+        if self.results[record_id] is UNCHANGED:
+            self.results[record_id] = UPDATED
+
+    def _texts(self, attributes: Attributes | PropertyProblem | None) -> dict[str, str]:
+        if attributes is None or isinstance(attributes, PropertyProblem):
+            return {}
+        pairs = zip(self._owner.names, attributes, strict=True)
+        return {name: text for name, text in pairs if text is not None}
+
+    def _result_of_new(self, address: str, problem: PropertyProblem | None) -> PropertyResult:
+        held = self._held.get(address)
+        if problem := problem or (held if isinstance(held, PropertyProblem) else None):
+            return _rejected(problem)
+        return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
+
+
+def _rejected(problem: PropertyProblem) -> PropertyResult:
+    return PropertyResult(PropertyOutcome.REJECTED, problem)
+
+
+def _only_empty(update: Update, filled: Collection[str] | None) -> Update:
+    """The update without the attributes that have a value; without any where the contact is not known."""
+    if filled is None:
+        return Update(update.record_id, {}, update.statuses)
+    attributes = {name: text for name, text in update.attributes.items() if name not in filled}
+    return Update(update.record_id, attributes, update.statuses)

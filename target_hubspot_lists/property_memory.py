@@ -1,0 +1,64 @@
+"""Remembers what was written of a contact's properties, so that an unchanged value is not written again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+# Of each property written the digest of its name and that of its value, behind one another.
+DIGEST_BYTES = 8
+PAIR_BYTES = 2 * DIGEST_BYTES
+
+
+class PropertyMemory(Protocol):
+    """What a run remembers of the runs before it; the bytes are `Hashes.packed`."""
+
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        """What was remembered of these contacts; those of which nothing is known are left out."""
+
+    def remember(self, hashes: Mapping[int, bytes]) -> None:
+        """Remember this of these contacts instead of what was known."""
+
+
+class NoMemory:
+    """The memory of a target without a ledger: everything is written every time."""
+
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        """Nothing."""
+        del record_ids
+        return {}
+
+    def remember(self, hashes: Mapping[int, bytes]) -> None:
+        """Forget it."""
+
+
+class Hashes:
+    """What is known of one contact's properties: no value, no name, only whether a value is the same."""
+
+    def __init__(self, packed: bytes = b"") -> None:
+        pairs = (packed[start : start + PAIR_BYTES] for start in range(0, len(packed), PAIR_BYTES))
+        self._by_name = {pair[:DIGEST_BYTES]: pair[DIGEST_BYTES:] for pair in pairs}
+
+    def unknown(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Those of the texts that were not the last ones written to their properties."""
+        return {
+            name: text for name, text in texts.items() if self._by_name.get(_digest(name)) != _digest(text)
+        }
+
+    def with_written(self, texts: Mapping[str, str]) -> Hashes:
+        """What is known once these were written."""
+        changed = Hashes()
+        changed._by_name = self._by_name | {_digest(name): _digest(text) for name, text in texts.items()}
+        return changed
+
+    @property
+    def packed(self) -> bytes:
+        """The same for what is known alike, whatever the order it was learnt in."""
+        return b"".join(name + text for name, text in sorted(self._by_name.items()))
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=DIGEST_BYTES).digest()

@@ -1,0 +1,175 @@
+"""Writes properties of contacts, 100 a call, and reads which of them have a value already."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently
+from target_hubspot_lists.batches import BatchError, blamed_properties, halves, in_batches
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.outcomes import PropertyProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from hubspot_http import Answer, HubSpotClient, Refused
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = "OBJECT_NOT_FOUND"
+
+# So many contacts refused one by one, and none ever accepted: the contacts are not what is wrong.
+MAX_REFUSED_WITHOUT_SUCCESS = 100
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is to be written of one contact: its attributes, and the properties that are this target's own."""
+
+    record_id: int
+    attributes: Mapping[str, str]
+    statuses: Mapping[str, str]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """All of it."""
+        return {**self.attributes, **self.statuses}
+
+
+@dataclass
+class Written:
+    """What became of updates: of each contact what was written, or why not; HubSpot may not know a contact."""
+
+    texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    problems: dict[int, PropertyProblem] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+
+    def include(self, other: Written) -> Written:
+        """Take in what became of other updates, or of the same ones tried again."""
+        self.texts |= other.texts
+        self.problems |= other.problems
+        self.missing |= other.missing
+        return self
+
+
+class PropertyWriter:
+    """Writes properties of contacts that are there, several calls at once."""
+
+    def __init__(self, client: HubSpotClient, *, workers: int) -> None:
+        self._client = client
+        self._workers = workers
+        self._base = f"{client.base('crm/objects')}/contacts/batch"
+        self._lock = threading.Lock()
+        self._has_written = False
+        self._refused_singly = 0
+
+    def write(self, updates: Sequence[Update]) -> Iterator[Written]:
+        """Write them, yielding call by call what became of them; no contact twice."""
+        jobs = (partial(self._write, batch) for batch in in_batches(updates))
+        return concurrently(jobs, workers=self._workers)
+
+    def filled(self, record_ids: Collection[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
+        """Return which of these properties have a value; contacts that HubSpot does not know are left out."""
+        jobs = (partial(self._read, batch, names) for batch in in_batches(list(record_ids)))
+        found: dict[int, frozenset[str]] = {}
+        for part in concurrently(jobs, workers=self._workers):
+            found |= part
+        return found
+
+    def _write(self, updates: Sequence[Update]) -> Written:
+        """Write a batch; where attributes are refused, the contact's other properties are written without them."""
+        written = self._try(updates)
+        again = [
+            Update(each.record_id, {}, each.statuses)
+            for each in updates
+            if each.record_id in written.problems and each.attributes and each.statuses
+        ]
+        return written.include(self._try(again)) if again else written
+
+    def _try(self, updates: Sequence[Update]) -> Written:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
+        # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
+        inputs = [
+            {"id": str(each.record_id), "properties": each.texts, "objectWriteTraceId": str(each.record_id)}
+            for each in updates
+        ]
+        try:
+            written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
+        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
+            if len(updates) == 1:
+                return self._refuse(updates[0], refused)
+            first, second = halves(updates)
+            return self._try(first).include(self._try(second))
+        self._has_written = self._has_written or bool(written.texts)
+        return written
+
+    def _refuse(self, update: Update, refused: Refused) -> Written:
+        if isinstance(refused, NotFound):
+            return Written(missing={update.record_id})
+        with self._lock:
+            self._refused_singly += 1
+            if self._refused_singly >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_written:
+                raise refused
+        problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
+        return Written(problems={update.record_id: problem})
+
+    def _read(self, record_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
+        """Read a batch; who is neither answered nor named as unknown is asked for once more, alone."""
+        found, unanswered = self._ask(record_ids, names)
+        for record_id in unanswered:
+            again, still = self._ask([record_id], names)
+            if still:
+                raise TargetError(
+                    "HubSpot was asked for a contact's properties twice and answered without naming it: "
+                    "nothing is concluded from that, and the run ends. Run again later."
+                )
+            found |= again
+        return found
+
+    def _ask(
+        self, record_ids: Sequence[int], names: Sequence[str]
+    ) -> tuple[dict[int, frozenset[str]], list[int]]:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
+        body = {
+            "properties": list(names),
+            "propertiesWithHistory": [],
+            "inputs": [{"id": str(each)} for each in record_ids],
+        }
+        answer = self._client.post(f"{self._base}/read", body).body
+        results = answer.get("results") or ()
+        found = {int(each["id"]): filled_properties(each, names) for each in results}
+        if len(record_ids) == 1 and len(found) == 1:
+            found = dict.fromkeys(record_ids, *found.values())  # merged contacts answer under another id
+        errors = [BatchError.from_body(each) for each in answer.get("errors") or ()]
+        unknown = {name for each in errors if each.category == NOT_FOUND for name in each.named}
+        left = [each for each in record_ids if each not in found and str(each) not in unknown]
+        return {each: found[each] for each in record_ids if each in found}, left
+
+
+def filled_properties(contact: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
+    """Which of these properties have a value in an answer's contact (SimplePublicObject)."""
+    texts = contact.get("properties") or {}
+    return frozenset(name for name in names if texts.get(name))
+
+
+def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
+    """What a batch/update did with each of its inputs; one that HubSpot passes over in silence is refused."""
+    written = Written()
+    results = answer.body.get("results") or ()
+    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+    done = {str(each[key]) for each in results for key in ("objectWriteTraceId", "id") if each.get(key)}
+    for update in updates:
+        name = str(update.record_id)
+        error = next((each for each in errors if name in each.named), None)
+        if name in done:
+            written.texts[update.record_id] = update.texts
+        elif error is not None and error.category == NOT_FOUND:
+            written.missing.add(update.record_id)
+        else:
+            blamed = error.properties if error else ()
+            written.problems[update.record_id] = PropertyProblem.by_hubspot(blamed, answer.correlation_id)
+    return written
