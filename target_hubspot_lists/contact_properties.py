@@ -180,7 +180,7 @@ class PropertyFlush:
         statuses = self._statuses_by_record_id(asked)
         members: dict[Member, int] = {each: each for each in statuses}
         if contacts:
-            members = {**contacts.record_ids}
+            members = dict(contacts.record_ids.items())
         held = self._held.by_record_id(members)
         known = self._owner.memory.known_hashes(statuses.keys())
         updates: list[Update] = []
