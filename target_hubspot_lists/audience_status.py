@@ -83,8 +83,11 @@ class AudienceStatus:
     def make(self, lists: Iterable[HubSpotList]) -> None:
         """Make the properties that are absent, now that each list has its id."""
         by_key = {_key(each): each for each in lists}
-        to_make = {name: by_key.get(_key(each), each) for name, each in self._to_make.items()}
-        to_mark, self._to_make, self._to_mark = self._to_mark, {}, {}
+        to_make, to_mark = (
+            {name: by_key[_key(each)] for name, each in planned.items()}
+            for planned in (self._to_make, self._to_mark)
+        )
+        self._to_make, self._to_mark = {}, {}
         self.created += to_make
         if self._dry_run:
             return

@@ -28,9 +28,8 @@ def _properties(portal: Portal) -> None:
 
 def person(member: object, cohort: str = "VIP", operation: str = "add", **fields: Any) -> str:
     """A RECORD of a membership with further columns; the member is an address or a record id."""
-    column = "email" if "@" in str(member) else "contact_id"
-    record: dict[str, Any] = {column: member, "cohort_name": cohort, "operation": operation, **fields}
-    return record_message(**record)
+    fields["email" if "@" in str(member) else "contact_id"] = member
+    return record_message(cohort_name=cohort, operation=operation, **fields)
 
 
 def run_people(run_target: TargetRunner, *records: str, **config: Any) -> Run:

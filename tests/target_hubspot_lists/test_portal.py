@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator import Portal
 
 
+BY_ID = {"match_by": "contact_id"}
+MAPPINGS = [{"field": "company", "property": "company"}]
+
+
 def check(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture, **config: Any) -> tuple[int, str]:
     settings = {"api_url": hubspot.url, "access_token": hubspot.token} | config
     with caplog.at_level("INFO"):
@@ -66,6 +70,18 @@ def test_what_hubspot_does_not_tell_is_not_known(
         ({"create_contacts": False}, "crm.lists.write, crm.objects.contacts.read"),
         ({"match_by": "contact_id"}, "crm.lists.write"),
         ({"dry_run": True}, "crm.objects.contacts.read"),
+        (
+            BY_ID | {"property_mappings": MAPPINGS},
+            "crm.lists.write, crm.objects.contacts.write, crm.schemas.contacts.read",
+        ),
+        (
+            BY_ID | {"property_mappings": MAPPINGS, "property_policy": "fill_empty", "dry_run": True},
+            "crm.objects.contacts.read, crm.schemas.contacts.read",
+        ),
+        (
+            BY_ID | {"audience_status_property": True},
+            "crm.lists.write, crm.objects.contacts.write, crm.schemas.contacts.read, crm.schemas.contacts.write",
+        ),
     ],
 )
 def test_every_scope_that_a_configured_feature_needs_is_named(
