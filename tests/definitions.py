@@ -105,8 +105,13 @@ def meltano_setting(name: str, schema: Mapping[str, Any]) -> Setting:
     if schema.get("secret"):
         setting["sensitive"] = True
     if "enum" in schema:
-        setting["options"] = [{"label": str(value), "value": value} for value in schema["enum"]]
+        setting["options"] = [{"label": str(value), "value": value} for value in words(schema)]
     return setting
+
+
+def words(schema: Mapping[str, Any]) -> list[str]:
+    """The words that a setting takes; that it may be null goes without saying."""
+    return [value for value in schema["enum"] if value is not None]
 
 
 def kind(schema: Mapping[str, Any]) -> str:

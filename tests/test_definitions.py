@@ -78,7 +78,9 @@ def test_a_setting_has_a_kind_that_takes_its_values(plugin: Plugin) -> None:
 
             assert setting["kind"] in KINDS
             assert setting["kind"] in {"string", "options"} or setting["kind"] in types
-            assert [option["value"] for option in setting.get("options", [])] == schema.get("enum", [])
+            assert [option["value"] for option in setting.get("options", [])] == [
+                value for value in schema.get("enum", []) if value is not None
+            ]
 
 
 @every_plugin
