@@ -1,0 +1,1 @@
+"""Singer tap that emits HubSpot's email events as ten incremental streams."""

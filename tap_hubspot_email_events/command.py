@@ -1,0 +1,89 @@
+"""The command line: whatever ends a run is told in one line, without a trace, a token or an address."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from simplejson import JSONDecodeError
+from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, MappingError
+from singer_sdk.plugin_base import SingerCommand
+
+from hubspot_http.errors import HubSpotError
+from hubspot_http.redaction import redact
+from tap_hubspot_email_events.errors import TapError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class RunEnded(SystemExit):
+    """The run ends here and its last words are known; the SDK lets it pass without words of its own."""
+
+    def __init__(self, last_words: str, *, exit_code: int = 1) -> None:
+        super().__init__(exit_code)
+        self.last_words = last_words
+
+
+class EmailEventsCommand(SingerCommand):
+    """The SDK's command, which shows a stack trace to those alone who log at the level debug."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command; the exit code is 0, 1, or 128 and a signal's number."""
+        sys.excepthook = self.excepthook
+        try:
+            return super().main(*args, **kwargs)
+        except RunEnded as ended:
+            self._say(ended.last_words, ended)
+            raise
+        except (HubSpotError, TapError, ConfigValidationError, JSONDecodeError, FileNotFoundError) as error:
+            self._say(last_words(error), error)
+            raise SystemExit(1) from None
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run what the command line asks for, its warnings logged."""
+        logging.captureWarnings(capture=True)
+        return click.Command.invoke(self, ctx)
+
+    def excepthook(
+        self,
+        exc_type: type[BaseException],  # noqa: ARG002 - the interpreter's signature
+        exc_value: BaseException,
+        exc_traceback: TracebackType | None,
+    ) -> None:
+        """Say what nobody foresaw by its kind and place: its own text may quote a record."""
+        self._say(last_words(exc_value.with_traceback(exc_traceback)), exc_value)
+
+    def _say(self, words: str, error: BaseException) -> None:
+        self.logger.error("%s", redact(" ".join(words.split())))
+        if self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.debug("%s", redact("".join(traceback.format_exception(error))))
+
+
+def last_words(error: BaseException) -> str:
+    """What to say of an error."""
+    if isinstance(error, ConfigValidationError):
+        return " ".join(error.errors)
+    if isinstance(error, JSONDecodeError):
+        return (
+            f"A file given with --config, --state or --catalog is not JSON: {error.msg} at line"
+            f" {error.lineno}. Correct it."
+        )
+    if isinstance(error, FileNotFoundError):
+        return f"{error} Check the name given with --config."
+    if isinstance(error, (HubSpotError, TapError, ConfigurationError, MappingError)):
+        return str(error)
+    return _unforeseen(error)
+
+
+def _unforeseen(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"{type(error).__name__}{place} ended the run, which is a mistake in the tap. Run again with the"
+        " environment variable LOGLEVEL=DEBUG and report what it prints."
+    )

@@ -1,0 +1,25 @@
+"""What ends a run of the tap, each with the sentence its user reads.
+
+TapError
+├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
+├── UnreadableState    the state does not say where to go on
+└── UnusableCatalog    the catalog asks for what this tap does not have
+"""
+
+from __future__ import annotations
+
+
+class TapError(Exception):
+    """Whatever ends a run of the tap apart from HubSpot's own refusals."""
+
+
+class UnexpectedAnswer(TapError):
+    """HubSpot answered something that cannot be read as email events."""
+
+
+class UnreadableState(TapError):
+    """The state does not say where to go on."""
+
+
+class UnusableCatalog(TapError):
+    """The catalog asks for what this tap does not have."""

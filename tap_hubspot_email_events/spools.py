@@ -1,0 +1,48 @@
+"""Keeps on disk the events of a window that is too dense for memory and cannot be cut: one millisecond."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tap_hubspot_email_events.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Spool:
+    """Events of one millisecond on disk, each once, oldest first; the file goes when the spool is closed."""
+
+    def __init__(self) -> None:
+        # An empty name is a file that SQLite deletes by itself. One thread fills it, another one empties it.
+        self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._database.execute(
+            "CREATE TABLE events (id TEXT, created INTEGER, content BLOB, UNIQUE (created, id))"
+        )
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Take these in, but for those that are in already."""
+        rows = [(event.id, event.created, _to_json(event)) for event in events]
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
+        self._database.execute("COMMIT")
+
+    def __len__(self) -> int:
+        return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])
+
+    def __iter__(self) -> Iterator[Event]:
+        with closing(self._database.cursor()) as rows:
+            rows.execute("SELECT id, created, content FROM events ORDER BY created, id")
+            for event_id, created, content in rows:
+                yield Event(event_id, created, json.loads(content))
+
+    def close(self) -> None:
+        """Delete what is kept."""
+        self._database.close()
+
+
+def _to_json(event: Event) -> bytes:
+    return json.dumps(event.content).encode()

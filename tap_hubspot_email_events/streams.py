@@ -1,0 +1,207 @@
+"""The ten streams: one for each type of email event, each class a table of what is its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+
+from hubspot_http.errors import HubSpotError
+from tap_hubspot_email_events import columns as c
+from tap_hubspot_email_events.errors import TapError, UnusableCatalog
+from tap_hubspot_email_events.events import RecordWriter
+from tap_hubspot_email_events.schemas import KEY, schema_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers.types import Context
+    from singer_sdk.singerlib import Catalog
+
+    from tap_hubspot_email_events.columns import Column
+    from tap_hubspot_email_events.events import Record
+    from tap_hubspot_email_events.kinds import Oddities
+    from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+
+
+class EmailEventStream(Stream):
+    """Email events of one type, oldest first, each once; a subclass says which, and with what columns."""
+
+    event_type: ClassVar[str]
+    event_name: ClassVar[str]
+    columns: ClassVar[Sequence[Column]]
+
+    primary_keys = KEY
+    replication_key = "created"
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the columns' kinds have seen to it
+
+    def __init__(self, tap: TapHubSpotEmailEvents) -> None:
+        super().__init__(tap, schema=schema_of(self.columns))
+        self._email_events = tap
+
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the selection from the catalog; how a stream is read and keyed is not for a catalog to say."""
+        super().apply_catalog(catalog)
+        if self.replication_method != "INCREMENTAL":
+            raise UnusableCatalog(
+                f"The catalog sets {self.name} to {self.replication_method}, but email events are read"
+                " incrementally only. Take the replication method out of the catalog; without a state all is read."
+            )
+        self.primary_keys = KEY
+        self.replication_key = "created"
+
+    def get_records(self, context: Context | None) -> Iterator[Record]:  # noqa: ARG002 - there are no partitions
+        """Yield a record for each new event, and write the state after each window."""
+        writer = RecordWriter(self.event_type, self.event_name, self.columns, self._wanted_columns())
+        try:
+            for event in self._email_events.run.events(self.name, window_done=self._write_state):
+                yield writer.record(event)
+        except (HubSpotError, TapError) as error:
+            raise self._email_events.ended(error) from error
+        finally:
+            self._tell(writer.oddities)
+
+    def log_sync_costs(self) -> None:
+        """Close the run after its last stream; the SDK calls this once all streams are done."""
+        self._email_events.end_run()
+
+    def get_batch_config(self, config: Mapping[str, Any]) -> None:
+        """No batch files: their STATE would come before what it confirms."""
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """No signpost: HubSpot's own clock bounds what is read."""
+
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Leave the state alone: `bookmarks.py` knows where to start."""
+
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        """Leave the state alone: it moves with finished windows, not with records."""
+
+    def _write_state(self) -> None:
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def _wanted_columns(self) -> set[str]:
+        known = self.effective_schema["properties"]  # of a catalog that may be older than this version
+        return {
+            each.name for each in self.columns if each.name in known and self.mask["properties", each.name]
+        }
+
+    def _tell(self, oddities: Oddities) -> None:
+        if oddities.unknown:
+            self.logger.warning(
+                "HubSpot sent fields that %s has no column for: %s. Look for a newer version of the tap.",
+                self.name,
+                ", ".join(sorted(oddities.unknown)),
+            )
+        if oddities.misfits:
+            self.logger.warning(
+                "HubSpot sent values that do not fit their column in %s, which is null there: %s.",
+                self.name,
+                ", ".join(sorted(oddities.misfits)),
+            )
+
+
+class EmailEventSent(EmailEventStream):
+    """The message was handed to the delivery provider."""
+
+    name = "email_event_sent"
+    event_type = "SENT"
+    event_name = "[HubSpot] EMAIL_SENT"
+    columns = (*c.COMMON, *c.MESSAGE)
+
+
+class EmailEventDropped(EmailEventStream):
+    """The message was rejected before it was sent, and will not be tried again."""
+
+    name = "email_event_dropped"
+    event_type = "DROPPED"
+    event_name = "[HubSpot] EMAIL_DROPPED"
+    columns = (*c.COMMON, *c.MESSAGE, *c.DROP)
+
+
+class EmailEventProcessed(EmailEventStream):
+    """The delivery provider took the message on."""
+
+    name = "email_event_processed"
+    event_type = "PROCESSED"
+    event_name = "[HubSpot] EMAIL_PROCESSED"
+    columns = c.COMMON
+
+
+class EmailEventDelivered(EmailEventStream):
+    """The recipient's mail server accepted the message."""
+
+    name = "email_event_delivered"
+    event_type = "DELIVERED"
+    event_name = "[HubSpot] EMAIL_DELIVERED"
+    columns = (*c.COMMON, *c.RESPONSE)
+
+
+class EmailEventDeferred(EmailEventStream):
+    """The recipient's mail server refused the message for now."""
+
+    name = "email_event_deferred"
+    event_type = "DEFERRED"
+    event_name = "[HubSpot] EMAIL_DEFERRED"
+    columns = (*c.COMMON, *c.RESPONSE, *c.ATTEMPT)
+
+
+class EmailEventBounce(EmailEventStream):
+    """The recipient's mail server refused the message for good."""
+
+    name = "email_event_bounce"
+    event_type = "BOUNCE"
+    event_name = "[HubSpot] EMAIL_BOUNCE"
+    columns = (*c.COMMON, *c.RESPONSE, *c.REFUSAL)
+
+
+class EmailEventOpen(EmailEventStream):
+    """The recipient opened the message."""
+
+    name = "email_event_open"
+    event_type = "OPEN"
+    event_name = "[HubSpot] EMAIL_OPEN"
+    columns = (*c.COMMON, *c.CLIENT, *c.PLACE, *c.DURATION)
+
+
+class EmailEventClick(EmailEventStream):
+    """The recipient clicked on a link in the message."""
+
+    name = "email_event_click"
+    event_type = "CLICK"
+    event_name = "[HubSpot] EMAIL_CLICK"
+    columns = (*c.COMMON, *c.CLIENT, *c.PLACE, *c.LINK)
+
+
+class EmailEventStatusChange(EmailEventStream):
+    """The recipient's email subscriptions were changed."""
+
+    name = "email_event_status_change"
+    event_type = "STATUSCHANGE"
+    event_name = "[HubSpot] EMAIL_STATUS_CHANGE"
+    columns = (*c.COMMON, *c.SUBSCRIPTION_CHANGE)
+
+
+class EmailEventSpamReport(EmailEventStream):
+    """The recipient flagged the message as spam."""
+
+    name = "email_event_spam_report"
+    event_type = "SPAMREPORT"
+    event_name = "[HubSpot] EMAIL_SPAM_REPORT"
+    columns = (*c.COMMON, *c.CLIENT)
+
+
+STREAMS: tuple[type[EmailEventStream], ...] = (
+    EmailEventSent,
+    EmailEventDropped,
+    EmailEventProcessed,
+    EmailEventDelivered,
+    EmailEventDeferred,
+    EmailEventBounce,
+    EmailEventOpen,
+    EmailEventClick,
+    EmailEventStatusChange,
+    EmailEventSpamReport,
+)

@@ -1,0 +1,146 @@
+"""The tap: its settings, its streams, and one run of them, from the first call to the last STATE."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+
+from hubspot_http.client import HubSpotClient
+from hubspot_http.connection import Connection
+from hubspot_http.errors import SettingsError, Stopped
+from tap_hubspot_email_events.catalogs import check_streams
+from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded
+from tap_hubspot_email_events.complaints import complaints
+from tap_hubspot_email_events.messages import MessageWriter
+from tap_hubspot_email_events.runs import Run, Wanted
+from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
+from tap_hubspot_email_events.streams import STREAMS, EmailEventStream
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    import click
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+
+    from hubspot_http.errors import HubSpotError
+    from tap_hubspot_email_events.errors import TapError
+
+
+NAME = "tap-hubspot-email-events"
+SIGNALLED = 128  # a process ended by signal n exits with 128 + n, by the shell's convention
+
+
+class TapHubSpotEmailEvents(Tap):
+    """Singer tap for HubSpot's email events."""
+
+    name = NAME
+    package_name = "target-hubspot-lists"  # the distribution that holds both plugins
+    config_jsonschema = CONFIG_JSONSCHEMA
+    message_writer_class = MessageWriter
+    # No batch files and no table versions: the settings for them would do nothing.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    _run: Run | None = None
+    _hubspot: HubSpotClient | None = None
+    _signal: int | None = None
+
+    def discover_streams(self) -> list[EmailEventStream]:
+        """All ten, known without asking HubSpot."""
+        streams = [stream(self) for stream in STREAMS]
+        if self.input_catalog is not None:
+            check_streams(self.input_catalog, [stream.name for stream in streams])
+        return streams
+
+    @property
+    def run(self) -> Run:
+        """The run, which begins when its first events are wanted."""
+        if self._run is None:
+            self._run = self._begin_run()
+        return self._run
+
+    def _begin_run(self) -> Run:
+        settings = EventSettings.from_settings(self.config)
+        connection = Connection.from_settings(self.config)
+        self._hubspot = HubSpotClient(connection, user_agent=NAME)
+        if self._signal is not None:
+            raise Stopped
+        wanted = [
+            Wanted(stream.name, stream.event_type, stream.stream_state)
+            for stream in self.streams.values()
+            if isinstance(stream, EmailEventStream) and stream.selected
+        ]
+        return Run.begin(self._hubspot, settings, wanted, workers=connection.max_concurrency)
+
+    def end_run(self) -> None:
+        """Write out what is held back, and report."""
+        if isinstance(self.message_writer, MessageWriter):
+            self.message_writer.flush()
+        if self._run is not None:
+            self._run.end()
+        if self._hubspot is not None:
+            self._hubspot.close()
+
+    def ended(self, error: HubSpotError | TapError) -> RunEnded:
+        """What to raise when this ends the run before its time."""
+        self.end_run()
+        if isinstance(error, Stopped) and self._signal is not None:
+            self.state_writer.write_state(self.state)
+            name = signal.Signals(self._signal).name
+            return RunEnded(
+                f"Stopped by {name}. The next run goes on after the last finished window.",
+                exit_code=SIGNALLED + self._signal,
+            )
+        return RunEnded(str(error))
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's
+        """Start nothing else; the window being passed on is finished, so that nothing of it comes again."""
+        self._signal = self._signal or signum
+        if self._run is not None:
+            self._run.reads.is_stopped = True
+        if self._hubspot is not None:
+            self._hubspot.stop()
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Say which setting is wrong without showing its value, which may be a secret."""
+        self.append_builtin_config(self.config_jsonschema)
+        errors = complaints(self._config, self.config_jsonschema)
+        if not errors:
+            errors = _wrong_dates(self._config)
+        if errors and raise_errors:
+            raise ConfigValidationError(
+                "The settings are wrong", errors=errors, schema=self.config_jsonschema
+            )
+        return errors
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The command, which says in one line what ended it."""
+        command = super().get_singer_command()
+        return EmailEventsCommand(
+            name=command.name,
+            callback=command.callback,
+            params=command.params,
+            context_settings=command.context_settings,
+            help=command.help,
+            logger=cls.logger,
+        )
+
+
+def _wrong_dates(settings: dict[str, Any]) -> list[str]:
+    try:
+        EventSettings.from_settings(settings)
+    except SettingsError as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,31 @@
+"""Reads the operating system out of a user agent."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from ua_parser import parse_os
+
+# A portal's openers share few user agents, and reading a new one takes long beside looking it up.
+REMEMBERED_USER_AGENTS = 20_000
+
+
+class OperatingSystem(NamedTuple):
+    """The name and the dotted version of an operating system, as far as the user agent tells."""
+
+    name: str | None
+    version: str | None
+
+
+UNKNOWN = OperatingSystem(None, None)
+
+
+@lru_cache(maxsize=REMEMBERED_USER_AGENTS)
+def operating_system(user_agent: str) -> OperatingSystem:
+    """The operating system a user agent names; nothing where it names none."""
+    found = parse_os(user_agent)
+    if found is None or found.family == "Other":
+        return UNKNOWN
+    parts = (found.major, found.minor, found.patch, found.patch_minor)
+    return OperatingSystem(found.family, ".".join(part for part in parts if part) or None)
