@@ -16,16 +16,12 @@ from tap_hubspot_email_events.kinds import (
     OS_NAME,
     OS_VERSION,
     TEXT,
-    TEXTS,
     USER_ID,
-    fields,
-    several,
 )
+from tap_hubspot_email_events.objects import fields, several
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.kinds import (
-        Kind,
-    )
+    from tap_hubspot_email_events.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,7 @@ class Column:
         return self.path.partition(".")[2]
 
 
+TEXTS = several(TEXT)
 BROWSER = fields(
     "browser",
     {

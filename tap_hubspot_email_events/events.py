@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.errors import UnexpectedAnswer
-from tap_hubspot_email_events.kinds import Oddities, fitting
+from tap_hubspot_email_events.kinds import Oddities
+from tap_hubspot_email_events.objects import ObjectWriter, Step, within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tap_hubspot_email_events.columns import Column
-    from tap_hubspot_email_events.kinds import Convert
 
 Record = dict[str, Any]
 EventKey = tuple[str, int]
@@ -50,57 +50,27 @@ def event_from(content: object) -> Event:
     return Event(event_id, created, content)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """How one column is filled."""
-
-    name: str
-    outer: str
-    inner: str
-    path: str
-    convert: Convert
-
-
-@dataclass(slots=True)
 class RecordWriter:
     """Writes events of one type as records that hold the wanted columns, all of them, and nothing else."""
 
-    event_type: str
-    event_name: str
-    columns: Sequence[Column]
-    wanted: Collection[str]
-    oddities: Oddities = field(default_factory=Oddities)
-    _steps: tuple[Step, ...] = ()
-    _known: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        self._known = frozenset(column.outer for column in self.columns)
-        self._steps = tuple(
-            Step(column.name, column.outer, column.inner, column.path, column.kind.convert)
-            for column in self.columns
-            if column.name in self.wanted
-        )
+    def __init__(
+        self, event_type: str, event_name: str, columns: Sequence[Column], wanted: Collection[str]
+    ) -> None:
+        self.oddities = Oddities()
+        chosen = [column for column in columns if column.name in wanted]
+        # Some events come without a type; HubSpot was asked for this one and no other.
+        said_by_us = {"type": event_type, "event_name": event_name}
+        empty = {column.name: said_by_us.get(column.name) for column in chosen}
+        steps: dict[str, tuple[Step, ...]] = {column.outer: () for column in columns}
+        for column in chosen:
+            steps[column.outer] += (_step(column),)
+        self._writer = ObjectWriter(empty, steps)
 
     def record(self, event: Event) -> Record:
         """The event's record; a missing field is null, and so is one that does not fit its column."""
-        content = event.content
-        if not content.keys() <= self._known:
-            self.oddities.unknown.update(content.keys() - self._known)
-        record = {step.name: self._value(content, step) for step in self._steps}
-        if "event_name" in self.wanted:
-            record["event_name"] = self.event_name
-        # Some events come without a type; HubSpot was asked for this one and no other.
-        if "type" in self.wanted and record["type"] is None:
-            record["type"] = self.event_type
-        return record
+        return self._writer.write(event.content, self.oddities)
 
-    def _value(self, content: Mapping[str, Any], step: Step) -> Any:  # noqa: ANN401 - a column's value is JSON
-        value = content.get(step.outer)
-        if value is None:
-            return None
-        if step.inner:
-            if not isinstance(value, Mapping):
-                self.oddities.misfits.add(step.path)
-                return None
-            value = value.get(step.inner)
-        return fitting(value, step.convert, step.path, self.oddities)
+
+def _step(column: Column) -> Step:
+    convert = within(column.inner, column.kind.convert) if column.inner else column.kind.convert
+    return Step(column.name, column.path, convert)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.user_agents import operating_system
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 LARGEST_INTEGER = 2**63 - 1  # what a warehouse's integer column can hold
 
@@ -46,8 +46,10 @@ class Kind:
 
 def as_text(value: object, _: Oddities) -> str:
     """Text as it came, anything else as JSON; half of a surrogate pair, which no UTF-8 can hold, as `?`."""
+    if type(value) is str and value.isascii():
+        return value
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_integer(value: object, _: Oddities) -> int:
@@ -113,61 +115,11 @@ def as_os_version(value: object, oddities: Oddities) -> str | None:
     return operating_system(as_text(value, oddities)).version
 
 
-def _as_texts(value: object, oddities: Oddities) -> list[str]:
-    values = value if isinstance(value, list) else [value]
-    return [as_text(each, oddities) for each in values if each is not None]
-
-
 TEXT = Kind({"type": ["string", "null"]}, as_text)
 INTEGER = Kind({"type": ["integer", "null"]}, as_integer)
 NUMBER = Kind({"type": ["number", "null"]}, as_number)
 BOOLEAN = Kind({"type": ["boolean", "null"]}, as_boolean)
 MOMENT = Kind({"type": ["string", "null"], "format": "date-time"}, as_moment)
-TEXTS = Kind({"type": ["array", "null"], "items": {"type": ["string", "null"]}}, _as_texts)
 USER_ID = Kind(TEXT.schema, as_user_id)
 OS_NAME = Kind(TEXT.schema, as_os_name)
 OS_VERSION = Kind(TEXT.schema, as_os_version)
-
-
-def fields(name: str, kinds: Mapping[str, Kind]) -> Kind:
-    """An object of HubSpot's, under its name there, and what each of its fields holds."""
-    columns = {key: (snake_case(key), kind.convert) for key, kind in kinds.items()}
-    properties = {snake_case(key): kind.schema for key, kind in kinds.items()}
-
-    def convert(value: object, oddities: Oddities) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise Misfit
-        if not value.keys() <= columns.keys():
-            oddities.unknown.update(f"{name}.{key}" for key in value.keys() - columns.keys())
-        return {
-            column: fitting(value.get(key), to_column, f"{name}.{key}", oddities)
-            for key, (column, to_column) in columns.items()
-        }
-
-    return Kind({"type": ["object", "null"], "properties": properties}, convert)
-
-
-def several(kind: Kind) -> Kind:
-    """A list of one kind; a value that stands alone is a list of one."""
-
-    def convert(value: object, oddities: Oddities) -> list[Any]:
-        values: Sequence[Any] = value if isinstance(value, list) else [value]
-        return [kind.convert(each, oddities) for each in values if each is not None]
-
-    return Kind({"type": ["array", "null"], "items": kind.schema}, convert)
-
-
-def fitting(value: object, convert: Convert, name: str, oddities: Oddities) -> Any:  # noqa: ANN401 - JSON
-    """The value in its column's kind; null, and noted by name, where it does not fit."""
-    if value is None:
-        return None
-    try:
-        return convert(value, oddities)
-    except Misfit:
-        oddities.misfits.add(name)
-        return None
-
-
-def snake_case(name: str) -> str:
-    """`producerUrl` becomes `producer_url`."""
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

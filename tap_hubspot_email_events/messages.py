@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import orjson
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
-from singer_sdk.singerlib.encoding.simple import Message, RecordMessage
+from singer_sdk.singerlib.encoding.simple import Message
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.events import Record
 
 FLUSH_CHARACTERS = 64 * 1024
+LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 class MessageWriter(GenericSingerWriter[str, Message]):
@@ -23,11 +29,22 @@ class MessageWriter(GenericSingerWriter[str, Message]):
         return orjson.dumps(message.to_dict(), default=str).decode()
 
     def write_message(self, message: Message) -> None:
-        """Write the message now, or soon if it is a record."""
-        line = self.format_message(message) + "\n"
+        """Write the message, and all before it, now: others wait for it."""
+        self._lines.append(self.format_message(message) + "\n")
+        self.flush()
+
+    def write_record(self, stream: str, record: Record) -> None:
+        """Write a record soon."""
+        message = {
+            "type": "RECORD",
+            "stream": stream,
+            "record": record,
+            "time_extracted": datetime.now(UTC),
+        }
+        line = orjson.dumps(message, option=LINE).decode()
         self._lines.append(line)
         self._characters += len(line)
-        if self._characters >= FLUSH_CHARACTERS or not isinstance(message, RecordMessage):
+        if self._characters >= FLUSH_CHARACTERS:
             self.flush()
 
     def flush(self) -> None:

@@ -1,7 +1,7 @@
 """Reads the windows of all streams ahead of their turn, side by side, and hands them over in order.
 
-Streams are passed on one after another, and the windows of each from the oldest on. Meanwhile the next windows
-of the same stream are read, and the first page of each stream to come: where there are few events that is all
+Streams are passed on one after another, the windows of each from the oldest on. Meanwhile the next windows of
+the same stream are read, and the first page of each stream to come: where there are few events that is all
 there is to read. What is held stays below `MOST_HELD` events.
 """
 
@@ -131,16 +131,18 @@ class ReadAhead:
     def _start(self) -> bool:
         if len(self._under_way) >= self._workers:
             return False
+        left = [stream for stream in self._streams.values() if not stream.plan.is_done]
         is_first = True
-        for stream in self._streams.values():
+        for stream in left:
             room = MOST_EVENTS if is_first else PAGE_EVENTS
-            if (is_first or not stream.plan.is_begun) and self._start_window_of(stream, room):
+            reserve = 0 if stream is left[0] else MOST_EVENTS  # for what turns out to be needed before it
+            if (is_first or not stream.plan.is_begun) and self._start_window_of(stream, room, reserve):
                 return True
             is_first = is_first and not stream.plan.has_unread
         return False
 
-    def _start_window_of(self, stream: StreamReads, room: int) -> bool:
-        if self.held + room >= MOST_HELD:
+    def _start_window_of(self, stream: StreamReads, room: int, reserve: int) -> bool:
+        if self.held + room + reserve >= MOST_HELD:
             return False
         window = stream.plan.next_window()
         if window is None:

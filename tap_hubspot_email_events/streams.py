@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
+from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from hubspot_http.errors import HubSpotError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.events import Record
     from tap_hubspot_email_events.kinds import Oddities
     from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+
+TOP_LEVEL = 2  # parts of the breadcrumb of a column: "properties" and its name
 
 
 class EmailEventStream(Stream):
@@ -46,7 +50,7 @@ class EmailEventStream(Stream):
         if self.replication_method != "INCREMENTAL":
             raise UnusableCatalog(
                 f"The catalog sets {self.name} to {self.replication_method}, but email events are read"
-                " incrementally only. Take the replication method out of the catalog; without a state all is read."
+                " incrementally only. Take the replication method out of the catalog."
             )
         self.primary_keys = KEY
         self.replication_key = "created"
@@ -78,9 +82,24 @@ class EmailEventStream(Stream):
     def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
         """Leave the state alone: it moves with finished windows, not with records."""
 
+    def _write_record_message(self, record: Record) -> None:
+        """Write the record without what the columns have seen to for all of them: selection and types."""
+        if self._deselects_within:
+            pop_deselected_record_properties(record, self.schema, self.mask)
+        for stream_map in self.stream_maps:
+            mapped = stream_map.transform(record)
+            if mapped is not None:
+                self._email_events.messages.write_record(stream_map.stream_alias, mapped)
+        self.state_manager.is_flushed = False
+
     def _write_state(self) -> None:
         self.state_manager.is_flushed = False
         self._write_state_message()
+
+    @cached_property
+    def _deselects_within(self) -> bool:
+        """Whether the catalog leaves out a part of an object, such as the browser's version."""
+        return any(len(breadcrumb) > TOP_LEVEL and not chosen for breadcrumb, chosen in self.mask.items())
 
     def _wanted_columns(self) -> set[str]:
         known = self.effective_schema["properties"]  # of a catalog that may be older than this version

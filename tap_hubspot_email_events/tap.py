@@ -40,7 +40,6 @@ class TapHubSpotEmailEvents(Tap):
     name = NAME
     package_name = "target-hubspot-lists"  # the distribution that holds both plugins
     config_jsonschema = CONFIG_JSONSCHEMA
-    message_writer_class = MessageWriter
     # No batch files and no table versions: the settings for them would do nothing.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -51,6 +50,10 @@ class TapHubSpotEmailEvents(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        self.messages = MessageWriter()
+        super().__init__(**{"message_writer": self.messages} | options)
 
     _run: Run | None = None
     _hubspot: HubSpotClient | None = None
@@ -85,8 +88,7 @@ class TapHubSpotEmailEvents(Tap):
 
     def end_run(self) -> None:
         """Write out what is held back, and report."""
-        if isinstance(self.message_writer, MessageWriter):
-            self.message_writer.flush()
+        self.messages.flush()
         if self._run is not None:
             self._run.end()
         if self._hubspot is not None:
