@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.target import TargetHubSpotLists
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Setting = dict[str, Any]
 KINDS = {"boolean": "boolean", "integer": "integer", "array": "array", "object": "object"}
 LINE_WIDTH = 1_000_000  # of YAML: no value is broken
 # Settings that the SDK adds to every plugin; the README has one row for all of them.
-SDK_SETTINGS = ("stream_maps", "stream_map_config", "flattening_")
+SDK_SETTINGS = ("stream_map", "faker_config", "flattening_")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,28 @@ PLUGINS = (
         ),
         keywords=("hubspot", "marketing", "meltano_sdk", "reverse_etl"),
         required_settings=(("access_token",), ("client_id", "client_secret", "refresh_token")),
+    ),
+    Plugin(
+        of=TapHubSpotEmailEvents,
+        label="HubSpot Email Events",
+        short=(
+            "access_token",
+            "client_id",
+            "client_secret",
+            "refresh_token",
+            "api_url",
+            "start_date",
+            "end_date",
+            "exclude_filtered_events",
+            "lookback_seconds",
+            "settle_seconds",
+            "requests_per_10_seconds",
+        ),
+        keywords=("api", "email", "hubspot", "marketing", "meltano_sdk"),
+        required_settings=(
+            ("access_token", "start_date"),
+            ("client_id", "client_secret", "refresh_token", "start_date"),
+        ),
     ),
 )
 

@@ -11,13 +11,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hubspot_http", "target_hubspot_lists", "tap_hubspot_email_events")
 PRESENT = [name for name in PACKAGES if (ROOT / name).is_dir()]
+# Where Singer meets HubSpot; everything else can be read without knowing Singer.
 MODULES_OF_SINGER = {
-    "target.py",
-    "sinks.py",
-    "reader.py",
-    "tap.py",
-    "streams.py",
-    "schemas.py",
+    "hubspot_http": set[str](),
+    "target_hubspot_lists": {"target.py", "sinks.py", "reader.py"},
+    "tap_hubspot_email_events": {
+        "tap.py",
+        "streams.py",
+        "schemas.py",
+        "catalogs.py",  # the catalog that the user hands in
+        "command.py",  # the command line
+        "complaints.py",  # settings, checked as the SDK checks them
+        "messages.py",  # the messages' way out
+    },
 }
 # What a package must not import.
 FORBIDDEN = {
@@ -55,7 +61,7 @@ def test_a_package_imports_only_what_is_below_it(folder: str) -> None:
 def test_singer_appears_only_where_singer_meets_hubspot(folder: str) -> None:
     with_singer = {module.name for module in modules(folder) if "singer_sdk" in imports(module)}
 
-    assert with_singer <= MODULES_OF_SINGER
+    assert with_singer <= MODULES_OF_SINGER[folder]
 
 
 @pytest.mark.parametrize("name", PRESENT)

@@ -1,102 +1,125 @@
-"""`make demo`: Meltano brings cohorts from a file onto lists of a local HubSpot; then a look at them."""
+"""`make demo`: email events into a warehouse, a cohort out of it by SQL, and the cohort onto a HubSpot list."""
 
 from __future__ import annotations
 
-import json
-import re
 import signal
 import sys
-from itertools import dropwhile, takewhile
-from typing import TYPE_CHECKING
+import time
 
+from examples.demo import telling
 from examples.demo.commands import CommandFailed
 from examples.demo.hubspot import HubSpot
-from examples.demo.pipeline import ROOT, Pipeline, parsed
-from tests.hubspot_emulator import HubSpotEmulator
+from examples.demo.pipeline import ROOT, Pipeline
+from tests.hubspot_emulator import HubSpotEmulator, StoppedClock
 from tests.hubspot_emulator.seed import seeded_portal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from examples.demo.hubspot import ListWithMembers
-
 FOLDER = ROOT / ".demo"
-COHORTS = ROOT / "examples" / "cohorts.jsonl"
-LISTS = ("amplitude_Trial ends soon", "amplitude_Reads every newsletter", "Beta testers")
-MEMBERS_SHOWN = 4
-LAST_LINES = 15  # of a log, when a step failed
+DAY = 86_400  # seconds
+COHORT_LIST = "amplitude_Opened November notes, did not click"
+FILE_LISTS = ("amplitude_Trial ends soon", "amplitude_Reads every newsletter", "Beta testers")
+TARGET = "target-hubspot-lists"
+
+
+class Demo:
+    """A local HubSpot, the pipeline over it, and what has been seen so far."""
+
+    def __init__(self, emulator: HubSpotEmulator, hubspot: HubSpot) -> None:
+        self._hubspot = hubspot
+        self._pipeline = Pipeline(FOLDER, emulator.url, emulator.token)
+        self._events = 0
+        self._members: set[str] = set()
+
+    def install(self) -> None:
+        """Install Meltano and the plugins, and begin with an empty warehouse."""
+        self._pipeline.forget()
+        self._pipeline.install()
+
+    def loop(self) -> None:
+        """Run the whole loop, and say what it moved."""
+        said = self._pipeline.meltano("run", "email-loop", "duckdb:funnel")
+        read, rows = telling.events_read(said), self._pipeline.events()
+        tell(
+            f"The tap read {read:,} events; the warehouse had {self._events:,} and now has {rows:,}.",
+            "What became of the campaigns' mails, in people (examples/funnel.sql):",
+        )
+        tell(*said.by("duckdb"))
+        self._events = rows
+        self._look_at_list()
+
+    def _look_at_list(self) -> None:
+        found = self._hubspot.list_named(COHORT_LIST)
+        members = set(found.members)
+        joined, left = len(members - self._members), len(self._members - members)
+        tell(
+            "Who opened the last one and did not click (examples/cohorts.sql) is on a list of HubSpot's now.",
+            f"By its own API {joined} contacts joined that list and {left} left it:",
+        )
+        tell(*telling.shown(found))
+        self._members = members
+
+    def file(self) -> None:
+        """Bring the cohorts of a file to HubSpot, and show what the target says of them."""
+        self._pipeline.report.unlink(missing_ok=True)
+        said = self._pipeline.meltano("run", "tap-jsonl", TARGET)
+        tell("The target says:")
+        tell(*telling.summary(said.by(TARGET)))
+        tell("and in its report, of those who are not where the file wants them, and those it made:")
+        tell(*telling.members_told_of(self._pipeline.report))
+        tell("By HubSpot's own API:")
+        for name in FILE_LISTS:
+            tell(*telling.shown(self._hubspot.list_named(name)))
 
 
 def main() -> int:
     """Run the demo; return the exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job does not have
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signum, _: sys.exit(128 + signum))
+    clock = StoppedClock(time.time())
+    portal = seeded_portal(clock)
+    clock.advance(-DAY)  # what happens today is there already, and HubSpot tells of it tomorrow
     try:
-        with HubSpotEmulator(seeded_portal()) as hubspot:
-            demonstrate(hubspot)
-    except CommandFailed as failure:
-        explain(failure)
+        with (
+            HubSpotEmulator(portal, clock=clock) as emulator,
+            HubSpot(emulator.url, emulator.token) as hubspot,
+        ):
+            demonstrate(emulator, hubspot, clock)
+    except CommandFailed as failed:
+        print("", *telling.failure(failed), sep="\n", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped, and everything that was started with it.")
+        print("\nStopped, and all that was started with it.")
         return 130
     return 0
 
 
-def demonstrate(emulator: HubSpotEmulator) -> None:
-    """Install, run, and show what became of it."""
-    pipeline = Pipeline(FOLDER, emulator.url, emulator.token)
-    print(
-        f"A HubSpot on this machine, with {len(emulator.portal.contacts)} invented contacts: {emulator.url}"
-    )
-    print("Nothing here talks to the real one.\n")
-    pipeline.forget()
-    pipeline.install()
-    said = pipeline.meltano("run", "tap-jsonl", "target-hubspot-lists")
-    records = [json.loads(line) for line in COHORTS.read_text("utf-8").splitlines()]
-    cohorts = {record["cohort_name"] for record in records}
-    print(f"\n{COHORTS.relative_to(ROOT)} has {len(records)} changes of {len(cohorts)} cohorts.")
-    print("The target says:\n")
-    for line in summary(said):
-        print(f"  {line}")
-    print("\nWho is on the lists, as HubSpot's own API tells:\n")
-    with HubSpot(emulator.url, emulator.token) as hubspot:
-        for name in LISTS:
-            print(f"  {shown(hubspot.list_named(name))}")
-    print(f"\nHubSpot was called {len(emulator.requests)} times.")
-    print(f"The logs are in {pipeline.commands.logs.relative_to(ROOT)}.")
+def demonstrate(emulator: HubSpotEmulator, hubspot: HubSpot, clock: StoppedClock) -> None:
+    """Tell the story."""
+    people = len(emulator.portal.contacts)
+    print(f"A HubSpot on this machine: {people} invented people, two weeks of emails, {emulator.url}.")
+    print("Nothing here talks to the real one.")
+    demo = Demo(emulator, hubspot)
+    head("Installing")
+    demo.install()
+    head("Yesterday: email events into a warehouse, a cohort by SQL, the cohort onto a list")
+    demo.loop()
+    head("Today: the same again, and only what is new moves")
+    clock.advance(DAY)
+    demo.loop()
+    head("Cohorts from elsewhere: examples/cohorts.jsonl")
+    demo.file()
+    print(f"\nHubSpot was called {len(emulator.requests)} times. The logs are in {FOLDER.name}/logs.")
 
 
-def summary(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the target's summary; its table without the columns in which nothing happened."""
-    said = list(dropwhile(lambda line: not line.startswith("list "), lines))
-    table = list(takewhile(lambda row: len(row) == len(cells(said[0])), map(cells, said)))
-    columns = [column for column in zip(*table, strict=True) if set(column[1:]) != {"0"}]
-    widths = [max(map(len, column)) for column in columns]
-    for row in zip(*columns, strict=True):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from said[len(table) :]
+def head(text: str) -> None:
+    """Print the heading of a part."""
+    print(f"\n{text}\n")
 
 
-def cells(row: str) -> list[str]:
-    """Return the cells of a row of the target's table."""
-    return re.split(r" {2,}", row.strip())
-
-
-def shown(found: ListWithMembers) -> str:
-    """Return a list with some of its members, one in a line."""
-    heading = f"{found.name} (list {found.list_id}): {len(found.members)} contacts"
-    more = len(found.members) - MEMBERS_SHOWN
-    rest = [f"and {more} more"] if more > 0 else []
-    return "\n    ".join([heading, *found.members[:MEMBERS_SHOWN], *rest])
-
-
-def explain(failure: CommandFailed) -> None:
-    """Say which step failed, and the end of its log."""
-    lines = failure.log.read_text("utf-8", errors="replace").splitlines()[-LAST_LINES:]
-    print(f"\nThis failed: {' '.join(failure.command)}\nThe end of {failure.log}:\n", file=sys.stderr)
-    for line in lines:
-        print(f"  {parsed(line).get('event', line)}", file=sys.stderr)
+def tell(*lines: str) -> None:
+    """Print lines that belong together."""
+    print()
+    print(*(f"  {line}" for line in lines), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""The project's own Meltano pipeline, with an installation and a state that are the demo's alone."""
+"""The project's own Meltano pipeline, with an installation, a state and a warehouse that are the demo's alone."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS = ROOT / "examples" / "requirements-meltano.txt"
-TARGET = "target-hubspot-lists"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the plugins wrote in one run of Meltano."""
+
+    log: Path
+
+    def by(self, plugin: str) -> Iterator[str]:
+        """Yield the lines of one plugin."""
+        for line in self.log.read_text("utf-8").splitlines():
+            entry = parsed(line)
+            if plugin in {entry.get("string_id"), entry.get("name")}:
+                yield from str(entry.get("event", "")).splitlines()
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,16 @@ class Pipeline:
         """Return the commands, run in the project's folder."""
         return Commands(ROOT, self.folder / "logs")
 
+    @property
+    def warehouse(self) -> Path:
+        """Return the folder of the warehouse."""
+        return self.folder / "warehouse"
+
+    @property
+    def report(self) -> Path:
+        """Return the file in which the target tells of single members."""
+        return self.folder / "report.jsonl"
+
     def install(self) -> None:
         """Install Meltano, unless it is there, and then the plugins that meltano.yml names."""
         venv = self.folder / "meltano"
@@ -45,12 +70,14 @@ class Pipeline:
         self.meltano("install")
 
     def forget(self) -> None:
-        """Forget what earlier demos left in Meltano's database."""
-        for file in self.folder.glob("meltano.db*"):
-            file.unlink()
+        """Forget what earlier demos left: Meltano's state, the warehouse, the report."""
+        for file in (*self.folder.glob("meltano.db*"), self.report):
+            file.unlink(missing_ok=True)
+        shutil.rmtree(self.warehouse, ignore_errors=True)
+        self.warehouse.mkdir(parents=True)
 
-    def meltano(self, *arguments: str) -> Iterator[str]:
-        """Run a Meltano command; return what the target said in it."""
+    def meltano(self, *arguments: str) -> Said:
+        """Run a Meltano command; return what was said in it."""
         # An empty file of settings: those of the project's .env are for the real HubSpot.
         no_settings = self.folder / "no-settings.env"
         no_settings.write_text("", "utf-8")
@@ -59,23 +86,25 @@ class Pipeline:
         log = self.commands.run(
             f"meltano {' '.join(arguments)}", executable, *options, *arguments, environment=self._environment
         )
-        return said_by(TARGET, log)
+        return Said(log)
+
+    def events(self) -> int:
+        """Count the rows in the warehouse."""
+        return sum(map(_rows, self.warehouse.glob("*.csv")))
 
     @property
     def _environment(self) -> Mapping[str, str]:
         return {
             "MELTANO_DATABASE_URI": f"sqlite:///{self.folder / 'meltano.db'}",
+            "DUCKDB_WAREHOUSE": str(self.warehouse),
+            "TARGET_CSV_OUTPUT_PATH": str(self.warehouse),
+            "TAP_WAREHOUSE_COHORTS_PATH": str(self.warehouse / "cohorts.jsonl"),
+            "TAP_HUBSPOT_EMAIL_EVENTS_API_URL": self.url,
+            "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": self.token,
             "TARGET_HUBSPOT_LISTS_API_URL": self.url,
             "TARGET_HUBSPOT_LISTS_ACCESS_TOKEN": self.token,
+            "TARGET_HUBSPOT_LISTS_REPORT_PATH": str(self.report),
         }
-
-
-def said_by(plugin: str, log: Path) -> Iterator[str]:
-    """Yield the lines that a plugin wrote, out of a log of Meltano's in JSON."""
-    for line in log.read_text("utf-8").splitlines():
-        entry = parsed(line)
-        if entry.get("string_id") == plugin:
-            yield str(entry.get("event", ""))
 
 
 def parsed(line: str) -> Mapping[str, object]:
@@ -85,3 +114,8 @@ def parsed(line: str) -> Mapping[str, object]:
     except ValueError:
         return {}
     return entry if isinstance(entry, dict) else {}
+
+
+def _rows(file: Path) -> int:
+    with file.open(encoding="utf-8", newline="") as lines:
+        return sum(1 for _ in csv.reader(lines)) - 1
