@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.plugin_base import JSONSchemaValidator
@@ -24,6 +25,19 @@ TYPES = {
 def complaints(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """One sentence for each setting that is not as declared; fills in the defaults of those not set."""
     return sorted({_complaint(error) for error in JSONSchemaValidator(schema).iter_errors(settings)})
+
+
+def unknown_settings(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """One sentence for each setting that there is not, most likely a slip of the pen."""
+    known = list(schema["properties"])
+    return [
+        f'There is no setting "{name}", so it does nothing; the nearest is {_nearest(name, known)}.'
+        for name in sorted(settings.keys() - set(known))
+    ]
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    return get_close_matches(name, names, n=1, cutoff=0.0)[0]
 
 
 def _complaint(error: ValidationError) -> str:

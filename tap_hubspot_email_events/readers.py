@@ -25,7 +25,7 @@ BARREN_PAGES = 10  # so many pages without an event, one after another, lead now
 def read_window(pages: Pages, window: Window, room: int = MOST_EVENTS) -> WindowRead:
     """Read the window, or as much of its newest part as `room` events; the rest is to be asked for anew."""
     if window.is_one_millisecond:
-        return _read_millisecond(pages, window)
+        return _read_millisecond(pages, window, room)
     calls = 0
     for _ in range(TRIES):
         reading = Reading(window)
@@ -36,17 +36,17 @@ def read_window(pages: Pages, window: Window, room: int = MOST_EVENTS) -> Window
     raise _leads_nowhere(pages, window)
 
 
-def _read_millisecond(pages: Pages, window: Window) -> WindowRead:
+def _read_millisecond(pages: Pages, window: Window, room: int) -> WindowRead:
     """Read a window that cannot be cut; what memory should not hold goes to disk."""
     calls = 0
     spool: Spool | None = None
     for _ in range(TRIES):
         reading = Reading(window)
         while reading.can_go_on:
-            reading.read_on(pages, MOST_EVENTS)
+            reading.read_on(pages, room)
             if reading.is_at_end and spool is None:
                 return reading.result(calls + reading.calls)
-            spool = spool or Spool()
+            spool = Spool() if spool is None else spool
             spool.add(reading.drain())
         calls += reading.calls
         if reading.is_at_end and spool is not None:
@@ -95,6 +95,8 @@ class Reading:
                 self._take(page)
 
     def _is_far_too_wide(self) -> bool:
+        if self.window.is_one_millisecond:
+            return False
         return is_far_too_wide(self.seen, self.window.end - self.oldest, self.window.width)
 
     def _next(self, pages: Pages, limit: int) -> Page | None:

@@ -14,7 +14,7 @@ from hubspot_http.connection import Connection
 from hubspot_http.errors import SettingsError, Stopped
 from tap_hubspot_email_events.catalogs import check_streams
 from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded
-from tap_hubspot_email_events.complaints import complaints
+from tap_hubspot_email_events.complaints import complaints, unknown_settings
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
@@ -114,9 +114,17 @@ class TapHubSpotEmailEvents(Tap):
         if self._hubspot is not None:
             self._hubspot.stop()
 
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the SDK's settings that do something here."""
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
+
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Say which setting is wrong without showing its value, which may be a secret."""
         self.append_builtin_config(self.config_jsonschema)
+        for sentence in unknown_settings(self._config, self.config_jsonschema):
+            self.logger.warning("%s", sentence)
         errors = complaints(self._config, self.config_jsonschema)
         if not errors:
             errors = _wrong_dates(self._config)

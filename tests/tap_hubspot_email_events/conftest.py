@@ -1,0 +1,99 @@
+"""A portal whose time stands still, the local HubSpot that serves it, and the tap in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_hubspot_email_events.command import RunEnded, last_words
+from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+from tests.hubspot_emulator import HubSpotEmulator, Portal, StoppedClock
+from tests.tap_hubspot_email_events.singer import NOW, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("TAP_", "LOGLEVEL", "SINGER_SDK_", "MELTANO_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers() -> Iterator[None]:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock(NOW)
+
+
+@pytest.fixture
+def portal(clock: StoppedClock) -> Portal:
+    return Portal(clock=clock)
+
+
+@pytest.fixture
+def hubspot(portal: Portal) -> Iterator[HubSpotEmulator]:
+    with HubSpotEmulator(portal) as emulator:
+        yield emulator
+
+
+@dataclass
+class TapRunner:
+    """Runs the tap in this process against a HubSpot."""
+
+    hubspot: HubSpotEmulator
+    caplog: pytest.LogCaptureFixture
+
+    def __call__(
+        self, *, state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None, **settings: Any
+    ) -> Output:
+        """Run once, by default from a month before now on."""
+        config = {
+            "api_url": self.hubspot.url,
+            "access_token": self.hubspot.token,
+            "start_date": "2026-10-20",
+            **settings,
+        }
+        self.caplog.clear()
+        written = io.StringIO()
+        with redirect_stdout(written), self.caplog.at_level(logging.INFO):
+            exit_code, words = _run({k: v for k, v in config.items() if v is not None}, state, catalog)
+        messages = [json.loads(line) for line in written.getvalue().splitlines()]
+        log = "\n".join(f"{record.levelname} {record.getMessage()}" for record in self.caplog.records)
+        return Output(messages, exit_code, words, log)
+
+
+def _run(
+    config: dict[str, Any], state: dict[str, Any] | None, catalog: dict[str, Any] | None
+) -> tuple[int, str]:
+    try:
+        tap = TapHubSpotEmailEvents(config=config, state=state, catalog=catalog)
+        tap.sync_all()
+    except RunEnded as ended:
+        return int(ended.code or 0), ended.last_words
+    except TapError as error:
+        return 1, last_words(error)
+    return 0, ""
+
+
+@pytest.fixture
+def run_tap(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture) -> TapRunner:
+    return TapRunner(hubspot, caplog)
+

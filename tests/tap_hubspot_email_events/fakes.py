@@ -1,0 +1,77 @@
+"""HubSpot's email events without a socket: its order, its pages, its offsets, and what may go wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from hubspot_http.answers import Answer, ErrorBody
+from hubspot_http.calls import Call
+from hubspot_http.errors import InvalidRequest, TooSlow
+from hubspot_http.redaction import Redactor
+from hubspot_http.retries import Problem
+from tests.tap_hubspot_email_events.singer import NOW
+
+CALL = Call("GET", "/email/public/v1/events", Redactor())
+Params = Mapping[str, Any]
+Trouble = Callable[[Params], str | None]
+
+
+def no_trouble(_: Params) -> None:
+    return None
+
+
+def event(created: int, number: int = 0, **fields: Any) -> dict[str, Any]:
+    """An event as HubSpot sends it, its id made of its time and a number."""
+    return {"id": f"{created}-{number:06}", "created": created, "type": "OPEN", **fields}
+
+
+def events_at(times: Sequence[int]) -> list[dict[str, Any]]:
+    """An event at each of these times, as many at one time as it comes."""
+    seen: Counter[int] = Counter()
+    events = []
+    for time in times:
+        events.append(event(time, seen[time]))
+        seen[time] += 1
+    return events
+
+
+@dataclass
+class FakeHubSpot:
+    """Answers a page of events; `trouble` names what happens to a request instead."""
+
+    events: list[dict[str, Any]]
+    trouble: Trouble = no_trouble
+    page_size: int = 1_000
+    asked: list[Params] = field(default_factory=list)
+
+    def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, slow_tries: int | None = None
+    ) -> Answer:
+        assert path == CALL.path
+        asked = {name: value for name, value in (params or {}).items() if value is not None}
+        self.asked.append(asked)
+        trouble = self.trouble(asked)
+        if trouble == "too slow" and slow_tries is not None:
+            raise TooSlow(CALL, Problem("no answer"), tries=slow_tries, seconds=60)
+        if trouble == "offset refused" and "offset" in asked:
+            raise InvalidRequest(CALL, 400, ErrorBody(message="offset expired"))
+        return Answer(200, self._page(asked, trouble), date=datetime.fromtimestamp(NOW, UTC))
+
+    def _page(self, asked: Params, trouble: str | None) -> dict[str, Any]:
+        start, end = asked.get("startTimestamp", 0), asked.get("endTimestamp", 2**62)
+        found = [each for each in self.events if start <= each["created"] <= end]
+        found.sort(key=lambda each: each["created"], reverse=True)
+        first = int(asked.get("offset", 0))
+        last = first + min(asked.get("limit", 10), self.page_size)
+        page = {"hasMore": last < len(found), "offset": str(last), "events": found[first:last]}
+        if trouble == "no offset":
+            del page["offset"]
+        if trouble == "same offset":
+            page["offset"] = asked.get("offset", "0")
+        if trouble == "disorder":
+            page["events"] = page["events"][::-1]
+        return page

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_hubspot_email_events import kinds
+from tap_hubspot_email_events.kinds import Kind, Misfit, Oddities
+from tap_hubspot_email_events.objects import fields, several
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "converted"),
+    [
+        (kinds.TEXT, "text", "text"),
+        (kinds.TEXT, "", ""),
+        (kinds.TEXT, "Zoë 🎉", "Zoë 🎉"),
+        (kinds.TEXT, "half a surrogate pair \ud83d", "half a surrogate pair ?"),
+        (kinds.TEXT, 550, "550"),
+        (kinds.TEXT, True, "true"),
+        (kinds.TEXT, ["5.1.1"], '["5.1.1"]'),
+        (kinds.INTEGER, 310_000_001, 310_000_001),
+        (kinds.INTEGER, "310000001", 310_000_001),
+        (kinds.INTEGER, "-3", -3),
+        (kinds.INTEGER, 12.0, 12),
+        (kinds.NUMBER, 45.76, 45.76),
+        (kinds.NUMBER, 45, 45),
+        (kinds.NUMBER, "45.76", 45.76),
+        (kinds.BOOLEAN, False, False),
+        (kinds.BOOLEAN, "TRUE", True),
+        (kinds.MOMENT, 1_795_000_000_123, "2026-11-18T11:06:40.123Z"),
+        (kinds.MOMENT, "1795000000123", "2026-11-18T11:06:40.123Z"),
+        (kinds.USER_ID, "  Ada@Example.COM ", "ada@example.com"),
+        (kinds.USER_ID, "   ", None),
+        (kinds.OS_NAME, IPHONE, "iOS"),
+        (kinds.OS_VERSION, IPHONE, "17.1.2"),
+        (kinds.OS_NAME, "feedback-loop/1.0", None),
+        (kinds.OS_VERSION, "", None),
+        (several(kinds.TEXT), ["a", None, "b"], ["a", "b"]),
+        (several(kinds.TEXT), "a", ["a"]),
+    ],
+)
+def test_values_become_what_their_column_declares(kind: Kind, value: Any, converted: Any) -> None:
+    oddities = Oddities()
+
+    assert kind.convert(value, oddities) == converted
+    assert not oddities
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (kinds.INTEGER, "12a"),
+        (kinds.INTEGER, "٣"),  # noqa: RUF001 - a digit to str.isdigit
+        (kinds.INTEGER, ""),
+        (kinds.INTEGER, 1.5),
+        (kinds.INTEGER, True),
+        (kinds.INTEGER, 2**63),
+        (kinds.INTEGER, "9" * 5000),
+        (kinds.NUMBER, "north"),
+        (kinds.NUMBER, float("nan")),
+        (kinds.NUMBER, "1e999"),
+        (kinds.NUMBER, False),
+        (kinds.NUMBER, [1]),
+        (kinds.BOOLEAN, 1),
+        (kinds.BOOLEAN, "yes"),
+        (kinds.MOMENT, -1),
+        (kinds.MOMENT, 2**62),
+        (kinds.MOMENT, "2026-11-18"),
+        (fields("browser", {"name": kinds.TEXT}), "Safari"),
+    ],
+)
+def test_what_a_column_cannot_hold_does_not_fit(kind: Kind, value: Any) -> None:
+    with pytest.raises(Misfit):
+        kind.convert(value, Oddities())
+
+
+def test_an_object_has_all_its_fields_and_notes_what_is_strange_by_name_alone() -> None:
+    location = fields("location", {"city": kinds.TEXT, "zipCode": kinds.INTEGER, "latitude": kinds.NUMBER})
+    oddities = Oddities()
+
+    converted = location.convert({"city": "Lyon", "zipCode": "F-69001", "planet": "Earth"}, oddities)
+
+    assert converted == {"city": "Lyon", "zip_code": None, "latitude": None}
+    assert oddities.unknown == {"location.planet"}
+    assert oddities.misfits == {"location.zipCode"}
