@@ -20,6 +20,10 @@ FILE_LISTS = ("amplitude_Trial ends soon", "amplitude_Reads every newsletter", "
 TARGET = "target-hubspot-lists"
 
 
+class RowsLost(Exception):
+    """The warehouse does not hold what the tap read."""
+
+
 class Demo:
     """A local HubSpot, the pipeline over it, and what has been seen so far."""
 
@@ -43,6 +47,10 @@ class Demo:
             "What became of the campaigns' mails, in people (examples/funnel.sql):",
         )
         tell(*said.by("duckdb"))
+        if rows != self._events + read:
+            raise RowsLost(
+                f"The tap read {read:,} events, but {rows - self._events:,} rows came to the warehouse."
+            )
         self._events = rows
         self._look_at_list()
 
@@ -86,6 +94,9 @@ def main() -> int:
             demonstrate(emulator, hubspot, clock)
     except CommandFailed as failed:
         print("", *telling.failure(failed), sep="\n", file=sys.stderr)
+        return 1
+    except RowsLost as lost:
+        print(lost, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped, and all that was started with it.")
