@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,23 @@ def unknown_settings(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> 
         f'There is no setting "{name}", so it does nothing; the nearest is {_nearest(name, known)}.'
         for name in sorted(settings.keys() - set(known))
     ]
+
+
+def wrong_variable(schema: Mapping[str, Any], prefix: str) -> str:
+    """Which environment variable cannot be read as the setting it stands for."""
+    for name, declared in schema["properties"].items():
+        variable = f"{prefix}{name.upper()}"
+        if "integer" in declared["type"] and not _is_integer(os.environ.get(variable, "0")):
+            return f"{variable} is not a whole number. Correct it."
+    return f"A variable {prefix}... that holds an object is not JSON. Correct it."
+
+
+def _is_integer(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _nearest(name: str, names: list[str]) -> str:

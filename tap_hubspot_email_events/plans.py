@@ -63,9 +63,10 @@ class Plan:
         return any(stretch.stage is not Stage.UNREAD for stretch in self.stretches)
 
     @property
-    def has_unread(self) -> bool:
-        """Whether something is still to be asked for."""
-        return any(stretch.stage is Stage.UNREAD for stretch in self.stretches)
+    def is_asked_for(self) -> bool:
+        """Whether nothing is left to be asked for, and nothing is likely to be."""
+        stages = {stretch.stage for stretch in self.stretches}
+        return Stage.UNREAD not in stages and (self.width.certain or Stage.UNDER_WAY not in stages)
 
     @property
     def events_held(self) -> int:

@@ -138,7 +138,7 @@ class ReadAhead:
             reserve = 0 if stream is left[0] else MOST_EVENTS  # for what turns out to be needed before it
             if (is_first or not stream.plan.is_begun) and self._start_window_of(stream, room, reserve):
                 return True
-            is_first = is_first and not stream.plan.has_unread
+            is_first = is_first and stream.plan.is_asked_for
         return False
 
     def _start_window_of(self, stream: StreamReads, room: int, reserve: int) -> bool:

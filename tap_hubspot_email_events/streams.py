@@ -90,6 +90,8 @@ class EmailEventStream(Stream):
             mapped = stream_map.transform(record)
             if mapped is not None:
                 self._email_events.messages.write_record(stream_map.stream_alias, mapped)
+        if self.ABORT_AT_RECORD_COUNT is not None:  # a test of the connection ends without another word
+            self._email_events.messages.flush()
         self.state_manager.is_flushed = False
 
     def _write_state(self) -> None:

@@ -14,7 +14,7 @@ from hubspot_http.connection import Connection
 from hubspot_http.errors import SettingsError, Stopped
 from tap_hubspot_email_events.catalogs import check_streams
 from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded
-from tap_hubspot_email_events.complaints import complaints, unknown_settings
+from tap_hubspot_email_events.complaints import complaints, unknown_settings, wrong_variable
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
@@ -53,7 +53,13 @@ class TapHubSpotEmailEvents(Tap):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
         self.messages = MessageWriter()
-        super().__init__(**{"message_writer": self.messages} | options)
+        try:
+            super().__init__(**{"message_writer": self.messages} | options)
+        except ValueError as error:
+            if not options.get("parse_env_config"):
+                raise
+            # The SDK's own error quotes the variable's value and not its name.
+            raise SettingsError(wrong_variable(self.config_jsonschema, self._env_var_prefix)) from error
 
     _run: Run | None = None
     _hubspot: HubSpotClient | None = None

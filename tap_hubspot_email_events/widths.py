@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from math import ceil
 
 PAGE_EVENTS = 1_000  # the most HubSpot sends at once; https://developers.hubspot.com/docs/api-reference/legacy/email-analytics-v1/guide
-# One less than five pages, so that eight windows hold less than 40 000 events.
-MOST_EVENTS = 5 * PAGE_EVENTS - 1
-AIM_EVENTS = 4_500  # leaves room for what varies from one window to the next
+MOST_EVENTS = 4_499  # eight such windows leave room below 40 000 events for parts that wait for older ones
+AIM_EVENTS = 4_000  # leaves room for what varies from one window to the next
 TELLING_EVENTS = 500  # fewer say little about how many there will be in the next window
 GROWTH = 8  # how much wider than one before it a window may be
 FAR_TOO_WIDE = 2  # windows' worth of events, above which a window is not read on

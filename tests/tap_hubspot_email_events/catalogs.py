@@ -6,6 +6,7 @@ from typing import Any
 
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
+
 def selecting(*streams: str) -> dict[str, Any]:
     """The catalog that the tap discovers, these streams selected."""
     catalog: dict[str, Any] = TapHubSpotEmailEvents(config={}, validate_config=False).catalog_dict

@@ -96,4 +96,3 @@ def _run(
 @pytest.fixture
 def run_tap(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture) -> TapRunner:
     return TapRunner(hubspot, caplog)
-

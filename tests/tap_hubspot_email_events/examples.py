@@ -32,7 +32,7 @@ MESSAGE = {
     "subject": "Grüße 🎉",
 }
 CLIENT = {
-    "userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0",
+    "userAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/9",
     "ipAddress": "192.0.2.1",
 }
 PLACE = {

@@ -1,19 +1,24 @@
-"""HubSpot's email events without a socket: its order, its pages, its offsets, and what may go wrong with them."""
+"""HubSpot's email events without a socket: its order, its pages, its offsets, and what may go wrong."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubspot_http.answers import Answer, ErrorBody
 from hubspot_http.calls import Call
 from hubspot_http.errors import InvalidRequest, TooSlow
 from hubspot_http.redaction import Redactor
 from hubspot_http.retries import Problem
-from tests.tap_hubspot_email_events.singer import NOW
+from tests.tap_hubspot_email_events.singer import NOW, START
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CALL = Call("GET", "/email/public/v1/events", Redactor())
 Params = Mapping[str, Any]
@@ -33,9 +38,9 @@ def events_at(times: Sequence[int]) -> list[dict[str, Any]]:
     """An event at each of these times, as many at one time as it comes."""
     seen: Counter[int] = Counter()
     events = []
-    for time in times:
-        events.append(event(time, seen[time]))
-        seen[time] += 1
+    for created in times:
+        events.append(event(created, seen[created]))
+        seen[created] += 1
     return events
 
 
@@ -75,3 +80,37 @@ class FakeHubSpot:
         if trouble == "disorder":
             page["events"] = page["events"][::-1]
         return page
+
+
+@dataclass
+class EveryMillisecond(FakeHubSpot):
+    """An event in each millisecond of a span, made when asked for; counts how many requests are under way."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    start: int = START
+    end: int = START
+    seconds: float = 0.0
+    under_way: int = 0
+    most_under_way: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(
+        self, path: str, *, params: Mapping[str, Any] | None = None, slow_tries: int | None = None
+    ) -> Answer:
+        with self.lock:
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+        time.sleep(self.seconds)
+        try:
+            return super().get(path, params=params, slow_tries=slow_tries)
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def _page(self, asked: Params, trouble: str | None) -> dict[str, Any]:
+        assert trouble is None
+        first, last = max(self.start, asked["startTimestamp"]), min(self.end - 1, asked["endTimestamp"])
+        newest = int(asked.get("offset", last))
+        oldest = max(first, newest - asked["limit"] + 1)
+        events = [event(created) for created in range(newest, oldest - 1, -1)]
+        return {"hasMore": oldest > first, "offset": str(oldest - 1), "events": events}

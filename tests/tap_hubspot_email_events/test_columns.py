@@ -7,8 +7,8 @@ import pytest
 from tap_hubspot_email_events.schemas import schema_of
 from tap_hubspot_email_events.streams import STREAMS
 
-# As of dbt_hubspot be3a903, macros/staging/get_email_event*_columns.sql; `_fivetran_synced`, when Fivetran loaded
-# a row, is no column of an event.
+# As of dbt_hubspot be3a903, macros/staging/get_email_event*_columns.sql; `_fivetran_synced`, when Fivetran
+# loaded a row, is no column of an event.
 EXPECTED_OF_ALL = {
     "app_id": "integer",
     "caused_by_created": "date-time",
@@ -44,7 +44,7 @@ EXPECTED = {
         "subscriptions",
     },
 }
-BY_NAME = {stream.name: stream for stream in STREAMS}
+BY_NAME = {str(vars(stream)["name"]): stream for stream in STREAMS}
 
 
 def test_there_is_a_stream_for_each_table() -> None:
@@ -60,7 +60,9 @@ def test_a_stream_has_the_columns_of_its_table(name: str) -> None:
 def test_a_stream_has_the_columns_that_all_events_share_typed_alike(name: str) -> None:
     properties = schema_of(BY_NAME[name].columns)["properties"]
 
-    declared = {column: properties[column].get("format", properties[column]["type"][0]) for column in EXPECTED_OF_ALL}
+    declared = {
+        column: properties[column].get("format", properties[column]["type"][0]) for column in EXPECTED_OF_ALL
+    }
 
     assert declared == EXPECTED_OF_ALL
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
@@ -8,8 +8,11 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.events import RecordWriter, event_from
 from tap_hubspot_email_events.schemas import schema_of
-from tap_hubspot_email_events.streams import STREAMS, EmailEventOpen, EmailEventStream
+from tap_hubspot_email_events.streams import STREAMS, EmailEventOpen
 from tests.tap_hubspot_email_events.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from tap_hubspot_email_events.streams import EmailEventStream
 
 BY_TYPE = {stream.event_type: stream for stream in STREAMS}
 
@@ -150,7 +153,9 @@ def test_unknown_fields_are_noted_by_name_and_lose_nothing_else() -> None:
 def test_values_that_do_not_fit_are_null_and_noted_by_name() -> None:
     writer = writer_of(EmailEventOpen)
 
-    record = writer.record(event_from({**EXAMPLES["OPEN"], "portalId": "many", "sentBy": "me", "location": 5}))
+    record = writer.record(
+        event_from({**EXAMPLES["OPEN"], "portalId": "many", "sentBy": "me", "location": 5})
+    )
 
     assert [record[name] for name in ("portal_id", "sent_by_id", "location", "city")] == [None] * 4
     assert writer.oddities.misfits == {

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +11,14 @@ from hubspot_http.errors import InvalidRequest
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.pages import Pages
 from tap_hubspot_email_events.plans import Plan
-from tap_hubspot_email_events.readers import read_window
+from tap_hubspot_email_events.readers import TRIES, read_window
 from tap_hubspot_email_events.spools import Spool
 from tap_hubspot_email_events.widths import MOST_EVENTS
 from tap_hubspot_email_events.windows import Window
-from tests.tap_hubspot_email_events.fakes import FakeHubSpot, Trouble, events_at, no_trouble
+from tests.tap_hubspot_email_events.fakes import FakeHubSpot, events_at, no_trouble
+
+if TYPE_CHECKING:
+    from tests.tap_hubspot_email_events.fakes import Trouble
 
 START = 1_792_454_400_000
 
@@ -87,7 +90,7 @@ def test_a_window_never_holds_more_than_its_room() -> None:
 
     read = read_window(pages_of(hubspot), Window(START, START + 6_000))
 
-    assert [asked["limit"] for asked in hubspot.asked] == [1_000] * 4 + [999]
+    assert [asked["limit"] for asked in hubspot.asked] == [1_000] * 4 + [499]
     assert read.held == MOST_EVENTS - 1
 
 
@@ -197,14 +200,18 @@ def test_an_answer_that_is_no_page_is_an_error_and_never_an_empty_window(body: A
         def _page(self, asked: Any, trouble: str | None) -> Any:  # noqa: ARG002
             return body
 
-    with pytest.raises(UnexpectedAnswer, match=r"OPEN events from 2026-10-20.* cannot be read: .*correlation id"):
+    with pytest.raises(
+        UnexpectedAnswer, match=r"OPEN events from 2026-10-20.* cannot be read: .*correlation id"
+    ):
         read_window(pages_of(Strange([])), Window(START, START + 5))
 
 
 @st.composite
 def bursts(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Events in quiet times and in bursts, some of them within one millisecond."""
-    spans = draw(st.lists(st.tuples(st.integers(0, 999), st.integers(1, 300), st.integers(1, 60)), max_size=8))
+    spans = draw(
+        st.lists(st.tuples(st.integers(0, 999), st.integers(1, 300), st.integers(1, 60)), max_size=8)
+    )
     times = [START + at + (index * width) // count for at, width, count in spans for index in range(count)]
     return events_at([time for time in times if time < START + 1_000])
 
@@ -214,7 +221,9 @@ def bursts(draw: st.DrawFn) -> list[dict[str, Any]]:
     events=bursts(),
     page_size=st.integers(1, 50),
     room=st.integers(5, 100),
-    troubles=st.lists(st.sampled_from(["", "no offset", "same offset", "offset refused", "too slow"]), max_size=9),
+    troubles=st.lists(
+        st.sampled_from(["", "no offset", "same offset", "offset refused", "too slow"]), max_size=9
+    ),
 )
 def test_windows_cover_their_span_and_pass_on_each_event_once_and_in_order(
     events: list[dict[str, Any]], page_size: int, room: int, troubles: list[str]
@@ -225,7 +234,7 @@ def test_windows_cover_their_span_and_pass_on_each_event_once_and_in_order(
 
     try:
         ids = read_all(hubspot, Plan.of(START, START + 1_000), room)
-    except UnexpectedAnswer as error:
-        assert "no way to them" in str(error)  # the script struck one millisecond three times
+    except UnexpectedAnswer:
+        assert len(troubles) >= TRIES  # so often was there no way on from one millisecond
     else:
         assert ids == expected(events, START, START + 1_000)

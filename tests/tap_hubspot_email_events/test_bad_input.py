@@ -1,0 +1,245 @@
+"""Settings, states, catalogs and answers that are not as they should be: one line, and no event lost."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import ConfigValidationError
+
+from tests.tap_hubspot_email_events.catalogs import selecting
+from tests.tap_hubspot_email_events.singer import SETTLED
+
+if TYPE_CHECKING:
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+    from tests.tap_hubspot_email_events.conftest import TapRunner
+
+OPEN = "email_event_open"
+EVENTS = "/email/public/v1/events"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"start_date": None}, "start_date is not set"),
+        ({"start_date": ""}, "start_date is not set"),
+        ({"start_date": "last week"}, "start_date is neither a date nor a date-time. Write it like"),
+        ({"start_date": "2026-13-01"}, "start_date is neither a date nor a date-time. Write it like"),
+        ({"start_date": 20260101}, "start_date is not text"),
+        ({"end_date": "soon"}, "end_date is neither a date nor a date-time"),
+        ({"end_date": "2026-10-19"}, "end_date is not after start_date"),
+        ({"end_date": "2026-10-20"}, "end_date is not after start_date"),
+        ({"lookback_seconds": -1}, "lookback_seconds is below 0"),
+        ({"settle_seconds": "five"}, "settle_seconds is not a whole number"),
+        ({"exclude_filtered_events": "yes"}, "exclude_filtered_events is not true or false"),
+        ({"access_token": 123_456_789}, "access_token is not text"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigValidationError) as raised:
+        run_tap(**settings)
+
+    assert words in " ".join(raised.value.errors)
+    assert "123456789" not in " ".join(raised.value.errors)
+    assert hubspot.calls() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"access_token": None}, "No credentials are set"),
+        ({"access_token": None, "client_id": "x"}, "OAuth needs client_secret and refresh_token"),
+        ({"api_url": "http://example.com"}, "api_url would send the token"),
+        ({"max_concurrency": 0}, "max_concurrency is not a whole number above zero"),
+    ],
+)
+def test_a_wrong_connection_is_told_before_anything_is_asked(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, settings: dict[str, Any], words: str
+) -> None:
+    output = run_tap(**settings)
+
+    assert output.exit_code == 1
+    assert words in output.last_words
+    assert hubspot.calls() == 0
+
+
+def test_a_misspelt_setting_is_told(run_tap: TapRunner) -> None:
+    output = run_tap(lookback_second=5)
+
+    assert (
+        'There is no setting "lookback_second", so it does nothing; the nearest is lookback_seconds.'
+        in output.log
+    )
+
+
+def test_a_start_in_the_future_reads_nothing_yet_and_says_so(run_tap: TapRunner) -> None:
+    output = run_tap(start_date="2026-12-24")
+
+    assert output.exit_code == 0
+    assert "start_date 2026-12-24T00:00:00.000Z lies after the last settled moment" in output.log
+    assert [message["type"] for message in output.messages if message["type"] == "RECORD"] == []
+
+
+def test_a_start_at_the_beginning_of_time_does_not_ask_for_it(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    portal.add_event("OPEN", SETTLED - 1, id="e1")
+
+    assert run_tap(start_date="1970-01-01").ids() == ["e1"]
+    assert not [request for request in hubspot.requests if "startTimestamp=0" in request.target]
+
+
+def test_a_selected_stream_that_there_is_not_ends_the_run(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    catalog = selecting(OPEN)
+    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == OPEN]
+    entry["tap_stream_id"] = entry["stream"] = "email_event_opened"
+
+    output = run_tap(catalog=catalog)
+
+    assert output.exit_code == 1
+    assert output.last_words == (
+        'The catalog selects "email_event_opened", which is no stream of this tap; the nearest is'
+        " email_event_open. Make the catalog anew with --discover, or correct the name."
+    )
+    assert hubspot.calls() == 0
+
+
+def test_an_unknown_stream_that_is_not_selected_does_no_harm(portal: Portal, run_tap: TapRunner) -> None:
+    portal.add_event("OPEN", SETTLED - 1, id="e1")
+    catalog = selecting(OPEN)
+    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == "email_event_sent"]
+    entry["tap_stream_id"] = entry["stream"] = "contacts"
+
+    assert run_tap(catalog=catalog).ids() == ["e1"]
+
+
+def test_a_catalog_that_wants_full_tables_is_refused(run_tap: TapRunner) -> None:
+    catalog = selecting(OPEN)
+    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == OPEN]
+    entry["replication_method"] = "FULL_TABLE"
+
+    assert "email_event_open to FULL_TABLE" in run_tap(catalog=catalog).last_words
+
+
+def test_a_state_that_cannot_be_read_names_its_stream(run_tap: TapRunner) -> None:
+    output = run_tap(state={"bookmarks": {OPEN: {"replication_key_value": "yesterday"}}})
+
+    assert output.exit_code == 1
+    assert output.last_words.startswith(
+        "The state of email_event_open cannot be read: replication_key_value is not a date-time. Correct it"
+    )
+
+
+def test_an_event_without_a_type_comes_as_what_was_asked_for(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    untyped = {"hasMore": False, "offset": "x", "events": [{"id": "e1", "created": SETTLED - 1}]}
+    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=untyped)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert [(record["id"], record["type"]) for record in output.records(OPEN)] == [("e1", "OPEN")]
+
+
+def test_fields_that_hubspot_adds_are_named_once(portal: Portal, run_tap: TapRunner) -> None:
+    for number in range(3):
+        portal.add_event("OPEN", SETTLED - 1 - number, mood="ada@example.com", planet="Earth")
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert len(output.ids()) == 3
+    assert output.log.count("email_event_open has no column for: mood, planet.") == 1
+
+
+def test_values_that_do_not_fit_are_null_and_their_fields_named_once(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    for number in range(3):
+        portal.add_event("OPEN", SETTLED - 1 - number, duration="ada@example.com", recipient=None)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert [record["duration"] for record in output.records(OPEN)] == [None] * 3
+    assert len(re.findall("do not fit their column in email_event_open, .*: duration", output.log)) == 1
+    assert "ada@example.com" not in output.log
+
+
+def test_an_event_outside_its_window_comes_once(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    stray = {"id": "stray", "created": SETTLED + 5}
+    page = {"hasMore": False, "offset": "x", "events": [stray, {"id": "own", "created": SETTLED - 1}]}
+    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=page)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.ids() == ["own", "stray"]
+    assert output.bookmark()["replication_key_value"] == "2026-11-18T11:01:40.000Z"
+
+
+def test_an_event_outside_its_window_does_not_come_again_when_its_own_is_read(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, clock: Any
+) -> None:
+    portal.add_event("OPEN", SETTLED + 5, id="stray", typical=False, visible_from=0.0)
+    stray = portal.events.get(SETTLED + 5, "stray")
+    page = {"hasMore": False, "offset": "x", "events": [stray]}
+    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=page)
+    first = run_tap(catalog=selecting(OPEN))
+    clock.advance(600)
+
+    assert first.ids() == ["stray"]
+    assert run_tap(catalog=selecting(OPEN), state=first.state).ids() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"hasMore": False},
+        {"hasMore": False, "offset": "x", "events": [{"id": "e1"}]},
+        {"hasMore": False, "offset": "x", "events": [{"created": 5, "recipient": "ada@example.com"}]},
+        ["ada@example.com"],
+    ],
+)
+def test_an_answer_that_cannot_be_read_ends_the_run_before_its_window_counts(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, body: Any
+) -> None:
+    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=body)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.exit_code == 1
+    assert re.match(
+        r"HubSpot's OPEN events from 2026-10-20T00:00:00.000Z until .* cannot be read", output.last_words
+    )
+    assert "ada@example.com" not in output.last_words + output.log
+    assert output.ids() == []
+    assert not [state for state in output.states if "replication_key_value" in state["bookmarks"][OPEN]]
+
+
+def test_a_token_that_hubspot_refuses_ends_the_run(run_tap: TapRunner) -> None:
+    output = run_tap(access_token="pat-na1-not-the-one")
+
+    assert output.exit_code == 1
+    assert "was answered 401" in output.last_words
+    assert "pat-na1-not-the-one" not in output.last_words + output.log
+
+
+def test_offsets_that_expire_lose_and_repeat_nothing(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    portal.add_events("OPEN", range(SETTLED - 4_000, SETTLED))
+    hubspot.faults.call("GET", EVENTS, portal.expire_offsets, times=3, after=2)
+
+    assert len(set(run_tap(catalog=selecting(OPEN)).ids())) == 4_000
+
+
+def test_pages_without_an_offset_lose_and_repeat_nothing(portal: Portal, run_tap: TapRunner) -> None:
+    portal.add_events("OPEN", range(SETTLED - 4_000, SETTLED))
+    portal.quirks.pages_without_offset = 3
+
+    ids = run_tap(catalog=selecting(OPEN)).ids()
+
+    assert len(ids) == len(set(ids)) == 4_000

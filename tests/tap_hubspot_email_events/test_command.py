@@ -1,0 +1,285 @@
+"""The command line: what works without HubSpot, and how an end before its time is told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+from tests.tap_hubspot_email_events.catalogs import selecting
+from tests.tap_hubspot_email_events.processes import arguments
+from tests.tap_hubspot_email_events.singer import SETTLED, STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+SETTINGS = {
+    "access_token",
+    "api_url",
+    "api_version",
+    "client_id",
+    "client_secret",
+    "end_date",
+    "exclude_filtered_events",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+    "flattening_separator",
+    "lookback_seconds",
+    "max_concurrency",
+    "refresh_token",
+    "requests_per_10_seconds",
+    "settle_seconds",
+    "start_date",
+    "stream_map_config",
+    "stream_maps",
+}
+SECRET = "pat-na1-a-secret-token"
+
+
+@pytest.fixture(autouse=True)
+def _no_handlers_left() -> Iterator[None]:
+    """The command adds a log handler to the root and replaces the hook for what nobody caught."""
+    handlers, level, hook = list(logging.root.handlers), logging.root.level, sys.excepthook
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    logging.captureWarnings(capture=False)
+    sys.excepthook = hook
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it printed."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that tell of errors."""
+        return [line for line in self.stderr.splitlines() if "| ERROR" in line]
+
+
+class Tap(Protocol):
+    def __call__(self, *given: str) -> Ended: ...
+
+
+@pytest.fixture
+def tap(capsys: pytest.CaptureFixture[str]) -> Tap:
+    def run(*given: str) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exited:
+            TapHubSpotEmailEvents.cli(list(given))
+        printed = capsys.readouterr()
+        return Ended(int(exited.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+def test_discovery_needs_no_settings(tap: Tap) -> None:
+    result = tap("--discover")
+
+    assert result.exit_code == 0
+    assert [each["tap_stream_id"] for each in json.loads(result.stdout)["streams"]] == sorted(STREAMS)
+
+
+def test_about_tells_every_setting_with_a_title_and_a_description(tap: Tap) -> None:
+    settings = json.loads(tap("--about", "--format=json").stdout)["settings"]["properties"]
+
+    assert set(settings) == SETTINGS
+    assert [name for name, declared in settings.items() if not declared.get("title")] == []
+    assert [name for name, declared in settings.items() if not declared.get("description")] == []
+    assert {name for name, declared in settings.items() if declared.get("secret")} == {
+        "access_token",
+        "client_secret",
+        "refresh_token",
+    }
+
+
+def test_the_schemas_can_be_had_without_hubspot(tap: Tap, tmp_path: Path) -> None:
+    result = tap(*arguments(tmp_path, config={"start_date": "2026-10-20"}), "--test=schema")
+
+    assert result.exit_code == 0
+    assert [json.loads(line)["stream"] for line in result.stdout.splitlines()] == sorted(STREAMS)
+
+
+def test_a_test_reads_a_record_of_each_stream(
+    tap: Tap, portal: Portal, hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    for event_type in STREAMS.values():
+        portal.add_events(event_type, range(SETTLED - 50, SETTLED))
+
+    result = tap(*arguments(tmp_path, hubspot), "--test")
+
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [each["stream"] for each in records if each["type"] == "RECORD"] == sorted(STREAMS)
+    assert hubspot.calls() == 11
+
+
+def test_a_run_from_settings_in_the_environment(
+    tap: Tap, portal: Portal, hubspot: HubSpotEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal.add_event("OPEN", SETTLED - 1, id="e1")
+    for name, value in {
+        "API_URL": hubspot.url,
+        "ACCESS_TOKEN": hubspot.token,
+        "START_DATE": "2026-10-20",
+        "SETTLE_SECONDS": "60",
+    }.items():
+        monkeypatch.setenv(f"TAP_HUBSPOT_EMAIL_EVENTS_{name}", value)
+
+    result = tap("--config=ENV")
+
+    assert result.exit_code == 0
+    assert '"id":"e1"' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"config": {}}, "start_date is not set. Set what is missing."),
+        ({"config": {"start_date": "soon", "access_token": SECRET}}, "start_date is neither a date"),
+        ({"config": {"start_date": "2026-10-20"}}, "No credentials are set. Set access_token, or"),
+        ({"config": "{"}, "A file given with --config, --state or --catalog is not JSON"),
+        (
+            {"config": {"start_date": "2026-10-20", "access_token": SECRET}, "state": "ada@example.com"},
+            "is not JSON",
+        ),
+        (
+            {
+                "config": {"start_date": "2026-10-20", "access_token": SECRET},
+                "catalog": {"streams": [{"tap_stream_id": "contacts", "schema": {}, "metadata": []}]},
+            },
+            'The catalog selects "contacts", which is no stream of this tap',
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line_that_says_what_to_do(
+    tap: Tap, tmp_path: Path, files: dict[str, Any], words: str
+) -> None:
+    result = tap(*arguments(tmp_path, **files))
+
+    (error,) = result.errors
+    assert words in error
+    assert result.exit_code == 1
+    assert "Traceback" not in result.stderr
+    assert SECRET not in result.stderr
+    assert "ada@example.com" not in result.stderr
+
+
+def test_a_config_that_is_not_there_is_told(tap: Tap, tmp_path: Path) -> None:
+    result = tap("--config", str(tmp_path / "absent.json"))
+
+    assert result.exit_code == 1
+    assert "was not found. Check the name given with --config." in result.errors[0]
+
+
+def test_a_number_in_the_environment_that_is_none_is_told_by_name(
+    tap: Tap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_HUBSPOT_EMAIL_EVENTS_START_DATE", "2026-10-20")
+    monkeypatch.setenv("TAP_HUBSPOT_EMAIL_EVENTS_SETTLE_SECONDS", "ada@example.com")
+
+    result = tap("--config=ENV")
+
+    assert result.exit_code == 1
+    assert "TAP_HUBSPOT_EMAIL_EVENTS_SETTLE_SECONDS is not a whole number" in result.errors[0]
+    assert "ada@example.com" not in result.stderr
+
+
+def test_hubspots_refusal_is_told_in_one_line(tap: Tap, hubspot: HubSpotEmulator, tmp_path: Path) -> None:
+    result = tap(*arguments(tmp_path, hubspot, config={"access_token": SECRET}))
+
+    (error,) = result.errors
+    assert "was answered 401" in error
+    assert "Check that the credentials are current" in error
+    assert result.exit_code == 1
+    assert SECRET not in result.stderr
+
+
+def test_missing_scopes_are_named(tap: Tap, portal: Portal, tmp_path: Path) -> None:
+    from tests.hubspot_emulator import HubSpotEmulator  # noqa: PLC0415 - with other tokens than the fixture's
+
+    with HubSpotEmulator(portal, tokens={"pat-na1-lists": ["crm.lists.read"]}) as hubspot:
+        result = tap(*arguments(tmp_path, hubspot))
+
+    assert "Grant the app the scopes content" in result.errors[0]
+
+
+def test_a_trace_is_shown_to_those_who_ask_for_it_without_secrets(
+    tap: Tap, hubspot: HubSpotEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGLEVEL", "DEBUG")
+
+    result = tap(*arguments(tmp_path, hubspot, config={"access_token": SECRET}))
+
+    assert "Traceback (most recent call last)" in result.stderr
+    assert SECRET not in result.stderr
+
+
+def test_no_token_and_no_address_is_logged_whatever_happens(
+    tap: Tap, portal: Portal, hubspot: HubSpotEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGLEVEL", "DEBUG")
+    for event_type in STREAMS.values():
+        portal.add_event(
+            event_type, SETTLED - 1, recipient="marked@example.com", created_by="marked@example.com"
+        )
+    for fault in ("reset", "truncate", "not_json"):
+        getattr(hubspot.faults, fault)("GET", "/email", after=2)
+    hubspot.faults.next("GET", "/email", after=8, status=400, body={"message": "marked@example.com is odd"})
+
+    result = tap(*arguments(tmp_path, hubspot))
+
+    assert result.exit_code == 1
+    assert "marked@example.com" in result.stdout
+    assert "marked@example.com" not in result.stderr
+    assert hubspot.token not in result.stderr
+
+
+def test_a_mistake_of_our_own_is_told_by_kind_and_place_alone(
+    hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    script = (
+        "import sys\n"
+        "from tap_hubspot_email_events import tap, runs\n"
+        "class Mistaken:\n"
+        "    @classmethod\n"
+        "    def begin(cls, *a, **k): raise KeyError('marked@example.com')\n"
+        "tap.Run = Mistaken\n"
+        "tap.TapHubSpotEmailEvents.cli()\n"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        *arguments(tmp_path, hubspot, catalog=selecting("email_event_open")),
+    ]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 1
+    assert re.search(r"KeyError at <string>:5 ended the run, which is a mistake in the tap", ended.stderr)
+    assert "marked@example.com" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_package_runs_as_a_module_and_tells_its_version() -> None:
+    command = [sys.executable, "-m", "tap_hubspot_email_events", "--version"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert ended.stdout.startswith("tap-hubspot-email-events v")

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubspot_http.errors import Stopped, Unavailable
+from hubspot_http.retries import Problem
+from tap_hubspot_email_events.events import event_from
+from tap_hubspot_email_events.pages import Pages
+from tap_hubspot_email_events.plans import Plan
+from tap_hubspot_email_events.readahead import MOST_HELD, ReadAhead, StreamReads
+from tap_hubspot_email_events.reads import WindowRead
+from tap_hubspot_email_events.widths import MOST_EVENTS
+from tests.tap_hubspot_email_events.fakes import CALL, EveryMillisecond, FakeHubSpot, event, events_at
+from tests.tap_hubspot_email_events.singer import START
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hubspot_http.answers import Answer
+
+END = START + 100_000
+
+
+def reads_of(*hubspots: FakeHubSpot, end: int = END) -> dict[str, StreamReads]:
+    return {
+        f"stream {number}": StreamReads(Pages(hubspot, "OPEN"), Plan.of(START, end))
+        for number, hubspot in enumerate(hubspots)
+    }
+
+
+@pytest.fixture
+def ahead() -> Iterator[Any]:
+    made: list[ReadAhead] = []
+
+    def make(streams: Mapping[str, StreamReads], *, workers: int = 8) -> ReadAhead:
+        made.append(ReadAhead(streams, workers=workers))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def times(reads: ReadAhead, name: str = "stream 0") -> list[int]:
+    return [event.created for read in reads.windows(name) for event in read.events or ()]
+
+
+def test_windows_come_in_order_and_each_event_once(ahead: Any) -> None:
+    reads = ahead(reads_of(EveryMillisecond(start=START, end=END)))
+
+    assert times(reads) == list(range(START, END))
+
+
+def test_eight_windows_are_read_side_by_side(ahead: Any) -> None:
+    hubspot = EveryMillisecond(start=START, end=END, seconds=0.005)
+
+    assert len(times(ahead(reads_of(hubspot)))) == END - START
+    assert hubspot.most_under_way == 8
+
+
+def test_no_more_requests_are_under_way_than_allowed(ahead: Any) -> None:
+    hubspot = EveryMillisecond(start=START, end=START + 30_000, seconds=0.002)
+
+    times(ahead(reads_of(hubspot, end=START + 30_000), workers=2))
+
+    assert hubspot.most_under_way == 2
+
+
+def test_what_is_held_stays_bounded_however_many_streams_are_dense(ahead: Any) -> None:
+    end = START + 20_000
+    reads = ahead(reads_of(*(EveryMillisecond(start=START, end=end) for _ in range(10)), end=end))
+
+    for number in range(10):
+        for read in reads.windows(f"stream {number}"):
+            assert read.held <= MOST_EVENTS
+            assert reads.held < MOST_HELD
+
+
+def test_reading_ahead_costs_few_calls_more_than_there_are_pages(ahead: Any) -> None:
+    hubspots = [EveryMillisecond(start=START, end=START + 9_000) for _ in range(10)]
+    reads = ahead(reads_of(*hubspots, end=START + 9_000))
+
+    for number in range(10):
+        times(reads, f"stream {number}")
+
+    assert sum(len(hubspot.asked) for hubspot in hubspots) <= 110
+
+
+def test_streams_with_few_events_are_read_while_others_wait_for_their_turn(ahead: Any) -> None:
+    hubspots = [FakeHubSpot(events_at([START + number])) for number in range(8)]
+    reads = ahead(reads_of(*hubspots))
+
+    next(reads.windows("stream 0"))
+
+    assert [len(hubspot.asked) for hubspot in hubspots] == [1] * 8
+
+
+def test_the_first_page_of_a_stream_to_come_is_all_that_is_held_of_it(ahead: Any) -> None:
+    now, later = EveryMillisecond(start=START, end=END, seconds=0.002), EveryMillisecond(start=START, end=END)
+    reads = ahead(reads_of(now, later))
+
+    windows = reads.windows("stream 0")
+    next(windows)
+
+    assert len(later.asked) == 1
+    windows.close()
+
+
+def test_a_window_further_on_that_fails_does_not_keep_those_before_it(ahead: Any) -> None:
+    class Failing(EveryMillisecond):
+        def _page(self, asked: Mapping[str, Any], trouble: str | None) -> dict[str, Any]:
+            if asked["startTimestamp"] <= START + 60_000 <= asked["endTimestamp"] and len(self.asked) > 2:
+                raise Unavailable(CALL, Problem("answered 503", 503), tries=9, seconds=600)
+            return super()._page(asked, trouble)
+
+    reads = ahead(reads_of(Failing(start=START, end=END)))
+    came: list[int] = []
+
+    with pytest.raises(Unavailable):
+        came.extend(event.created for read in reads.windows("stream 0") for event in read.events or ())
+
+    assert came == list(range(START, START + len(came)))
+
+
+def test_everything_before_a_window_that_fails_is_passed_on(ahead: Any) -> None:
+    class Failing(EveryMillisecond):
+        def get(self, path: str, *, params: Any = None, slow_tries: int | None = None) -> Answer:
+            if params["startTimestamp"] > START + 50_000:
+                raise Unavailable(CALL, Problem("answered 503", 503), tries=9, seconds=600)
+            return super().get(path, params=params, slow_tries=slow_tries)
+
+    reads = ahead(reads_of(Failing(start=START, end=END)))
+    came: list[int] = []
+
+    with pytest.raises(Unavailable):
+        came.extend(event.created for read in reads.windows("stream 0") for event in read.events or ())
+
+    assert came == list(range(START, START + len(came)))
+    assert len(came) > 40_000
+
+
+def test_a_mistake_of_ours_in_a_thread_ends_the_run(ahead: Any) -> None:
+    class Mistaken(FakeHubSpot):
+        def _page(self, asked: Mapping[str, Any], trouble: str | None) -> dict[str, Any]:  # noqa: ARG002
+            raise KeyError("x")
+
+    with pytest.raises(KeyError):
+        times(ahead(reads_of(Mistaken([]))))
+
+
+def test_once_stopped_no_window_is_begun_and_the_one_passed_on_is_finished(ahead: Any) -> None:
+    hubspot = EveryMillisecond(start=START, end=END)
+    reads = ahead(reads_of(hubspot))
+    windows = reads.windows("stream 0")
+    came = [event.created for event in next(windows).events or ()]
+    reads.is_stopped = True
+
+    with pytest.raises(Stopped):
+        next(windows)
+    assert came == list(range(START, START + len(came)))
+    assert came
+
+
+def test_a_stream_that_nobody_reads_on_frees_what_it_held(ahead: Any) -> None:
+    streams = reads_of(EveryMillisecond(start=START, end=END), FakeHubSpot([]))
+    reads = ahead(streams)
+    windows = reads.windows("stream 0")
+    next(windows)
+
+    windows.close()
+
+    assert times(reads, "stream 1") == []
+    assert streams["stream 0"].plan.events_held == 0
+
+
+def test_what_is_held_for_later_makes_room_for_what_is_needed_next(ahead: Any) -> None:
+    streams = reads_of(EveryMillisecond(start=START, end=END), FakeHubSpot(events_at([START])))
+    hoard = streams["stream 1"].plan
+    reads = ahead(streams)
+    window = hoard.next_window()
+    assert window is not None
+    events = [event_from(event(START, number)) for number in range(MOST_HELD - 1)]
+    hoard.came_back(WindowRead(window, START, events, len(events), START, 1))
+
+    assert len(times(reads)) == END - START
+    assert hoard.events_held == 1  # read again

@@ -1,0 +1,137 @@
+"""However a run is cut short, the next one goes on after the last finished window and loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.tap_hubspot_email_events.catalogs import selecting
+from tests.tap_hubspot_email_events.processes import TapProcess, arguments
+from tests.tap_hubspot_email_events.singer import DAY, SETTLED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+    from tests.tap_hubspot_email_events.conftest import TapRunner
+    from tests.tap_hubspot_email_events.singer import Output
+
+OPEN = "email_event_open"
+EVENTS = "/email/public/v1/events"
+COUNT = 9_000
+
+
+@pytest.fixture(autouse=True)
+def _events(portal: Portal) -> None:
+    portal.add_events("OPEN", range(SETTLED - 10 * DAY, SETTLED, 10 * DAY // COUNT))
+
+
+def is_bookmark(message: dict[str, Any]) -> bool:
+    return message["type"] == "STATE" and bool(message["value"]["bookmarks"].get(OPEN))
+
+
+def confirmed(output: Output) -> list[str]:
+    """The ids of the records that came before the last STATE: what a target keeps for sure."""
+    last = max(index for index, message in enumerate(output.messages) if message["type"] == "STATE")
+    return [message["record"]["id"] for message in output.messages[:last] if message["type"] == "RECORD"]
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_run_after_the_window_that_is_passed_on(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_path: Path, number: int, exit_code: int
+) -> None:
+    with TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN))) as tap:
+        tap.wait_for(is_bookmark)
+        tap.process.send_signal(number)
+        cut_short = tap.wait()
+
+    rest = run_tap(catalog=selecting(OPEN), state=cut_short.state)
+    assert cut_short.exit_code == exit_code
+    assert cut_short.messages[-1]["type"] == "STATE"
+    assert len(confirmed(cut_short)) < COUNT
+    assert cut_short.ids() == confirmed(cut_short)  # nothing comes again
+    assert len(set(cut_short.ids() + rest.ids())) == len(cut_short.ids() + rest.ids()) == COUNT
+    assert f"Stopped by {signal.Signals(number).name}" in cut_short.log
+    assert "Traceback" not in cut_short.log
+
+
+def test_a_signal_while_hubspot_says_nothing_ends_the_run_at_once(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_path: Path
+) -> None:
+    silent = threading.Event()
+    with TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN))) as tap:
+        hubspot.faults.call("GET", EVENTS, silent.set, after=6)
+        hubspot.faults.hang("GET", EVENTS, times=None, after=6)
+        assert silent.wait(60)
+        tap.process.terminate()
+        cut_short = tap.wait()
+
+    hubspot.faults.clear()
+    assert cut_short.exit_code == 143
+    state = cut_short.states[-1] if cut_short.states else None
+    assert len(set(cut_short.ids() + run_tap(catalog=selecting(OPEN), state=state).ids())) == COUNT
+
+
+def test_a_kill_loses_nothing(hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_path: Path) -> None:
+    with TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN))) as tap:
+        tap.wait_for(is_bookmark)
+        tap.process.kill()
+        killed = tap.wait()
+
+    rest = run_tap(catalog=selecting(OPEN), state=killed.state)
+    assert killed.exit_code == -signal.SIGKILL
+    assert len(confirmed(killed)) < COUNT
+    assert len(confirmed(killed)) + len(rest.ids()) == COUNT
+    assert not set(confirmed(killed)) & set(rest.ids())
+
+
+def test_hubspot_failing_for_good_in_the_middle_loses_nothing(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    hubspot.faults.next("GET", EVENTS, after=14, times=None, status=500)
+    failed = run_tap(catalog=selecting(OPEN), max_concurrency=1)
+    hubspot.faults.clear()
+
+    rest = run_tap(catalog=selecting(OPEN), state=failed.state)
+
+    assert failed.exit_code == 1
+    assert "was answered 500" in failed.last_words
+    assert failed.ids() == confirmed(failed)
+    assert 0 < len(failed.ids()) < COUNT
+    assert len(failed.ids()) + len(rest.ids()) == COUNT
+    assert not set(failed.ids()) & set(rest.ids())
+
+
+@pytest.mark.parametrize("fault", ["reset", "truncate", "not_json", "status 502"])
+def test_what_passes_is_not_even_noticed(hubspot: HubSpotEmulator, run_tap: TapRunner, fault: str) -> None:
+    if fault.startswith("status"):
+        hubspot.faults.next(
+            "GET", EVENTS, after=4, status=int(fault.split()[1]), headers={"Retry-After": "0"}
+        )
+    else:
+        getattr(hubspot.faults, fault)("GET", EVENTS, after=4)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.exit_code == 0
+    assert len(set(output.ids())) == len(output.ids()) == COUNT
+    assert not hubspot.faults.pending
+
+
+def test_a_reader_that_goes_away_ends_the_run_without_a_trace(
+    hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with (
+        os.fdopen(writer, "wb") as nobody,
+        TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN)), stdout=nobody) as tap,
+    ):
+        output = tap.wait()
+
+    assert output.exit_code == 1
+    assert "Traceback" not in output.log

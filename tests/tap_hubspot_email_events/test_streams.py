@@ -1,0 +1,224 @@
+"""From the portal to standard output: what a user would say of the tap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.tap_hubspot_email_events.catalogs import deselect, selecting
+from tests.tap_hubspot_email_events.examples import EXAMPLES
+from tests.tap_hubspot_email_events.singer import DAY, HOUR, MINUTE, NOW_MS, SETTLED, START, STREAMS
+
+if TYPE_CHECKING:
+    from tests.hubspot_emulator import HubSpotEmulator, Portal, StoppedClock
+    from tests.tap_hubspot_email_events.conftest import TapRunner
+
+OPEN = "email_event_open"
+
+
+def ids_of(count: int) -> list[str]:
+    return [f"e{number:04}" for number in range(count)]
+
+
+def add_opens(portal: Portal, ids: list[str], *, until: int = SETTLED, every: int = HOUR) -> None:
+    """Opens with these ids, at equal distances, the last one just before `until`."""
+    for number, event_id in enumerate(reversed(ids)):
+        portal.add_event("OPEN", until - 1 - number * every, id=event_id)
+
+
+@pytest.mark.parametrize(("stream", "event_type"), STREAMS.items())
+def test_events_of_a_type_become_the_records_of_its_stream(
+    portal: Portal, run_tap: TapRunner, stream: str, event_type: str
+) -> None:
+    example = {**EXAMPLES[event_type], "created": SETTLED - HOUR}
+    fields = {name: value for name, value in example.items() if name not in {"created", "type"}}
+    portal.add_event(event_type, SETTLED - HOUR, typical=False, **fields)
+
+    output = run_tap()
+
+    (record,) = output.records(stream)
+    assert record["id"] == example["id"]
+    assert record["created"] == "2026-11-18T10:01:40.000Z"
+    assert record["type"] == event_type
+    assert record["user_id"] == "ada@example.com"
+    assert record["portal_id"] == 1_234_567
+    assert [name for name, value in record.items() if value is None] == []
+    assert all(not output.records(other) for other in STREAMS if other != stream)
+
+
+def test_each_stream_says_its_schema_key_and_replication_key_first(run_tap: TapRunner) -> None:
+    output = run_tap()
+
+    schemas = [message for message in output.messages if message["type"] == "SCHEMA"]
+    assert [message["stream"] for message in schemas] == sorted(STREAMS)
+    assert {tuple(message["key_properties"]) for message in schemas} == {("id", "created")}
+    assert {tuple(message["bookmark_properties"]) for message in schemas} == {("created",)}
+
+
+def test_records_come_oldest_first_whatever_the_order_of_pages(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ids_of(2_500), every=MINUTE)
+
+    assert run_tap().ids() == ids_of(2_500)
+
+
+def test_an_empty_window_in_the_middle_ends_nothing(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ["new"])
+    portal.add_events("OPEN", range(START, START + 2_000))
+
+    output = run_tap()
+
+    assert len(output.ids()) == 2_001
+    assert output.ids()[-1] == "new"
+
+
+def test_the_span_reaches_from_the_start_date_to_the_last_settled_millisecond(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    for name, created in {
+        "too early": START - 1,
+        "first": START,
+        "last": SETTLED - 1,
+        "not settled": SETTLED,
+    }.items():
+        portal.add_event("OPEN", created, id=name)
+
+    assert run_tap().ids() == ["first", "last"]
+
+
+def test_a_portal_without_events_costs_a_call_a_stream_and_one_for_the_time(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    output = run_tap()
+
+    assert hubspot.calls() == len(STREAMS) + 1
+    assert output.records(OPEN) == []
+    assert {state["replication_key_value"] for state in output.state["bookmarks"].values()} == {
+        "2026-11-18T11:01:40.000Z"
+    }
+
+
+def test_time_is_hubspots_and_not_this_machines(
+    portal: Portal, clock: StoppedClock, run_tap: TapRunner
+) -> None:
+    clock.advance(86_400)
+    add_opens(portal, ["of tomorrow"], until=SETTLED + DAY)
+
+    assert run_tap().ids() == ["of tomorrow"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "ids"),
+    [
+        ({"start_date": "2026-11-17"}, ["b", "c", "d"]),
+        ({"start_date": "2026-11-17T12:00:00Z"}, ["c", "d"]),
+        ({"start_date": "2026-11-17T13:00:00.000+01:00"}, ["c", "d"]),
+        ({"end_date": "2026-11-17"}, ["a"]),
+        ({"end_date": "2026-11-17T12:00:00.001"}, ["a", "b", "c"]),
+        ({"end_date": "2027-01-01"}, ["a", "b", "c", "d"]),
+        ({"settle_seconds": 0}, ["a", "b", "c", "d", "e"]),
+        ({"settle_seconds": 34 * 3_600}, ["a", "b"]),
+    ],
+)
+def test_settings_say_from_when_until_when(
+    portal: Portal, run_tap: TapRunner, settings: dict[str, Any], ids: list[str]
+) -> None:
+    midnight = 1_794_873_600_000  # of 2026-11-17
+    for event_id, created in zip(
+        "abcde", (midnight - 1, midnight, midnight + 12 * HOUR, SETTLED - 1, NOW_MS - 1), strict=True
+    ):
+        portal.add_event("OPEN", created, id=event_id)
+
+    assert run_tap(**settings).ids() == ids
+
+
+def test_filtered_events_come_unless_they_are_excluded(portal: Portal, run_tap: TapRunner) -> None:
+    portal.add_event("OPEN", SETTLED - 2, id="person", filteredEvent=False)
+    portal.add_event("OPEN", SETTLED - 1, id="bot", filteredEvent=True)
+
+    assert run_tap().ids() == ["person", "bot"]
+    assert run_tap(exclude_filtered_events=True).ids() == ["person"]
+
+
+def test_only_selected_streams_are_asked_for(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    add_opens(portal, ["e1"])
+
+    output = run_tap(catalog=selecting(OPEN, "email_event_click"))
+
+    assert {message["stream"] for message in output.messages if message["type"] == "SCHEMA"} == {
+        OPEN,
+        "email_event_click",
+    }
+    assert output.ids() == ["e1"]
+    assert hubspot.calls() == 3
+    assert set(output.state["bookmarks"]) == {OPEN, "email_event_click"}
+
+
+def test_only_selected_columns_come_and_the_key_always(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ["e1"])
+    catalog = selecting(OPEN)
+    for column in ("recipient", "user_id", "browser"):
+        deselect(catalog, OPEN, column)
+    deselect(catalog, OPEN, "id")
+    deselect(catalog, OPEN, "location", "zipcode")
+
+    output = run_tap(catalog=catalog)
+
+    (record,) = output.records(OPEN)
+    (schema,) = [message["schema"] for message in output.messages if message["type"] == "SCHEMA"]
+    assert record.keys() == schema["properties"].keys()
+    assert record.keys() & {"recipient", "user_id", "browser", "id"} == {"id"}
+    assert "zipcode" not in record["location"]
+    assert record["city"] == "Lyon"
+
+
+def test_a_catalog_of_an_older_version_gets_the_columns_it_knows(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ["e1"])
+    catalog = selecting(OPEN)
+    for entry in catalog["streams"]:
+        entry["schema"]["properties"].pop("event_name")
+
+    assert "event_name" not in run_tap(catalog=catalog).records(OPEN)[0]
+
+
+def test_stream_maps_and_flattening_work(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ["e1"])
+
+    output = run_tap(
+        stream_maps={OPEN: {"__alias__": "opens", "shouted": "record['city'].upper()"}},
+        flattening_enabled=True,
+        flattening_max_depth=1,
+    )
+
+    (record,) = output.records("opens")
+    assert record["shouted"] == "LYON"
+    assert record["location__city"] == "Lyon"
+
+
+def test_the_run_ends_with_a_table(portal: Portal, run_tap: TapRunner) -> None:
+    add_opens(portal, ids_of(3))
+
+    lines = run_tap(catalog=selecting(OPEN)).log.splitlines()
+
+    table = lines[lines.index("INFO Email events read:") + 1 :]
+    assert table[:3] == [
+        "stream            windows  calls  events  span",
+        "email_event_open        1      1       3  2026-10-20T00:00:00.000Z to 2026-11-18T11:01:40.000Z",
+        "total                   1      1       3",
+    ]
+
+
+def test_oauth_works_as_well_as_a_token(portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    add_opens(portal, ["e1"])
+    oauth = hubspot.oauth
+
+    output = run_tap(
+        access_token=None,
+        client_id=oauth.client_id,
+        client_secret=oauth.client_secret,
+        refresh_token=oauth.refresh_token,
+    )
+
+    assert output.ids() == ["e1"]
