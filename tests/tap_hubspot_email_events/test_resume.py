@@ -92,7 +92,8 @@ def test_a_kill_loses_nothing(hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_
 def test_hubspot_failing_for_good_in_the_middle_loses_nothing(
     hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
-    hubspot.faults.next("GET", EVENTS, after=14, times=None, status=500)
+    run_tap(catalog=selecting(OPEN), max_concurrency=1)
+    hubspot.faults.next("GET", EVENTS, after=hubspot.calls() - 3, times=None, status=500)
     failed = run_tap(catalog=selecting(OPEN), max_concurrency=1)
     hubspot.faults.clear()
 
