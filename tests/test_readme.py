@@ -54,7 +54,7 @@ def test_the_commands_to_try_it_out_do_what_the_readme_says(path_of_venv: str) -
         cwd=ROOT,
         env=os.environ | {"PATH": path_of_venv},
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
     (state,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
