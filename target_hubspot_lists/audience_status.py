@@ -63,8 +63,8 @@ class AudienceStatus:
     def check(self, lists: Iterable[HubSpotList]) -> None:
         """Choose the properties of lists found or to be made; raise before any write if one cannot be used.
 
-        Neither the order of the lists nor that of the runs matters: a list keeps the property that is marked
-        as its own, and of lists that then want one name the first in the alphabet gets it.
+        The order of the lists does not matter: each keeps the property that is marked as its own, and of those
+        that then want one name the first in the alphabet gets it.
         """
         new = sorted((each for each in lists if _key(each) not in self._names), key=_key)
         marked = {
@@ -83,8 +83,10 @@ class AudienceStatus:
     def make(self, lists: Iterable[HubSpotList]) -> None:
         """Make the properties that are absent, now that each list has its id."""
         by_key = {_key(each): each for each in lists}
+        if by_key.keys() - self._names.keys():
+            self.check(by_key.values())  # HubSpot gave a new list another name than was asked for
         to_make, to_mark = (
-            {name: by_key[_key(each)] for name, each in planned.items()}
+            {name: by_key[_key(each)] for name, each in planned.items() if _key(each) in by_key}
             for planned in (self._to_make, self._to_mark)
         )
         self._to_make, self._to_mark = {}, {}

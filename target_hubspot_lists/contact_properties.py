@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.property_writer import Written
     from target_hubspot_lists.settings import Settings
 
+# So many are made ready at once: what is ready to be sent is larger than what is held.
+CONTACTS_AT_ONCE = 10_000
+
 UPDATED = PropertyResult(PropertyOutcome.UPDATED)
 UNCHANGED = PropertyResult(PropertyOutcome.UNCHANGED)
 
@@ -182,36 +185,49 @@ class PropertyFlush:
         if contacts:
             members = dict(contacts.record_ids.items())
         held = self._held.by_record_id(members)
-        known = self._owner.memory.known_hashes(statuses.keys())
+        filled = contacts.filled if contacts else {}
+        record_ids = list(statuses)
+        for start in range(0, len(record_ids), CONTACTS_AT_ONCE):
+            some = record_ids[start : start + CONTACTS_AT_ONCE]
+            self._write_some({each: (held.get(each), statuses[each]) for each in some}, filled)
+
+    def _write_some(
+        self,
+        asked: Mapping[int, tuple[Attributes | PropertyProblem | None, Mapping[str, str]]],
+        filled: Mapping[int, frozenset[str]],
+    ) -> None:
+        """Write what differs from what is known of these contacts."""
+        known = self._owner.memory.known_hashes(asked.keys())
         updates: list[Update] = []
-        for record_id, own in statuses.items():
-            attributes = held.get(record_id)
+        for record_id, (attributes, statuses) in asked.items():
             hashes = Hashes(known.get(record_id, b""))
-            updates.append(Update(record_id, hashes.unknown(self._texts(attributes)), hashes.unknown(own)))
+            new = Update(record_id, hashes.unknown(self._texts(attributes)), hashes.unknown(statuses))
+            updates.append(new)
             self.results[record_id] = (
                 _rejected(attributes) if isinstance(attributes, PropertyProblem) else UNCHANGED
             )
-        self._write([each for each in self._wanted(updates, contacts) if each.texts], known)
+        self._write([each for each in self._wanted(updates, filled) if each.texts], known)
 
     def _statuses_by_record_id(
         self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]]
-    ) -> dict[int, dict[str, str]]:
+    ) -> dict[int, Mapping[str, str]]:
         """Everybody who was there when the flush began, with the audience statuses that the lists give them."""
-        statuses: dict[int, dict[str, str]] = {}
+        statuses: dict[int, Mapping[str, str]] = {}
         for hubspot_list, members in asked:
+            # Two texts for a whole list, not one for each of its members.
+            texts = [self._owner.status_text(hubspot_list, is_member=each) for each in (False, True)]
             for record_id, each in members.items():
                 if record_id not in self.results:  # else created in this flush, with its properties
-                    text = self._owner.status_text(hubspot_list, is_member=each.is_member)
-                    statuses.setdefault(record_id, {}).update(text)
+                    other, text = statuses.get(record_id), texts[each.is_member]
+                    statuses[record_id] = {**other, **text} if other else text
         return statuses
 
-    def _wanted(self, updates: Sequence[Update], contacts: Resolution | None) -> Iterable[Update]:
+    def _wanted(self, updates: Sequence[Update], filled: Mapping[int, frozenset[str]]) -> Iterable[Update]:
         """The updates without the attributes that already have a value, where only empty ones are filled."""
         if not self._owner.fills:
             return updates
-        filled = dict(contacts.filled) if contacts else {}
         to_read = [each.record_id for each in updates if each.attributes and each.record_id not in filled]
-        filled |= self._owner.writer.filled(to_read, self._owner.names)
+        filled = {**filled, **self._owner.writer.filled(to_read, self._owner.names)}
         return [_only_empty(each, filled.get(each.record_id)) for each in updates]
 
     def _write(self, updates: Sequence[Update], known: Mapping[int, bytes]) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.property_memory import PropertyMemory
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
 
@@ -79,7 +80,13 @@ class Delivery:
     that covers them may leave.
     """
 
-    def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
+    def __init__(
+        self,
+        client: HubSpotClient,
+        settings: Settings,
+        report: Report | None = None,
+        memory: PropertyMemory | None = None,
+    ) -> None:
         workers = settings.connection.max_concurrency
         self._settings = settings
         self._workers = workers
@@ -90,7 +97,7 @@ class Delivery:
         )
         self._writer = ChangeWriter(client, self._lists)
         self._reader = MembershipReader(client, workers=workers)
-        self.properties = ContactProperties(client, settings, self._lists)
+        self.properties = ContactProperties(client, settings, self._lists, memory)
         self._by_route: dict[str, Held] = {}
         self._by_cohort: dict[Cohort, Held] = {}
         self._positions = itertools.count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_http import Answer, HubSpotClient, Refused
-
-logger = logging.getLogger(__name__)
 
 NOT_FOUND = "OBJECT_NOT_FOUND"
 
@@ -113,7 +110,7 @@ class PropertyWriter:
         with self._lock:
             self._refused_singly += 1
             if self._refused_singly >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_written:
-                raise refused
+                raise _refused_for_all(refused)
         problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
         return Written(problems={update.record_id: problem})
 
@@ -148,6 +145,15 @@ class PropertyWriter:
         unknown = {name for each in errors if each.category == NOT_FOUND for name in each.named}
         left = [each for each in record_ids if each not in found and str(each) not in unknown]
         return {each: found[each] for each in record_ids if each in found}, left
+
+
+def _refused_for_all(refused: Refused) -> TargetError:
+    """The error where it is not for the contacts' sake; without HubSpot's message, which may quote a value."""
+    return TargetError(
+        f"HubSpot refused the properties of {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and took none "
+        f"({refused.status} {refused.category or ''}, correlation id {refused.correlation_id}): check "
+        "property_mappings[] and the rules that the portal has for these properties."
+    )
 
 
 def filled_properties(contact: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:

@@ -14,7 +14,8 @@ import pytest
 
 from hubspot_http.retries import RETRIED_STATUSES
 from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
-from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
+from target_hubspot_lists.property_values import WORDS
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 
 ROOT = Path(__file__).parent.parent
@@ -74,6 +75,12 @@ def test_the_words_that_add_and_remove_are_those_of_the_code() -> None:
     assert words("remove") == REMOVE_WORDS
 
 
+def test_the_words_of_a_boolean_are_those_of_the_code() -> None:
+    (row,) = re.findall(r"^\| boolean \| (.*)$", README, re.MULTILINE)
+
+    assert re.findall(r"`(\w+)`", row) == list(WORDS)
+
+
 def test_the_statuses_that_are_retried_are_those_of_the_code() -> None:
     (row,) = re.findall(r"^\| (408[^|]*)\|", README, re.MULTILINE)
 
@@ -88,6 +95,7 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
 
 
 def test_every_outcome_and_every_reason_is_explained() -> None:
-    unexplained = [word for word in (*Outcome, *Reason) if f"`{word}`" not in README]
+    of_properties = (*PropertyOutcome, *PropertyReason)
+    unexplained = [word for word in (*Outcome, *Reason, *of_properties) if f"`{word}`" not in README]
 
     assert unexplained == []

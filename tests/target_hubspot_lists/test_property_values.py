@@ -183,7 +183,7 @@ def test_a_number_keeps_its_value(number: Decimal) -> None:
 def test_a_moment_is_the_same_in_any_zone_and_form(naive: datetime, minutes: int) -> None:
     moment = naive.replace(microsecond=0, tzinfo=UTC)
     elsewhere = moment.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
-    forms: list[str | int] = [moment.isoformat(), elsewhere, naive.replace(microsecond=0).isoformat(sep=" ")]
+    forms: list[object] = [moment.isoformat(), elsewhere, naive.replace(microsecond=0).isoformat(sep=" ")]
     if moment.year < 1965 or moment.year > 1974:
         forms.append(int(moment.timestamp()) * 1000)
 

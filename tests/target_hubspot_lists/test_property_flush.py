@@ -1,0 +1,182 @@
+"""What is remembered is not written again, and what a mirror removes is told as exited."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from hubspot_http import HubSpotClient
+from target_hubspot_lists.accounts import Account, Asked
+from target_hubspot_lists.contact_properties import ContactProperties
+from target_hubspot_lists.lists import Lists, Route
+from target_hubspot_lists.memberships import Cohort
+from target_hubspot_lists.outcomes import PropertyOutcome
+from target_hubspot_lists.settings import Settings
+from target_hubspot_lists.target import TargetHubSpotLists
+from tests.clocks import FakeClock
+from tests.factories import by_email, email_schema, membership, record_message, schema_message
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+
+class Memory:
+    """What a ledger will remember, in a dictionary."""
+
+    def __init__(self) -> None:
+        self.hashes: dict[int, bytes] = {}
+
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        return {each: self.hashes[each] for each in record_ids if each in self.hashes}
+
+    def remember(self, hashes: Mapping[int, bytes]) -> None:
+        self.hashes |= hashes
+
+
+class RunWithMemory:
+    """Runs the target again and again on one memory."""
+
+    def __init__(self, hubspot: HubSpotEmulator) -> None:
+        self.hubspot = hubspot
+        self.memory = Memory()
+        self.settings: dict[str, Any] = {
+            "api_url": hubspot.url,
+            "access_token": hubspot.token,
+            "match_by": "contact_id",
+            "list_name_prefix": "",
+            "property_mappings": [{"field": "plan", "property": "plan"}],
+            "audience_status_property": True,
+        }
+
+    def __call__(self, *messages: str, **config: Any) -> dict[str, int]:
+        """Run, and count what became of properties over all lists."""
+        target = TargetHubSpotLists(config=self.settings | config, clock=FakeClock())
+        target.delivery.properties.memory = self.memory
+        schema = email_schema("plan") if config.get("match_by") == "email" else person_schema()
+        assert target.run(io.BytesIO("\n".join([schema, *messages]).encode())) == 0
+        accounts = target.delivery.accounts.lists.values()
+        totals = sum((account.properties for account in accounts), Counter[PropertyOutcome]())
+        return {outcome.value: count for outcome, count in totals.items()}
+
+
+def person_schema() -> str:
+    return schema_message("contact_id", "cohort_name", "operation", "plan")
+
+
+def person(member: str, cohort: str = "VIP", operation: str = "add", **fields: Any) -> str:
+    return record_message(contact_id=member, cohort_name=cohort, operation=operation, **fields)
+
+
+@pytest.fixture
+def run(hubspot: HubSpotEmulator, portal: Portal) -> RunWithMemory:
+    portal.add_property("plan")
+    return RunWithMemory(hubspot)
+
+
+def test_unchanged_values_are_not_written_again(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    ada, bob = portal.add_contact(), portal.add_contact()
+    assert run(person(ada, plan="pro"), person(bob, plan="pro")) == {"updated": 2}
+    before = hubspot.calls(path_contains="batch/update")
+
+    assert run(person(ada, plan="pro"), person(bob, plan="pro")) == {"unchanged": 2}
+    assert hubspot.calls(path_contains="batch/update") == before
+
+    assert run(person(ada, plan="free"), person(bob, plan="pro")) == {"updated": 1, "unchanged": 1}
+    assert portal.contact(ada).properties == {"plan": "free", "vip": "realized"}
+
+
+def test_what_one_list_writes_does_not_make_another_forget(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    ada = portal.add_contact()
+    run(person(ada, "VIP", plan="pro"))
+    run(person(ada, "Beta", plan="pro"))
+    before = hubspot.calls(path_contains="batch/update")
+
+    assert run(person(ada, "VIP", plan="pro"), person(ada, "Beta", plan="pro")) == {"unchanged": 2}
+    assert hubspot.calls(path_contains="batch/update") == before
+
+
+def test_a_contact_created_with_properties_is_remembered(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    record = record_message(email="new@example.com", cohort_name="VIP", operation="add", plan="pro")
+
+    assert run(record, match_by="email") == {"updated": 1}
+    assert run(record, match_by="email") == {"unchanged": 1}
+    assert hubspot.calls(path_contains="batch/update") == 0
+    assert portal.contact("new@example.com").properties == {"plan": "pro", "vip": "realized"}
+
+
+def test_what_hubspot_refused_or_a_dry_run_foresaw_is_not_remembered(
+    portal: Portal, run: RunWithMemory
+) -> None:
+    portal.add_property("badge", unique=True)
+    portal.add_contact("holder@example.com", badge="7")
+    ada = portal.add_contact()
+    mappings = {"property_mappings": [{"field": "plan", "property": "badge"}]}
+
+    assert run(person(ada, plan="8"), dry_run=True, **mappings) == {"updated": 1}
+    assert run(person(ada, plan="7"), **mappings) == {"rejected": 1}
+    portal.update_contact("holder@example.com", badge="")
+    assert run(person(ada, plan="7"), **mappings) == {"updated": 1}
+    assert portal.contact(ada).properties == {"badge": "7", "vip": "realized"}
+
+
+def test_filling_asks_only_for_those_whose_value_is_new(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    ada = portal.add_contact()
+    fill = {"property_policy": "fill_empty"}
+    run(person(ada, plan="pro"), **fill)
+    before = hubspot.calls(path_contains="contacts/batch/read")
+
+    assert run(person(ada, plan="pro"), **fill) == {"unchanged": 1}
+    assert hubspot.calls(path_contains="contacts/batch/read") == before
+    assert run(person(ada, plan="free"), **fill) == {"unchanged": 1}
+    assert portal.contact(ada).properties["plan"] == "pro"
+
+
+def test_members_that_a_snapshot_removed_become_exited_without_a_record_of_theirs(
+    hubspot: HubSpotEmulator, portal: Portal
+) -> None:
+    ada, bob = portal.add_contact(), portal.add_contact()
+    vip = portal.add_list("VIP", members=[ada, bob])
+    settings = Settings.from_config(
+        {"api_url": hubspot.url, "access_token": hubspot.token, "audience_status_property": True}
+    )
+    with HubSpotClient(settings.connection, clock=FakeClock()) as client:
+        lists = Lists(client, settings)
+        properties = ContactProperties(client, settings, lists)
+        properties.prepare()
+        route = Route(vip.list_id, "")
+        found = lists.resolve([route], set(), check=properties.check_lists)
+        account = Account(Cohort(None, "VIP"), "VIP")
+        removed = {int(bob): Asked(int(bob), is_member=False, position=0, account=account)}
+
+        flush = properties.begin([], found)
+        flush.write([(found[route.key], removed)], None)
+
+    assert portal.contact(bob).properties == {"vip": "exited"}
+    assert portal.contact(ada).properties == {}
+    assert [result.outcome for result in flush.results.values()] == ["updated"]
+
+
+@pytest.mark.parametrize("match_by", ["email", "contact_id"])
+def test_a_run_without_properties_asks_nothing_about_them(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory, match_by: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    record = by_email("VIP", "ada@example.com") if match_by == "email" else membership("VIP", ada)
+    off = {"property_mappings": [], "audience_status_property": False}
+
+    assert run(record, match_by=match_by, **off) == {}
+    assert hubspot.calls(path_contains="/properties/") == 0
+    assert hubspot.calls(path_contains="batch/update") == 0
