@@ -1,36 +1,28 @@
-"""Keeps one contact property for each list, made on first use; never takes another property for it."""
+"""Chooses for each list the contact property that holds its audience status; never takes another's for it."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hubspot_http import Conflict, InvalidRequest, Refused
 from target_hubspot_lists.audience_names import (
     distinct_name,
     marked_list_id,
-    property_description,
     property_label,
     property_name,
 )
-from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.lists import CONTACTS
-from target_hubspot_lists.properties import PropertyDefinition
+from target_hubspot_lists.status_properties import EXITED, GROUP, REALIZED, StatusProperties
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.lists import HubSpotList, Lists
-    from target_hubspot_lists.properties import Properties
+    from target_hubspot_lists.properties import Properties, PropertyDefinition
 
 logger = logging.getLogger(__name__)
 
-GROUP = "cohorts"
-GROUP_LABEL = "Cohorts"
-REALIZED = "realized"
-EXITED = "exited"
 NAMES_SHOWN = 3  # of many properties, in an error
 
 
@@ -46,8 +38,8 @@ class AudienceStatus:
         mapped: Collection[str],
         dry_run: bool,
     ) -> None:
-        self._client = client
         self._properties = properties
+        self._status_properties = StatusProperties(client, properties)
         self._lists = lists
         self._mapped = mapped
         self._dry_run = dry_run
@@ -83,8 +75,7 @@ class AudienceStatus:
     def make(self, lists: Iterable[HubSpotList]) -> None:
         """Make the properties that are absent, now that each list has its id."""
         by_key = {_key(each): each for each in lists}
-        if by_key.keys() - self._names.keys():
-            self.check(by_key.values())  # HubSpot gave a new list another name than was asked for
+        self._choose_again(by_key)
         to_make, to_mark = (
             {name: by_key[_key(each)] for name, each in planned.items() if _key(each) in by_key}
             for planned in (self._to_make, self._to_mark)
@@ -94,10 +85,16 @@ class AudienceStatus:
         if self._dry_run:
             return
         for name, each in to_mark.items():
-            self._mark(name, each)
-        if to_make:
-            self._make_group()
-            self._create([_definition(name, each) for name, each in to_make.items()])
+            self._status_properties.mark(name, each)
+        self._status_properties.make(to_make)
+
+    def _choose_again(self, by_key: Mapping[str, HubSpotList]) -> None:
+        """Choose anew where HubSpot gave a new list another name than was asked for."""
+        if by_key.keys() <= self._names.keys():
+            return
+        for name in [name for name, each in self._to_make.items() if _key(each) not in by_key]:
+            del self._names[_key(self._to_make.pop(name))]
+        self.check(by_key.values())
 
     def _choose(self, hubspot_list: HubSpotList) -> None:
         plain = property_name(hubspot_list.name)
@@ -154,7 +151,7 @@ class AudienceStatus:
         return True
 
     def _check_limit(self) -> None:
-        left = self._left() if self._to_make else None
+        left = self._status_properties.left() if self._to_make else None
         needed = len(self._to_make)
         if left is None or left >= needed:
             return
@@ -165,64 +162,6 @@ class AudienceStatus:
             "that are not needed in HubSpot, send fewer cohorts, or set audience_status_property to false."
         )
 
-    def _left(self) -> int | None:
-        """How many custom contact properties the portal still takes; None where HubSpot does not say."""
-        # https://developers.hubspot.com/docs/api-reference/2026-03/crm/limits-tracking/get-custom-properties
-        try:
-            body = self._client.get(f"{self._client.base('crm/limits')}/custom-properties").body
-        except Refused as refused:
-            logger.warning("HubSpot does not say how many custom properties there may be: %s", refused)
-            return None
-        pairs = [(body.get("overallLimit"), body.get("overallUsage"))]
-        pairs += [
-            (each.get("limit"), each.get("usage"))
-            for each in body.get("byObjectType") or ()
-            if each.get("objectTypeId") == CONTACTS
-        ]
-        return min((limit - used for limit, used in pairs if None not in {limit, used}), default=None)
-
-    def _mark(self, name: str, hubspot_list: HubSpotList) -> None:
-        description = property_description(hubspot_list.name, hubspot_list.list_id)
-        answer = self._client.patch(f"{self._properties.path}/{name}", {"description": description})
-        self._properties.add([PropertyDefinition.from_body(answer.body)])
-
-    def _make_group(self) -> None:
-        if any(True for _ in self._properties.in_group(GROUP)):
-            return
-        path = f"{self._properties.path}/groups"
-        try:
-            self._client.post(path, {"name": GROUP, "label": GROUP_LABEL})
-        except (Conflict, InvalidRequest):
-            self._client.get(f"{path}/{GROUP}")  # raises unless it is there, which is all that is wanted
-
-    def _create(self, wanted: Sequence[dict[str, Any]]) -> None:
-        """Make properties; those that somebody else made meanwhile are taken if they are these lists'."""
-        # https://developers.hubspot.com/docs/api-reference/2026-03/crm/properties/batch/create-properties
-        for batch in in_batches(wanted):
-            refused: Refused | None = None
-            try:
-                answer = self._client.post(f"{self._properties.path}/batch/create", {"inputs": list(batch)})
-                made = [PropertyDefinition.from_body(each) for each in answer.body.get("results") or ()]
-                self._properties.add(made)
-            except (Conflict, InvalidRequest) as error:
-                refused = error
-            if all(self._properties.find(each["name"]) for each in batch):
-                continue
-            self._properties.read()
-            self._check_made(batch, refused)
-        logger.info("Made %d contact properties in group %s.", len(wanted), GROUP)
-
-    def _check_made(self, wanted: Sequence[dict[str, Any]], refused: Refused | None) -> None:
-        for each in wanted:
-            definition = self._properties.find(each["name"])
-            if definition is None or (definition.group, definition.label) != (GROUP, each["label"]):
-                raise TargetError(
-                    f"audience_status_property needs {len(wanted)} new contact properties, and HubSpot did not "
-                    f'make "{each["name"]}": an archived property may hold the name, or the portal may take no '
-                    "more properties. Look at the properties of contacts in HubSpot, archived ones too."
-                    + (f" {refused}" if refused else "")
-                )
-
 
 def _key(hubspot_list: HubSpotList) -> str:
     """One for each list of the portal: HubSpot ignores case in names."""
@@ -231,19 +170,3 @@ def _key(hubspot_list: HubSpotList) -> str:
 
 def _holds_status(definition: PropertyDefinition) -> bool:
     return not definition.takes_several and {REALIZED, EXITED} <= {each.value for each in definition.options}
-
-
-def _definition(name: str, hubspot_list: HubSpotList) -> dict[str, Any]:
-    return {
-        "name": name,
-        "label": property_label(hubspot_list.name),
-        "groupName": GROUP,
-        "type": "enumeration",
-        "fieldType": "select",
-        "description": property_description(hubspot_list.name, hubspot_list.list_id),
-        "formField": False,
-        "options": [
-            {"label": value.capitalize(), "value": value, "hidden": False, "displayOrder": position}
-            for position, value in enumerate((REALIZED, EXITED))
-        ],
-    }

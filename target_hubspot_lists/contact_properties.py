@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.attributes import AttributeParser, HeldAttributes
-from target_hubspot_lists.audience_status import EXITED, REALIZED, AudienceStatus
+from target_hubspot_lists.audience_status import AudienceStatus
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyResult
 from target_hubspot_lists.properties import Properties
 from target_hubspot_lists.property_memory import Hashes, NoMemory
 from target_hubspot_lists.property_writer import PropertyWriter, Update
+from target_hubspot_lists.status_properties import EXITED, REALIZED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

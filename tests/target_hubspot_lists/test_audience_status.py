@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hubspot_http import HubSpotClient
+from target_hubspot_lists.audience_status import AudienceStatus
+from target_hubspot_lists.lists import HubSpotList, Lists, Route, foreseen
+from target_hubspot_lists.properties import Properties
+from target_hubspot_lists.settings import Settings
+from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, schema_message
 from tests.hubspot_emulator.properties import Group, Option, Property
 from tests.target_hubspot_lists.logs import row
@@ -270,7 +276,7 @@ def test_where_hubspot_does_not_tell_the_limit_its_refusal_says_how_many_are_nee
     run = run_memberships(run_target, *(membership(name, portal.add_contact()) for name in ("VIP", "Beta")))
 
     assert run.exit_code == 1
-    assert "needs 2 new contact properties, and HubSpot did not make" in run.error
+    assert 'needs 1 more contact properties, and HubSpot did not make "vip"' in run.error
 
 
 def test_an_archived_property_that_holds_the_name_is_said(portal: Portal, run_target: TargetRunner) -> None:
@@ -284,7 +290,7 @@ def test_an_archived_property_that_holds_the_name_is_said(portal: Portal, run_ta
     assert "an archived property may hold the name" in run.error
 
 
-@pytest.mark.parametrize("meanwhile", ["group", "property"])
+@pytest.mark.parametrize("meanwhile", ["group", "property", "property, for whose sake all are refused"])
 def test_what_another_run_makes_at_the_same_moment_is_used(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, meanwhile: str
 ) -> None:
@@ -292,13 +298,46 @@ def test_what_another_run_makes_at_the_same_moment_is_used(
 
     def other_run() -> None:
         portal.properties.add_group(Group("cohorts", "Cohorts"))
-        if meanwhile == "property":
+        if meanwhile != "group":
             options = (Option("realized", "Realized"), Option("exited", "Exited"))
             label = "VIP (audience status)"
             portal.properties.create(Property("vip", label, "enumeration", "select", "cohorts", "", options))
 
     hubspot.faults.call("POST", "/contacts/groups", other_run)
+    if meanwhile.endswith("refused"):
+        hubspot.faults.next("POST", "/properties/2026-03/contacts/batch/create", status=409)
     run = run_memberships(run_target, membership("VIP", ada), membership("Beta", ada))
 
     assert run.exit_code == 0
     assert portal.contact(ada).properties == {"vip": "realized", "beta": "realized"}
+
+
+def test_a_refusal_to_make_any_property_ends_the_run_with_hubspots_words(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    hubspot.faults.next("POST", "/properties/2026-03/contacts/batch/create", status=400)
+
+    run = run_memberships(run_target, membership("VIP", portal.add_contact()))
+
+    assert run.exit_code == 1
+    assert 'did not make "vip"' in run.error
+    assert "was answered 400" in run.error
+    assert portal.members("VIP") == set()
+
+
+def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
+    hubspot: HubSpotEmulator, portal: Portal
+) -> None:
+    settings = Settings.from_config({"api_url": hubspot.url, "access_token": hubspot.token})
+    made = portal.add_list("VIP")
+    with HubSpotClient(settings.connection, clock=FakeClock()) as client:
+        properties = Properties(client)
+        properties.read()
+        status = AudienceStatus(client, properties, Lists(client, settings), mapped=(), dry_run=False)
+
+        status.check([foreseen(Route(None, "V!I!P"))])
+        renamed = HubSpotList(made.list_id, "VIP", "MANUAL", "0-1")
+        status.make([renamed])
+
+    assert status.name_for(renamed) == "vip"
+    assert cohorts(portal) == {"vip"}
