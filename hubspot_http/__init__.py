@@ -23,8 +23,10 @@ from hubspot_http.errors import (
     TooLarge,
     TooSlow,
     Unavailable,
+    UnexpectedAnswer,
 )
 from hubspot_http.limits import Limits
+from hubspot_http.parsing import parsed
 from hubspot_http.redaction import redact
 from hubspot_http.settings import CONNECTION_SETTINGS
 from hubspot_http.transport import Timeouts
@@ -58,7 +60,9 @@ __all__ = [
     "TooLarge",
     "TooSlow",
     "Unavailable",
+    "UnexpectedAnswer",
     "concurrently",
+    "parsed",
     "redact",
     "versioned",
 ]

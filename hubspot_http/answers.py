@@ -44,6 +44,7 @@ class Answer:
     tries: int = 1
     correlation_id: str | None = None
     date: datetime | None = None
+    asked: str = "A request"  # method and path, readable by anybody
 
 
 @dataclass(frozen=True)

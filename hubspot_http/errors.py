@@ -9,6 +9,7 @@ HubSpotError
 │   ├── NotFound            404
 │   ├── Conflict            409: it is there already, or somebody else changes it
 │   └── TooLarge            413: ask for less at once
+├── UnexpectedAnswer        HubSpot says yes in a form that it does not document: nothing is concluded
 ├── Unavailable             HubSpot did not answer for ten minutes: run again later
 │   └── TooSlow             HubSpot takes too long over this request: ask for less at once
 ├── RetryTooFar             HubSpot wants to be left alone for longer than a run waits
@@ -25,13 +26,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from hubspot_http.answers import ErrorBody
 from hubspot_http.calls import said
+from hubspot_http.redaction import redact
 from hubspot_http.retries import RETRY_FOR_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from hubspot_http.answers import ErrorDetail
+    from hubspot_http.answers import Answer, ErrorDetail
     from hubspot_http.calls import Call
     from hubspot_http.retries import Problem
 
@@ -150,6 +152,20 @@ class TooLarge(Refused):
     """The request is larger than HubSpot takes (413)."""
 
     next_step = "Send less at once."
+
+
+class UnexpectedAnswer(HubSpotError):
+    """HubSpot accepted the request, and its answer does not say what its documentation promises."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        self.correlation_id = answer.correlation_id
+        reference = f" (correlation id {redact(answer.correlation_id)})" if answer.correlation_id else ""
+        super().__init__(
+            f"{answer.asked} was answered {answer.status} in a form that HubSpot does not document{reference}: "
+            "nothing is concluded from it. Run again later; if it stays so, show HubSpot's support the "
+            "correlation id, and check api_url."
+        )
 
 
 class Unavailable(HubSpotError):

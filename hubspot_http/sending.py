@@ -146,7 +146,9 @@ class Exchange:
             return Problem(
                 f"answered {reply.status} without JSON", reply.status, correlation_id=reply.correlation_id
             )
-        return Answer(reply.status, body, reply.headers, self._tries, reply.correlation_id, reply.date)
+        return Answer(
+            reply.status, body, reply.headers, self._tries, reply.correlation_id, reply.date, str(self._call)
+        )
 
     def _daily_limit(self, reply: Reply, body: ErrorBody) -> DailyLimitReached:
         wait = retry_after(reply, now=self._wire.now())

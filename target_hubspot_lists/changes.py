@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import InvalidRequest, NotFound, TooLarge, TooSlow
+from hubspot_http import InvalidRequest, NotFound, TooLarge, TooSlow, parsed
 from target_hubspot_lists.lists import gone
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class ChangeWriter:
             },
             slow_tries=SLOW_TRIES,
         )
-        return Confirmation.from_body(change, answer.body)
+        return parsed(answer, partial(Confirmation.from_body, change))
 
     def _halve(self, hubspot_list: HubSpotList, change: Change, problem: Refused | TooSlow) -> Confirmation:
         if len(change) == 1:

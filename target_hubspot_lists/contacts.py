@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
-from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
+from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently, parsed
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, halves, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
@@ -165,7 +165,7 @@ class Contacts:
             "inputs": [{"id": str(each)} for each in record_ids],
         }
         answer = self._client.post(f"{self._base}/read", body)
-        return {int(each["id"]) for each in answer.body.get("results") or ()}
+        return parsed(answer, lambda body: {int(each["id"]) for each in body.get("results") or ()})
 
     def concurrently(self, jobs: deque[Callable[[], _Step]]) -> Iterator[_Step]:
         """Run jobs side by side; more may be put into the queue while the results are read."""
@@ -309,9 +309,8 @@ def invalid_address(address: str) -> str | None:
 
 def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> _Step:
     """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
-    results = [Found.from_body(each, read) for each in answer.body.get("results") or ()]
+    results, errors = parsed(answer, partial(_results_and_errors, read=read))
     step = _Step(filled={found.record_id: found.filled for found in results} if read else {})
-    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
     by_address = {each: found.record_id for found in results for each in found.addresses}
     if len(addresses) == len(results) == 1:
         by_address[addresses[0]] = results[0].record_id  # one asked, one answered, however HubSpot spells it
@@ -331,8 +330,7 @@ def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] =
 def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal]) -> _Step:
     """What a batch/create settled; a conflict met for the first time, or left open, is to be read."""
     step = _Step()
-    results = [Found.from_body(each) for each in answer.body.get("results") or ()]
-    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+    results, errors = parsed(answer, _results_and_errors)
     by_trace_id = {found.trace_id: found.record_id for found in results}
     by_address = {each: found.record_id for found in results for each in found.addresses}
     for position, address in enumerate(addresses):
@@ -347,3 +345,10 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
         is_conflict = error is None or error.category == "CONFLICT"
         (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
     return step
+
+
+def _results_and_errors(
+    body: Mapping[str, Any], read: Collection[str] = ()
+) -> tuple[list[Found], list[BatchError]]:
+    results = [Found.from_body(each, read) for each in body.get("results") or ()]
+    return results, [BatchError.from_body(each) for each in body.get("errors") or ()]

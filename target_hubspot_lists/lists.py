@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, concurrently
+from hubspot_http import Conflict, InvalidRequest, NotFound, concurrently, parsed
 from target_hubspot_lists.errors import ListError
 
 if TYPE_CHECKING:
@@ -57,11 +57,16 @@ class HubSpotList:
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
         """Parse HubSpot's list object (PublicObjectList)."""
         return cls(
-            list_id=str(body["listId"]),
-            name=str(body.get("name", "")),
-            processing_type=str(body.get("processingType", "")),
-            object_type_id=str(body.get("objectTypeId", "")),
+            list_id=str(int(body["listId"])),
+            name=str(body.get("name") or ""),
+            processing_type=str(body["processingType"]),
+            object_type_id=str(body.get("objectTypeId") or ""),
         )
+
+    @classmethod
+    def from_answer(cls, body: Mapping[str, Any]) -> HubSpotList:
+        """Parse an answer about one list."""
+        return cls.from_body(body["list"])
 
     def __str__(self) -> str:
         return f'List "{self.name}"' if self.is_foreseen else f'List "{self.name}" ({self.list_id})'
@@ -139,7 +144,7 @@ class Lists:
         """Return the list, or None if HubSpot says there is none."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-id
         try:
-            return HubSpotList.from_body(self._client.get(f"{self._base}/{list_id}").body["list"])
+            return parsed(self._client.get(f"{self._base}/{list_id}"), HubSpotList.from_answer)
         except NotFound:
             return None
 
@@ -148,7 +153,7 @@ class Lists:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-name
         path = f"{self._base}/object-type-id/{CONTACTS}/name/{quote(name, safe='')}"
         try:
-            return HubSpotList.from_body(self._client.get(path).body["list"])
+            return parsed(self._client.get(path), HubSpotList.from_answer)
         except NotFound:
             return None
         except InvalidRequest as refused:
@@ -197,7 +202,7 @@ class Lists:
         if self._settings.list_folder_id is not None:
             body["listFolderId"] = self._settings.list_folder_id
         try:
-            made = HubSpotList.from_body(self._client.post(self._base, body).body["list"])
+            made = parsed(self._client.post(self._base, body), HubSpotList.from_answer)
         except (InvalidRequest, Conflict) as refused:
             if not _is_duplicate_name(refused):
                 raise
@@ -236,14 +241,18 @@ class Lists:
                 "offset": offset,
                 "count": SEARCH_PAGE,
             }
-            page = self._client.post(f"{self._base}/search", body).body
-            hits = [HubSpotList.from_body(hit) for hit in page.get("lists") or ()]
+            hits, following = parsed(self._client.post(f"{self._base}/search", body), _search_page)
             for hit in hits:
                 if hit.name.casefold() == name.casefold() and hit.object_type_id == CONTACTS:
                     return hit
-            if not page.get("hasMore") or page.get("offset", offset) <= offset:
+            if following is None or following <= offset:
                 return None
-            offset = page["offset"]
+            offset = following
+
+
+def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None]:
+    hits = [HubSpotList.from_body(hit) for hit in body.get("lists") or ()]
+    return hits, int(body["offset"]) if body.get("hasMore") else None
 
 
 def foreseen(route: Route) -> HubSpotList:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import InvalidCredentials, OAuthApp, Refused
+from hubspot_http import InvalidCredentials, OAuthApp, Refused, UnexpectedAnswer, parsed
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
@@ -93,15 +93,18 @@ def check_connection(client: HubSpotClient, settings: Settings) -> Portal:
 def _account(client: HubSpotClient) -> tuple[int | None, str, int | None]:
     # https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide
     try:
-        body: Mapping[str, Any] = client.get(f"{client.base('account-info')}/details").body
+        portal_id, ui_domain = parsed(client.get(f"{client.base('account-info')}/details"), _portal)
     except InvalidCredentials:
         raise
-    except Refused as refused:
-        logger.warning("HubSpot does not say which portal this is: %s", refused)
-        return None, DEFAULT_UI_DOMAIN, client.limits.daily_remaining
+    except (Refused, UnexpectedAnswer) as problem:
+        logger.warning("HubSpot does not say which portal this is: %s", problem)
+        portal_id, ui_domain = None, DEFAULT_UI_DOMAIN
+    return portal_id, ui_domain, client.limits.daily_remaining
+
+
+def _portal(body: Mapping[str, Any]) -> tuple[int | None, str]:
     portal_id = body.get("portalId")
-    ui_domain = str(body.get("uiDomain") or DEFAULT_UI_DOMAIN)
-    return int(portal_id) if portal_id else None, ui_domain, client.limits.daily_remaining
+    return int(portal_id) if portal_id else None, str(body.get("uiDomain") or DEFAULT_UI_DOMAIN)
 
 
 def _scopes(client: HubSpotClient, settings: Settings) -> frozenset[str] | None:

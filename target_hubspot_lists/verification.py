@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import NotFound, concurrently
+from hubspot_http import NotFound, concurrently, parsed
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.lists import CONTACTS, gone
@@ -88,11 +88,11 @@ class MembershipReader:
         path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
         while True:
             try:
-                page = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after}).body
+                answer = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after})
             except NotFound as not_found:
                 raise gone(hubspot_list) from not_found
-            yield from (int(each["recordId"]) for each in page.get("results") or ())
-            following = ((page.get("paging") or {}).get("next") or {}).get("after")
+            members, following = parsed(answer, _page)
+            yield from members
             if not following:
                 return
             if following == after:
@@ -101,22 +101,33 @@ class MembershipReader:
 
     def _size(self, hubspot_list: HubSpotList) -> int | None:
         """How many are on the list, as HubSpot estimates it; None where it does not say."""
-        body = self._client.get(f"{self._base}/{hubspot_list.list_id}").body
-        size = body["list"].get("size") or (body["list"].get("additionalProperties") or {}).get(
-            "hs_list_size"
-        )
-        return int(size) if size is not None and str(size).isdecimal() else None
+        return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), _list_size)
 
     def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
         body = {"inputs": [{"objectTypeId": CONTACTS, "recordId": str(each)} for each in record_ids]}
         answer = self._client.post(f"{self._base}/records/memberships/batch/read", body)
-        by_record = {int(each["recordId"]): each for each in answer.body.get("results") or ()}
-        answered = frozenset(record_ids) & by_record.keys()
-        on_list = frozenset(each for each in answered if list_id in _list_ids(by_record[each]))
-        errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
+        lists_of, errors = parsed(answer, _lists_by_record)
+        answered = frozenset(record_ids) & lists_of.keys()
+        on_list = frozenset(each for each in answered if list_id in lists_of[each])
         named = {name for error in errors if error.category == "OBJECT_NOT_FOUND" for name in error.named}
         missing = frozenset(each for each in record_ids if str(each) in named) - answered
         return Reading(on_list, answered - on_list, missing)
+
+
+def _page(body: Mapping[str, Any]) -> tuple[list[int], str | None]:
+    following = ((body.get("paging") or {}).get("next") or {}).get("after")
+    return [int(each["recordId"]) for each in body.get("results") or ()], following
+
+
+def _list_size(body: Mapping[str, Any]) -> int | None:
+    about = body["list"]
+    size = about.get("size") or (about.get("additionalProperties") or {}).get("hs_list_size")
+    return int(size) if size is not None and str(size).isdecimal() else None
+
+
+def _lists_by_record(body: Mapping[str, Any]) -> tuple[dict[int, set[str]], list[BatchError]]:
+    lists_of = {int(each["recordId"]): _list_ids(each) for each in body.get("results") or ()}
+    return lists_of, [BatchError.from_body(each) for each in body.get("errors") or ()]
 
 
 def _list_ids(record: Mapping[str, Any]) -> set[str]:
