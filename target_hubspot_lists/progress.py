@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import threading
@@ -58,7 +59,7 @@ class Progress:
 
     def __init__(self, standing: Callable[[], Standing], *, stream: IO[str] | None = None) -> None:
         self._standing = standing
-        self._stream = stream or sys.stderr
+        self._stream = stream or sys.stderr or io.StringIO()  # a process may be started without one
         self._is_live = self._stream.isatty()
         self._ended = threading.Event()
         self._started = time.monotonic()

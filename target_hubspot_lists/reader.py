@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import queue
+import select
 import sys
 import threading
 from collections import Counter
@@ -43,8 +45,8 @@ class MessageReader(GenericSingerReader[bytes]):
 
     @property
     def default_input(self) -> IO[bytes]:
-        """Standard input, as bytes."""
-        return sys.stdin.buffer
+        """Standard input, as bytes; a process that was started without one has nothing to read."""
+        return sys.stdin.buffer if sys.stdin else io.BytesIO()
 
     def process_lines(
         self,
@@ -81,10 +83,12 @@ class MessageReader(GenericSingerReader[bytes]):
         try:
             return orjson.loads(line)
         except orjson.JSONDecodeError:
-            # orjson refuses NaN and Infinity, which Python's own json, and so many a tap, writes.
+            # orjson refuses NaN and Infinity, which Python's own json, and so many a tap, writes: they say
+            # as little as null. And it refuses half a surrogate pair, which no address and no name can hold.
             try:
-                return json.loads(line)
-            except ValueError:
+                message = json.loads(line, parse_constant=lambda _: None)
+                return json.loads(_without_half_pairs(json.dumps(message, ensure_ascii=False)))
+            except (ValueError, RecursionError):
                 raise self.error(
                     "is not JSON",
                     "only Singer messages may be on the tap's standard output. Run the tap alone to see it.",
@@ -121,13 +125,26 @@ class MessageReader(GenericSingerReader[bytes]):
             self._attendant.attend()
 
 
+def _without_half_pairs(text: str) -> str:
+    return text.encode(errors="surrogatepass").decode(errors="replace")
+
+
+def _read(raw: IO[Any]) -> bytes | str:
+    """Read what is there; a pipe that does not block and holds nothing yet has not ended."""
+    chunk: bytes | str | None = raw.read(CHUNK_BYTES)
+    while chunk is None:
+        select.select([raw], [], [])
+        chunk = raw.read(CHUNK_BYTES)
+    return chunk
+
+
 def _read_into(chunks: queue.Queue[bytes | OSError], file_input: IO[Any]) -> None:
     """Read until the end; an empty chunk says that it is the end, an error that reading failed."""
     # Unbuffered, so that a line is not held back until a buffer is full, and so that no lock of a buffer
     # is held when the interpreter ends while this thread waits.
     raw = getattr(file_input, "raw", file_input)
     try:
-        while chunk := raw.read(CHUNK_BYTES):
+        while chunk := _read(raw):
             chunks.put(chunk.encode() if isinstance(chunk, str) else chunk)
         chunks.put(b"")
     except OSError as error:

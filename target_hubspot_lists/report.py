@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, is_applied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from target_hubspot_lists.accounts import Account, Accounts, Asked, Settlement
     from target_hubspot_lists.memberships import Rejection
@@ -43,14 +44,20 @@ class Report:
 
     def __post_init__(self) -> None:
         self.path = self.path.replace("{run_id}", self.run_id)
-        try:
+        with self._named():
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
+        self._file = os.fdopen(descriptor, "ab")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say which file it is that the system does not let us write."""
+        try:
+            yield
         except OSError as error:
             raise TargetError(
                 f'report_path "{self.path}" cannot be written ({error.strerror}): '
-                "name a file in a folder that exists and that this user may write to."
+                "name a file in a folder that exists, that this user may write to, and that has room."
             ) from error
-        self._file = os.fdopen(descriptor, "ab")
 
     def member(self, asked: Asked, settled: Settlement) -> None:
         """Write a member's line: of those not in the state asked for, of those created, or of all."""
@@ -99,7 +106,7 @@ class Report:
 
     def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
         """Write the lines of the lists and of the run, however it ended, and close the file."""
-        with self._file:
+        with self._named(), self._file:
             for account in accounts.lists.values():
                 self._write("list", **self._list_fields(account), **_figures(account))
             self._write(
@@ -121,7 +128,8 @@ class Report:
 
     def flush(self) -> None:
         """Let everything written so far survive the process."""
-        self._file.flush()
+        with self._named():
+            self._file.flush()
 
     def _list_fields(self, account: Account | None) -> dict[str, Any]:
         list_id = account.list_id if account else None
@@ -141,7 +149,8 @@ class Report:
             "portal_id": self.portal.portal_id if self.portal else None,
             **fields,
         }
-        self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        with self._named():
+            self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _figures(account: Account) -> dict[str, Any]:

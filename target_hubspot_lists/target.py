@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -50,6 +51,9 @@ EVERYTHING = 100  # percent
 
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300
+
+# What the report says of an error that nobody foresaw; the command names it in the log.
+UNFORESEEN = TargetError("The run ended in an error that nobody foresaw: the log names it.")
 
 # `meltano config test` sends one record of this stream: https://docs.meltano.com/reference/command-line-interface#config
 MELTANO_TEST_STREAM = "meltano_test_stream"
@@ -147,17 +151,16 @@ class TargetHubSpotLists(Target):
 
     def run(self, file_input: IO[Any] | None = None) -> int:
         """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""
-        problem: HubSpotError | None = None
+        problem: HubSpotError | None = UNFORESEEN
         try:
             with self._client, closing(self.delivery), Progress(self._standing):
                 self.check()
                 self.listen(file_input)
+            problem = None
         except HubSpotError as error:
             problem = error
-        if self._signal is not None:
-            problem = Interrupted(signal.Signals(self._signal).name)
-        exit_code = 128 + self._signal if self._signal is not None else int(problem is not None)
-        self._tell(problem, exit_code)
+        finally:
+            exit_code = self._tell(problem)
         return exit_code
 
     def check(self) -> Portal:
@@ -180,24 +183,36 @@ class TargetHubSpotLists(Target):
             self.logger.info("%s", line)
         return 0
 
-    def _tell(self, problem: HubSpotError | None, exit_code: int) -> None:
-        """Say how the run ended, in the log and in the report."""
+    def _tell(self, problem: HubSpotError | None) -> int:
+        """Say how the run ended, in the log and in the report; return the exit code."""
+        if self._signal is not None:
+            problem = Interrupted(signal.Signals(self._signal).name)
+        exit_code = 128 + self._signal if self._signal is not None else int(problem is not None)
         accounts = self.delivery.accounts
         for line in summary(accounts, dry_run=self.settings.dry_run, is_mirror=self._mirror is not None):
             self.logger.info("%s", line)
-        if self._report:
-            self._report.close(
-                accounts,
-                dry_run=self.settings.dry_run,
-                exit_code=exit_code,
-                error=str(problem) if problem else None,
-                not_settled=accounts.records_read - accounts.done,
-                calls=self._client.calls,
-                seconds_verifying=self.delivery.seconds_verifying,
-            )
-            self.logger.info('The report is in "%s".', self._report.path)
-        if problem:
+        try:
+            if self._report:
+                self._close_report(self._report, problem, exit_code)
+        except TargetError as error:
+            self.report_error(error)
+            exit_code = exit_code or 1
+        if problem and problem is not UNFORESEEN:
             self.report_error(problem)
+        return exit_code
+
+    def _close_report(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
+        accounts = self.delivery.accounts
+        report.close(
+            accounts,
+            dry_run=self.settings.dry_run,
+            exit_code=exit_code,
+            error=str(problem) if problem else None,
+            not_settled=accounts.records_read - accounts.done,
+            calls=self._client.calls,
+            seconds_verifying=self.delivery.seconds_verifying,
+        )
+        self.logger.info('The report is in "%s".', report.path)
 
     def _open_report(self) -> Report | None:
         if self.settings.report_path is None:
@@ -377,8 +392,15 @@ class TargetHubSpotLists(Target):
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
         """Write STATE as the tap sent it; the SDK's own fails on fractions, and shows STATE in its log."""
-        sys.stdout.write(f"{serialize_json(state)}\n")
-        sys.stdout.flush()
+        try:
+            print(serialize_json(state), flush=True)  # noqa: T201 - standard output is where STATE goes
+        except OSError as error:
+            # Nothing else can be written there; at exit Python would try again, and complain.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            raise TargetError(
+                f"STATE cannot be written to standard output ({error.strerror}): whatever starts this target has "
+                "to keep reading it. Run again from the last STATE that was stored: nothing is applied twice."
+            ) from error
 
     # Signals
 

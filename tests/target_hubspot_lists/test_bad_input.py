@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.factories import membership, record_message, schema_message, state_message
+from tests.factories import (
+    by_email,
+    email_schema,
+    membership,
+    record_message,
+    schema_message,
+    state_message,
+)
 from tests.hubspot_emulator import HubSpotEmulator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import Portal
 
@@ -260,3 +269,49 @@ def test_every_error_is_one_line(run_target: TargetRunner) -> None:
     run = run_target(json.dumps({"type": "nope\nnope"}))
 
     assert "\n" not in run.error
+
+
+def test_nan_is_no_date_on_which_a_row_was_deleted(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.add_list("VIP", members=[ada])
+
+    run_target(
+        schema_message("contact_id", "cohort_name", "_sdc_deleted_at"),
+        record_message(contact_id=ada, cohort_name="VIP", _sdc_deleted_at=float("nan")),
+    )
+
+    assert portal.members("VIP") == {ada}
+
+
+def test_half_a_surrogate_pair_costs_its_record_only(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    ada, _ = portal.add_contact("ada@example.com"), portal.add_contact("x?y@example.com")
+
+    run = run_target(
+        email_schema(),
+        by_email("VIP", "ada@example.com"),
+        by_email("VIP", "x\ud800y@example.com"),
+        match_by="email",
+        report_path=str(tmp_path / "report.jsonl"),
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+    assert "Rejected: 1 " in run.log
+
+
+def test_a_name_with_half_a_surrogate_pair_is_a_name(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = run_target(schema_message(), membership("VIP\ud800", ada))
+
+    assert run.exit_code == 0
+    assert len(portal.list_names()) == 1
+
+
+def test_a_line_nested_too_deeply_to_read_is_named(run_target: TargetRunner) -> None:
+    run = run_target(schema_message(), f'{{"type": "RECORD", "record": {"[" * 100_000}')
+
+    assert run.exit_code == 1
+    assert run.error.startswith("Line 2 of the input is not JSON")

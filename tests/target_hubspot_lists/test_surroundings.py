@@ -1,0 +1,129 @@
+"""What surrounds the process, its pipes and its disk, may fail: that is said in a sentence, and nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from target_hubspot_lists.delivery import Delivery
+from tests.factories import membership, schema_message, state_message
+from tests.processes import TIMEOUT
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+FULL = Path("/dev/full")  # a file that never has room
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+
+
+@pytest.fixture
+def config(hubspot: HubSpotEmulator, tmp_path: Path) -> str:
+    path = tmp_path / "config.json"
+    settings = {"api_url": hubspot.url, "access_token": hubspot.token, "match_by": "contact_id"}
+    path.write_text(json.dumps({**settings, "list_name_prefix": ""}))
+    return str(path)
+
+
+def shell(line: str, config: str, *messages: str) -> subprocess.CompletedProcess[str]:
+    """Run the target from a shell line, in which `target` stands for the command."""
+    command = f"{sys.executable} -m target_hubspot_lists --config {config}"
+    source = "".join(f"{message}\n" for message in messages)
+    return subprocess.run(
+        ["sh", "-c", line.replace("target", command)],  # noqa: S607 - a shell, wherever it is
+        input=source,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+
+@needs_full
+def test_state_that_cannot_be_written_ends_the_run_with_a_sentence(portal: Portal, config: str) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = shell(f"target > {FULL}", config, schema_message(), membership("VIP", ada), state_message({"n": 1}))
+
+    assert run.returncode == 1
+    assert portal.members("VIP") == {ada}
+    assert "STATE cannot be written to standard output (No space left on device)" in run.stderr
+    assert "bug" not in run.stderr
+
+
+def test_a_process_without_standard_input_has_nothing_to_read(config: str) -> None:
+    run = shell("target <&-", config)
+
+    assert run.returncode == 0
+    assert "No memberships were read." in run.stderr
+
+
+def test_a_process_without_standard_error_does_its_work(portal: Portal, config: str) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = shell("target 2>&-", config, schema_message(), membership("VIP", ada), state_message({"n": 1}))
+
+    assert (run.returncode, run.stdout) == (0, '{"n":1}\n')
+    assert portal.members("VIP") == {ada}
+
+
+@needs_full
+def test_a_report_that_does_not_fit_onto_the_disk_is_named(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = run_target(
+        schema_message(),
+        membership("VIP", 987654321),
+        membership("VIP", ada),
+        report_path=str(FULL),
+        report_members="all",
+    )
+
+    assert run.exit_code == 1
+    assert f'report_path "{FULL}" cannot be written (No space left on device)' in run.log
+
+
+def test_the_report_is_written_even_where_an_error_was_not_foreseen(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    path = tmp_path / "report.jsonl"
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Delivery, "_write", fail)  # there is no seam for a bug
+    with pytest.raises(ZeroDivisionError):
+        run_target(schema_message(), membership("VIP", ada), report_path=str(path))
+
+    line = json.loads(path.read_text().splitlines()[-1])
+    assert (line["kind"], line["exit_code"], line["not_settled"]) == ("run", 1, 1)
+
+
+def test_a_pipe_that_does_not_block_has_not_ended_when_it_is_empty(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    later = f"{schema_message()}\n{membership('VIP', ada)}\n".encode()
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(later)
+
+    with os.fdopen(reading, "rb") as source:
+        timer = threading.Timer(0.1, write)
+        timer.start()
+        run = run_target.on(source)
+        timer.join()
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
