@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.errors import AccountsError
+from target_hubspot_lists.lists import shown
 from target_hubspot_lists.outcomes import Outcome, is_applied
 
 if TYPE_CHECKING:
@@ -63,15 +64,16 @@ class Account:
 
     @property
     def match_rate(self) -> float | None:
-        """The share of the members asked for that HubSpot knows, or came to know."""
+        """The share of the members asked for so far that HubSpot knows, or came to know."""
+        settled = self.outcomes.total()
         unmatched = self.outcomes[Outcome.MISSING] + self.outcomes[Outcome.REJECTED]
-        return (self.asked - unmatched) / self.asked if self.asked else None
+        return (settled - unmatched) / settled if settled else None
 
     def check(self) -> None:
         """Raise AccountsError unless every membership asked for has exactly one outcome."""
         if (ended := self.outcomes.total()) != self.asked:
             raise AccountsError(
-                f'The accounts of list "{self.label}" do not balance: {self.asked} memberships asked for, '
+                f'The accounts of list "{shown(self.label)}" do not balance: {self.asked} memberships asked for, '
                 f"{ended} outcomes. This is a bug: please report it with the log of this run."
             )
 
@@ -182,7 +184,7 @@ class Accounts:
         """Yield a sentence for each list or stream of which too little applied."""
         for account in self.lists.values():
             yield from _too_little_applied(
-                f'list "{account.label}"', account.asked, account.applied, max_unapplied_percent
+                f'list "{shown(account.label)}"', account.asked, account.applied, max_unapplied_percent
             )
         for name, stream in self.streams.items():
             read = stream.records_read

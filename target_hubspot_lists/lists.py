@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, concurrently, parsed
+from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, concurrently, parsed, redact
 from target_hubspot_lists.errors import ListError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from hubspot_http import HubSpotClient, Refused
+    from hubspot_http import HubSpotClient
     from target_hubspot_lists.memberships import Cohort
     from target_hubspot_lists.settings import Settings
 
@@ -28,7 +29,9 @@ DUPLICATE_NAME = "ILS.DUPLICATE_LIST_NAMES"  # seen in many connectors; HubSpot'
 WAITS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)  # seconds
 # Most hits a page: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 SEARCH_PAGE = 500
+NAME_REFUSED = frozenset({400, 413, 414})  # something is wrong with the name; 414: it is too long for a path
 NAMES_SHOWN = 3  # of many lists, in an error
+NAME_CHARACTERS = 120  # of a list's name, in a log line
 
 
 class Route(NamedTuple):
@@ -40,7 +43,8 @@ class Route(NamedTuple):
     @property
     def key(self) -> str:
         """Equal for routes that surely lead to one list."""
-        return f"id {self.list_id}" if self.list_id else f"name {self.name.casefold()}"
+        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
+        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class HubSpotList:
         return cls.from_body(body["list"])
 
     def __str__(self) -> str:
-        return f'List "{self.name}"' if self.is_foreseen else f'List "{self.name}" ({self.list_id})'
+        text = f'List "{shown(self.name)}"'
+        return text if self.is_foreseen else f"{text} ({self.list_id})"
 
 
 class Routes:
@@ -123,10 +128,14 @@ class Lists:
         `check` is given all of them, those to be made as well, and may raise before anything is written.
         """
         unknown = [route for route in routes if route.key not in self._found]
-        found = dict(self._concurrently(partial(self._look_up, route) for route in unknown))
-        absent = [route for route in unknown if found.get(route.key) is None and route.key in wanted]
-        self._found |= {key: each for key, each in found.items() if each is not None}
-        self._check_may_create(absent)
+        absent: list[Route] = []
+        for route, found in self._concurrently(partial(self._look_up, route) for route in unknown):
+            if found is not None:
+                self._found[route.key] = found
+            elif route.key in wanted:
+                absent.append(route)
+                # At once: a column that differs in every record must not cost a look-up for each.
+                self._check_may_create(absent)
         if check is not None:
             there = [self._found[route.key] for route in routes if route.key in self._found]
             check([*there, *(foreseen(route) for route in absent)])
@@ -165,8 +174,9 @@ class Lists:
     def _concurrently(self, jobs: Iterable[Any]) -> Iterable[Any]:
         return concurrently(jobs, workers=self._settings.connection.max_concurrency)
 
-    def _look_up(self, route: Route) -> tuple[str, HubSpotList | None]:
-        found = self.find_by_id(route.list_id) if route.list_id else self.find_by_name(route.name)
+    def _look_up(self, route: Route) -> tuple[Route, HubSpotList | None]:
+        with _about(route):
+            found = self.find_by_id(route.list_id) if route.list_id else self.find_by_name(route.name)
         if found is not None:
             _refuse_unwritable(found)
         elif route.list_id:
@@ -174,12 +184,10 @@ class Lists:
                 f"There is no list {route.list_id} in this portal: correct lists[].list_id, "
                 "or name the list in lists[].list_name and it is made."
             )
-        return route.key, found
+        return route, found
 
     def _check_may_create(self, absent: Collection[Route]) -> None:
-        if not absent:
-            return
-        names = ", ".join(f'"{route.name}"' for route in list(absent)[:NAMES_SHOWN])
+        names = ", ".join(f'"{shown(route.name)}"' for route in list(absent)[:NAMES_SHOWN])
         if len(absent) > NAMES_SHOWN:
             names += " …"
         if not self._settings.create_lists:
@@ -189,7 +197,7 @@ class Lists:
             )
         if (total := len(self.created) + len(absent)) > (limit := self._settings.max_new_lists):
             raise ListError(
-                f"This run would make {total} new lists ({names}), more than max_new_lists allows ({limit}): "
+                f"This run would make {total} new lists or more ({names}), max_new_lists allows {limit}: "
                 "check that cohort_field names the cohort and not the person, or raise max_new_lists."
             )
 
@@ -205,10 +213,10 @@ class Lists:
             made = parsed(self._client.post(self._base, body), HubSpotList.from_answer)
         except (InvalidRequest, Conflict) as refused:
             if not _is_duplicate_name(refused):
-                raise
+                raise _refused(route, refused) from refused
             return route.key, self._find_duplicate(route.name)
         self.created.append(made)
-        logger.info('Made list "%s" (%s).', made.name, made.list_id)
+        logger.info("Made: %s.", made)
         return route.key, made
 
     def _find_duplicate(self, name: str) -> HubSpotList:
@@ -221,7 +229,7 @@ class Lists:
             found = self._search(name)
         if found is None:
             raise ListError(
-                f'HubSpot says the list name "{name}" is taken, but has no such list: '
+                f'HubSpot says the list name "{shown(name)}" is taken, but has no such list: '
                 "a deleted list may hold the name. Restore it in HubSpot, or give this cohort another name "
                 "in lists[].list_name."
             )
@@ -243,7 +251,7 @@ class Lists:
             }
             hits, following = parsed(self._client.post(f"{self._base}/search", body), _search_page)
             for hit in hits:
-                if hit.name.casefold() == name.casefold() and hit.object_type_id == CONTACTS:
+                if hit.name.lower() == name.lower() and hit.object_type_id == CONTACTS:
                     return hit
             if following is None or following <= offset:
                 return None
@@ -258,6 +266,31 @@ def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None
 def foreseen(route: Route) -> HubSpotList:
     """A list that is to be made."""
     return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
+
+
+def shown(name: str) -> str:
+    """A list's name as a log line may show it: on one line, and no person even where cohorts are named so."""
+    text = redact("".join(each if each.isprintable() else " " for each in name))
+    return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
+
+
+@contextmanager
+def _about(route: Route) -> Iterator[None]:
+    """Name the list that HubSpot refuses to tell of, rather than a path."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status not in NAME_REFUSED:
+            raise
+        raise _refused(route, refused) from refused
+
+
+def _refused(route: Route, refused: Refused) -> ListError:
+    reason = refused.call.shortened(refused.message or "no reason given")
+    return ListError(
+        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {refused.status} {reason}. '
+        "Name another list for this cohort in lists[]."
+    )
 
 
 def gone(hubspot_list: HubSpotList) -> ListError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from target_hubspot_lists.lists import shown
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def table(accounts: Collection[Account]) -> Iterator[str]:
 
 
 def _row(account: Account, of_properties: Iterable[PropertyOutcome]) -> list[str]:
-    label = account.label
+    label = shown(account.label)
     rate = account.match_rate
     return [
         label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…",

@@ -18,7 +18,7 @@ from singer_sdk.plugin_base import SingerCommand
 from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 
-from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock
+from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
 from hubspot_http.validation import setting_problems
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, TargetError
@@ -147,7 +147,9 @@ class TargetHubSpotLists(Target):
     @classmethod
     def report_error(cls, error: HubSpotError) -> None:
         """Log an error as its one line, with a stack trace only where debug logging is on."""
-        cls.logger.error("%s", error, exc_info=error if cls.logger.isEnabledFor(logging.DEBUG) else None)
+        cls.logger.error(
+            "%s", redact(str(error)), exc_info=error if cls.logger.isEnabledFor(logging.DEBUG) else None
+        )
 
     def run(self, file_input: IO[Any] | None = None) -> int:
         """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""

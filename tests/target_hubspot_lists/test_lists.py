@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import membership, record_message, schema_message
+from target_hubspot_lists.lists import Route
+from tests.factories import membership, record_message, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
@@ -217,3 +218,58 @@ def test_each_version_of_the_api_is_asked_at_its_own_paths(
     assert portal.members("VIP") == {ada}
     about_the_token = 1  # has a path of its own
     assert hubspot.calls(path_contains=version) == hubspot.calls() - about_the_token
+
+
+def test_a_column_that_differs_in_every_record_does_not_cost_a_look_up_for_each(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = run_target(
+        schema_message(),
+        *(membership(f"person{number}@example.com", ada) for number in range(300)),
+        max_new_lists=10,
+    )
+
+    assert run.exit_code == 1
+    assert "max_new_lists" in run.error
+    assert hubspot.calls("GET", "/name/") < 30
+    assert not portal.list_names()
+    assert "@example.com" not in run.log
+
+
+def test_names_that_only_some_would_call_alike_are_not_taken_for_one_list() -> None:
+    assert Route(None, "VIP").key == Route(None, "vip").key
+    assert Route(None, "Straße").key != Route(None, "STRASSE").key
+
+
+def test_a_list_named_after_a_person_is_shown_without_the_address_on_one_line(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = run_target(schema_message(), membership("ada@example.com\n\x1b[31m", ada))
+
+    assert run.exit_code == 0
+    assert "example.com" not in run.log
+    assert "\x1b" not in run.log
+    assert 'Made: List "<email>' in run.log
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/name/", 400), ("GET", "/name/", 414), ("POST", "/crm/lists/2026-03", 400)],
+)
+def test_a_name_that_hubspot_does_not_take_is_named_with_its_reason(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, method: str, path: str, status: int
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    hubspot.faults.next(method, path, status=status, body={"message": "name of ada@example.com is too long"})
+
+    run = run_target(schema_message(), membership("V" * 500, ada), state_message({"n": 1}))
+
+    assert run.exit_code == 1
+    assert "as a list: " in run.error
+    assert "name of <email> is too long. Name another list" in run.error
+    assert len(run.error) < 400
+    assert run.states == []
