@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from jsonschema import ValidationError
+
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+# As singer_sdk reads them; what is neither it would silently take for false.
+_FLAGS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 
 
 def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -24,6 +30,36 @@ def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> li
         _sentence(error, schema)
         for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
     ]
+
+
+def environment_problems(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each environment variable that does not hold what its setting takes."""
+    problems = []
+    for name, setting in schema["properties"].items():
+        text = environ.get(variable := f"{prefix}{name.upper()}")
+        wanted = None if text is None else _unmet(text, setting.get("type", ()))
+        if wanted:
+            problems.append(f"{variable} is not {wanted}: correct it, or leave it out for the default.")
+    return problems
+
+
+def _unmet(text: str, kinds: str | Sequence[str]) -> str | None:
+    """What a setting of these kinds takes, if this text is not it."""
+    if "integer" in kinds:
+        return None if _WHOLE.fullmatch(text.strip()) else "a whole number"
+    if "boolean" in kinds:
+        return None if text.lower() in _FLAGS else "true or false"
+    for kind, type_, wanted in (("array", list, "a JSON array"), ("object", dict, "a JSON object")):
+        if kind in kinds:
+            return None if isinstance(_json(text), type_) else wanted
+    return None
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:

@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.plugin_base import SingerCommand
@@ -19,7 +20,7 @@ from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
-from hubspot_http.validation import setting_problems
+from hubspot_http.validation import environment_problems, setting_problems
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, TargetError
 from target_hubspot_lists.mirror import Mirror
@@ -37,7 +38,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType, TracebackType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.portal import Portal
 
 EVERYTHING = 100  # percent
+
+# What an expression of stream_maps can raise, over a schema or a record.
+MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300
@@ -82,7 +86,12 @@ class TargetHubSpotLists(Target):
         clock: Clock | None = None,
     ) -> None:
         self._reader = MessageReader(self)
-        super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
+        try:
+            super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
+        finally:
+            # Also after a ValueError of the SDK's own, which does not say which variable it is about.
+            if parse_env_config and (problems := self._environment_problems()):
+                raise SettingsError(" ".join(problems))
         self.settings = Settings.from_config(self.config)
         self._clock = clock or SystemClock()
         self._client = HubSpotClient(
@@ -240,6 +249,22 @@ class TargetHubSpotLists(Target):
         super(Target, cls).append_builtin_config(config_jsonschema)
         config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
 
+    @classmethod
+    def _environment_problems(cls) -> list[str]:
+        return environment_problems(os.environ, cls._env_var_prefix, cls.config_jsonschema)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError) as error:
+            files = " and ".join(f'"{each}"' for each in value if each != "ENV")
+            raise click.ClickException(
+                f"--config {files} cannot be read ({type(error).__name__}): name a file that holds the settings as "
+                "one JSON object, or ENV."
+            ) from None
+
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings against their schema; the SDK's own messages would quote secrets."""
@@ -284,12 +309,24 @@ class TargetHubSpotLists(Target):
             # In stream order: what the old columns said is applied before what the new ones say.
             self.flush()
         self._schemas[stream] = schema
-        self.mapper.register_raw_stream_schema(stream, schema, key_properties)
+        with self._mapping(stream):
+            self.mapper.register_raw_stream_schema(stream, schema, key_properties)
         self._readers[stream] = [
             (None if _changes_nothing(each) else each.transform, self._sink(each))
             for each in self.mapper.stream_maps[stream]
             if not isinstance(each, RemoveRecordTransform)
         ]
+
+    @contextmanager
+    def _mapping(self, stream: str) -> Iterator[None]:
+        """Say that it is a map of the user's that failed; its own text may show a record."""
+        try:
+            yield
+        except MAPPING_FAILURES as error:
+            raise self._reader.error(
+                f'cannot be mapped as stream_maps says for stream "{stream}" ({type(error).__name__})',
+                "correct the expression there, or the flattening_ settings.",
+            ) from error
 
     def _sink(self, stream_map: StreamMap) -> MembershipSink:
         sink = self.get_sink(
@@ -311,7 +348,10 @@ class TargetHubSpotLists(Target):
             raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
         context = {"version": message_dict.get("version")}
         for transform, sink in readers:
-            mapped = record if transform is None else transform(dict(record))
+            mapped = record
+            if transform is not None:
+                with self._mapping(stream):
+                    mapped = transform(dict(record))
             if mapped is not None:
                 sink.process_record(mapped, context)
         if self.delivery.held >= self.settings.batch_size_rows:

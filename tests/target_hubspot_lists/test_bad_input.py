@@ -7,7 +7,10 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
+from hubspot_http import SettingsError
+from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import (
     by_email,
     email_schema,
@@ -315,3 +318,49 @@ def test_a_line_nested_too_deeply_to_read_is_named(run_target: TargetRunner) -> 
 
     assert run.exit_code == 1
     assert run.error.startswith("Line 2 of the input is not JSON")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("MAX_CONCURRENCY", "eight"), ("DRY_RUN", "ja"), ("LISTS", "VIP"), ("STREAM_MAPS", "{")],
+)
+def test_an_environment_variable_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv("TARGET_HUBSPOT_LISTS_ACCESS_TOKEN", "pat-na1-secret")
+    monkeypatch.setenv(f"TARGET_HUBSPOT_LISTS_{name}", text)
+
+    with pytest.raises(SettingsError, match=f"^TARGET_HUBSPOT_LISTS_{name} is not "):
+        TargetHubSpotLists(parse_env_config=True)
+
+
+@pytest.mark.parametrize("content", ['{"access_token": "pat-na1-secret', '["pat-na1-secret"]', None])
+def test_a_config_file_that_cannot_be_read_is_named_and_not_quoted(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_text(content)
+
+    run = CliRunner().invoke(TargetHubSpotLists.get_singer_command(), ["--config", str(path)])
+
+    assert run.exit_code == 1
+    assert f'--config "{path}" cannot be read' in run.output
+    assert "pat-na1-secret" not in run.output
+
+
+@pytest.mark.parametrize("expression", ["int(cohort_name)", "int(", "no_such_column + 1", "1 / 0"])
+def test_a_map_that_fails_is_named_with_its_stream_and_shows_no_record(
+    run_target: TargetRunner, expression: str
+) -> None:
+    run = run_target(
+        schema_message(),
+        membership(PERSON, 1),
+        state_message({"n": 1}),
+        stream_maps={"cohort_members": {"contact_id": expression}},
+    )
+
+    assert run.exit_code == 1
+    assert 'cannot be mapped as stream_maps says for stream "cohort_members"' in run.error
+    assert PERSON not in run.log
+    assert run.states == []
