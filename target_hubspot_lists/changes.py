@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import InvalidRequest, NotFound, TooLarge, TooSlow, parsed
+from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, TooSlow, parsed
 from target_hubspot_lists.lists import gone
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ MAX_RECORD_IDS_PER_CALL = 10_000
 
 # A call that times out twice at one size will do so again: it is halved instead.
 SLOW_TRIES = 2
+
+# What HubSpot may answer where some of the ids are at fault, and not their number.
+GUILTY_INPUTS = (Conflict, InvalidRequest)
 
 # So many ids refused one by one, and none ever accepted: the ids are not what is wrong.
 MAX_REFUSED_WITHOUT_SUCCESS = 100
@@ -118,8 +121,8 @@ class ChangeWriter:
             confirmation = self._put(hubspot_list, change)
         except NotFound as not_found:
             raise gone(hubspot_list) from not_found
-        except (InvalidRequest, TooLarge, TooSlow) as problem:
-            if isinstance(problem, InvalidRequest) and not is_half:
+        except (Conflict, InvalidRequest, TooLarge, TooSlow) as problem:
+            if isinstance(problem, GUILTY_INPUTS) and not is_half:
                 # A list that became active refuses everything: say that, and search for no guilty id.
                 self._lists.check(hubspot_list)
             confirmation = self._halve(hubspot_list, change, problem)
@@ -148,7 +151,7 @@ class ChangeWriter:
             "%s: a call with %d record ids failed and is halved. %s", hubspot_list, len(change), problem
         )
         halves = list(change.halves())
-        if not isinstance(problem, InvalidRequest):
+        if not isinstance(problem, GUILTY_INPUTS):
             self._learn(len(halves[0]))
         whole = Confirmation(change)
         parts = [
@@ -158,9 +161,7 @@ class ChangeWriter:
         ]
         for part in parts:
             whole.include(part)
-        if isinstance(problem, InvalidRequest) and all(
-            part.calls == 1 and not part.refused for part in parts
-        ):
+        if isinstance(problem, GUILTY_INPUTS) and all(part.calls == 1 and not part.refused for part in parts):
             self._learn(len(halves[0]))  # both halves went through: it was the size, not an id
         return whole
 

@@ -168,3 +168,16 @@ def test_any_single_fault_ends_in_the_same_portal(
     assert hubspot.faults.pending == []
     assert (portal.members("New"), portal.members("Old")) == ({ada}, set())
     assert portal.list_names() == {"New", "Old"}
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_ids_that_go_through_in_halves_are_all_applied(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int
+) -> None:
+    contacts = portal.add_contacts(4)
+    hubspot.faults.next("PUT", "/memberships/", status=status)
+
+    run = run_target(schema_message(), *(membership("VIP", each) for each in contacts))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts)
