@@ -77,6 +77,7 @@ class TargetHubSpotLists(Target):
     default_sink_class = MembershipSink
 
     _signal: int | None = None
+    _has_client = False  # a signal may come before there is one
 
     def __init__(
         self,
@@ -97,6 +98,9 @@ class TargetHubSpotLists(Target):
         self._client = HubSpotClient(
             self.settings.connection, clock=self._clock, user_agent=f"{self.name}/{self.plugin_version}"
         )
+        self._has_client = True
+        if self.has_to_stop():
+            self._client.stop()
         self.run_id = new_run_id()
         self._report = self._open_report()
         self._mirror: Mirror | None = None
@@ -455,7 +459,8 @@ class TargetHubSpotLists(Target):
         """Remember the first signal; calls already sent return, and the run ends where it next looks."""
         if self._signal is None:
             self._signal = signum
-            self._client.stop()
+            if self._has_client:
+                self._client.stop()
 
 
 def _changes_nothing(stream_map: StreamMap) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT, Plugin
 
@@ -161,3 +163,20 @@ def test_a_tap_that_dies_looks_like_the_end_and_what_it_said_is_applied(
 def _signal(plugin: Plugin, number: int, called: threading.Event) -> None:
     plugin.signal(number)
     called.set()
+
+
+class EarlySignal(TargetHubSpotLists):
+    """Gets a signal in the moment in which it begins to listen to signals."""
+
+    def _setup_signal_handlers(self) -> None:
+        super()._setup_signal_handlers()
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_before_there_is_anything_to_stop_ends_the_run_before_its_first_call(
+    hubspot: HubSpotEmulator, config: dict[str, Any]
+) -> None:
+    target = EarlySignal(config=config)
+
+    assert target.run(io.BytesIO()) == 143
+    assert hubspot.calls() == 0
