@@ -86,6 +86,7 @@ class StreamAccount:
     records_read: int = 0
     rejected: int = 0
     reasons: Counter[Reason] = field(default_factory=Counter)
+    lists: set[str] = field(default_factory=set)  # whose accounts its records are on
 
 
 class Asked(NamedTuple):
@@ -187,9 +188,11 @@ class Accounts:
                 f'list "{shown(account.label)}"', account.asked, account.applied, max_unapplied_percent
             )
         for name, stream in self.streams.items():
-            read = stream.records_read
+            # Few may be asked for each of many lists: judged together they are enough.
+            is_in_vain = stream.lists and not any(self.lists[key].applied for key in stream.lists)
+            applied = 0 if is_in_vain else stream.records_read - stream.rejected
             yield from _too_little_applied(
-                f'stream "{name}"', read, read - stream.rejected, max_unapplied_percent
+                f'stream "{name}"', stream.records_read, applied, max_unapplied_percent
             )
 
 

@@ -123,9 +123,11 @@ class Delivery:
         version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
     ) -> None:
         """Hold a membership, and what its record says of the person, until the next flush."""
-        self.accounts.streams[stream].records_read += 1
         held = self._held_for(membership.cohort)
         held.account.records_read += 1
+        of_stream = self.accounts.streams[stream]
+        of_stream.records_read += 1
+        of_stream.lists.add(held.route.key)
         position = next(self._positions)
         self.held += held.fold.take(membership.member, is_member=membership.is_member, position=position)
         if attributes is not None:

@@ -115,6 +115,7 @@ class Mirror(Delivery):
         evidence = self._evidence(stream)
         snapshot = self._snapshot(stream, membership.cohort)
         snapshot.account.records_read += 1
+        self.accounts.streams[stream].lists.add(snapshot.route.key)
         if evidence.is_older(version):
             evidence.other()
             snapshot.account.superseded += 1

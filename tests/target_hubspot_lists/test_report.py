@@ -324,6 +324,17 @@ def test_a_stream_of_which_nothing_at_all_applied_ends_with_exit_code_1(run_targ
     assert 'stream "cohort_members"' in run.error
 
 
+def test_a_stream_of_which_nothing_applied_to_any_of_many_lists_ends_with_exit_code_1(
+    run_target: TargetRunner,
+) -> None:
+    run = run_target(
+        schema_message(), *(membership(f"list {number}", 990_000 + number) for number in range(20))
+    )
+
+    assert run.exit_code == 1
+    assert 'Of 20 memberships of stream "cohort_members" not one was applied' in run.error
+
+
 def test_running_again_over_a_full_list_is_no_failure(portal: Portal, run_target: TargetRunner) -> None:
     contacts = portal.add_contacts(30)
     portal.add_list("VIP", members=contacts)
