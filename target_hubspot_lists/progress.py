@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 import sys
 import threading
 import time
@@ -77,8 +78,9 @@ class Progress:
         """Redraw the bar."""
         standing = self._standing()
         if standing.read:
-            text = standing.line(self._seconds_left(standing))
-            self._stream.write(f"{ERASE_LINE}{standing.bar()} {text}")
+            text = f"{standing.bar()} {standing.line(self._seconds_left(standing))}"
+            # What is wider than the terminal would leave a line behind at each redrawing.
+            self._stream.write(f"{ERASE_LINE}{text[: shutil.get_terminal_size().columns - 1]}")
             self._stream.flush()
 
     def _seconds_left(self, standing: Standing) -> float | None:

@@ -46,3 +46,14 @@ def test_a_terminal_gets_a_bar_that_is_gone_in_the_end() -> None:
 
     assert terminal.getvalue().startswith(f"{ERASE_LINE}[############............] 500 of 1,000")
     assert terminal.getvalue().endswith(ERASE_LINE)
+
+
+def test_a_bar_fits_into_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    terminal = Terminal()
+
+    with Progress(lambda: HALF, stream=terminal) as progress:
+        progress.draw()
+
+    bar = terminal.getvalue().removeprefix(ERASE_LINE).removesuffix(ERASE_LINE)
+    assert len(bar) == 59
