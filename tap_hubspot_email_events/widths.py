@@ -13,7 +13,8 @@ PAGE_EVENTS = 1_000  # the most HubSpot sends at once; https://developers.hubspo
 MOST_EVENTS = 4_499  # eight such windows leave room below 40 000 events for parts that wait for older ones
 AIM_EVENTS = 4_000  # leaves room for what varies from one window to the next
 TELLING_EVENTS = 500  # fewer say little about how many there will be in the next window
-GROWTH = 8  # how much wider than one before it a window may be
+GROWTH = 2  # how much wider than one before it a window may be
+TRUST = 8  # how many times as wide as what was read the rest may be and still be thought to be like it
 FAR_TOO_WIDE = 2  # windows' worth of events, above which a window is not read on
 SLIVER = 0.1  # a rest narrower than this share of a window is not worth a call of its own
 
@@ -37,10 +38,12 @@ class Width:
     def after_whole(self, events: int, width: int) -> Width:
         """The width to go on with after a window of this width was read to its end."""
         known = max(self.milliseconds or 0, width)
-        fitting = GROWTH * known if not events else min(ceil(AIM_EVENTS * width / events), GROWTH * known)
+        # Where the newest part was dense, a quiet part says little of what lies between: feel the way there.
+        widest = GROWTH * known
+        fitting = min(ceil(AIM_EVENTS * width / events), widest) if events else widest
         if events < TELLING_EVENTS:
             fitting = max(fitting, self.milliseconds or 0)
-        return Width(max(fitting, 1), certain=True)
+        return Width(fitting, certain=self.certain or events >= TELLING_EVENTS)
 
     def after_part(self, events: int, width: int, remaining: int) -> Width:
         """The width to go on with after only the newest part of a window was read."""
@@ -48,8 +51,8 @@ class Width:
         if self.milliseconds is not None:
             fitting = min(fitting, self.milliseconds)
         # The newest part may have been a burst in a quiet time, so the rest is not thought to be like it.
-        if fitting * GROWTH < remaining:
-            return Width(ceil(remaining / GROWTH), certain=False)
+        if fitting * TRUST < remaining:
+            return Width(ceil(remaining / TRUST), certain=False)
         return Width(fitting, certain=True)
 
 

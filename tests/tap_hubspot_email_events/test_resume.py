@@ -11,7 +11,7 @@ import pytest
 
 from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.processes import TapProcess, arguments
-from tests.tap_hubspot_email_events.singer import DAY, SETTLED
+from tests.tap_hubspot_email_events.singer import SECOND, SETTLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 OPEN = "email_event_open"
 EVENTS = "/email/public/v1/events"
-COUNT = 9_000
+COUNT = 12_000
 
 
 @pytest.fixture(autouse=True)
 def _events(portal: Portal) -> None:
-    portal.add_events("OPEN", range(SETTLED - 10 * DAY, SETTLED, 10 * DAY // COUNT))
+    portal.add_events("OPEN", range(SETTLED - COUNT * 200 * SECOND, SETTLED, 200 * SECOND))
 
 
 def is_bookmark(message: dict[str, Any]) -> bool:

@@ -22,7 +22,12 @@ def test_a_rest_that_is_a_sliver_is_not_left_over() -> None:
 
 
 def test_an_empty_window_makes_the_next_one_wider() -> None:
-    assert Width(HOUR).after_whole(0, HOUR) == Width(GROWTH * HOUR, certain=True)
+    assert Width(HOUR, certain=True).after_whole(0, HOUR) == Width(GROWTH * HOUR, certain=True)
+
+
+def test_a_window_that_tells_little_leaves_the_width_uncertain() -> None:
+    assert Width(HOUR).after_whole(0, HOUR) == Width(GROWTH * HOUR)
+    assert Width(HOUR).after_whole(10, HOUR) == Width(GROWTH * HOUR)
 
 
 def test_a_window_of_the_right_width_is_followed_by_one_like_it() -> None:
