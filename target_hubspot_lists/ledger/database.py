@@ -70,11 +70,11 @@ class Database:
             yield connection
 
     def empty_log(self) -> None:
-        """Take what was deleted out of SQLite's log file too."""
+        """Take what was deleted out of SQLite's log file too, unless somebody is reading it just now."""
         if self.is_sqlite:
-            with self._guard, self._errors():
-                self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._connection.rollback()
+            with self._guard:
+                # Past SQLAlchemy, which would begin a transaction, and in one there is no checkpoint.
+                self._connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Give the connection back, and with it whatever lock it holds."""
@@ -84,7 +84,7 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         with self._guard, self._errors():
-            if self._connection.invalidated:
+            if self._connection.closed or self._connection.invalidated:
                 # Never connect anew: the locks of this run were lost with the connection.
                 raise LedgerError(
                     "The connection to the ledger's database was lost: run again when the database is back."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, inspect, select, text
+from sqlalchemy import insert, inspect, select, text, update
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import tables
@@ -75,11 +75,11 @@ def migrate(connection: Connection, *, create: bool, migrations: Sequence[Migrat
         raise LedgerError("The database that ledger_url names holds no ledger: check ledger_url.")
     if version == 0:
         connection.execute(text("CREATE TABLE ledger_schema (version INTEGER NOT NULL PRIMARY KEY)"))
+        connection.execute(insert(tables.schema).values(version=0))
     for migration in migrations[version:]:
         migration(connection)
-    if version < len(migrations):
-        connection.execute(delete(tables.schema))
-        connection.execute(insert(tables.schema).values(version=len(migrations)))
+    # Written even where it is the same: a database that cannot be written to shows before anything is sent.
+    connection.execute(update(tables.schema).values(version=len(migrations)))
 
 
 def schema_version(connection: Connection) -> int:

@@ -1,0 +1,91 @@
+"""Which list each cohort goes to, and what each run did to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.ledger import RunLine
+from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
+
+if TYPE_CHECKING:
+    from target_hubspot_lists.ledger import Ledger
+    from tests.target_hubspot_lists.conftest import Ledgers
+
+
+def test_a_cohort_finds_its_list_again_in_the_next_run(open_ledger: Ledgers, ledger: Ledger) -> None:
+    ledger.close()
+
+    assert open_ledger().list_of("vip") == VIP
+    assert open_ledger().list_of("VIP") is None
+
+
+def test_a_renamed_list_has_its_new_name(ledger: Ledger) -> None:
+    ledger.rename_list("42", "Very important")
+
+    assert ledger.list_of("vip") == replace(VIP, name="Very important")
+
+
+def test_several_cohorts_can_lead_to_one_list(ledger: Ledger) -> None:
+    beta = replace(VIP, cohort_key="beta")
+
+    ledger.remember_list(beta)
+
+    assert ledger.list_of("vip") == VIP
+    assert ledger.list_of("beta") == beta
+    assert ledger.lists() == [beta, VIP]
+
+
+def test_a_cohort_that_was_given_another_list_goes_there_and_the_first_stays_known(ledger: Ledger) -> None:
+    other = replace(VIP, list_id="43")
+
+    ledger.remember_list(other)
+
+    assert ledger.list_of("vip") == other
+    assert ledger.lists() == [replace(VIP, cohort_key=None), other]
+
+
+def test_that_a_list_was_made_by_us_and_read_is_never_taken_back(ledger: Ledger) -> None:
+    ledger.take_over("42", [])
+
+    ledger.remember_list(replace(VIP, stream="others", created_by_us=False))
+
+    assert ledger.list_of("vip") == replace(VIP, stream="others", was_read=True)
+
+
+def test_a_forgotten_list_takes_its_members_and_cohort_along(ledger: Ledger) -> None:
+    ledger.settle("42", on=[1], off=())
+
+    ledger.forget_list("42")
+    ledger.forget_list("no such list")
+
+    assert ledger.lists() == []
+    assert ledger.list_of("vip") is None
+    ledger.remember_list(VIP)
+    assert ledger.members("42") == set()
+
+
+def test_portals_have_lists_of_their_own(open_ledger: Ledgers, ledger: Ledger) -> None:
+    other = open_ledger(PORTAL + 1)
+    other.remember_list(replace(VIP, name="Theirs"))
+
+    ledger.rename_list("42", "Ours")
+    ledger.forget_list("42")
+
+    assert other.lists() == [replace(VIP, name="Theirs")]
+    assert ledger.lists() == []
+
+
+def test_each_run_leaves_one_line_on_each_list(open_ledger: Ledgers, ledger: Ledger) -> None:
+    ledger.record_run("42", stream="members", started=START, asked=1, outcomes={"added": 1})
+    open_ledger.days_pass(1)
+    ledger.record_run("42", stream="members", started=START, asked=5, outcomes={"added": 3, "missing": 2})
+    later = START + timedelta(days=1)
+    open_ledger(run_id="run-2").record_run("42", stream="members", started=later, asked=0, outcomes={})
+
+    assert ledger.runs("42") == [
+        RunLine("run-2", "42", "members", later, later, 0, {}),
+        RunLine("run-1", "42", "members", START, later, 5, {"added": 3, "missing": 2}),
+    ]
+    assert ledger.runs("43") == []

@@ -1,0 +1,239 @@
+"""Opening a ledger: its file is private, its schema brought up to date, and no error shows a password."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, inspect, make_url, text
+
+from target_hubspot_lists.errors import LedgerError
+from target_hubspot_lists.ledger import Ledger
+from target_hubspot_lists.ledger.database import Database
+from target_hubspot_lists.ledger.migrations import MIGRATIONS, migrate, schema_version
+from target_hubspot_lists.ledger.tables import metadata
+from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from tests.target_hubspot_lists.conftest import Ledgers
+
+PASSWORD = "hunter2/secret"
+
+
+def open_at(url: str) -> Ledger:
+    return Ledger.open(url, PORTAL, run_id="run-1", now=lambda: START)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_file_and_all_beside_it_are_for_their_owner_alone(tmp_path: Path) -> None:
+    with (
+        open_at(f"sqlite:///{tmp_path}/ledger.db") as ledger,
+        ledger.lock(["VIP"], sleep=lambda _: None),
+    ):
+        ledger.remember_list(VIP)
+        files = {path.name: mode(path) for path in tmp_path.iterdir()}
+
+    assert {"ledger.db", "ledger.db-wal", "ledger.db-shm"} < files.keys()
+    assert set(files.values()) == {0o600}
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
+
+
+def test_a_relative_path_is_taken_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sub").mkdir()
+
+    open_at("sqlite:///sub/ledger.db").close()
+
+    assert (tmp_path / "sub" / "ledger.db").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match=f'There is no folder "{tmp_path}/gone" for the ledger'):
+        open_at(f"sqlite:///{tmp_path}/gone/ledger.db")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_text("These are my notes, and no database at all." * 100)
+
+    with pytest.raises(LedgerError, match=r"cannot be opened \(file is not a database\)"):
+        open_at(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def folder_of_nobody() -> Iterator[Path]:
+    """A folder of a user who is not root, as whom the test then runs."""
+    folder = Path(tempfile.mkdtemp())
+    if os.geteuid() != 0:
+        yield folder
+    else:
+        os.chown(folder, 65534, 65534)
+        os.seteuid(65534)
+        yield folder
+        os.seteuid(0)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users are another thing there")
+def test_a_read_only_file_is_refused_at_once(folder_of_nobody: Path) -> None:
+    path = folder_of_nobody / "ledger.db"
+    open_at(f"sqlite:///{path}").close()
+    path.chmod(0o400)
+
+    with pytest.raises(LedgerError, match=r"\(attempt to write a readonly database\)"):
+        open_at(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mysql://user:{PASSWORD}@host/database",
+        f"postgresql+asyncpg://user:{PASSWORD}@host/database",
+        f"nonsense {PASSWORD}",
+        f"postgresql://user:{PASSWORD}@host:port/database",
+        f"postgresql://user:p@ss{PASSWORD}@127.0.0.1:1/database",
+        "postgresql://user:hunter2%2Fsecret@127.0.0.1:1/database",
+        "postgresql://127.0.0.1:1/database?user=me&password=hunter2%2Fsecret",
+        f"postgresql://127.0.0.1:1/database?no_such_option={PASSWORD}",
+        "",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:ledger.db?mode=ro&uri=true",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_showing_a_password(url: str) -> None:
+    with pytest.raises(LedgerError) as refused:
+        open_at(url)
+
+    assert "ledger_url" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    for part in ("hunter2", "secret", "p@ss", "ss" + PASSWORD):
+        assert part not in str(refused.value)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+def test_a_database_that_does_not_answer_is_told_with_the_reason() -> None:
+    with pytest.raises(LedgerError, match=r"cannot be opened \(.*refused.*\): check ledger_url"):
+        open_at("postgresql://user:hunter2@127.0.0.1:1/database")
+
+
+def test_what_is_shown_of_a_ledger_is_its_portal_and_not_its_url(ledger: Ledger) -> None:
+    assert repr(ledger) in {f"Ledger(Database({name}), portal {PORTAL})" for name in ("sqlite", "postgresql")}
+
+
+def test_an_error_of_the_database_shows_neither_person_nor_password(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    run_sql(open_ledger.url, "DROP TABLE ledger_contacts")
+
+    with pytest.raises(LedgerError, match="cannot be read or written") as refused:
+        ledger.remember_contacts({"ada@example.com": 1})
+
+    assert "ada" not in str(refused.value)
+    assert refused.value.__suppress_context__
+    assert ledger.lists() == [VIP]
+
+
+def test_an_old_schema_is_migrated_and_keeps_what_it_knows(open_ledger: Ledgers, ledger: Ledger) -> None:
+    def add_a_column(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN colour TEXT"))
+
+    ledger.close()
+    database = Database(open_ledger.url, create=False)
+
+    with database.writing() as connection:
+        migrate(connection, create=False, migrations=[*MIGRATIONS, add_a_column])
+
+    with database.reading() as connection:
+        assert schema_version(connection) == len(MIGRATIONS) + 1
+        rows = connection.execute(text("SELECT name, colour FROM ledger_lists")).all()
+    assert [(row.name, row.colour) for row in rows] == [("VIP", None)]
+    database.close()
+
+
+def test_a_migration_that_fails_leaves_the_ledger_as_it_was(open_ledger: Ledgers, ledger: Ledger) -> None:
+    def fail_half_way(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN colour TEXT"))
+        connection.execute(text("ALTER TABLE no_such_table ADD COLUMN colour TEXT"))
+
+    database = Database(open_ledger.url, create=False)
+    with pytest.raises(LedgerError), database.writing() as connection:
+        migrate(connection, create=False, migrations=[*MIGRATIONS, fail_half_way])
+    database.close()
+
+    assert ledger.lists() == [VIP]
+    assert open_ledger().lists() == [VIP]
+
+
+def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Ledgers, ledger: Ledger) -> None:
+    ledger.close()
+    run_sql(open_ledger.url, "UPDATE ledger_schema SET version = 99")
+
+    with pytest.raises(
+        LedgerError, match=r"newer version of target-hubspot-lists \(schema 99; this one knows 1\)"
+    ):
+        open_ledger()
+
+
+def test_the_tables_are_as_the_statements_see_them(open_ledger: Ledgers, ledger: Ledger) -> None:
+    ledger.close()
+    engine = create_engine(driver_url(open_ledger.url))
+    in_database = inspect(engine)
+
+    assert sorted(in_database.get_table_names()) == sorted(metadata.tables)
+    for name, table in metadata.tables.items():
+        there = {column["name"]: column["nullable"] for column in in_database.get_columns(name)}
+        # SQLite calls a rowid alias nullable, though it never is.
+        assert {**there, "list_key": False} == {
+            **{column.name: column.nullable for column in table.columns},
+            "list_key": False,
+        }
+        assert set(in_database.get_pk_constraint(name)["constrained_columns"]) == {
+            column.name for column in table.primary_key
+        }
+    engine.dispose()
+
+
+def test_two_runs_may_open_a_new_ledger_at_once(open_ledger: Ledgers) -> None:
+    first, second = open_ledger(run_id="run-1"), open_ledger(run_id="run-2")
+
+    first.remember_list(VIP)
+
+    assert second.lists() == [VIP]
+
+
+def test_sqlite_syncs_every_commit_and_logs_ahead(tmp_path: Path) -> None:
+    with open_at(f"sqlite:///{tmp_path}/ledger.db"):
+        connection = sqlite3.connect(tmp_path / "ledger.db")
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection.close()
+
+
+def driver_url(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed.render_as_string(hide_password=False)
+
+
+def run_sql(url: str, statement: str) -> None:
+    engine = create_engine(driver_url(url))
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
