@@ -92,3 +92,11 @@ def test_the_plugins_take_from_hubspot_http_what_it_offers() -> None:
             for node in ast.walk(ast.parse(module.read_text("utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.module == "hubspot_http":
                     assert {alias.name for alias in node.names} <= public, module
+
+
+@pytest.mark.parametrize("folder", PRESENT)
+def test_the_database_appears_only_in_the_ledger(folder: str) -> None:
+    drivers = {"sqlalchemy", "psycopg"}
+    with_database = {module for module in modules(folder) if imports(module) & drivers}
+
+    assert all(module.parent.name == "ledger" for module in with_database)

@@ -45,7 +45,8 @@ class Database:
         self._secrets = _secrets(self._url)
         # An unescaped @ or / in a password makes parts of it look like host and database.
         self._may_quote = url.count("@") <= 1
-        self._guard = threading.Lock()
+        # Reentrant: values that are read from the ledger while it writes end in an error, not in a silent wait.
+        self._guard = threading.RLock()
         self.path = _sqlite_path(self._url, create=create) if self.is_sqlite else None
         self._connection = self._connect()
 

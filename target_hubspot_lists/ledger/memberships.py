@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, literal, select, true, update
+from sqlalchemy import BigInteger, Column, MetaData, Table, case, exists, literal, select, true, update
 
 from target_hubspot_lists.ledger.statements import (
     VALUES_PER_STATEMENT,
@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 ON = 1  # when HubSpot last answered, it was on the list
 OURS = 2  # we put it there
 UNSETTLED = 4  # a call about it was begun, and no answer was recorded
-LEFT_OUT = 8  # while a list is taken over: not named yet
 
 _state, _record_id = memberships.c.state, memberships.c.record_id
+# Of a list that is taken over: who HubSpot says is on it, until the transaction ends.
+_named = Table(
+    "ledger_named",
+    MetaData(),
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    prefixes=["TEMPORARY"],
+)
 _COLUMNS = ("list_key", "record_id", "state", "day")
 
 
@@ -86,10 +92,14 @@ class ListMembers:
 
     def take_over(self, members: Iterable[int]) -> None:
         """Make these the members; who is unsettled and not among them stays so."""
-        was_on = _state.bitwise_and(ON | UNSETTLED) == ON
-        self._update(was_on, state=_state.bitwise_or(LEFT_OUT))
-        self._upsert(members, ON, _on_and_ours_as_before())
-        self._update(_state.bitwise_and(LEFT_OUT) != 0, state=literal(0))
+        _named.create(self.connection, checkfirst=False)
+        for chunk in chunks(members):
+            rows = select(ids_as_rows(self.connection, chunk).c.value).where(true())
+            insert = insert_into(self.connection, _named).from_select(["record_id"], rows)
+            self.connection.execute(insert.on_conflict_do_nothing())
+        self._upsert_rows(_named.c.record_id, ON, _on_and_ours_as_before())
+        self._settle_off_others()
+        _named.drop(self.connection, checkfirst=False)
 
     def move_to(self, list_key: int) -> None:
         """Make everybody who is on this list unsettled on another, which is new."""
@@ -103,25 +113,29 @@ class ListMembers:
     def _on_this_list(self) -> ColumnElement[bool]:
         return memberships.c.list_key == self.list_key
 
-    def _update(self, condition: ColumnElement[bool], *, state: ColumnElement[int]) -> None:
-        of_list = update(memberships).where(self._on_this_list, condition)
-        self.connection.execute(of_list.values(state=state, day=self.day))
+    def _settle_off_others(self) -> None:
+        was_on = _state.bitwise_and(ON | UNSETTLED) == ON
+        is_named = exists().where(_named.c.record_id == _record_id)
+        others = update(memberships).where(self._on_this_list, was_on, ~is_named)
+        self.connection.execute(others.values(state=0, day=self.day))
 
     def _upsert(self, record_ids: Iterable[int], state: int, if_known: ColumnElement[int]) -> None:
         """Give records a state: one if nothing is known of them, another if something is."""
         for chunk in chunks(record_ids):
-            rows = ids_as_rows(self.connection, chunk)
-            # SQLite takes ON CONFLICT for a join's ON unless the select has a WHERE:
-            # https://www.sqlite.org/lang_upsert.html#parsing_ambiguity
-            new = select(literal(self.list_key), rows.c.value, literal(state), literal(self.day)).where(
-                true()
+            self._upsert_rows(ids_as_rows(self.connection, chunk).c.value, state, if_known)
+
+    def _upsert_rows(self, record_ids: ColumnElement[int], state: int, if_known: ColumnElement[int]) -> None:
+        # SQLite takes ON CONFLICT for a join's ON unless the select has a WHERE:
+        # https://www.sqlite.org/lang_upsert.html#parsing_ambiguity
+        new = select(literal(self.list_key), record_ids, literal(state), literal(self.day)).where(true())
+        insert = insert_into(self.connection, memberships).from_select(_COLUMNS, new)
+        self.connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["list_key", "record_id"],
+                set_={"state": if_known, "day": self.day},
+                where=_state != if_known,  # a list of a million that did not change writes nothing
             )
-            insert = insert_into(self.connection, memberships).from_select(_COLUMNS, new)
-            self.connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["list_key", "record_id"], set_={"state": if_known, "day": self.day}
-                )
-            )
+        )
 
 
 def is_member() -> ColumnElement[bool]:
