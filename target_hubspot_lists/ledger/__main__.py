@@ -49,7 +49,7 @@ def forget(ledger_url: str, portal_id: int, email: str | None, record_id: int | 
         return
     click.echo(
         f"Deleted for portal {portal_id}: addresses {forgotten.addresses}, "
-        f"list memberships {forgotten.memberships}, property digests {forgotten.property_digests}."
+        f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}."
     )
 
 

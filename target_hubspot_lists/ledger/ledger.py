@@ -35,7 +35,7 @@ class Ledger:
 
     It holds personal data: addresses with their record ids, and which record is on which list. Who is on a list
     is kept until it is known that they left, or that the contact is gone. What is no longer of use goes after
-    90 days, by `prune`: who left a list, the address of somebody who is on none, digests of property values, the
+    90 days, by `prune`: who left a list, the address of somebody who is on none, hashes of property values, the
     lines of runs. `forget_person` deletes one person at once.
     """
 
@@ -108,14 +108,14 @@ class Ledger:
         return forgotten
 
     def property_hashes(self, record_ids: Collection[int]) -> dict[int, bytes]:
-        """Return the digests of the property values last written, where there are any."""
+        """Return the hashes of the property values last written, where there are any."""
         with self._database.reading() as connection:
-            return people.digests(connection, self._portal_id, record_ids)
+            return people.hashes(connection, self._portal_id, record_ids)
 
-    def remember_property_hashes(self, digests: Mapping[int, bytes]) -> None:
-        """Note the digests, of 8 bytes each, of property values that HubSpot has taken."""
+    def remember_property_hashes(self, hashes: Mapping[int, bytes]) -> None:
+        """Note the hashes of property values that HubSpot has taken, in place of those known before."""
         with self._database.writing() as connection:
-            people.remember_digests(connection, self._portal_id, digests, day=self._day())
+            people.remember_hashes(connection, self._portal_id, hashes, day=self._day())
 
     def prune(self, keep: timedelta = RETENTION) -> Forgotten:
         """Delete what has been of no use for so long: see the class."""

@@ -25,6 +25,7 @@ def create_tables(connection: Connection) -> None:
     # In Postgres a row changed from unsettled to settled stays in its page and its index as it is, if there is room:
     # https://www.postgresql.org/docs/current/storage-hot.html
     half_full = "" if is_sqlite(connection) else " WITH (fillfactor = 50)"
+    binary = "BLOB" if is_sqlite(connection) else "BYTEA"
     numbered = (
         "INTEGER PRIMARY KEY"
         if is_sqlite(connection)
@@ -46,8 +47,8 @@ def create_tables(connection: Connection) -> None:
         f"""CREATE TABLE ledger_memberships (
             list_key BIGINT NOT NULL, record_id BIGINT NOT NULL, state SMALLINT NOT NULL, day INTEGER NOT NULL,
             PRIMARY KEY (list_key, record_id)){clustered}{half_full}""",
-        f"""CREATE TABLE ledger_property_digests (
-            portal_id BIGINT NOT NULL, record_id BIGINT NOT NULL, digest BIGINT NOT NULL, day INTEGER NOT NULL,
+        f"""CREATE TABLE ledger_property_hashes (
+            portal_id BIGINT NOT NULL, record_id BIGINT NOT NULL, hashes {binary} NOT NULL, day INTEGER NOT NULL,
             PRIMARY KEY (portal_id, record_id)){clustered}""",
         f"""CREATE TABLE ledger_runs (
             portal_id BIGINT NOT NULL, run_id TEXT NOT NULL, list_id TEXT NOT NULL, stream TEXT NOT NULL,

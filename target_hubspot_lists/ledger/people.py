@@ -10,12 +10,11 @@ from sqlalchemy import delete, except_, literal, select, true
 from target_hubspot_lists.ledger.memberships import is_member
 from target_hubspot_lists.ledger.statements import (
     among,
-    as_number,
     chunks,
     insert_into,
     pairs_as_rows,
 )
-from target_hubspot_lists.ledger.tables import contacts, lists, memberships, property_digests, runs
+from target_hubspot_lists.ledger.tables import contacts, lists, memberships, property_hashes, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,12 +28,12 @@ class Forgotten:
 
     addresses: int
     memberships: int
-    property_digests: int
+    property_hashes: int
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to delete."""
-        return any((self.addresses, self.memberships, self.property_digests))
+        return any((self.addresses, self.memberships, self.property_hashes))
 
 
 def record_ids(
@@ -74,7 +73,7 @@ def remember(connection: Connection, portal_id: int, found: Mapping[str, int], *
 def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tuple[list[str], Forgotten]:
     """Delete everything known of these records; return their addresses, and how much that was."""
     addresses: list[str] = []
-    known = digests = 0
+    known = hash_count = 0
     for chunk in chunks(ids):
         of_portal = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
         addresses += connection.scalars(select(contacts.c.address).where(*of_portal))
@@ -85,13 +84,13 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
                 among(connection, memberships.c.record_id, chunk),
             )
         ).rowcount
-        digests += connection.execute(
-            delete(property_digests).where(
-                property_digests.c.portal_id == portal_id,
-                among(connection, property_digests.c.record_id, chunk),
+        hash_count += connection.execute(
+            delete(property_hashes).where(
+                property_hashes.c.portal_id == portal_id,
+                among(connection, property_hashes.c.record_id, chunk),
             )
         ).rowcount
-    return addresses, Forgotten(len(addresses), known, digests)
+    return addresses, Forgotten(len(addresses), known, hash_count)
 
 
 def record_id_of(connection: Connection, portal_id: int, address: str) -> int | None:
@@ -103,41 +102,38 @@ def record_id_of(connection: Connection, portal_id: int, address: str) -> int | 
     )
 
 
-def digests(connection: Connection, portal_id: int, ids: Collection[int]) -> dict[int, bytes]:
-    """The digests of the property values last written, of the records where there is one."""
+def hashes(connection: Connection, portal_id: int, ids: Collection[int]) -> dict[int, bytes]:
+    """The hashes of the property values last written, of the records where there are any."""
     found: dict[int, bytes] = {}
     for chunk in chunks(ids):
         rows = connection.execute(
-            select(property_digests.c.record_id, property_digests.c.digest).where(
-                property_digests.c.portal_id == portal_id,
-                among(connection, property_digests.c.record_id, chunk),
+            select(property_hashes.c.record_id, property_hashes.c.hashes).where(
+                property_hashes.c.portal_id == portal_id,
+                among(connection, property_hashes.c.record_id, chunk),
             )
         ).all()
-        found.update((record_id, digest.to_bytes(8, "big", signed=True)) for record_id, digest in rows)
+        found.update((record_id, bytes(packed)) for record_id, packed in rows)
     return found
 
 
-def remember_digests(
+def remember_hashes(
     connection: Connection, portal_id: int, written: Mapping[int, bytes], *, day: int
 ) -> None:
-    """Note the digests of property values just written, 8 bytes each."""
+    """Note the hashes of property values just written, in place of those known before."""
+    insert = insert_into(connection, property_hashes)
+    new = insert.excluded
+    upsert = insert.on_conflict_do_update(
+        index_elements=["portal_id", "record_id"], set_={"hashes": new.hashes, "day": new.day}
+    )
     for chunk in chunks(written):
-        numbers = {str(each): int.from_bytes(written[each], "big", signed=True) for each in chunk}
-        rows = pairs_as_rows(connection, numbers)
-        insert = insert_into(connection, property_digests).from_select(
-            ("portal_id", "record_id", "digest", "day"),
-            select(literal(portal_id), as_number(rows.c.key), rows.c.value, literal(day)).where(true()),
-        )
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["portal_id", "record_id"],
-                set_={"digest": insert.excluded.digest, "day": day},
-            )
-        )
+        rows = [
+            {"portal_id": portal_id, "record_id": each, "hashes": written[each], "day": day} for each in chunk
+        ]
+        connection.execute(upsert, rows)
 
 
 def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> Forgotten:
-    """Delete what has not changed since: who left lists, addresses of those on none, digests, lines of runs."""
+    """Delete what has not changed since: who left lists, addresses of those on none, hashes, lines of runs."""
     of_portal = memberships.c.list_key.in_(_list_keys(portal_id))
     left = delete(memberships).where(of_portal, memberships.c.state == 0, memberships.c.day < day)
     left_count = connection.execute(left).rowcount
@@ -146,13 +142,11 @@ def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> F
     # EXCEPT and not NOT IN: both databases sort or hash it, however many are on lists.
     on_none = except_(select(contacts.c.record_id).where(*stale), on_lists)
     addresses = connection.execute(delete(contacts).where(*stale, contacts.c.record_id.in_(on_none))).rowcount
-    digest_count = connection.execute(
-        delete(property_digests).where(
-            property_digests.c.portal_id == portal_id, property_digests.c.day < day
-        )
+    hash_count = connection.execute(
+        delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
     ).rowcount
     connection.execute(delete(runs).where(runs.c.portal_id == portal_id, runs.c.ended < before))
-    return Forgotten(addresses, left_count, digest_count)
+    return Forgotten(addresses, left_count, hash_count)
 
 
 def _list_keys(portal_id: int) -> Select[tuple[int]]:

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
-from sqlalchemy import ARRAY, BigInteger, Text, any_, cast, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Text, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ def pairs_as_rows(connection: Connection, pairs: Mapping[str, int]) -> FromClaus
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that can say what to do with a row that is there already."""
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
-
-
-def as_number(column: ColumnElement[str]) -> ColumnElement[int]:
-    """A key of `pairs_as_rows` that is a number."""
-    return cast(column, BigInteger)
 
 
 def _json(values: object) -> str:

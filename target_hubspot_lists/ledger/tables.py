@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
 
 metadata = MetaData()
 
@@ -48,12 +48,12 @@ memberships = Table(
     Column("day", Integer, nullable=False),  # of the last change; those who left are forgotten by it
 )
 
-property_digests = Table(
-    "ledger_property_digests",
+property_hashes = Table(
+    "ledger_property_hashes",
     metadata,
     Column("portal_id", BigInteger, primary_key=True),
     Column("record_id", BigInteger, primary_key=True),
-    Column("digest", BigInteger, nullable=False),  # its 8 bytes as one signed number
+    Column("hashes", LargeBinary, nullable=False),  # as `property_memory.py` packs them
     Column("day", Integer, nullable=False),
 )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from tests.postgres import PostgresServer
     from tests.target_hubspot_lists.conftest import Ledgers
 
 PASSWORD = "hunter2/secret"
@@ -237,3 +238,24 @@ def run_sql(url: str, statement: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(statement))
     engine.dispose()
+
+
+def test_a_lost_connection_ends_the_run_since_its_locks_are_lost_too(postgres: PostgresServer) -> None:
+    url = postgres.new_url()
+    ledger = open_at(url)
+    with ledger.lock(["VIP"], sleep=lambda _: None):
+        run_sql(
+            url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'target-hubspot-lists'",
+        )
+
+        for _ in range(2):  # it is not connected anew
+            with pytest.raises(LedgerError):
+                ledger.remember_list(VIP)
+
+    with (
+        Ledger.open(url, PORTAL, run_id="run-2", now=lambda: START) as other,
+        other.lock(["VIP"], wait_seconds=0, sleep=lambda _: None),
+    ):
+        assert other.lists() == []
+    ledger.close()

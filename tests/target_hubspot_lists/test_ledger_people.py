@@ -65,12 +65,12 @@ def test_records_that_hubspot_reports_missing_are_forgotten_with_their_addresses
 
 
 def test_property_hashes_come_back_by_record(ledger: Ledger) -> None:
-    digests = {1: b"\x00" * 8, 2: b"\xff" * 8, 3: b"\x80\x00\x00\x00\x00\x00\x00\x01"}
+    hashes = {1: b"\x00" * 16, 2: b"\xff" * 48, 3: b""}
 
-    ledger.remember_property_hashes(digests)
+    ledger.remember_property_hashes(hashes)
     ledger.remember_property_hashes({1: b"changed!"})
 
-    assert ledger.property_hashes([1, 2, 3, 4]) == digests | {1: b"changed!"}
+    assert ledger.property_hashes([1, 2, 3, 4]) == hashes | {1: b"changed!"}
 
 
 @pytest.mark.parametrize("who", [{"email": "Ada@example.com "}, {"record_id": 1}])
@@ -81,7 +81,7 @@ def test_a_person_is_forgotten_under_every_address_and_on_every_list(
 
     forgotten = ledger.forget_person(**who)  # type: ignore[arg-type]
 
-    assert forgotten == Forgotten(addresses=2, memberships=2, property_digests=1)
+    assert forgotten == Forgotten(addresses=2, memberships=2, property_hashes=1)
     assert ledger.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
     assert ledger.states("42", [1, 2]) == {2: State.ON}
     assert ledger.states("43", [1, 2]) == {}
@@ -124,7 +124,7 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
     open_ledger.days_pass(2)
     pruned = ledger.prune()
 
-    assert pruned == Forgotten(addresses=2, memberships=1, property_digests=1)
+    assert pruned == Forgotten(addresses=2, memberships=1, property_hashes=1)
     everybody = [ADA, BOB, "eve@example.com", "joe@example.com"]
     assert ledger.record_ids(everybody, since=START) == {ADA: 1, "eve@example.com": 3}
     assert ledger.members("42") == {1, 3}
@@ -151,7 +151,7 @@ def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -
 
     assert said == (
         0,
-        f"Deleted for portal {PORTAL}: addresses 2, list memberships 2, property digests 1.\n",
+        f"Deleted for portal {PORTAL}: addresses 2, list memberships 2, property hashes 1.\n",
     )
     assert again[0] == 0
     assert again[1].startswith(f"The ledger knows nothing of this person in portal {PORTAL}.")
