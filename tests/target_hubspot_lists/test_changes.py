@@ -181,3 +181,19 @@ def test_ids_that_go_through_in_halves_are_all_applied(
 
     assert run.exit_code == 0
     assert portal.members("VIP") == set(contacts)
+
+
+def test_a_list_that_takes_no_id_at_all_ends_the_run_instead_of_trying_each_one(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = portal.add_contacts(1_000)
+    hubspot.faults.next("PUT", "/memberships/", times=None, status=400)
+
+    run = run_target(
+        schema_message(), *(membership("VIP", each) for each in contacts), state_message({"n": 1})
+    )
+
+    assert run.exit_code == 1
+    assert "was answered 400" in run.error
+    assert run.states == []
+    assert hubspot.calls("PUT", "/memberships/") < 500
