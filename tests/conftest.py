@@ -10,6 +10,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from hubspot_http import HubSpotError
@@ -19,6 +20,10 @@ from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A busy machine is slow now and then: that is no failure of what is tested.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @dataclass(frozen=True)

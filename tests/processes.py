@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-TIMEOUT = 30  # seconds after which a plugin that hangs fails its test
+TIMEOUT = 120  # seconds after which a plugin that hangs fails its test
 
 
 class Plugin:

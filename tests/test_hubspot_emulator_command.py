@@ -70,7 +70,7 @@ def test_the_command_says_where_it_listens_and_stops_cleanly(tmp_path: Path, end
     headers = {"Authorization": f"Bearer {told['token']}"}
     details = requests.get(f"{told['url']}/account-info/2026-03/details", headers=headers, timeout=5)
     os.kill(int(told["pid"]), end)
-    output, errors = process.communicate(timeout=5)
+    output, errors = process.communicate(timeout=60)
 
     assert details.status_code == 200
     assert (process.returncode, errors) == (0, "")
@@ -84,7 +84,7 @@ def test_a_taken_port_is_said_and_another_one_used(tmp_path: Path, taken_port: i
     headers = {"Authorization": f"Bearer {told['token']}"}
     details = requests.get(f"{told['url']}/account-info/2026-03/details", headers=headers, timeout=5)
     process.terminate()
-    _, errors = process.communicate(timeout=5)
+    _, errors = process.communicate(timeout=60)
 
     assert not told["url"].endswith(f":{taken_port}")
     assert errors.startswith(f"Port {taken_port} cannot be had")

@@ -17,6 +17,7 @@ from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
 from target_hubspot_lists.property_values import WORDS
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
+from tests.processes import TIMEOUT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -55,7 +56,7 @@ def test_the_commands_to_try_it_out_do_what_the_readme_says(path_of_venv: str) -
         cwd=ROOT,
         env=os.environ | {"PATH": path_of_venv},
         text=True,
-        timeout=300,
+        timeout=TIMEOUT,
     )
 
     (state,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
