@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubspot_http import concurrently
 from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccount
@@ -14,17 +14,20 @@ from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.lists import Lists, Routes
 from target_hubspot_lists.memberships import Fold
+from target_hubspot_lists.memory import Led, Memory, NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.verification import MembershipReader, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.contacts import Resolution
+    from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
@@ -40,12 +43,21 @@ class Held:
     route: Route
     account: Account
     fold: Fold
+    stream: str = ""  # which filled it last
 
     def take(self) -> list[Asked]:
         """Take out what is held: one entry per member."""
         fold, self.fold = self.fold, Fold()
         self.account.superseded += fold.superseded
         return [Asked(member, is_member, position, self.account) for member, is_member, position in fold]
+
+
+class Stale(NamedTuple):
+    """A membership whose remembered record id HubSpot no longer knows."""
+
+    hubspot_list: HubSpotList
+    record_id: int
+    asked: Asked
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ class Delivery:
         memory: PropertyMemory | None = None,
     ) -> None:
         workers = settings.connection.max_concurrency
+        self._client = client
         self._settings = settings
         self._workers = workers
         self._routes = Routes(settings)
@@ -98,6 +111,8 @@ class Delivery:
         self._writer = ChangeWriter(client, self._lists)
         self._reader = MembershipReader(client, workers=workers)
         self.properties = ContactProperties(client, settings, self._lists, memory)
+        self._memory: NoLedger = NoLedger()
+        self._last_words: dict[str, Mapping[int, Asked]] = {}  # of this flush, by list id
         self._by_route: dict[str, Held] = {}
         self._by_cohort: dict[Cohort, Held] = {}
         self._positions = itertools.count()
@@ -109,6 +124,18 @@ class Delivery:
     def addresses_looked_up(self) -> int:
         """How many addresses HubSpot has answered for."""
         return self._contacts.looked_up
+
+    def use_ledger(self, ledger: Ledger, *, now: Callable[[], datetime]) -> None:
+        """Take from a ledger what it knows, and keep in it what this run does; it is closed with the delivery."""
+        self._memory = Memory(
+            ledger,
+            self._settings,
+            self._client,
+            self._lists,
+            writer=self._writer,
+            reader=self._reader,
+            now=now,
+        )
 
     def add_stream(self, stream: str, *, can_remove: bool) -> None:
         """Open the account of a stream."""
@@ -124,6 +151,8 @@ class Delivery:
     ) -> None:
         """Hold a membership, and what its record says of the person, until the next flush."""
         held = self._held_for(membership.cohort)
+        held.stream = stream
+        self._memory.saw(membership.cohort)
         held.account.records_read += 1
         of_stream = self.accounts.streams[stream]
         of_stream.records_read += 1
@@ -139,8 +168,13 @@ class Delivery:
         account = self._held_for(rejection.cohort).account if rejection.cohort else None
         self.accounts.reject(stream, rejection, account)
 
+    def end(self) -> None:
+        """Keep in the ledger what the run did, once all of its input was brought to HubSpot."""
+        self._memory.end(self.accounts.lists.values())
+
     def close(self) -> None:
         """Give back what the run holds besides memory."""
+        self._memory.close()
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
@@ -161,10 +195,9 @@ class Delivery:
         properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
         if self._settings.dry_run:
             self._foresee(changes)
-        else:
-            self._write(
-                changes, {contacts.record_ids[each] for each in contacts.created} if contacts else set()
-            )
+            return
+        self._last_words = {change.hubspot_list.list_id: change.asked for change in changes}
+        self._write_again(self._write(changes, _created(contacts)), properties)
 
     def _held_for(self, cohort: Cohort) -> Held:
         held = self._by_cohort.get(cohort)
@@ -180,8 +213,7 @@ class Delivery:
     def _find_lists(self, asked: list[tuple[Route, list[Asked]]]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
         wanted = {route.key for route, members in asked if any(each.is_member for each in members)}
-        lists = self._lists.resolve([route for route, _ in asked], wanted, check=self.properties.check_lists)
-        self.accounts.lists_created = len(self._lists.created)
+        lists = self._resolve_lists(list(self._led({route.key for route, _ in asked})), wanted)
         for route, members in asked:
             if found := lists.get(route.key):
                 members[0].account.hubspot_list = found
@@ -190,13 +222,43 @@ class Delivery:
                     self.accounts.settle(each, Outcome.NOT_A_MEMBER)
         return lists
 
+    def _led(self, keys: Collection[str]) -> Iterator[Led]:
+        """Yield the cohorts that go to the lists with these route keys."""
+        for cohort, held in self._by_cohort.items():
+            if held.route.key in keys:
+                yield Led(cohort, held.route, held.stream, self._routes.is_configured(cohort))
+
+    def _resolve_lists(self, led: Collection[Led], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
+        """Find or make the lists of cohorts, by route key: by the ledger, else as their routes say."""
+        self._memory.lead(led)
+        routes = list({each.route.key: each.route for each in led}.values())
+        lists = self._lists.resolve(routes, wanted, check=self._before_writing)
+        self.accounts.lists_created = len(self._lists.created)
+        self._memory.know(led, lists)
+        return lists
+
+    def _before_writing(self, lists: Iterable[HubSpotList]) -> None:
+        """Raise, before anything is written, if a property has no place or another run holds a list."""
+        lists = list(lists)
+        self.properties.check_lists(lists)
+        self._memory.lock([each.name for each in lists])
+
     def _find_contacts(self, asked: list[Asked], properties: PropertyFlush) -> Resolution | None:
         """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
         if self._settings.match_by == "contact_id":
             return None
+        return self._resolve_addresses(asked, properties)
+
+    def _resolve_addresses(self, asked: Iterable[Asked], properties: PropertyFlush) -> Resolution:
+        """Resolve the addresses that are not known well enough; of the others the remembered contact stands."""
+        asked = list(asked)
         addresses = dict.fromkeys(str(each.member) for each in asked)
+        known = self._memory.record_ids(addresses)
+        unknown = [each for each in addresses if each not in known]
         to_create = {str(each.member) for each in asked if each.is_member}
-        resolution = self._contacts.resolve(addresses, to_create, properties)
+        resolution = self._contacts.resolve(unknown, to_create, properties)
+        self._memory.remember_contacts(resolution.record_ids)
+        resolution.record_ids |= known
         properties.resolved(resolution)
         self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
@@ -233,17 +295,31 @@ class Delivery:
             self.accounts.settle(asked, Outcome.MISSING)
         return None
 
-    def _write(self, changes: list[ListChange], created: set[int]) -> None:
-        """Change the lists, and give each contact its outcome; `created` are the contacts made for it."""
+    def _write(
+        self, changes: Sequence[ListChange], created: set[int], *, is_again: bool = False
+    ) -> list[Stale]:
+        """Change the lists, and give each contact its outcome; `created` are the contacts made for it.
+
+        Return those without an outcome whose record id was remembered and is no longer known; not `is_again`.
+        """
+        changes = list(self._without_known(changes, created))
         left_open: dict[str, dict[int, Asked]] = {}
+        stale: list[Stale] = []
+        for change in changes:
+            self._memory.begin(change.hubspot_list, change.asked)
         jobs = (job for change in changes for job in change.jobs(self._writer))
         for change, confirmation in concurrently(jobs, workers=self._workers):
             change.account.calls += confirmation.calls
             change.account.seconds += confirmation.seconds
+            self._memory.confirm(change.hubspot_list, confirmation)
+            forgotten = self._memory.forget(confirmation.missing)
             for record_id in (*confirmation.change.add, *confirmation.change.remove):
                 asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
-                if outcome is Outcome.UNCONFIRMED and self._settings.verify_memberships:
+                if outcome is Outcome.UNCONFIRMED and self._is_read_back:
                     left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
+                    continue
+                if outcome is Outcome.MISSING and asked.member in forgotten and not is_again:
+                    stale.append(Stale(change.hubspot_list, record_id, asked))
                     continue
                 refused = confirmation.refused.get(record_id)
                 self.accounts.settle(
@@ -255,6 +331,50 @@ class Delivery:
                 )
         for change in changes:
             self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
+        return stale
+
+    @property
+    def _is_read_back(self) -> bool:
+        """Whether ids that HubSpot leaves open are read: always before the ledger records them."""
+        return self._settings.verify_memberships or self._memory.is_kept
+
+    def _without_known(self, changes: Iterable[ListChange], created: set[int]) -> Iterator[ListChange]:
+        """Yield what is left of the changes without those who are known to be as asked, who get their outcome."""
+        for change in changes:
+            states = self._memory.states(change.hubspot_list, change.asked)
+            unknown: dict[int, Asked] = {}
+            for record_id, asked in change.asked.items():
+                if states.get(record_id) is not asked.is_member:
+                    unknown[record_id] = asked
+                    continue
+                outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.NOT_A_MEMBER
+                self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
+            if unknown:
+                yield ListChange(change.hubspot_list, unknown)
+
+    def _write_again(self, stale: Collection[Stale], properties: PropertyFlush) -> None:
+        """Look up once more those whose remembered contact is gone, and bring them to HubSpot as who they are now."""
+        if not stale:
+            return
+        contacts = self._resolve_addresses([each.asked for each in stale], properties)
+        lists = {each.hubspot_list.list_id: each.hubspot_list for each in stale}
+        by_list: dict[str, dict[int, Asked]] = {}
+        for each in stale:
+            record_id = self._record_id(each.asked, contacts)
+            if record_id is None:
+                continue
+            if self._is_outdone(each, record_id):
+                each.asked.account.superseded += 1
+                continue
+            _keep_later(by_list.setdefault(each.hubspot_list.list_id, {}), record_id, each.asked)
+        changes = [ListChange(lists[list_id], asked) for list_id, asked in by_list.items()]
+        properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
+        self._write(changes, _created(contacts), is_again=True)
+
+    def _is_outdone(self, stale: Stale, record_id: int) -> bool:
+        """Whether, of a contact that has this record id now, another address has a later word on the list."""
+        other = self._last_words.get(stale.hubspot_list.list_id, {}).get(record_id)
+        return other is not None and other.position > stale.asked.position
 
     def _verify(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: set[int]) -> None:
         """Read back what HubSpot left open, and call dropped whoever is not as asked after a few waits."""
@@ -264,6 +384,7 @@ class Delivery:
             hubspot_list, {record_id: each.is_member for record_id, each in asked.items()}
         )
         self.seconds_verifying += waited
+        self._memory.confirm_reading(hubspot_list, reading)
         for record_id, each in asked.items():
             if record_id in reading.on_list:
                 outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED
@@ -288,6 +409,10 @@ class Delivery:
                 else:
                     outcome = Outcome.MISSING if record_id in reading.missing else Outcome.UNCONFIRMED
                 self.accounts.settle(asked, outcome, record_id=record_id)
+
+
+def _created(contacts: Resolution | None) -> set[int]:
+    return {contacts.record_ids[each] for each in contacts.created} if contacts else set()
 
 
 def _outcome(record_id: int, confirmation: Confirmation) -> Outcome:

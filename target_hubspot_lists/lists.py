@@ -32,6 +32,8 @@ SEARCH_PAGE = 500
 NAME_REFUSED = frozenset({400, 413, 414})  # something is wrong with the name; 414: it is too long for a path
 NAMES_SHOWN = 3  # of many lists, in an error
 NAME_CHARACTERS = 120  # of a list's name, in a log line
+# In one call: "listIds=", at most 19 digits and "&" each, so that the path stays below 8 KB.
+LISTS_PER_CALL = 250
 
 
 class Route(NamedTuple):
@@ -141,6 +143,47 @@ class Lists:
             check([*there, *(foreseen(route) for route in absent)])
         self._found |= dict(self._concurrently(partial(self._create, route) for route in absent))
         return {route.key: self._found[route.key] for route in routes if route.key in self._found}
+
+    def has(self, route: Route) -> bool:
+        """Whether the list of a route was found or made in this run."""
+        return route.key in self._found
+
+    def adopt(self, route: Route, hubspot_list: HubSpotList) -> None:
+        """Let a route lead to a list that HubSpot has, whatever its name; ListError if it takes no members."""
+        _refuse_unwritable(hubspot_list)
+        self._found[route.key] = hubspot_list
+
+    def is_new(self, hubspot_list: HubSpotList) -> bool:
+        """Whether this run made the list."""
+        return any(each.list_id == hubspot_list.list_id for each in self.created)
+
+    def find_all(self, list_ids: Collection[str]) -> dict[str, HubSpotList]:
+        """Return those of the lists that HubSpot has, by id."""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-multiple-lists
+        ids, found = sorted(list_ids), {}
+        for start in range(0, len(ids), LISTS_PER_CALL):
+            some = ids[start : start + LISTS_PER_CALL]
+            try:
+                body = self._client.get(self._base, params={"listIds": some}).body
+            except NotFound:
+                # Not documented: whether one list that is gone turns the whole answer into a 404.
+                there = [each for each in map(self.find_by_id, some) if each is not None]
+            else:
+                there = [HubSpotList.from_body(each) for each in body["lists"]]
+            found.update({each.list_id: each for each in there})
+        return found
+
+    def rename(self, hubspot_list: HubSpotList, name: str) -> bool:
+        """Give a list another name; False if another list has it."""
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#update-a-list-name
+        path = f"{self._base}/{hubspot_list.list_id}/update-list-name"
+        try:
+            self._client.put(path, params={"listName": name})
+        except (InvalidRequest, Conflict) as refused:
+            if not _is_duplicate_name(refused):
+                raise
+            return False
+        return True
 
     def check(self, hubspot_list: HubSpotList) -> None:
         """Raise ListError if the list is gone or no longer takes memberships."""

@@ -8,12 +8,15 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from target_hubspot_lists.accounts import Asked
+from target_hubspot_lists.accounts import Account, Asked
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.contacts import Resolution
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.lists import Route
+from target_hubspot_lists.memberships import Cohort
+from target_hubspot_lists.memory import Led
 from target_hubspot_lists.outcomes import Outcome, Reason
 from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
 from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence
@@ -24,14 +27,15 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from hubspot_http import HubSpotClient
-    from target_hubspot_lists.accounts import Account
     from target_hubspot_lists.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.contact_properties import PropertyFlush
-    from target_hubspot_lists.lists import HubSpotList, Route
-    from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.delivery import Stale
+    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.lists import HubSpotList
+    from target_hubspot_lists.memberships import Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
@@ -114,6 +118,7 @@ class Mirror(Delivery):
         self.accounts.streams[stream].records_read += 1
         evidence = self._evidence(stream)
         snapshot = self._snapshot(stream, membership.cohort)
+        self._memory.saw(membership.cohort)
         snapshot.account.records_read += 1
         self.accounts.streams[stream].lists.add(snapshot.route.key)
         if evidence.is_older(version):
@@ -144,6 +149,7 @@ class Mirror(Delivery):
     @override
     def close(self) -> None:
         self._store.close()
+        super().close()
 
     def _evidence(self, stream: str) -> StreamEvidence:
         return self._streams.setdefault(stream, StreamEvidence())
@@ -183,6 +189,7 @@ class Mirror(Delivery):
         held = self.properties.take_held()
         for unit in units:
             self._apply(unit, held)
+        self._empty_vanished(units, held)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
         if absent := [name for name in self._routes.configured if name not in arrived]:
             logger.info("Not in the input, so their lists were left alone: %s.", ", ".join(absent))
@@ -199,10 +206,12 @@ class Mirror(Delivery):
             for each in self._snapshots.values()
             if each.records or (each.is_whole_stream and may_be_empty)
         ]
-        routes = {each.route.key: each.route for each in current}
+        led = [
+            Led(each.cohort, each.route, each.stream, self._routes.is_configured(each.cohort))
+            for each in current
+        ]
         wanted = {each.route.key for each in current if self._store.size(each.number)}
-        lists = self._lists.resolve(list(routes.values()), wanted, check=self.properties.check_lists)
-        self.accounts.lists_created = len(self._lists.created)
+        lists = self._resolve_lists(led, wanted)
         units: dict[str, ListSnapshot] = {}
         for snapshot in current:
             found = lists.get(snapshot.route.key)
@@ -227,17 +236,20 @@ class Mirror(Delivery):
                 self._settle(unit, row, Outcome.NOT_A_MEMBER)
             return
         if not unit.hubspot_list.is_foreseen:
-            store.take_baseline(self._reader.iter_members(unit.hubspot_list))
+            members = self._memory.members(unit.hubspot_list)
+            store.take_baseline(self._reader.iter_members(unit.hubspot_list) if members is None else members)
         self._follow_merges(unit)
+        stale: list[Stale] = []
         for rows in _runs(store.staying()):
             self._write_properties(
                 unit.hubspot_list, {row.record_id: self._asked(unit, row) for row in rows}, flush
             )
-            for row in rows:
-                self._settle(unit, row, Outcome.ALREADY_MEMBER)
+            stale += self._stay(unit, unit.hubspot_list, rows)
         for row in store.away():
             self._settle(unit, row, Outcome.NOT_A_MEMBER)
-        self._add(unit, unit.hubspot_list, flush)
+        stale += self._add(unit, unit.hubspot_list, flush)
+        # Only now: it changes the snapshot that the steps before went through.
+        self._write_again(stale, flush)
         self._remove(unit, unit.hubspot_list, flush)
 
     def _resolve(self, unit: ListSnapshot, words: list[LastWord], flush: PropertyFlush) -> None:
@@ -265,38 +277,73 @@ class Mirror(Delivery):
 
     def _follow_merges(self, unit: ListSnapshot) -> None:
         """Where people would be removed, give merged contacts the id they have now: the list has them under it."""
-        if self._settings.match_by == "email" or next(self._store.to_remove(), None) is None:
+        by_email = self._settings.match_by == "email"
+        if (by_email and not self._memory.is_kept) or next(self._store.to_remove(), None) is None:
             return  # addresses were resolved in this run, to the ids of today
         unknown = [row.record_id for row in self._store.to_add()]
+        if by_email:
+            unknown = self._memory.looked_up_before(
+                {str(row.member): row.record_id for row in self._store.to_add()}
+            )
         for batch in in_batches(unknown):
             for old, new in self._contacts.current_ids(batch).items():
                 self._supersede(unit, self._store.replace(old, new))
 
-    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> None:
+    def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]) -> list[Stale]:
+        """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
+        if self._memory.is_kept:
+            asked = {row.record_id: self._asked(unit, row) for row in rows}
+            created = {row.record_id for row in rows if row.is_created}
+            return self._write([ListChange(hubspot_list, asked)], created)
+        for row in rows:
+            self._settle(unit, row, Outcome.ALREADY_MEMBER)
+        return []
+
+    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> list[Stale]:
+        stale: list[Stale] = []
         for rows in _runs(self._store.to_add()):
             asked = {row.record_id: self._asked(unit, row) for row in rows}
             created = {row.record_id for row in rows if row.is_created}
             self._write_properties(hubspot_list, asked, flush)
-            self._deliver(ListChange(hubspot_list, asked), created)
+            stale += self._deliver(ListChange(hubspot_list, asked), created)
+        return stale
+
+    @override
+    def _is_outdone(self, stale: Stale, record_id: int) -> bool:
+        self._store.drop_from_baseline(stale.record_id)
+        if self._store.has(record_id):
+            return True
+        self._store.replace(stale.record_id, record_id)
+        return False
 
     def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         (stream,) = unit.streams
         gap = self._gap(unit)
-        removal = Removal(self._store.baseline_size(), sum(1 for _ in self._store.to_remove()))
+        ours = self._memory.added_by_us(hubspot_list) if self._settings.mirror_removes == "ours" else None
+        removal = Removal(self._store.baseline_size(), sum(1 for _ in self._to_remove(ours)))
         problem = gap or (self._obstacle(unit, hubspot_list, removal) if removal.to_remove else None)
         if problem is None:
-            for rows in _runs(self._store.to_remove()):
+            stale: list[Stale] = []
+            for rows in _runs(self._to_remove(ours)):
                 asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
                 self._write_properties(hubspot_list, asked, flush)
-                self._deliver(ListChange(hubspot_list, asked), set())
+                stale += self._deliver(ListChange(hubspot_list, asked), set())
+            self._write_again(stale, flush)
             return
         self._incomplete.add(stream)
         self.problems.append(problem)
-        for record_id, said in self._store.to_remove():
+        self._memory.put_back(hubspot_list)
+        for record_id, said in self._to_remove(ours):
             if said is not None or gap is None:  # what an unproven snapshot lacks was not asked for
                 kept = self._asked_to_remove(unit, record_id, said)
                 self.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+
+    def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
+        """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""
+        for record_id, said in self._store.to_remove():
+            if said is not None or ours is None or record_id in ours:
+                yield record_id, said
 
     def _write_properties(
         self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], flush: PropertyFlush
@@ -306,13 +353,52 @@ class Mirror(Delivery):
         contacts = Resolution(record_ids=by_address) if self._settings.match_by == "email" else None
         flush.write([(hubspot_list, asked)], contacts)
 
-    def _deliver(self, change: ListChange, created: set[int]) -> None:
+    def _deliver(self, change: ListChange, created: set[int]) -> list[Stale]:
         if not self._settings.dry_run:
-            self._write([change], created)
-            return
+            return self._write([change], created)
         for record_id, asked in change.asked.items():
             outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
             self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
+        return []
+
+    # Cohorts that did not come
+
+    def _empty_vanished(self, units: Collection[ListSnapshot], held: HeldAttributes) -> None:
+        """Empty the lists whose cohorts are absent from a stream proven complete, or name them."""
+        taken = {each.hubspot_list.list_id for each in units if each.hubspot_list}
+        keys = {cohort.id or cohort.name for _, cohort in self._snapshots}
+        vanished = [
+            each
+            for each in self._memory.vanished(self.started_streams(), keys)
+            if each.list_id not in taken and (each.cohort_key or "") not in self._routes.configured
+        ]
+        if not vanished:
+            return
+        complete = [each for each in vanished if self._is_whole(each.stream)]
+        if not self._settings.empty_vanished_cohorts:
+            names = ", ".join(f'"{each.name}" ({each.list_id})' for each in vanished)
+            logger.info(
+                "Their cohorts are no longer in the input, and they were left alone: lists %s.", names
+            )
+            return
+        there = self._lists.find_all({each.list_id for each in complete})
+        self._before_writing(there.values())
+        for known in complete:
+            if hubspot_list := there.get(known.list_id):
+                self._apply(self._vanished_unit(known, hubspot_list), held)
+
+    def _is_whole(self, stream: str) -> bool:
+        """Whether all cohorts of a stream are proven to have come; a cohort's size proves only itself."""
+        is_proven = self._streams[stream].is_activated or self._settings.snapshot_end == "end_of_input"
+        return is_proven and self.is_done(stream)
+
+    def _vanished_unit(self, known: KnownList, hubspot_list: HubSpotList) -> ListSnapshot:
+        """The empty snapshot of a cohort that did not come."""
+        cohort = Cohort(None, known.cohort_key or known.name)
+        route = Route(known.list_id, known.name)
+        account = self.accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
+        snapshot = CohortSnapshot(next(self._numbers), known.stream, cohort, route, account)
+        return ListSnapshot(hubspot_list, [snapshot])
 
     # Whether anybody may be removed
 
@@ -364,7 +450,8 @@ class Mirror(Delivery):
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
         prefix = self._settings.list_name_prefix.casefold()
         has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
-        return has_prefix or any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
+        is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
+        return has_prefix or is_configured or self._memory.is_ours(hubspot_list)
 
     # Accounts
 

@@ -14,6 +14,7 @@ MatchBy = Literal["email", "contact_id"]
 SyncMode = Literal["incremental", "mirror"]
 SnapshotEnd = Literal["proven", "end_of_input"]
 ReportMembers = Literal["unapplied", "all"]
+MirrorRemoves = Literal["all", "ours"]
 PropertyPolicy = Literal["overwrite", "overwrite_and_clear", "fill_empty"]
 
 _TEXT = ["string", "null"]
@@ -171,6 +172,53 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "everybody, removes nobody and exits 1. 100 allows everything."
         ),
     },
+    "mirror_removes": {
+        "type": "string",
+        "enum": ["all", "ours"],
+        "default": "all",
+        "title": "Mirror removes",
+        "description": (
+            "Whom a mirror removes. all: whoever is on the list and not in the snapshot. ours: of those only whom "
+            "this target put there, which it knows from its ledger."
+        ),
+    },
+    "empty_vanished_cohorts": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Empty vanished cohorts",
+        "description": (
+            "A mirror empties the lists of cohorts that are absent from a stream proven complete, as far as "
+            "max_removal_percent allows. Needs a ledger. If false, they are named and left alone."
+        ),
+    },
+    "ledger_url": {
+        "type": _TEXT,
+        "secret": True,
+        "title": "Ledger URL",
+        "description": (
+            "Database in which the target remembers contacts, lists and members from run to run, so that only "
+            "differences cost calls: sqlite:///path/to/ledger.db, or postgresql://user:password@host/database. "
+            "It holds personal data."
+        ),
+    },
+    "contact_cache_days": {
+        "type": _WHOLE,
+        "minimum": 0,
+        "default": 7,
+        "title": "Days of the contact cache",
+        "description": (
+            "How long the ledger's record id of an address is trusted before the address is looked up again."
+        ),
+    },
+    "reconcile": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Reconcile",
+        "description": (
+            "Read the lists and addresses that the ledger knows from HubSpot again: members that a list lost are "
+            "put back, people on it whom the ledger does not know are taken over."
+        ),
+    },
     "create_contacts": {
         "type": _FLAG,
         "default": True,
@@ -324,6 +372,11 @@ class Settings:
     cohort_size_field: str | None
     snapshot_end: SnapshotEnd
     max_removal_percent: int
+    mirror_removes: MirrorRemoves
+    empty_vanished_cohorts: bool
+    ledger_url: str | None
+    contact_cache_days: int
+    reconcile: bool
     create_contacts: bool
     property_mappings: tuple[PropertyMapping, ...]
     property_policy: PropertyPolicy
@@ -342,6 +395,9 @@ class Settings:
         _refuse_repeats(entries)
         mappings = tuple(PropertyMapping.from_setting(each) for each in config.get("property_mappings") or ())
         _refuse_unusable(mappings, _value(config, "match_by"))
+        ledger_url = str(config.get("ledger_url") or "").strip() or None
+        if ledger_url is None:
+            _refuse_without_ledger(config)
         return cls(
             connection=Connection.from_settings(config),
             match_by=_value(config, "match_by"),
@@ -358,6 +414,11 @@ class Settings:
             cohort_size_field=_column(config, "cohort_size_field"),
             snapshot_end=_value(config, "snapshot_end"),
             max_removal_percent=_value(config, "max_removal_percent"),
+            mirror_removes=_value(config, "mirror_removes"),
+            empty_vanished_cohorts=_value(config, "empty_vanished_cohorts"),
+            ledger_url=ledger_url,
+            contact_cache_days=_value(config, "contact_cache_days"),
+            reconcile=_value(config, "reconcile"),
             create_contacts=_value(config, "create_contacts"),
             property_mappings=mappings,
             property_policy=_value(config, "property_policy"),
@@ -393,6 +454,18 @@ def _refuse_repeats(entries: tuple[ListEntry, ...]) -> None:
         if entry.cohort in seen:
             raise SettingsError(f'lists[] names the cohort "{entry.cohort}" twice: keep one of the entries.')
         seen.add(entry.cohort)
+
+
+def _refuse_without_ledger(config: Mapping[str, Any]) -> None:
+    for name, needs in (
+        ("mirror_removes", _value(config, "mirror_removes") == "ours"),
+        ("empty_vanished_cohorts", _value(config, "empty_vanished_cohorts")),
+    ):
+        if needs:
+            raise SettingsError(
+                f"{name} needs a ledger, which remembers what earlier runs did: name one in ledger_url, "
+                f"or take {name} out."
+            )
 
 
 def _refuse_unusable(mappings: tuple[PropertyMapping, ...], match_by: MatchBy) -> None:

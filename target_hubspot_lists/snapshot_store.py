@@ -116,6 +116,10 @@ class SnapshotStore:
             self._database.execute("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?, ?, ?, ?)", row)
         return lost
 
+    def has(self, record_id: int) -> bool:
+        """Whether there is a word on the contact."""
+        return self._resolved(record_id) is not None
+
     def replace(self, record_id: int, by: int) -> list[Resolved]:
         """Give a contact the record id it has now; return the word that lost, if there was one on that id."""
         row = self._resolved(record_id)
@@ -129,6 +133,10 @@ class SnapshotStore:
         self._database.executemany(
             "INSERT OR IGNORE INTO baseline VALUES (?)", ((each,) for each in record_ids)
         )
+
+    def drop_from_baseline(self, record_id: int) -> None:
+        """Take out a contact that is gone."""
+        self._database.execute("DELETE FROM baseline WHERE record_id = ?", (record_id,))
 
     def baseline_size(self) -> int:
         """How many are on the list."""

@@ -9,6 +9,7 @@ import signal
 import sys
 import traceback
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import click
@@ -22,7 +23,8 @@ from singer_sdk.target_base import Target
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
 from hubspot_http.validation import environment_problems, setting_problems
 from target_hubspot_lists.delivery import Delivery
-from target_hubspot_lists.errors import InputError, Interrupted, TargetError
+from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
+from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.mirror import Mirror
 from target_hubspot_lists.portal import check_connection, needed_scopes
 from target_hubspot_lists.progress import Progress, Standing
@@ -169,7 +171,7 @@ class TargetHubSpotLists(Target):
         problem: HubSpotError | None = UNFORESEEN
         try:
             with self._client, closing(self.delivery), Progress(self._standing):
-                self.check()
+                self._open_ledger(self.check())
                 self.listen(file_input)
             problem = None
         except HubSpotError as error:
@@ -185,6 +187,21 @@ class TargetHubSpotLists(Target):
         if self._report:
             self._report.portal = portal
         return portal
+
+    def _open_ledger(self, portal: Portal) -> None:
+        """Open the ledger that the settings name; a dry run does without."""
+        if self.settings.ledger_url is None or self.settings.dry_run:
+            return
+        if portal.portal_id is None:
+            raise LedgerError(
+                "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "
+                "later, or without ledger_url."
+            )
+        ledger = Ledger.open(self.settings.ledger_url, portal.portal_id, run_id=self.run_id, now=self._now)
+        self.delivery.use_ledger(ledger, now=self._now)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.time(), UTC)
 
     def run_check(self) -> int:
         """Check the connection and nothing else; return the exit code."""
@@ -392,6 +409,7 @@ class TargetHubSpotLists(Target):
         if self._mirror:
             self._mirror.finish()
         self.delivery.accounts.check()
+        self.delivery.end()
         if problems := list(self.delivery.accounts.problems(self.settings.max_unapplied_percent)):
             raise TargetError(" ".join(problems))
         if self._mirror:

@@ -39,7 +39,7 @@ def test_about_hides_the_sdks_settings_that_do_nothing_here(about: dict[str, Any
 def test_secrets_are_marked(about: dict[str, Any]) -> None:
     secrets = {name for name, schema in about.items() if schema.get("secret")}
 
-    assert secrets == {"access_token", "client_secret", "refresh_token"}
+    assert secrets == {"access_token", "client_secret", "refresh_token", "ledger_url"}
 
 
 def test_the_defaults_that_are_told_are_those_that_are_used() -> None:
