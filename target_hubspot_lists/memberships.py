@@ -167,7 +167,7 @@ class MembershipParser:
     def _reject(self, reason: Reason, cohort: Cohort | None, record: Mapping[str, Any]) -> Rejection:
         columns = self._columns
         asked = record.get(columns.operation) if columns.operation else "add"
-        is_deleted = record.get(columns.deleted_at) is not None
+        is_deleted = not _is_blank(record.get(columns.deleted_at))
         return Rejection(
             reason,
             cohort,
@@ -187,7 +187,8 @@ class MembershipParser:
 
     def _is_member(self, record: Mapping[str, Any]) -> bool | None:
         columns = self._columns
-        if record.get(columns.deleted_at) is not None:
+        # A tap that reads CSV writes null as blank, which must not remove anybody.
+        if not _is_blank(record.get(columns.deleted_at)):
             return False
         if columns.operation is None:
             return True
