@@ -1,0 +1,106 @@
+"""Records a second of the tap, which reads them over HTTP, beside a plain SDK stream, which has them already.
+
+Both are measured in seconds of the processor, so that what else the machine does makes little difference.
+Run it with `python -m benchmarks.email_event_speed`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream, Tap
+
+from benchmarks.email_event_memory import a_window
+from benchmarks.email_events import measured, promise, served, tap_run
+from tap_hubspot_email_events.events import RecordWriter, event_from
+from tap_hubspot_email_events.schemas import KEY, schema_of
+from tap_hubspot_email_events.streams import EmailEventOpen
+from tests.hubspot_emulator.event_fields import TYPICAL_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.email_events import Measured
+
+RECORDS = 100_000
+FEW = 1_000  # what a run of these takes is what starting takes
+
+
+class PlainStream(Stream):
+    """Yields records of the same content that are there already."""
+
+    name = "email_event_open"
+    primary_keys = KEY
+    replication_key = "created"
+
+    def __init__(self, tap: Tap) -> None:
+        super().__init__(tap, schema=schema_of(EmailEventOpen.columns))
+
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401, ARG002 - the SDK's
+        """Yield a copy of one record as often as wanted."""
+        content = {"type": "OPEN", **TYPICAL_FIELDS["OPEN"], "recipient": "ada@example.com", "portalId": 1}
+        columns = EmailEventOpen.columns
+        writer = RecordWriter("OPEN", EmailEventOpen.event_name, columns, {each.name for each in columns})
+        text = json.dumps(
+            writer.record(event_from({**content, "id": "e" * 36, "created": 1_795_000_000_000}))
+        )
+        for _ in range(int(self.config["count"])):
+            yield json.loads(text)
+
+
+class PlainTap(Tap):
+    """A tap as the SDK's template makes it."""
+
+    name = "tap-plain"
+    config_jsonschema = {"type": "object", "properties": {"count": {"type": "integer"}}}  # noqa: RUF012 - the SDK's
+
+    def discover_streams(self) -> list[Stream]:
+        """The one stream."""
+        return [PlainStream(self)]
+
+
+def of_the_tap(count: int) -> Measured:
+    """Let the tap read so many records."""
+    with (
+        served(partial(a_window, count=count), burst_limit=1_000_000) as server,
+        tap_run(server, "email_event_open") as run,
+    ):
+        print(
+            f"tap, {sum(1 for _ in run.records()):,} records: {run.processor_seconds:.1f} processor seconds"
+        )
+        return run
+
+
+def of_a_plain_stream(count: int) -> Measured:
+    """Let a plain stream yield so many records."""
+    with tempfile.TemporaryDirectory() as name:
+        config = Path(name, "config.json")
+        config.write_text(json.dumps({"count": count}))
+        code = "from benchmarks.email_event_speed import PlainTap; PlainTap.cli()"
+        run = measured([sys.executable, "-c", code, "--config", str(config)], Path(name))
+        print(
+            f"plain, {sum(1 for _ in run.records()):,} records: {run.processor_seconds:.1f} processor seconds"
+        )
+        return run
+
+
+def speed(few: Measured, many: Measured) -> float:
+    """Records a second of the processor, starting left out."""
+    return (RECORDS - FEW) / (many.processor_seconds - few.processor_seconds)
+
+
+def main() -> int:
+    """Run both; the exit code says whether the promise is kept."""
+    tap = speed(of_the_tap(FEW), of_the_tap(RECORDS))
+    plain = speed(of_a_plain_stream(FEW), of_a_plain_stream(RECORDS))
+    print(f"tap {tap:,.0f}, plain SDK stream {plain:,.0f} records a second of the processor")
+    return 0 if promise(f"at least as fast: {tap / plain:.2f} times", kept=tap >= plain) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
