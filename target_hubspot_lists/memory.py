@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hubspot_http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
+from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.ledger import KnownList, State
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ class Memory(NoLedger):
             found = lists.get(each.route.key)
             if found is None or (each.key, found.list_id) in self._known:
                 continue
+            self._refuse_anothers(each, found)
             self._known[each.key, found.list_id] = found
             self._streams[found.list_id] = each.stream
             self._replace(each, found)
@@ -192,6 +194,23 @@ class Memory(NoLedger):
             if found.list_id not in self._ready:
                 self._ready.add(found.list_id)
                 self._take_over(found)
+
+    def _refuse_anothers(self, led: Led, found: HubSpotList) -> None:
+        """Raise where a cohort has the former name of another one, whose list still bears that name."""
+        if led.cohort.id is None or led.is_configured:
+            return
+        for known in self._ledger.lists():
+            name = self._names.get(known.cohort_key or "")
+            if (
+                known.list_id == found.list_id
+                and known.cohort_key != led.key
+                and name not in {None, led.cohort.name}
+            ):
+                raise ListError(
+                    f'{found} is the list of cohort {known.cohort_key}, which is now named "{name}", and cohort '
+                    f'{led.key} has its former name "{led.cohort.name}": rename the list in HubSpot, or name one for '
+                    "each of them in lists[]."
+                )
 
     def _remember(self, led: Led, found: HubSpotList) -> None:
         is_new = self._lists.is_new(found)

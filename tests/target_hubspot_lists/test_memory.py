@@ -492,6 +492,24 @@ def test_a_taken_name_leaves_the_list_as_it_is(
     assert portal.members("New") == set()
 
 
+def test_a_cohort_with_the_former_name_of_another_does_not_get_its_list(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old", "c1"), ledger_url=sqlite_url)
+    swapped = [*with_id(contacts[:1], "New", "c1"), *with_id(contacts[1:], "Old", "c2")[1:]]
+
+    refused = run_target(*swapped, ledger_url=sqlite_url)
+    assert refused.exit_code == 1
+    assert "former name" in refused.error
+    assert portal.members("Old") == set(contacts[:1])
+
+    portal.rename_list("Old", "New")
+    run_target(*swapped, ledger_url=sqlite_url)
+    assert portal.members("New") == set(contacts[:1])
+    assert portal.members("Old") == set(contacts[1:])
+
+
 def test_a_configured_list_is_never_renamed(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
