@@ -14,7 +14,7 @@ from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.lists import Lists, Routes
 from target_hubspot_lists.memberships import Fold
-from target_hubspot_lists.memory import Led, Memory, NoLedger
+from target_hubspot_lists.memory import Led, LedgerProperties, Memory, NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.verification import MembershipReader, Reading
 
@@ -127,6 +127,7 @@ class Delivery:
 
     def use_ledger(self, ledger: Ledger, *, now: Callable[[], datetime]) -> None:
         """Take from a ledger what it knows, and keep in it what this run does; it is closed with the delivery."""
+        self.properties.memory = LedgerProperties(ledger)
         self._memory = Memory(
             ledger,
             self._settings,

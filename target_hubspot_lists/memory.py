@@ -43,6 +43,21 @@ class Led(NamedTuple):
         return self.cohort.id or self.cohort.name
 
 
+class LedgerProperties:
+    """Remembers in the ledger what was written of contacts' properties: a `PropertyMemory`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        """What was remembered of these contacts; those of which nothing is known are left out."""
+        return self._ledger.property_hashes(record_ids)
+
+    def remember(self, hashes: Mapping[int, bytes]) -> None:
+        """Remember this of these contacts instead of what was known."""
+        self._ledger.remember_property_hashes(hashes)
+
+
 class NoLedger:
     """The memory of a run without a ledger: it knows nothing, keeps nothing, and costs nothing."""
 

@@ -593,6 +593,37 @@ def test_the_list_of_a_cohort_that_vanished_is_not_emptied_against_the_guard_or_
     assert portal.members("c_Gone") == set(contacts)
 
 
+# Properties
+
+
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_unchanged_properties_are_not_written_again(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, ledger_url: str, mode: str
+) -> None:
+    portal.add_property("plan")
+    contacts = list(portal.add_contacts(3))
+    settings: dict[str, Any] = {"ledger_url": ledger_url, "sync_mode": mode, "audience_status_property": True}
+    settings |= {"property_mappings": [{"field": "plan", "property": "plan"}], "snapshot_end": "end_of_input"}
+
+    def run(*plans: str) -> None:
+        records = [
+            record_message(contact_id=each, cohort_name="VIP", plan=plan)
+            for each, plan in zip(contacts, plans, strict=True)
+        ]
+        done = run_target(schema_message("contact_id", "cohort_name", "plan"), *records, **settings)
+        assert done.exit_code == 0
+
+    run("free", "free", "pro")
+    hubspot.requests.clear()
+    run("free", "free", "pro")
+    assert hubspot.calls("POST", "/contacts/batch/update") == 0
+    run("free", "pro", "pro")
+    updates = [each.inputs for each in hubspot.requests if each.path.endswith("/contacts/batch/update")]
+
+    assert updates == [1]
+    assert portal.contact(contacts[1]).properties["plan"] == "pro"
+
+
 # Reconciling
 
 
