@@ -14,7 +14,7 @@ from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.contacts import Resolution
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
-from target_hubspot_lists.lists import Route
+from target_hubspot_lists.lists import Route, shown
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.memory import Led
 from target_hubspot_lists.outcomes import Outcome, Reason
@@ -70,7 +70,7 @@ class ListSnapshot:
     @property
     def label(self) -> str:
         """How messages name the list."""
-        return str(self.hubspot_list) if self.hubspot_list else f'List "{self.cohorts[0].route.name}"'
+        return str(self.hubspot_list) if self.hubspot_list else f'List "{shown(self.cohorts[0].route.name)}"'
 
     @property
     def streams(self) -> list[str]:

@@ -7,6 +7,7 @@ import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
@@ -130,6 +131,12 @@ class Report:
         """Let everything written so far survive the process."""
         with self._named():
             self._file.flush()
+
+    def discard(self) -> None:
+        """Close the file without a line of this run; one that is empty goes."""
+        self._file.close()
+        if not Path(self.path).stat().st_size:
+            Path(self.path).unlink()
 
     def _list_fields(self, account: Account | None) -> dict[str, Any]:
         list_id = account.list_id if account else None

@@ -205,8 +205,11 @@ class TargetHubSpotLists(Target):
 
     def run_check(self) -> int:
         """Check the connection and nothing else; return the exit code."""
+        if self._report:
+            self._report.discard()
+            self._report = None
         try:
-            with self._client:
+            with self._client, closing(self.delivery):
                 portal = self.check()
         except HubSpotError as error:
             self.report_error(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.hubspot_emulator.credentials import ALL_SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.hubspot_emulator import Portal
 
@@ -125,3 +127,17 @@ def test_a_token_that_is_not_valid_is_said(
     assert exit_code == 1
     assert "401" in log
     assert "pat-not-this-one" not in log
+
+
+def test_a_check_leaves_nothing_behind(
+    hubspot: HubSpotEmulator,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    exit_code, _ = check(hubspot, caplog, report_path=str(tmp_path / "report.jsonl"), sync_mode="mirror")
+
+    assert exit_code == 0
+    assert list(tmp_path.iterdir()) == []
