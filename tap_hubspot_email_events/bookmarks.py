@@ -17,6 +17,7 @@ version, written by hand say, is read likewise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from tap_hubspot_email_events.digests import Memory, digest
 from tap_hubspot_email_events.errors import UnreadableState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
 
     from tap_hubspot_email_events.events import Event, EventKey
     from tap_hubspot_email_events.windows import Window
@@ -64,6 +65,17 @@ class Bookmark:
         if self.until is None or self.remembered_from is None:
             return Memory(start if self.until is None else max(start, self.until))
         return Memory.of(self.remembered_from, self.until, self.remembered)
+
+
+def check_state(state: object) -> None:
+    """Refuse what has not the shape of a state: taken for none, it would read everything anew."""
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, Mapping) else state or {}
+    if isinstance(bookmarks, Mapping) and all(isinstance(each, Mapping) for each in bookmarks.values()):
+        return
+    raise UnreadableState(
+        'The state is not an object with "bookmarks" of streams. Give the last STATE of an earlier run, or'
+        " none to read from start_date on."
+    )
 
 
 def _moment(value: object, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from singer_sdk.singerlib import Catalog
+
+
+def check_catalog(catalog: object) -> None:
+    """Refuse what is no catalog at all."""
+    if isinstance(catalog, Mapping) and not isinstance(catalog.get("streams"), list):
+        raise UnusableCatalog("The catalog has no list of streams. Make it anew with --discover.")
+    if isinstance(catalog, (list, str)):
+        raise UnusableCatalog("The catalog is not an object. Make it anew with --discover.")
 
 
 def check_streams(catalog: Catalog, names: Sequence[str]) -> None:

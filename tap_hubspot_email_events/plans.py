@@ -112,7 +112,7 @@ class Plan:
     def forget_newest(self) -> int:
         """Give up the newest events held, to be read again later; says how many."""
         for stretch in reversed(self.stretches):
-            if stretch.stage is Stage.READ:
+            if stretch.events_held:
                 forgotten = stretch.events_held
                 stretch.stage, stretch.read = Stage.UNREAD, None
                 return forgotten

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 
 class Spool:
-    """Events of one millisecond on disk, each once, oldest first; the file goes when the spool is closed."""
+    """Events of one millisecond on disk, each once, oldest first; the file goes with the spool."""
 
     def __init__(self) -> None:
         # An empty name is a file that SQLite deletes by itself. One thread fills it, another one empties it.
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self.close = weakref.finalize(self, self._database.close)
         self._database.execute(
             "CREATE TABLE events (id TEXT, created INTEGER, content BLOB, UNIQUE (created, id))"
         )
@@ -38,10 +40,6 @@ class Spool:
             rows.execute("SELECT id, created, content FROM events ORDER BY created, id")
             for event_id, created, content in rows:
                 yield Event(event_id, created, json.loads(content))
-
-    def close(self) -> None:
-        """Delete what is kept."""
-        self._database.close()
 
 
 def _to_json(event: Event) -> bytes:

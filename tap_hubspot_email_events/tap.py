@@ -12,7 +12,8 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from hubspot_http.client import HubSpotClient
 from hubspot_http.connection import Connection
 from hubspot_http.errors import SettingsError, Stopped
-from tap_hubspot_email_events.catalogs import check_streams
+from tap_hubspot_email_events.bookmarks import check_state
+from tap_hubspot_email_events.catalogs import check_catalog, check_streams
 from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded
 from tap_hubspot_email_events.complaints import complaints, unknown_settings, wrong_variable
 from tap_hubspot_email_events.messages import MessageWriter
@@ -52,6 +53,8 @@ class TapHubSpotEmailEvents(Tap):
     ]
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        check_state(options.get("state"))
+        check_catalog(options.get("catalog"))
         self.messages = MessageWriter()
         try:
             super().__init__(**{"message_writer": self.messages} | options)

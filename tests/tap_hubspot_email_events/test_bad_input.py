@@ -135,6 +135,16 @@ def test_a_state_that_cannot_be_read_names_its_stream(run_tap: TapRunner) -> Non
     )
 
 
+@pytest.mark.parametrize("state", [[1], {"bookmarks": [1]}, {"bookmarks": {OPEN: "2026-11-01"}}])
+def test_what_is_no_state_is_not_taken_for_none(run_tap: TapRunner, state: Any) -> None:
+    assert run_tap(state=state).last_words.startswith("The state is not an object with")
+
+
+@pytest.mark.parametrize("catalog", [{}, {"streams": {}}, [1]])
+def test_what_is_no_catalog_is_refused(run_tap: TapRunner, catalog: Any) -> None:
+    assert run_tap(catalog=catalog).last_words.endswith("Make it anew with --discover.")
+
+
 def test_an_event_without_a_type_comes_as_what_was_asked_for(
     hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
