@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -82,6 +81,9 @@ class FakeHubSpot:
         return page
 
 
+LONGEST_WAIT = 0.2  # seconds; the first windows are asked for one by one
+
+
 @dataclass
 class EveryMillisecond(FakeHubSpot):
     """An event in each millisecond of a span, made when asked for; counts how many requests are under way."""
@@ -89,22 +91,23 @@ class EveryMillisecond(FakeHubSpot):
     events: list[dict[str, Any]] = field(default_factory=list)
     start: int = START
     end: int = START
-    seconds: float = 0.0
+    expected: int = 0  # requests wait for one another until so many are under way, or for a moment
     under_way: int = 0
     most_under_way: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def get(
         self, path: str, *, params: Mapping[str, Any] | None = None, slow_tries: int | None = None
     ) -> Answer:
-        with self.lock:
+        with self.changed:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
-        time.sleep(self.seconds)
+            self.changed.notify_all()
+            self.changed.wait_for(lambda: self.most_under_way >= self.expected, LONGEST_WAIT)
         try:
             return super().get(path, params=params, slow_tries=slow_tries)
         finally:
-            with self.lock:
+            with self.changed:
                 self.under_way -= 1
 
     def _page(self, asked: Params, trouble: str | None) -> dict[str, Any]:

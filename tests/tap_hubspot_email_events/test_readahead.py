@@ -54,14 +54,14 @@ def test_windows_come_in_order_and_each_event_once(ahead: Any) -> None:
 
 
 def test_eight_windows_are_read_side_by_side(ahead: Any) -> None:
-    hubspot = EveryMillisecond(start=START, end=END, seconds=0.005)
+    hubspot = EveryMillisecond(start=START, end=END, expected=8)
 
     assert len(times(ahead(reads_of(hubspot)))) == END - START
     assert hubspot.most_under_way == 8
 
 
 def test_no_more_requests_are_under_way_than_allowed(ahead: Any) -> None:
-    hubspot = EveryMillisecond(start=START, end=START + 30_000, seconds=0.002)
+    hubspot = EveryMillisecond(start=START, end=START + 30_000, expected=2)
 
     times(ahead(reads_of(hubspot, end=START + 30_000), workers=2))
 
@@ -98,7 +98,7 @@ def test_streams_with_few_events_are_read_while_others_wait_for_their_turn(ahead
 
 
 def test_the_first_page_of_a_stream_to_come_is_all_that_is_held_of_it(ahead: Any) -> None:
-    now, later = EveryMillisecond(start=START, end=END, seconds=0.002), EveryMillisecond(start=START, end=END)
+    now, later = EveryMillisecond(start=START, end=END, expected=8), EveryMillisecond(start=START, end=END)
     reads = ahead(reads_of(now, later))
 
     windows = reads.windows("stream 0")
