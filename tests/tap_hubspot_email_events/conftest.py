@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
-import signal
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,26 +14,11 @@ import pytest
 from tap_hubspot_email_events.command import RunEnded, last_words
 from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
-from tests.hubspot_emulator import HubSpotEmulator, Portal, StoppedClock
+from tests.hubspot_emulator import Portal, StoppedClock
 from tests.tap_hubspot_email_events.singer import NOW, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("TAP_", "LOGLEVEL", "SINGER_SDK_", "MELTANO_")):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def _signal_handlers() -> Iterator[None]:
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    from tests.hubspot_emulator import HubSpotEmulator
 
 
 @pytest.fixture
@@ -46,12 +29,6 @@ def clock() -> StoppedClock:
 @pytest.fixture
 def portal(clock: StoppedClock) -> Portal:
     return Portal(clock=clock)
-
-
-@pytest.fixture
-def hubspot(portal: Portal) -> Iterator[HubSpotEmulator]:
-    with HubSpotEmulator(portal) as emulator:
-        yield emulator
 
 
 @dataclass

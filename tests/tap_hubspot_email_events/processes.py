@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.hubspot_emulator import HubSpotEmulator
 
-TIMEOUT = 60  # seconds after which a tap that hangs fails its test
+TIMEOUT = 120  # seconds after which a tap that hangs fails its test
 
 
 class TapProcess:
