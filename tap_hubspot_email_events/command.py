@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
-from simplejson import JSONDecodeError
 from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
 from hubspot_http.errors import HubSpotError
 from hubspot_http.redaction import redact
-from tap_hubspot_email_events.errors import TapError
+from tap_hubspot_email_events.errors import TapError, UnreadableFile
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +41,7 @@ class EmailEventsCommand(SingerCommand):
         except RunEnded as ended:
             self._say(ended.last_words, ended)
             raise
-        except (HubSpotError, TapError, ConfigValidationError, JSONDecodeError, FileNotFoundError) as error:
+        except (HubSpotError, TapError, ConfigValidationError) as error:
             self._say(last_words(error), error)
             raise SystemExit(1) from None
 
@@ -64,17 +65,24 @@ class EmailEventsCommand(SingerCommand):
             self.logger.debug("%s", redact("".join(traceback.format_exception(error))))
 
 
+def json_file(option: str, file: IO[str] | None) -> IO[str] | None:
+    """The file that was given with an option, its text known to be JSON."""
+    if file is None:
+        return None
+    text = file.read()
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnreadableFile(
+            f"The file given with {option} is not JSON: {error.msg} at line {error.lineno}. Correct it."
+        ) from error
+    return io.StringIO(text)
+
+
 def last_words(error: BaseException) -> str:
     """What to say of an error."""
     if isinstance(error, ConfigValidationError):
         return " ".join(error.errors)
-    if isinstance(error, JSONDecodeError):
-        return (
-            f"A file given with --config, --state or --catalog is not JSON: {error.msg} at line"
-            f" {error.lineno}. Correct it."
-        )
-    if isinstance(error, FileNotFoundError):
-        return f"{error} Check the name given with --config."
     if isinstance(error, (HubSpotError, TapError, ConfigurationError, MappingError)):
         return str(error)
     return _unforeseen(error)

@@ -2,6 +2,7 @@
 
 TapError
 ├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
+├── UnreadableFile     a file that was given is not JSON
 ├── UnreadableState    the state does not say where to go on
 └── UnusableCatalog    the catalog asks for what this tap does not have
 """
@@ -15,6 +16,10 @@ class TapError(Exception):
 
 class UnexpectedAnswer(TapError):
     """HubSpot answered something that cannot be read as email events."""
+
+
+class UnreadableFile(TapError):
+    """A file that was given is not JSON."""
 
 
 class UnreadableState(TapError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
@@ -14,7 +14,7 @@ from hubspot_http.connection import Connection
 from hubspot_http.errors import SettingsError, Stopped
 from tap_hubspot_email_events.bookmarks import check_state
 from tap_hubspot_email_events.catalogs import check_catalog, check_streams
-from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded
+from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded, json_file
 from tap_hubspot_email_events.complaints import complaints, unknown_settings, wrong_variable
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_http.errors import HubSpotError
     from tap_hubspot_email_events.errors import TapError
@@ -52,6 +53,10 @@ class TapHubSpotEmailEvents(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    _run: Run | None = None
+    _hubspot: HubSpotClient | None = None
+    _signal: int | None = None
+
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
         check_state(options.get("state"))
         check_catalog(options.get("catalog"))
@@ -63,10 +68,6 @@ class TapHubSpotEmailEvents(Tap):
                 raise
             # The SDK's own error quotes the variable's value and not its name.
             raise SettingsError(wrong_variable(self.config_jsonschema, self._env_var_prefix)) from error
-
-    _run: Run | None = None
-    _hubspot: HubSpotClient | None = None
-    _signal: int | None = None
 
     def discover_streams(self) -> list[EmailEventStream]:
         """All ten, known without asking HubSpot."""
@@ -142,6 +143,21 @@ class TapHubSpotEmailEvents(Tap):
                 "The settings are wrong", errors=errors, schema=self.config_jsonschema
             )
         return errors
+
+    @classmethod
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
+        """Read the files given with --config, and say in one sentence what is wrong with them."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except FileNotFoundError as error:
+            raise SettingsError(f"{error} Check the name given with --config.") from error
+        except (ValueError, TypeError) as error:
+            raise SettingsError("A file given with --config is not a JSON object. Correct it.") from error
+
+    @classmethod
+    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        """Run, once the files given are known to be JSON."""
+        super().invoke(state=json_file("--state", state), catalog=json_file("--catalog", catalog), **options)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:

@@ -153,10 +153,11 @@ def test_a_run_from_settings_in_the_environment(
         ({"config": {}}, "start_date is not set. Set what is missing."),
         ({"config": {"start_date": "soon", "access_token": SECRET}}, "start_date is neither a date"),
         ({"config": {"start_date": "2026-10-20"}}, "No credentials are set. Set access_token, or"),
-        ({"config": "{"}, "A file given with --config, --state or --catalog is not JSON"),
+        ({"config": "[1]"}, "A file given with --config is not a JSON object. Correct it."),
+        ({"config": "{"}, "A file given with --config is not a JSON object. Correct it."),
         (
             {"config": {"start_date": "2026-10-20", "access_token": SECRET}, "state": "ada@example.com"},
-            "is not JSON",
+            "The file given with --state is not JSON: Expecting value at line 1. Correct it.",
         ),
         (
             {
