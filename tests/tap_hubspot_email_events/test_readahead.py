@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.tap_hubspot_email_events.fakes import CALL, EveryMillisecond, FakeHub
 from tests.tap_hubspot_email_events.singer import START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hubspot_http.answers import Answer
 
@@ -41,6 +42,13 @@ def ahead() -> Iterator[Any]:
     yield make
     for each in made:
         each.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Give the threads the moment that they need to begin; what does not come about is left to the assertion."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def times(reads: ReadAhead, name: str = "stream 0") -> list[int]:
@@ -94,6 +102,7 @@ def test_streams_with_few_events_are_read_while_others_wait_for_their_turn(ahead
 
     next(reads.windows("stream 0"))
 
+    wait_until(lambda: all(hubspot.asked for hubspot in hubspots))
     assert [len(hubspot.asked) for hubspot in hubspots] == [1] * 8
 
 
@@ -104,6 +113,7 @@ def test_the_first_page_of_a_stream_to_come_is_all_that_is_held_of_it(ahead: Any
     windows = reads.windows("stream 0")
     next(windows)
 
+    wait_until(lambda: bool(later.asked))
     assert len(later.asked) == 1
     windows.close()
 
