@@ -36,11 +36,9 @@ UNCHANGED = PropertyResult(PropertyOutcome.UNCHANGED)
 class ContactProperties:
     """The properties that a run writes; nothing at all where the settings ask for none."""
 
-    def __init__(
-        self, client: HubSpotClient, settings: Settings, lists: Lists, memory: PropertyMemory | None = None
-    ) -> None:
+    def __init__(self, client: HubSpotClient, settings: Settings, lists: Lists) -> None:
         self.settings = settings
-        self.memory = memory or NoMemory()
+        self.memory: PropertyMemory = NoMemory()  # a ledger's, where there is one
         self.names = tuple(mapping.property for mapping in settings.property_mappings)
         self.fills = settings.property_policy == "fill_empty"
         self.writer = PropertyWriter(client, workers=settings.connection.max_concurrency)

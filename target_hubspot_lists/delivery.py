@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.property_memory import PropertyMemory
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
 
@@ -97,7 +96,6 @@ class Delivery:
         client: HubSpotClient,
         settings: Settings,
         report: Report | None = None,
-        memory: PropertyMemory | None = None,
     ) -> None:
         workers = settings.connection.max_concurrency
         self._client = client
@@ -110,7 +108,7 @@ class Delivery:
         )
         self._writer = ChangeWriter(client, self._lists)
         self._reader = MembershipReader(client, workers=workers)
-        self.properties = ContactProperties(client, settings, self._lists, memory)
+        self.properties = ContactProperties(client, settings, self._lists)
         self._memory: NoLedger = NoLedger()
         self._last_words: dict[str, Mapping[int, Asked]] = {}  # of this flush, by list id
         self._by_route: dict[str, Held] = {}

@@ -49,11 +49,6 @@ class Standing:
         filled = round(share * BAR_WIDTH)
         return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
 
-    @property
-    def work(self) -> int:
-        """What has been got done, in steps that cost calls: addresses looked up and memberships done."""
-        return self.done + self.looked_up
-
 
 class Progress:
     """Tells of the run from a thread of its own, for as long as the `with` block lasts."""
