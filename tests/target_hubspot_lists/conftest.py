@@ -1,4 +1,4 @@
-"""Ledgers to test on: an SQLite file, and a schema of a real Postgres server where there is one."""
+"""Ledgers to test on, SQLite files and schemas of a real Postgres server; and people on a list."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tests.postgres import NoServer, PostgresServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.hubspot_emulator import Portal
 
 START = datetime(2026, 3, 20, 9, 46, 40, tzinfo=UTC)
 PORTAL = 1234567
@@ -70,3 +72,11 @@ def ledger(open_ledger: Ledgers) -> Ledger:
     ledger = open_ledger()
     ledger.remember_list(VIP)
     return ledger
+
+
+@pytest.fixture
+def people(portal: Portal) -> list[str]:
+    """Four contacts, the first three of them on the list."""
+    contacts = list(portal.add_contacts(4))
+    portal.add_list("c_VIP", members=contacts[:3])
+    return contacts

@@ -19,44 +19,21 @@ from tests.factories import (
     record_message,
     schema_message,
     state_message,
-    versioned,
 )
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import SIZED, mirror, of_version, sized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from tests.conftest import Run, TargetRunner
+    from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
-
-SCHEMA = schema_message("contact_id", "cohort_name", "cohort_size")
-
-
-def sized(
-    members: Iterable[str], size: int, cohort: str = "VIP", stream: str = "cohort_members"
-) -> list[str]:
-    return [
-        record_message(stream, contact_id=member, cohort_name=cohort, cohort_size=size) for member in members
-    ]
-
-
-def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    settings = {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100} | config
-    return run_target(*messages, **settings)
-
-
-@pytest.fixture
-def people(portal: Portal) -> list[str]:
-    """Four contacts, the first three of them on the list."""
-    contacts = list(portal.add_contacts(4))
-    portal.add_list("c_VIP", members=contacts[:3])
-    return contacts
 
 
 def test_a_snapshot_of_the_size_it_tells_makes_the_list_equal_to_the_cohort(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
-    run = mirror(run_target, SCHEMA, *sized(people[1:], 3), state_message({"n": 1}))
+    run = mirror(run_target, SIZED, *sized(people[1:], 3), state_message({"n": 1}))
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == set(people[1:])
@@ -74,7 +51,7 @@ def test_a_snapshot_of_the_size_it_tells_makes_the_list_equal_to_the_cohort(
 def test_an_unchanged_cohort_sends_nothing(
     hubspot: HubSpotEmulator, run_target: TargetRunner, people: list[str]
 ) -> None:
-    run = mirror(run_target, SCHEMA, *sized(people[:3], 3))
+    run = mirror(run_target, SIZED, *sized(people[:3], 3))
 
     assert run.exit_code == 0
     assert hubspot.calls("PUT") == 0
@@ -83,21 +60,26 @@ def test_an_unchanged_cohort_sends_nothing(
 @pytest.mark.parametrize(
     "messages",
     [
-        pytest.param(lambda r: [SCHEMA, *r], id="plain end"),
-        pytest.param(lambda r: [SCHEMA, *r, state_message({"n": 1})], id="dies right after a STATE"),
-        pytest.param(lambda r: [SCHEMA, activate_version(1), *_v(r, 1)], id="ACTIVATE_VERSION first (SDK)"),
+        pytest.param(lambda r: [SIZED, *r], id="plain end"),
+        pytest.param(lambda r: [SIZED, *r, state_message({"n": 1})], id="dies right after a STATE"),
         pytest.param(
-            lambda r: [SCHEMA, activate_version(1), *_v(r, 1), SCHEMA, activate_version(1)],
+            lambda r: [SIZED, activate_version(1), *of_version(r, 1)], id="ACTIVATE_VERSION first (SDK)"
+        ),
+        pytest.param(
+            lambda r: [SIZED, activate_version(1), *of_version(r, 1), SIZED, activate_version(1)],
             id="once per parent, crash after the second",
         ),
         pytest.param(
-            lambda r: [SCHEMA, *_v(r, 1), activate_version(1), *_v(r[:1], 1)],
+            lambda r: [SIZED, *of_version(r, 1), activate_version(1), *of_version(r[:1], 1)],
             id="more after ACTIVATE_VERSION",
         ),
-        pytest.param(lambda r: [SCHEMA, *_v(r, 1), activate_version(2)], id="another version activated"),
-        pytest.param(lambda r: [SCHEMA, *r, activate_version(2)], id="records without a version"),
         pytest.param(
-            lambda r: [SCHEMA, *_v(r, 1), activate_version(1), SCHEMA], id="a SCHEMA after ACTIVATE_VERSION"
+            lambda r: [SIZED, *of_version(r, 1), activate_version(2)], id="another version activated"
+        ),
+        pytest.param(lambda r: [SIZED, *r, activate_version(2)], id="records without a version"),
+        pytest.param(
+            lambda r: [SIZED, *of_version(r, 1), activate_version(1), SIZED],
+            id="a SCHEMA after ACTIVATE_VERSION",
         ),
     ],
 )
@@ -117,20 +99,26 @@ def test_what_proves_nothing_removes_nobody_adds_the_new_and_exits_1(
 @pytest.mark.parametrize(
     "messages",
     [
-        pytest.param(lambda r: [SCHEMA, *_v(r, 1), activate_version(1)], id="last (classic)"),
+        pytest.param(lambda r: [SIZED, *of_version(r, 1), activate_version(1)], id="last (classic)"),
         pytest.param(
-            lambda r: [SCHEMA, activate_version(1), *_v(r, 1), activate_version(1)], id="first and last"
+            lambda r: [SIZED, activate_version(1), *of_version(r, 1), activate_version(1)],
+            id="first and last",
         ),
         pytest.param(
-            lambda r: [SCHEMA, *_v([membership("VIP", 999)], 1), *_v(r, 2), activate_version(2)],
+            lambda r: [
+                SIZED,
+                *of_version([membership("VIP", 999)], 1),
+                *of_version(r, 2),
+                activate_version(2),
+            ],
             id="two versions in one run",
         ),
         pytest.param(
             lambda r: [
-                SCHEMA,
-                *_v(r, 2),
-                *_v([membership("VIP", 999)], 1),
-                *_v(r[:1], 2),
+                SIZED,
+                *of_version(r, 2),
+                *of_version([membership("VIP", 999)], 1),
+                *of_version(r[:1], 2),
                 activate_version(2),
             ],
             id="an older record in between",
@@ -178,7 +166,7 @@ def test_another_number_of_members_than_told_removes_nobody(
 ) -> None:
     records = [sized([people[each]], size)[0] for each, size in zip(arrived, sizes, strict=True)]
 
-    run = mirror(run_target, SCHEMA, *records, state_message({"n": 1}), snapshot_end="end_of_input")
+    run = mirror(run_target, SIZED, *records, state_message({"n": 1}), snapshot_end="end_of_input")
 
     assert run.exit_code == 1
     assert words in run.error
@@ -218,7 +206,7 @@ def test_the_guard_holds_back_a_large_share_and_applies_adds(
 
     run = mirror(
         run_target,
-        SCHEMA,
+        SIZED,
         *sized([*contacts[:15], contacts[20]], 16),
         state_message({"n": 1}),
         max_removal_percent=20,
@@ -235,7 +223,7 @@ def test_the_guard_lets_a_small_share_go(portal: Portal, run_target: TargetRunne
     contacts = list(portal.add_contacts(20))
     portal.add_list("c_VIP", members=contacts)
 
-    run = mirror(run_target, SCHEMA, *sized(contacts[:16], 16), max_removal_percent=20)
+    run = mirror(run_target, SIZED, *sized(contacts[:16], 16), max_removal_percent=20)
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == set(contacts[:16])
@@ -269,7 +257,7 @@ def test_an_empty_stream_proves_nothing_by_itself(
 def test_a_source_that_dies_before_its_first_row_changes_nothing(
     portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
-    run = mirror(run_target, SCHEMA, snapshot_end="end_of_input")
+    run = mirror(run_target, SIZED, snapshot_end="end_of_input")
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == set(people[:3])
@@ -278,7 +266,7 @@ def test_a_source_that_dies_before_its_first_row_changes_nothing(
 def test_a_list_of_somebody_elses_is_only_added_to(portal: Portal, run_target: TargetRunner) -> None:
     ada, bob = portal.add_contacts(2)
     by_hand = portal.add_list("VIP", members=[ada])
-    messages = [SCHEMA, *sized([bob], 1)]
+    messages = [SIZED, *sized([bob], 1)]
 
     run = mirror(run_target, *messages, list_name_prefix="")
 
@@ -298,7 +286,7 @@ def test_a_cohort_that_is_gone_from_a_stream_is_left_alone(portal: Portal, run_t
     portal.add_list("c_VIP", members=[ada])
     portal.add_list("c_Gone", members=[bob])
 
-    run = mirror(run_target, SCHEMA, *sized([ada], 1), lists=[{"cohort": "Gone", "list_name": "c_Gone"}])
+    run = mirror(run_target, SIZED, *sized([ada], 1), lists=[{"cohort": "Gone", "list_name": "c_Gone"}])
 
     assert run.exit_code == 0
     assert portal.members("c_Gone") == {bob}
@@ -311,7 +299,7 @@ def test_two_cohorts_that_lead_to_one_list_are_one_snapshot(portal: Portal, run_
 
     run = mirror(
         run_target,
-        SCHEMA,
+        SIZED,
         *sized([ada, bob], 2, "North"),
         *sized([bob], 1, "South"),
         lists=[
@@ -346,7 +334,7 @@ def test_a_schema_that_changes_in_the_middle_is_one_snapshot(
 ) -> None:
     run = mirror(
         run_target,
-        SCHEMA,
+        SIZED,
         *sized(people[:1], 2),
         schema_message("contact_id", "cohort_name", "cohort_size", "more"),
         *sized(people[3:], 2),
@@ -395,7 +383,7 @@ def test_a_merged_contact_stays_under_its_new_id(portal: Portal, run_target: Tar
     merged = portal.merge(ada, lovelace)
     portal.add_list("c_VIP", members=[merged, bob])
 
-    run = mirror(run_target, SCHEMA, *sized([ada], 1))
+    run = mirror(run_target, SIZED, *sized([ada], 1))
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == {merged}
@@ -432,7 +420,7 @@ def test_members_by_email_are_found_and_created(portal: Portal, run_target: Targ
 def test_a_dry_run_of_a_mirror_says_who_would_go(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
-    run = mirror(run_target, SCHEMA, *sized(people[1:], 3), state_message({"n": 1}), dry_run=True)
+    run = mirror(run_target, SIZED, *sized(people[1:], 3), state_message({"n": 1}), dry_run=True)
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == set(people[:3])
@@ -448,7 +436,7 @@ def test_a_signal_in_the_middle_removes_nobody(
         """Input in the middle of which a signal comes."""
 
         def __init__(self) -> None:
-            self._chunks = ["\n".join([SCHEMA, *sized(people[:1], 1)]) + "\n", ""]
+            self._chunks = ["\n".join([SIZED, *sized(people[:1], 1)]) + "\n", ""]
 
         def read(self, _size: int) -> bytes:
             chunk = self._chunks.pop(0)
@@ -465,7 +453,7 @@ def test_a_signal_in_the_middle_removes_nobody(
 def test_a_run_that_breaks_off_between_adds_and_removals_is_mended_by_the_next(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
-    messages = [SCHEMA, *sized(people[1:], 3), state_message({"n": 1})]
+    messages = [SIZED, *sized(people[1:], 3), state_message({"n": 1})]
     hubspot.faults.next("PUT", "/memberships/", status=500, after=1)
 
     broken = mirror(run_target, *messages)
@@ -570,10 +558,6 @@ def test_two_members_that_are_one_contact_keep_the_later_word() -> None:
         assert [each.member for each in store.to_add()] == ["ada@example.com"]
 
 
-def _v(records: list[str], version: int) -> list[str]:
-    return [versioned(record, version) for record in records]
-
-
 def test_properties_and_audience_status_follow_the_snapshot(portal: Portal, run_target: TargetRunner) -> None:
     portal.add_property("plan", "string", "text")
     old, ada = portal.add_contact("old@example.com"), portal.add_contact("ada@example.com")
@@ -607,7 +591,7 @@ def test_properties_and_audience_status_follow_the_snapshot(portal: Portal, run_
 def test_an_unproven_snapshot_calls_nobody_exited(
     portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
-    mirror(run_target, SCHEMA, *sized(people[:1], 2), audience_status_property=True)
+    mirror(run_target, SIZED, *sized(people[:1], 2), audience_status_property=True)
 
     statuses = [portal.contact(each).properties.get("c_vip") for each in people]
     assert statuses == ["realized", None, None, None]
