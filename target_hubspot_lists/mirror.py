@@ -28,6 +28,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.attributes import Attributes, HeldAttributes
@@ -73,9 +74,9 @@ class ListSnapshot:
         return str(self.hubspot_list) if self.hubspot_list else f'List "{shown(self.cohorts[0].route.name)}"'
 
     @property
-    def streams(self) -> list[str]:
-        """The streams that feed it; more than one is a mistake."""
-        return list(dict.fromkeys(each.stream for each in self.cohorts))
+    def stream(self) -> str:
+        """The one stream that feeds it."""
+        return self.cohorts[0].stream
 
     def account(self, number: int) -> Account:
         """The account of a cohort."""
@@ -141,6 +142,8 @@ class Mirror(Delivery):
     @override
     def reject(self, stream: str, rejection: Rejection) -> None:
         super().reject(stream, rejection)
+        if rejection.cohort:
+            self._snapshot(stream, rejection.cohort)  # so that the cohort counts as one that came
         evidence = self._evidence(stream)
         evidence.other()
         # Of these it is not known whose they are, or whether they stay.
@@ -181,14 +184,18 @@ class Mirror(Delivery):
         """Apply every snapshot; `problems` then says what was held back, and `completed` which streams are done."""
         units = list(self._units())
         for unit in units:
-            if len(unit.streams) > 1:
+            keys = {each.route.key for each in unit.cohorts}
+            # Also those of which all records for the list were rejected: they are of members whom it has.
+            streams = {each.stream: None for each in self._snapshots.values() if each.route.key in keys}
+            if len(streams) > 1:
                 raise ListError(
-                    f"{unit.label} is fed by the streams {', '.join(unit.streams)}: in mirror mode a list takes one "
+                    f"{unit.label} is fed by the streams {', '.join(streams)}: in mirror mode a list takes one "
                     "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
                 )
         held = self.properties.take_held()
         for unit in units:
-            self._apply(unit, held)
+            self._apply(unit, held, self._gap(unit))
+        self._judge_streams({each.stream for unit in units for each in unit.cohorts})
         self._empty_vanished(units, held)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
         if absent := [name for name in self._routes.configured if name not in arrived]:
@@ -196,7 +203,18 @@ class Mirror(Delivery):
 
     def is_done(self, stream: str) -> bool:
         """Whether the stream's snapshot was complete and everything it asked for was done."""
-        return stream not in self._incomplete and self._gap_of_stream(stream) is None
+        return stream not in self._incomplete
+
+    def _judge_streams(self, applied: AbstractSet[str]) -> None:
+        """Judge the streams that were read and led to no list, so that no STATE says that they are done."""
+        for stream in sorted(self.started_streams() - applied):
+            if gap := self._gap_of_stream(stream) or self._gap_of_unproven_stream(stream):
+                self._hold_back(stream, f"{gap}: see the reasons above, and run again with a whole snapshot.")
+
+    def _hold_back(self, stream: str, problem: str) -> None:
+        """Note why not all that a stream asks for is done."""
+        self._incomplete.add(stream)
+        self.problems.append(problem)
 
     def _units(self) -> Iterator[ListSnapshot]:
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
@@ -220,7 +238,8 @@ class Mirror(Delivery):
             units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
         yield from units.values()
 
-    def _apply(self, unit: ListSnapshot, held: HeldAttributes) -> None:
+    def _apply(self, unit: ListSnapshot, held: HeldAttributes, gap: str | None) -> None:
+        """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
         store = self._store
         flush = self.properties.begin_lists([unit.hubspot_list] if unit.hubspot_list else [], held)
         self.accounts.properties = flush.results
@@ -231,6 +250,8 @@ class Mirror(Delivery):
             snapshot.records = 0
         for words in store.last_words([each.number for each in unit.cohorts]):
             self._resolve(unit, words, flush)
+        if gap:
+            self._hold_back(unit.stream, gap)
         if unit.hubspot_list is None:
             for row in store.away():
                 self._settle(unit, row, Outcome.NOT_A_MEMBER)
@@ -250,7 +271,7 @@ class Mirror(Delivery):
         stale += self._add(unit, unit.hubspot_list, flush)
         # Only now: it changes the snapshot that the steps before went through.
         self._write_again(stale, flush)
-        self._remove(unit, unit.hubspot_list, flush)
+        self._remove(unit, unit.hubspot_list, flush, gap)
 
     def _resolve(self, unit: ListSnapshot, words: list[LastWord], flush: PropertyFlush) -> None:
         """Find the contacts of a run of members; each of them is one membership asked for."""
@@ -316,14 +337,16 @@ class Mirror(Delivery):
         self._store.replace(stale.record_id, record_id)
         return False
 
-    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> None:
+    def _remove(
+        self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush, gap: str | None
+    ) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
-        (stream,) = unit.streams
-        gap = self._gap(unit)
         ours = self._memory.added_by_us(hubspot_list) if self._settings.mirror_removes == "ours" else None
         removal = Removal(self._store.baseline_size(), sum(1 for _ in self._to_remove(ours)))
-        problem = gap or (self._obstacle(unit, hubspot_list, removal) if removal.to_remove else None)
-        if problem is None:
+        obstacle = self._obstacle(unit, hubspot_list, removal) if removal.to_remove and not gap else None
+        if obstacle:
+            self._hold_back(unit.stream, obstacle)
+        if not gap and not obstacle:
             stale: list[Stale] = []
             for rows in _runs(self._to_remove(ours)):
                 asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
@@ -331,8 +354,6 @@ class Mirror(Delivery):
                 stale += self._deliver(ListChange(hubspot_list, asked), set())
             self._write_again(stale, flush)
             return
-        self._incomplete.add(stream)
-        self.problems.append(problem)
         self._memory.put_back(hubspot_list)
         for record_id, said in self._to_remove(ours):
             if said is not None or gap is None:  # what an unproven snapshot lacks was not asked for
@@ -385,7 +406,7 @@ class Mirror(Delivery):
         self._before_writing(there.values())
         for known in complete:
             if hubspot_list := there.get(known.list_id):
-                self._apply(self._vanished_unit(known, hubspot_list), held)
+                self._apply(self._vanished_unit(known, hubspot_list), held, None)
 
     def _is_whole(self, stream: str) -> bool:
         """Whether all cohorts of a stream are proven to have come; a cohort's size proves only itself."""
@@ -404,7 +425,7 @@ class Mirror(Delivery):
 
     def _gap(self, unit: ListSnapshot) -> str | None:
         """Why the snapshot of a list is not proven complete; None if it is."""
-        (stream,) = unit.streams
+        stream = unit.stream
         if gap := self._gap_of_stream(stream):
             return f"{unit.label}: {gap}, so it is not known who is to go. Nobody was removed: correct the source."
         arrived = {each.number: self._store.size(each.number) for each in unit.cohorts}
@@ -415,14 +436,14 @@ class Mirror(Delivery):
         ]
         if gaps:
             return f"{unit.label}: {'; '.join(gaps)}. Nobody was removed: run again with a complete snapshot."
-        has_sizes = all(each.evidence.sizes for each in unit.cohorts)
-        if has_sizes or self._streams[stream].is_activated or self._settings.snapshot_end == "end_of_input":
+        if all(each.evidence.sizes for each in unit.cohorts) or not (
+            gap := self._gap_of_unproven_stream(stream)
+        ):
             return None
         return (
-            f'{unit.label}: nothing proves that stream "{stream}" brought the whole cohort, since a tap that breaks '
-            "off looks just the same. Nobody was removed. Give it a column cohort_size (in SQL: count(*) over "
-            "(partition by cohort_name)), use a tap that ends with ACTIVATE_VERSION, or set snapshot_end: "
-            "end_of_input if you know that the tap never breaks off."
+            f"{unit.label}: {gap}, since a tap that breaks off looks just the same. Nobody was removed. Give it a "
+            "column cohort_size (in SQL: count(*) over (partition by cohort_name)), use a tap that ends with "
+            "ACTIVATE_VERSION, or set snapshot_end: end_of_input if you know that the tap never breaks off."
         )
 
     def _gap_of_stream(self, stream: str) -> str | None:
@@ -430,6 +451,11 @@ class Mirror(Delivery):
         if not unclear:
             return None
         return f'{unclear:,} records of stream "{stream}" name no cohort or no known operation'
+
+    def _gap_of_unproven_stream(self, stream: str) -> str | None:
+        if self._streams[stream].is_activated or self._settings.snapshot_end == "end_of_input":
+            return None
+        return f'nothing proves that stream "{stream}" brought the whole cohort'
 
     def _obstacle(self, unit: ListSnapshot, hubspot_list: HubSpotList, removal: Removal) -> str | None:
         """Why nobody may be removed in spite of a complete snapshot; None if they may."""

@@ -383,10 +383,11 @@ class TargetHubSpotLists(Target):
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
-        self._latest_state = message_dict.get("value")
+        state = message_dict.get("value")
         if self._mirror and (started := self._mirror.started_streams()):
-            self._states_held[started] = self._latest_state
+            self._states_held[started] = state
             return
+        self._latest_state = state
         if not self.delivery.held:
             self._release_state()
 
@@ -413,18 +414,20 @@ class TargetHubSpotLists(Target):
             self._mirror.finish()
         self.delivery.accounts.check()
         self.delivery.end()
-        if problems := list(self.delivery.accounts.problems(self.settings.max_unapplied_percent)):
+        # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
+        held_back = self._mirror.problems if self._mirror else []
+        unapplied = list(self.delivery.accounts.problems(self.settings.max_unapplied_percent))
+        if not unapplied:
+            if self._mirror:
+                self._latest_state = self._state_of_what_is_done(self._mirror)
+            self._release_state(is_end=True)
+        if problems := [*held_back, *unapplied]:
             raise TargetError(" ".join(problems))
-        if self._mirror:
-            self._latest_state = self._state_of_what_is_done(self._mirror)
-        self._release_state(is_end=True)
-        if self._mirror and self._mirror.problems:
-            raise TargetError(" ".join(self._mirror.problems))
 
     def _state_of_what_is_done(self, mirror: Mirror) -> dict[str, Any] | None:
         """The latest STATE that covers only streams whose snapshots are complete and whose removals are done."""
         done = [state for streams, state in self._states_held.items() if all(map(mirror.is_done, streams))]
-        return done[-1] if done else self._released_state
+        return done[-1] if done else self._latest_state
 
     # What is held, and STATE
 
