@@ -94,6 +94,11 @@ class Routes:
         """The cohorts that `lists` names."""
         return self._entries.keys()
 
+    def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
+        """The cohorts that `lists` sends to this list, by its id or its name."""
+        keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+        return [cohort for cohort, route in self._entries.items() if route.key in keys]
+
     def is_configured(self, cohort: Cohort) -> bool:
         """Whether `lists` names the cohort."""
         return (cohort.id or "") in self._entries or cohort.name in self._entries

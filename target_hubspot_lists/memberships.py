@@ -161,7 +161,7 @@ class MembershipParser:
             return self._reject(reason, cohort, record)
         size_column = columns.cohort_size
         return Membership(
-            cohort, member, is_member, record_id(record.get(size_column)) if size_column else None
+            cohort, member, is_member, positive_integer(record.get(size_column)) if size_column else None
         )
 
     def _reject(self, reason: Reason, cohort: Cohort | None, record: Mapping[str, Any]) -> Rejection:
@@ -203,7 +203,7 @@ def operation(value: object) -> bool | None:
     return OPERATIONS.get(text.lower()) if text else None
 
 
-def record_id(value: object) -> int | None:
+def positive_integer(value: object) -> int | None:
     """A positive 64-bit integer from an integer, digits or an integral float; None for anything else."""
     if isinstance(value, bool):
         return None
@@ -213,6 +213,9 @@ def record_id(value: object) -> int | None:
         text = value.strip()
         value = int(text.partition(".")[0]) if DIGITS.fullmatch(text) else None
     return value if isinstance(value, int) and 0 < value <= LARGEST_RECORD_ID else None
+
+
+record_id = positive_integer  # "long" to HubSpot
 
 
 def email_address(value: object) -> str | None:

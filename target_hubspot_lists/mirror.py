@@ -103,9 +103,13 @@ class Mirror(Delivery):
         if cohort is not None:
             self._snapshot(stream, cohort).is_whole_stream = True
 
-    def activate(self, stream: str, version: object) -> None:
+    def activate(self, stream: str, version: int | None) -> None:
         """An ACTIVATE_VERSION of the stream came."""
         self._evidence(stream).activate(version)
+
+    def pass_over(self, stream: str) -> None:
+        """A RECORD of the stream came that a stream map filters out."""
+        self._evidence(stream).other()
 
     @override
     def take(
@@ -130,8 +134,8 @@ class Mirror(Delivery):
             self._replace(stream)
         evidence.record(version)
         snapshot.records += 1
-        if membership.cohort_size is not None:
-            snapshot.evidence.sizes.add(membership.cohort_size)
+        if membership.is_member:
+            snapshot.evidence.record(membership.cohort_size)
         position = next(self._positions)
         self._store.take(
             snapshot.number, membership.member, is_member=membership.is_member, position=position
@@ -143,7 +147,8 @@ class Mirror(Delivery):
     def reject(self, stream: str, rejection: Rejection) -> None:
         super().reject(stream, rejection)
         if rejection.cohort:
-            self._snapshot(stream, rejection.cohort)  # so that the cohort counts as one that came
+            # The cohort counts as one that came, even if no other record of it does.
+            self._snapshot(stream, rejection.cohort).evidence.rejected += 1
         evidence = self._evidence(stream)
         evidence.other()
         # Of these it is not known whose they are, or whether they stay.
@@ -425,32 +430,70 @@ class Mirror(Delivery):
 
     def _gap(self, unit: ListSnapshot) -> str | None:
         """Why the snapshot of a list is not proven complete; None if it is."""
-        stream = unit.stream
-        if gap := self._gap_of_stream(stream):
-            return f"{unit.label}: {gap}, so it is not known who is to go. Nobody was removed: correct the source."
+        gap = next(self._gaps(unit), None)
+        return f"{unit.label}: {gap}" if gap else None
+
+    def _gaps(self, unit: ListSnapshot) -> Iterator[str]:
+        """Yield every reason why the snapshot of a list is not proven complete, the weightiest first."""
+        if gap := self._gap_of_stream(unit.stream):
+            yield f"{gap}, so it is not known who is to go. Nobody was removed: correct the source."
         arrived = {each.number: self._store.size(each.number) for each in unit.cohorts}
-        gaps = [
-            each.evidence.gap(each.cohort.name, arrived[each.number])
+        told = [
+            f'of cohort "{shown(each.cohort.name)}" {gap}'
             for each in unit.cohorts
-            if each.evidence.sizes and not each.evidence.is_complete(arrived[each.number])
+            if (gap := each.evidence.gap(arrived[each.number]))
         ]
-        if gaps:
-            return f"{unit.label}: {'; '.join(gaps)}. Nobody was removed: run again with a complete snapshot."
-        if all(each.evidence.sizes for each in unit.cohorts) or not (
-            gap := self._gap_of_unproven_stream(stream)
-        ):
-            return None
-        return (
-            f"{unit.label}: {gap}, since a tap that breaks off looks just the same. Nobody was removed. Give it a "
-            "column cohort_size (in SQL: count(*) over (partition by cohort_name)), use a tap that ends with "
-            "ACTIVATE_VERSION, or set snapshot_end: end_of_input if you know that the tap never breaks off."
-        )
+        if told:
+            yield f"{'; '.join(told)}. Nobody was removed: run again with a complete snapshot."
+        if self._settings.snapshot_end == "end_of_input":
+            return
+        if absent := self._absent_cohorts(unit):
+            yield (
+                f"lists[] sends {absent} there as well, and no such cohort came, so it is not known who of it is "
+                "to stay. Nobody was removed: run again with all its cohorts, or take those that are no more out of "
+                "lists[]."
+            )
+        is_sized = all(each.evidence.is_sized for each in unit.cohorts)
+        if not is_sized and (gap := self._gap_of_unproven_stream(unit.stream)):
+            yield (
+                f"{gap}, since a tap that breaks off looks just the same. Nobody was removed. Give it a column "
+                "cohort_size (in SQL: count(*) over (partition by cohort_name)), use a tap that ends with "
+                "ACTIVATE_VERSION, or set snapshot_end: end_of_input if you know that the tap never breaks off."
+            )
+        if not any(arrived.values()):
+            yield (
+                "nobody is in the snapshot, and only the end of the input can prove an empty one. Nobody was "
+                "removed: set snapshot_end: end_of_input if you know that the tap never breaks off."
+            )
+
+    def _absent_cohorts(self, unit: ListSnapshot) -> str:
+        """The cohorts that `lists` sends to the same list and that did not come; "" if none."""
+        if unit.hubspot_list is None:
+            return ""
+        came = {name for each in unit.cohorts for name in each.cohort}
+        absent = [each for each in self._routes.configured_for(unit.hubspot_list) if each not in came]
+        return ", ".join(f'"{shown(each)}"' for each in absent)
 
     def _gap_of_stream(self, stream: str) -> str | None:
         unclear = self._evidence(stream).unclear
         if not unclear:
             return None
         return f'{unclear:,} records of stream "{stream}" name no cohort or no known operation'
+
+    def _gap_of_absent_cohorts(self, unit: ListSnapshot) -> str | None:
+        """Why the cohorts that came are not all of the list; only the end of the input can prove one empty."""
+        if unit.hubspot_list is None or self._settings.snapshot_end == "end_of_input":
+            return None
+        came = {name for each in unit.cohorts for name in each.cohort}
+        absent = [each for each in self._routes.configured_for(unit.hubspot_list) if each not in came]
+        if not absent:
+            return None
+        names = ", ".join(f'"{shown(each)}"' for each in absent)
+        return (
+            f"{unit.label}: lists[] sends {names} there as well, and no such cohort came, so it is not known who of it "
+            "is to stay. Nobody was removed: run again with all its cohorts, or take those that are no more out of "
+            "lists[]."
+        )
 
     def _gap_of_unproven_stream(self, stream: str) -> str | None:
         if self._streams[stream].is_activated or self._settings.snapshot_end == "end_of_input":

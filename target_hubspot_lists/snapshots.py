@@ -6,7 +6,7 @@ they are stopped, and may write none when they end. So nobody is removed without
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass
@@ -19,6 +19,7 @@ class StreamEvidence:
 
     version: int | None = None
     records_since_schema: int = 0
+    records_without_version: int = 0  # since the current version began: it says nothing of them
     is_activated: bool = False
     unclear: int = 0  # records rejected of which it is not known whose they are, or whether they stay
 
@@ -33,44 +34,65 @@ class StreamEvidence:
 
     def is_older(self, version: int | None) -> bool:
         """Whether a record of this version belongs to a snapshot that was replaced."""
-        return self.version is not None and (version is None or version < self.version)
+        return version is not None and self.version is not None and version < self.version
 
     def record(self, version: int | None) -> None:
-        """A RECORD of the current version came."""
+        """A RECORD came that is of no older version."""
         if self.is_newer(version):
             self.version = version
             self.records_since_schema = 0
-        self.records_since_schema += 1
+            self.records_without_version = 0
+        self.records_since_schema += version is not None
+        self.records_without_version += version is None
         self.is_activated = False
 
     def other(self) -> None:
         """Anything else of the stream came: what was activated was not the end of it."""
         self.is_activated = False
 
-    def activate(self, version: object) -> None:
+    def activate(self, version: int | None) -> None:
         """An ACTIVATE_VERSION came."""
-        self.is_activated = version is not None and version == self.version and self.records_since_schema > 0
+        is_current = version is not None and version == self.version
+        self.is_activated = is_current and self.records_since_schema > 0 and not self.records_without_version
 
 
 @dataclass
 class CohortEvidence:
     """What the records of a cohort say of how many there are."""
 
-    sizes: set[int] = field(default_factory=set)
+    smallest: int | None = None
+    largest: int | None = None
+    records_without_size: int = 0
+    rejected: int = 0
 
-    def is_complete(self, arrived: int) -> bool:
-        """Whether as many distinct members arrived as every record says there are."""
-        return self.sizes == {arrived}
+    def record(self, size: int | None) -> None:
+        """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""
+        if size is None:
+            self.records_without_size += 1
+            return
+        self.smallest = size if self.smallest is None else min(size, self.smallest)
+        self.largest = size if self.largest is None else max(size, self.largest)
 
-    def gap(self, name: str, arrived: int) -> str:
-        """Why it is not proven complete."""
-        if len(self.sizes) > 1:
-            return f'the records of cohort "{name}" do not agree how many there are ({_range(self.sizes)})'
-        return f'{arrived:,} of {next(iter(self.sizes)):,} distinct members of cohort "{name}" arrived'
+    @property
+    def is_sized(self) -> bool:
+        """Whether any record says how many there are: then only that many are complete."""
+        return self.largest is not None
 
-
-def _range(sizes: set[int]) -> str:
-    return f"{min(sizes):,} to {max(sizes):,}"
+    def gap(self, arrived: int) -> str | None:
+        """Why not all have arrived, as the records tell; None if they have, or if no record tells."""
+        if self.largest is None:
+            return None
+        if self.records_without_size:
+            return (
+                f"{self.records_without_size:,} of its records do not say as a whole number how many members it has "
+                "(cohort_size)"
+            )
+        if self.smallest != self.largest:
+            return f"its records do not agree how many members it has ({self.smallest:,} to {self.largest:,})"
+        if arrived == self.largest:
+            return None
+        rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
+        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
 
 
 @dataclass(frozen=True)

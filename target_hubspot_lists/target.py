@@ -25,6 +25,7 @@ from hubspot_http.validation import environment_problems, setting_problems
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
 from target_hubspot_lists.ledger import Ledger
+from target_hubspot_lists.memberships import positive_integer
 from target_hubspot_lists.mirror import Mirror
 from target_hubspot_lists.portal import check_connection, needed_scopes
 from target_hubspot_lists.progress import Progress, Standing
@@ -40,7 +41,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from types import FrameType, TracebackType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -335,11 +336,25 @@ class TargetHubSpotLists(Target):
         self._schemas[stream] = schema
         with self._mapping(stream):
             self.mapper.register_raw_stream_schema(stream, schema, key_properties)
-        self._readers[stream] = [
-            (None if _changes_nothing(each) else each.transform, self._sink(each))
-            for each in self.mapper.stream_maps[stream]
-            if not isinstance(each, RemoveRecordTransform)
+        maps = [
+            each for each in self.mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)
         ]
+        if self._mirror:
+            self._refuse_shared_names(stream, [each.stream_alias for each in maps])
+        self._readers[stream] = [
+            (None if _changes_nothing(each) else each.transform, self._sink(each)) for each in maps
+        ]
+
+    def _refuse_shared_names(self, stream: str, aliases: Collection[str]) -> None:
+        """Refuse one name for two streams in a mirror: what one of them proves would pass for both."""
+        for other, readers in self._readers.items():
+            if other != stream and (
+                shared := [s.stream_name for _, s in readers if s.stream_name in aliases]
+            ):
+                raise InputError(
+                    f'stream_maps gives the streams "{other}" and "{stream}" one name ("{shared[0]}"): in mirror mode '
+                    "each must have its own, since each is a snapshot of its own. Change __alias__ of one of them."
+                )
 
     @contextmanager
     def _mapping(self, stream: str) -> Iterator[None]:
@@ -370,14 +385,16 @@ class TargetHubSpotLists(Target):
             )
         if not isinstance(record, dict):
             raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
-        context = {"version": message_dict.get("version")}
+        context = {"version": positive_integer(message_dict.get("version"))}
         for transform, sink in readers:
-            mapped = record
+            mapped: dict[str, Any] | None = record
             if transform is not None:
                 with self._mapping(stream):
                     mapped = transform(dict(record))
             if mapped is not None:
                 sink.process_record(mapped, context)
+            elif self._mirror:
+                self._mirror.pass_over(sink.stream_name)
         if self.delivery.held >= self.settings.batch_size_rows:
             self.flush()
 
@@ -396,7 +413,7 @@ class TargetHubSpotLists(Target):
         """In mirror mode a version may prove a snapshot; in incremental mode it says nothing of a cohort."""
         if self._mirror:
             for _, sink in self._readers.get(str(message_dict.get("stream")), ()):
-                self._mirror.activate(sink.stream_name, message_dict.get("version"))
+                self._mirror.activate(sink.stream_name, positive_integer(message_dict.get("version")))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

@@ -484,10 +484,19 @@ def test_the_guard(members: int, to_remove: int, percent: int, is_too_much: bool
 
 
 def test_a_cohort_is_complete_where_every_record_tells_the_number_that_arrived() -> None:
-    assert CohortEvidence({3}).is_complete(3)
-    assert not CohortEvidence({3}).is_complete(2)
-    assert not CohortEvidence({2, 3}).is_complete(3)
-    assert not CohortEvidence().is_complete(0)
+    assert told(3, 3, 3).gap(3) is None
+    assert told(3, 3).gap(2) == "2 of 3 distinct members arrived"
+    assert "do not agree" in (told(2, 3, 3).gap(3) or "")
+    assert "1 of its records do not say" in (told(2, 2, None).gap(2) or "")
+    assert told(None, None).gap(2) is None
+    assert not told(None, None).is_sized
+
+
+def told(*sizes: int | None) -> CohortEvidence:
+    evidence = CohortEvidence()
+    for size in sizes:
+        evidence.record(size)
+    return evidence
 
 
 steps = st.lists(
@@ -515,6 +524,8 @@ def test_only_the_last_message_of_a_stream_can_prove_it(sequence: Sequence[tuple
     if evidence.is_activated:
         kind, version = sequence[-1]
         newest = max(each or 0 for kind, each in sequence if kind == "record")
+        first = sequence.index(("record", newest))
+        assert ("record", None) not in sequence[first:]
         behind_schema = sequence[
             max((i for i, (k, _) in enumerate(sequence) if k == "schema"), default=-1) + 1 :
         ]
