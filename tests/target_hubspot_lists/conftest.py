@@ -41,6 +41,12 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_url()
 
 
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Where a ledger could be, for tests to which the kind of database is nothing."""
+    return f"sqlite:///{tmp_path}/memory.db"
+
+
 @dataclass
 class Ledgers:
     """Opens ledgers on one database, at a time that tests move on."""

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from target_hubspot_lists.ledger import Ledger
-from tests.clocks import START
 from tests.factories import (
     activate_version,
-    by_email,
-    email_schema,
     membership,
     record_message,
     schema_message,
@@ -21,60 +17,26 @@ from tests.factories import (
     versioned,
 )
 from tests.processes import TIMEOUT, Plugin
+from tests.target_hubspot_lists.inputs import (
+    ADD_AND_REMOVE,
+    SIZED,
+    adds,
+    calls_of,
+    emails,
+    mirror,
+    now,
+    snapshot,
+    with_id,
+)
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.conftest import Run, TargetRunner
+    from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 DAY = 86_400  # seconds
-ADD_AND_REMOVE = "/memberships/add-and-remove"
-SIZED = schema_message("contact_id", "cohort_name", "cohort_size")
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/memory.db"
-
-
-def now() -> datetime:
-    return datetime.fromtimestamp(START, UTC)
-
-
-def adds(members: Iterable[str], cohort: str = "VIP") -> list[str]:
-    return [schema_message(), *(membership(cohort, member) for member in members)]
-
-
-def emails(addresses: Iterable[str], cohort: str = "VIP", operation: str = "add") -> list[str]:
-    return [email_schema(), *(by_email(cohort, each, operation) for each in addresses)]
-
-
-def snapshot(members: Iterable[str], cohort: str = "VIP") -> list[str]:
-    members = list(members)
-    records = (
-        record_message(contact_id=each, cohort_name=cohort, cohort_size=len(members)) for each in members
-    )
-    return [SIZED, *records]
-
-
-def with_id(members: Iterable[str], name: str, cohort_id: str = "c1") -> list[str]:
-    records = (record_message(contact_id=each, cohort_name=name, cohort_id=cohort_id) for each in members)
-    return [schema_message("contact_id", "cohort_name", "cohort_id"), *records]
-
-
-def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    settings = {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100} | config
-    return run_target(*messages, **settings)
-
-
-def calls_of(hubspot: HubSpotEmulator) -> list[str]:
-    """The calls since this was last asked, without the one about the token."""
-    calls = [f"{each.method} {each.path}" for each in hubspot.requests if "access-token" not in each.path]
-    hubspot.requests.clear()
-    return calls
 
 
 # An unchanged cohort
