@@ -1,0 +1,93 @@
+"""Which contact an address is: for how long a ledger is believed, and when it is asked again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.target_hubspot_lists.inputs import (
+    calls_of,
+    emails,
+    mirror,
+)
+from tests.target_hubspot_lists.logs import row
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+DAY = 86_400  # seconds
+
+
+def test_an_address_is_trusted_for_so_many_days_and_then_looked_up_again(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(["ada@example.com"]), **settings)
+    # The address changes hands.
+    portal.update_contact(ada, email="ada.old@example.com")
+    heir = portal.add_contact("ada@example.com")
+
+    run_target.clock.sleep(6 * DAY)
+    run_target(*emails(["ada@example.com"]), **settings)
+    assert portal.members("VIP") == {ada}
+
+    run_target.clock.sleep(2 * DAY)
+    calls_of(hubspot)
+    run_target(*emails(["ada@example.com"]), **settings)
+    assert portal.members("VIP") == {ada, heir}
+    assert len([call for call in calls_of(hubspot) if call.endswith("/contacts/batch/read")]) == 1
+
+
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_a_remembered_contact_that_is_gone_is_looked_up_once_more_and_written(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, mode: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    portal.add_contact("bob@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("ada@example.com")
+
+    run = run_target(
+        *emails(["ada@example.com", "bob@example.com"]),
+        sync_mode=mode,
+        snapshot_end="end_of_input",
+        **settings,
+    )
+
+    assert run.exit_code == 0
+    assert heir in portal.members("VIP")
+    assert row(run.log, "VIP")["added"] == "2"
+
+
+def test_a_remembered_contact_that_is_gone_for_good_is_missing(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "create_contacts": False}
+    run_target(*emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+
+    run = run_target(*emails(["ada@example.com"]), **settings)
+
+    assert row(run.log, "VIP")["missing"] == "1"
+
+
+def test_a_merged_contact_is_not_removed_for_its_old_id(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    portal.add_contact("ada@example.com")
+    portal.add_contact("bob@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails(["ada@example.com"], cohort="Other"), **settings)
+    merged = portal.merge("ada@example.com", "bob@example.com")
+    portal.add_list("c_VIP", members=[merged])
+
+    run = mirror(run_target, *emails(["ada@example.com"]), **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {merged}

@@ -1,0 +1,203 @@
+"""Which list a cohort goes to: deleted ones, renamed ones, and those that were there before the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.factories import (
+    membership,
+    record_message,
+)
+from tests.target_hubspot_lists.inputs import (
+    ADD_AND_REMOVE,
+    SIZED,
+    adds,
+    calls_of,
+    mirror,
+    snapshot,
+    with_id,
+)
+from tests.target_hubspot_lists.logs import row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+
+# Lists
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_list_deleted_in_hubspot_gets_all_members_again(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, *, by_hand: bool
+) -> None:
+    contacts = list(portal.add_contacts(6))
+    run_target(*adds(contacts[:5]), ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    if by_hand:
+        portal.add_list("VIP")
+
+    run = run_target(*adds(contacts[5:]), membership("VIP", contacts[0], "remove"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts[1:])
+    assert "5 members that the ledger knows" in run.log
+
+
+def test_a_run_that_broke_off_while_it_put_members_back_is_healed_by_the_next(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(6))
+    run_target(*adds(contacts[:5]), ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=500)
+    assert run_target(*adds(contacts[5:]), ledger_url=sqlite_url).exit_code == 1
+
+    run = run_target(*adds(contacts[5:]), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts)
+
+
+@pytest.mark.parametrize("size", [5, 6])
+def test_a_mirror_fills_a_list_made_anew_and_loses_nobody_for_an_incomplete_snapshot(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, size: int
+) -> None:
+    contacts = list(portal.add_contacts(7))
+    mirror(run_target, *snapshot(contacts[:6]), ledger_url=sqlite_url)
+    portal.rename_list("c_VIP", "Old")
+    portal.delete_list("Old")
+    records = [record_message(contact_id=each, cohort_name="VIP", cohort_size=size) for each in contacts[2:]]
+
+    run = mirror(run_target, SIZED, *records, ledger_url=sqlite_url)
+
+    is_complete = size == 5
+    assert run.exit_code == (not is_complete)
+    assert portal.members("c_VIP") == set(contacts[2:] if is_complete else contacts)
+
+
+def test_a_list_renamed_by_hand_is_still_its_cohorts(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds(contacts[:1]), ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Very important")
+
+    run_target(*adds(contacts), ledger_url=sqlite_url)
+
+    assert portal.list_names() == {"Very important"}
+    assert portal.members("Very important") == set(contacts)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_new_or_lost_ledger_takes_over_the_lists_there_are(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    tmp_path: Path,
+    *,
+    is_lost: bool,
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    url = f"sqlite:///{tmp_path}/new.db"
+    if is_lost:
+        mirror(run_target, *snapshot(contacts[:3]), ledger_url=url)
+        for path in tmp_path.glob("new.db*"):
+            path.unlink()
+    else:
+        portal.add_list("c_VIP", members=contacts[:3])
+    calls_of(hubspot)
+
+    run = mirror(run_target, *snapshot(contacts[1:]), ledger_url=url)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == set(contacts[1:])
+    assert len([call for call in calls_of(hubspot) if call.endswith("/memberships")]) == 1
+    run_target.clock.sleep(1)
+    mirror(run_target, *snapshot(contacts[1:]), ledger_url=url)
+    assert len(calls_of(hubspot)) == 2
+
+
+def test_a_list_that_was_there_is_read_before_its_members_are_trusted(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    portal.add_list("VIP", members=contacts[:3])
+
+    run = run_target(*adds(contacts), ledger_url=sqlite_url)
+
+    figures = row(run.log, "VIP")
+    assert (figures["added"], figures["already"]) == ("1", "3")
+    assert [request.inputs for request in hubspot.requests if ADD_AND_REMOVE in request.path] == [1]
+
+
+# Renamed cohorts
+
+
+def test_a_renamed_cohort_renames_its_list_once(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), ledger_url=sqlite_url)
+
+    run = run_target(*with_id(contacts[:1], "Newer"), *with_id(contacts, "New"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert portal.list_names() == {"New"}
+    assert portal.members("New") == set(contacts)
+    assert hubspot.calls("PUT", "update-list-name") == 1
+    calls_of(hubspot)
+    run_target(*with_id(contacts, "New"), ledger_url=sqlite_url)
+    assert len(calls_of(hubspot)) == 2
+
+
+def test_a_taken_name_leaves_the_list_as_it_is(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), ledger_url=sqlite_url)
+    portal.add_list("New")
+
+    run = run_target(*with_id(contacts, "New"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert "keeps its name" in run.log
+    assert portal.members("Old") == set(contacts)
+    assert portal.members("New") == set()
+
+
+def test_a_cohort_with_the_former_name_of_another_does_not_get_its_list(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old", "c1"), ledger_url=sqlite_url)
+    swapped = [*with_id(contacts[:1], "New", "c1"), *with_id(contacts[1:], "Old", "c2")[1:]]
+
+    refused = run_target(*swapped, ledger_url=sqlite_url)
+    assert refused.exit_code == 1
+    assert "former name" in refused.error
+    assert portal.members("Old") == set(contacts[:1])
+
+    portal.rename_list("Old", "New")
+    run_target(*swapped, ledger_url=sqlite_url)
+    assert portal.members("New") == set(contacts[:1])
+    assert portal.members("Old") == set(contacts[1:])
+
+
+def test_a_configured_list_is_never_renamed(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(1))
+    list_id = portal.add_list("Kept").list_id
+    lists = [{"cohort": "c1", "list_id": list_id}]
+
+    run_target(*with_id(contacts, "New"), ledger_url=sqlite_url, lists=lists)
+
+    assert portal.list_names() == {"Kept"}
+    assert portal.members("Kept") == set(contacts)

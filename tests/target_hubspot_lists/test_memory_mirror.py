@@ -1,0 +1,89 @@
+"""A mirror with a ledger: whom it removes, which lists are its own, and cohorts that came no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.factories import (
+    activate_version,
+    versioned,
+)
+from tests.target_hubspot_lists.inputs import (
+    SIZED,
+    adds,
+    mirror,
+    snapshot,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import Portal
+
+
+@pytest.mark.parametrize("removes", ["all", "ours"])
+def test_a_mirror_removes_all_or_only_whom_it_added(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, removes: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    portal.add_list("c_VIP", members=contacts[:2])
+    settings = {"ledger_url": sqlite_url, "mirror_removes": removes}
+    first = mirror(run_target, *snapshot(contacts), **settings)
+
+    run = mirror(run_target, *snapshot(contacts[3:]), **settings)
+
+    assert (first.exit_code, run.exit_code) == (0, 0)
+    stay = {"all": contacts[3:], "ours": [*contacts[:2], contacts[3]]}[removes]
+    assert portal.members("c_VIP") == set(stay)
+
+
+def test_a_list_that_this_target_made_is_ours_without_a_prefix(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    portal.add_list("Theirs", members=contacts)
+    settings = {"ledger_url": sqlite_url, "list_name_prefix": ""}
+    mirror(run_target, *snapshot(contacts), *snapshot(contacts, "Theirs"), **settings)
+
+    run = mirror(run_target, *snapshot(contacts[1:]), *snapshot(contacts[1:], "Theirs"), **settings)
+
+    assert run.exit_code == 1
+    assert portal.members("VIP") == set(contacts[1:])
+    assert portal.members("Theirs") == set(contacts)
+
+
+@pytest.mark.parametrize("empties", [False, True])
+def test_the_list_of_a_cohort_that_vanished_is_emptied_only_if_asked(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, *, empties: bool
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input"}
+    mirror(run_target, *adds(contacts), *adds(contacts, "Gone"), **settings)
+
+    run = mirror(run_target, *adds(contacts), empty_vanished_cohorts=empties, **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_Gone") == (set() if empties else set(contacts))
+    assert portal.members("c_VIP") == set(contacts)
+    if not empties:
+        assert "c_Gone" in run.log
+
+
+def test_the_list_of_a_cohort_that_vanished_is_not_emptied_against_the_guard_or_without_proof(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    settings = {"ledger_url": sqlite_url, "empty_vanished_cohorts": True}
+    everything = [*snapshot(contacts), *snapshot(contacts, "Gone")]
+    mirror(run_target, *everything, **settings)
+
+    # A cohort's size proves that cohort; not that no other was to come.
+    assert mirror(run_target, *snapshot(contacts), **settings).exit_code == 0
+    assert portal.members("c_Gone") == set(contacts)
+
+    versions = [SIZED, *(versioned(each, 1) for each in snapshot(contacts)[1:]), activate_version(1)]
+    guarded = mirror(run_target, *versions, **settings, max_removal_percent=20)
+    assert guarded.exit_code == 1
+    assert "max_removal_percent" in guarded.error
+    assert portal.members("c_Gone") == set(contacts)

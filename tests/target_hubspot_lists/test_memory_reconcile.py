@@ -1,0 +1,60 @@
+"""Reconciling: what a list lost is put back, what it gained is taken over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.target_hubspot_lists.inputs import (
+    adds,
+    calls_of,
+    emails,
+    mirror,
+    snapshot,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+
+def test_reconciling_puts_back_whom_a_list_lost_and_takes_over_whom_it_gained(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(5))
+    run_target(*adds(contacts[:4]), ledger_url=sqlite_url)
+    portal.remove_members("VIP", contacts[0])
+    portal.add_members("VIP", contacts[4])
+
+    run_target(*adds(contacts[1:2]), ledger_url=sqlite_url, reconcile=True)
+
+    assert portal.members("VIP") == set(contacts)
+    calls_of(hubspot)
+    run_target(*adds(contacts), ledger_url=sqlite_url)
+    assert len(calls_of(hubspot)) == 2
+
+
+def test_reconciling_a_mirror_removes_strangers(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(5))
+    mirror(run_target, *snapshot(contacts[:4]), ledger_url=sqlite_url)
+    portal.remove_members("c_VIP", contacts[0])
+    portal.add_members("c_VIP", contacts[4])
+
+    mirror(run_target, *snapshot(contacts[:4]), ledger_url=sqlite_url, reconcile=True)
+
+    assert portal.members("c_VIP") == set(contacts[:4])
+
+
+def test_reconciling_looks_addresses_up_again(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(["ada@example.com"]), **settings)
+    run_target.clock.sleep(1)
+    calls_of(hubspot)
+
+    run_target(*emails(["ada@example.com"]), **settings, reconcile=True)
+
+    assert len([call for call in calls_of(hubspot) if call.endswith("/contacts/batch/read")]) == 1

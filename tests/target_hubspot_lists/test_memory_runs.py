@@ -1,0 +1,42 @@
+"""Two runs never write to one list at a time, and each leaves a line for each list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.ledger import Ledger
+from tests.target_hubspot_lists.inputs import (
+    adds,
+    now,
+)
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import Portal
+
+
+def test_a_list_that_another_run_holds_is_waited_for_and_then_the_run_ends_naming_it(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    with Ledger.open(ledger_url, portal.portal_id, run_id="other-run", now=now) as other:
+        with other.lock(["vip"], sleep=run_target.clock.sleep):
+            held = run_target(*adds(contacts), ledger_url=ledger_url)
+        waited = run_target.clock.elapsed
+        after = run_target(*adds(contacts), ledger_url=ledger_url)
+
+    assert held.exit_code == 1
+    assert "other-run" in held.error
+    assert 30 <= waited < 40
+    assert portal.members("VIP") == set(contacts)
+    assert after.exit_code == 0
+
+
+def test_a_run_leaves_a_line_for_each_list(portal: Portal, run_target: TargetRunner, sqlite_url: str) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds([*contacts, "99"]), ledger_url=sqlite_url)
+
+    list_id = portal.hubspot_list("VIP").list_id
+    with Ledger.open(sqlite_url, portal.portal_id, run_id="reader", now=now) as ledger:
+        (line,) = ledger.runs(list_id)
+    assert (line.stream, line.asked, line.outcomes) == ("cohort_members", 3, {"added": 2, "missing": 1})
