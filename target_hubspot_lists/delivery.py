@@ -187,8 +187,15 @@ class Delivery:
         self.accounts.properties = properties.results
         self.accounts.properties_created = len(self.properties.created)
         contacts = self._find_contacts(
-            [each for route, members in asked if route.key in lists for each in members], properties
+            [
+                each
+                for route, members in asked
+                if route.key in lists or self._memory.is_gone(route)
+                for each in members
+            ],
+            properties,
         )
+        self._leave_gone(asked, lists, contacts)
         changes = self._changes(asked, lists, contacts)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
@@ -216,7 +223,7 @@ class Delivery:
         for route, members in asked:
             if found := lists.get(route.key):
                 members[0].account.hubspot_list = found
-            else:
+            elif not self._memory.is_gone(route):
                 for each in members:
                     self.accounts.settle(each, Outcome.NOT_A_MEMBER)
         return lists
@@ -261,6 +268,24 @@ class Delivery:
         properties.resolved(resolution)
         self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
+
+    def _leave_gone(
+        self,
+        asked: list[tuple[Route, list[Asked]]],
+        lists: Mapping[str, HubSpotList],
+        contacts: Resolution | None,
+    ) -> None:
+        """Settle the removals from lists that were deleted in HubSpot, and that nobody is to be added to yet."""
+        for route, members in asked:
+            if route.key in lists or not self._memory.is_gone(route):
+                continue
+            left: set[int] = set()
+            for each in members:
+                record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
+                if record_id is not None:
+                    left.add(record_id)
+                    self.accounts.settle(each, Outcome.NOT_A_MEMBER, record_id=record_id)
+            self._memory.leave(route, left)
 
     def _changes(
         self,

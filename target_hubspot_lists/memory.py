@@ -12,6 +12,7 @@ from hubspot_http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.ledger import KnownList, State
+from target_hubspot_lists.lists import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -89,7 +90,7 @@ class NoLedger:
         return []
 
     def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        """Forget contacts that HubSpot no longer knows; say which addresses they had."""
+        """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""
         del record_ids
         return ()
 
@@ -124,6 +125,14 @@ class NoLedger:
 
     def put_back(self, hubspot_list: HubSpotList) -> None:
         """Where the list was made anew, put back whom a mirror neither added nor removed."""
+
+    def is_gone(self, route: Route) -> bool:
+        """Whether the list that earlier runs filled is deleted in HubSpot, and nobody asked for another one yet."""
+        del route
+        return False
+
+    def leave(self, route: Route, record_ids: Collection[int]) -> None:
+        """Note who left a list that is gone, so that they are not put onto the one made in its place."""
 
     def vanished(self, streams: Collection[str], cohorts: Collection[str]) -> list[KnownList]:
         """The lists that these streams filled last, and whose cohorts are none of these keys."""
@@ -168,6 +177,7 @@ class Memory(NoLedger):
         self._ready: set[str] = set()  # lists whose state may be trusted
         self._streams: dict[str, str] = {}
         self._names: dict[str, str] = {}  # of each cohort with an id the name last seen
+        self._forgotten: set[str] = set()  # addresses whose contacts HubSpot reported missing
 
     # Lists
 
@@ -299,6 +309,20 @@ class Memory(NoLedger):
             self._ledger.settle(hubspot_list.list_id, on=added, off=(), ours=False)
             logger.info("%s: %d members of the deleted list were put back.", hubspot_list, len(added))
 
+    def is_gone(self, route: Route) -> bool:
+        """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
+        return route.key in self._gone
+
+    def leave(self, route: Route, record_ids: Collection[int]) -> None:
+        """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
+        self.lock([route.name])
+        old_id = self._gone[route.key]
+        if all(each.list_id != old_id for each in self._ledger.lists()):
+            raise ListError(
+                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.'
+            )
+        self._ledger.settle(old_id, on=(), off=record_ids)
+
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
         """Whether this run or an earlier one made the list; having read it is not enough."""
         return any(
@@ -333,8 +357,11 @@ class Memory(NoLedger):
         return [record_id for address, record_id in record_ids.items() if address not in fresh]
 
     def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        """Forget contacts that HubSpot no longer knows; say which addresses they had."""
-        return set(self._ledger.forget_record_ids(record_ids)) if record_ids else ()
+        """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""
+        # All, for a contact can be missing on several lists, and is in the ledger only once.
+        if record_ids:
+            self._forgotten.update(self._ledger.forget_record_ids(record_ids))
+        return self._forgotten
 
     # Memberships
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.factories import by_email, email_schema
 from tests.target_hubspot_lists.inputs import (
     calls_of,
     emails,
@@ -91,3 +92,20 @@ def test_a_merged_contact_is_not_removed_for_its_old_id(
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == {merged}
+
+
+def test_a_remembered_contact_that_is_gone_is_written_to_every_list_that_asks_for_it(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("ada@example.com")
+
+    run = run_target(
+        email_schema(), *(by_email(name, "ada@example.com") for name in ("VIP", "Beta", "Gold")), **settings
+    )
+
+    assert run.exit_code == 0
+    assert [portal.members(name) for name in ("VIP", "Beta", "Gold")] == [{heir}] * 3

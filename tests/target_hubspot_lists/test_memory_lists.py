@@ -9,12 +9,14 @@ import pytest
 from tests.factories import (
     membership,
     record_message,
+    schema_message,
 )
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     SIZED,
     adds,
     calls_of,
+    emails,
     mirror,
     snapshot,
     with_id,
@@ -201,3 +203,34 @@ def test_a_configured_list_is_never_renamed(
 
     assert portal.list_names() == {"Kept"}
     assert portal.members("Kept") == set(contacts)
+
+
+def test_who_left_while_the_list_was_gone_is_not_put_back(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    run_target(*adds(contacts[:2]), ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    left = run_target(schema_message(), membership("VIP", contacts[0], "remove"), ledger_url=sqlite_url)
+    assert left.exit_code == 0
+    assert portal.list_names() == set()
+
+    run_target(*adds(contacts[2:]), ledger_url=sqlite_url)
+
+    assert portal.members("VIP") == set(contacts[1:])
+
+
+def test_who_left_by_address_while_the_list_was_gone_is_not_put_back(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    addresses = ["ada@example.com", "bob@example.com", "eve@example.com"]
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(addresses[:2]), **settings)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    run_target(*emails(addresses[:1], operation="remove"), **settings)
+
+    run_target(*emails(addresses[2:]), **settings)
+
+    assert portal.member_emails("VIP") == set(addresses[1:])
