@@ -38,6 +38,7 @@ class Account:
     records_read: int = 0
     superseded: int = 0
     mirror_removals: int = 0
+    put_back: int = 0  # besides those asked for: members the ledger knows, whom the list had lost
     applied: int = 0
     contacts_created: int = 0
     calls: int = 0

@@ -82,6 +82,12 @@ class Confirmation:
             )
         return cls(change, added & to_add, removed & to_remove, missing & (to_add | to_remove))
 
+    @property
+    def open(self) -> set[int]:
+        """Those of whom HubSpot said nothing: they were as asked already, or it has yet to show."""
+        named = self.added | self.removed | self.missing | self.refused.keys()
+        return {*self.change.add, *self.change.remove} - named
+
     def include(self, part: Confirmation) -> None:
         """Take in what HubSpot said of a part of this change."""
         self.added |= part.added

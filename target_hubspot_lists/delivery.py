@@ -173,6 +173,8 @@ class Delivery:
 
     def close(self) -> None:
         """Give back what the run holds besides memory."""
+        for account in self.accounts.lists.values():
+            account.put_back += self._memory.count_put_back.pop(account.list_id or "", 0)
         self._memory.close()
 
     def flush(self) -> None:
@@ -404,11 +406,10 @@ class Delivery:
         """Read back what HubSpot left open, and call dropped whoever is not as asked after a few waits."""
         if not asked:
             return
-        reading, waited = self._reader.read_until_settled(
-            hubspot_list, {record_id: each.is_member for record_id, each in asked.items()}
-        )
+        wanted = {record_id: each.is_member for record_id, each in asked.items()}
+        reading, waited = self._reader.read_until_settled(hubspot_list, wanted)
         self.seconds_verifying += waited
-        self._memory.confirm_reading(hubspot_list, reading)
+        self._memory.confirm_reading(hubspot_list, reading.of_those_as(wanted))
         for record_id, each in asked.items():
             if record_id in reading.on_list:
                 outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED

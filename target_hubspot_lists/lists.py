@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, concurrently, parsed, redact
+from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, TooLarge, concurrently, parsed, redact
 from target_hubspot_lists.errors import ListError
 
 if TYPE_CHECKING:
@@ -169,26 +169,26 @@ class Lists:
         for start in range(0, len(ids), LISTS_PER_CALL):
             some = ids[start : start + LISTS_PER_CALL]
             try:
-                body = self._client.get(self._base, params={"listIds": some}).body
+                there = parsed(self._client.get(self._base, params={"listIds": some}), _lists_of)
             except NotFound:
                 # Not documented: whether one list that is gone turns the whole answer into a 404.
                 there = [each for each in map(self.find_by_id, some) if each is not None]
-            else:
-                there = [HubSpotList.from_body(each) for each in body["lists"]]
             found.update({each.list_id: each for each in there})
         return found
 
-    def rename(self, hubspot_list: HubSpotList, name: str) -> bool:
-        """Give a list another name; False if another list has it."""
+    def rename(self, hubspot_list: HubSpotList, name: str) -> str | None:
+        """Give a list another name; where HubSpot does not take it, return why, in words for people."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#update-a-list-name
         path = f"{self._base}/{hubspot_list.list_id}/update-list-name"
         try:
             self._client.put(path, params={"listName": name})
-        except (InvalidRequest, Conflict) as refused:
-            if not _is_duplicate_name(refused):
-                raise
-            return False
-        return True
+        except NotFound as not_found:
+            raise gone(hubspot_list) from not_found
+        except (InvalidRequest, Conflict, TooLarge) as refused:
+            if _is_duplicate_name(refused):
+                return f'another list is named "{shown(name)}"'
+            return f'HubSpot does not take "{shown(name)}" as a name: {_why(refused)}'
+        return None
 
     def check(self, hubspot_list: HubSpotList) -> None:
         """Raise ListError if the list is gone or no longer takes memberships."""
@@ -306,6 +306,10 @@ class Lists:
             offset = following
 
 
+def _lists_of(body: Mapping[str, Any]) -> list[HubSpotList]:
+    return [HubSpotList.from_body(each) for each in body["lists"]]
+
+
 def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None]:
     hits = [HubSpotList.from_body(hit) for hit in body.get("lists") or ()]
     return hits, int(body["offset"]) if body.get("hasMore") else None
@@ -334,11 +338,15 @@ def _about(route: Route) -> Iterator[None]:
 
 
 def _refused(route: Route, refused: Refused) -> ListError:
-    reason = refused.call.shortened(refused.message or "no reason given")
     return ListError(
-        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {refused.status} {reason}. '
+        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {_why(refused)}. '
         "Name another list for this cohort in lists[]."
     )
+
+
+def _why(refused: Refused) -> str:
+    reason = refused.call.shortened(refused.message or "no reason given")
+    return f"{refused.status} {reason}"
 
 
 def gone(hubspot_list: HubSpotList) -> ListError:

@@ -48,6 +48,17 @@ class Cohort(NamedTuple):
     id: str | None
     name: str
 
+    @property
+    def key(self) -> str:
+        """By what it is known again in later runs: an id and a name that are spelt alike are two cohorts."""
+        return f"id {self.id}" if self.id else f"name {self.name}"
+
+    @classmethod
+    def from_key(cls, key: str, name: str | None = None) -> Cohort:
+        """The cohort that a key stands for; its name, where it has an id, is not in the key."""
+        kind, _, text = key.partition(" ")
+        return cls(text, name or text) if kind == "id" else cls(None, text)
+
 
 class Membership(NamedTuple):
     """One record, understood: this member is in the cohort from here on, or is not."""

@@ -13,6 +13,7 @@ from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.ledger import KnownList, State
 from target_hubspot_lists.lists import shown
+from target_hubspot_lists.memberships import Cohort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.lists import HubSpotList, Lists, Route
-    from target_hubspot_lists.memberships import Cohort
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.verification import MembershipReader, Reading
 
@@ -37,11 +37,6 @@ class Led(NamedTuple):
     route: Route
     stream: str
     is_configured: bool  # the setting `lists` names the cohort
-
-    @property
-    def key(self) -> str:
-        """By what the ledger knows the cohort."""
-        return self.cohort.id or self.cohort.name
 
 
 class LedgerProperties:
@@ -63,6 +58,9 @@ class NoLedger:
     """The memory of a run without a ledger: it knows nothing, keeps nothing, and costs nothing."""
 
     is_kept = False  # whether there is a ledger: then nothing is recorded that was not read or confirmed
+
+    def __init__(self) -> None:
+        self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
 
     def lock(self, names: Collection[str]) -> None:
         """Keep other runs off these lists until this one ends."""
@@ -162,6 +160,7 @@ class Memory(NoLedger):
         reader: MembershipReader,
         now: Callable[[], datetime],
     ) -> None:
+        super().__init__()
         self._ledger = ledger
         self._settings = settings
         self._client = client
@@ -176,7 +175,7 @@ class Memory(NoLedger):
         self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
         self._ready: set[str] = set()  # lists whose state may be trusted
         self._streams: dict[str, str] = {}
-        self._names: dict[str, str] = {}  # of each cohort with an id the name last seen
+        self._names: dict[str, str] = {}  # by cohort key, of those with an id, the name last seen
         self._forgotten: set[str] = set()  # addresses whose contacts HubSpot reported missing
 
     # Lists
@@ -195,7 +194,7 @@ class Memory(NoLedger):
         by_cohort = {each.cohort_key: each for each in self._ledger.lists()}
         wanted: dict[str, tuple[Led, str]] = {}
         for each in new:
-            if list_id := _list_id(each, by_cohort.get(each.key)):
+            if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
                 wanted.setdefault(each.route.key, (each, list_id))
         there = self._lists.find_all({list_id for _, list_id in wanted.values()})
         for each, list_id in wanted.values():
@@ -209,10 +208,10 @@ class Memory(NoLedger):
         """Note each cohort's list; read one that is new to the ledger, and fill one that was made anew."""
         for each in led:
             found = lists.get(each.route.key)
-            if found is None or (each.key, found.list_id) in self._known:
+            if found is None or (each.cohort.key, found.list_id) in self._known:
                 continue
             self._refuse_anothers(each, found)
-            self._known[each.key, found.list_id] = found
+            self._known[each.cohort.key, found.list_id] = found
             self._streams[found.list_id] = each.stream
             self._replace(each, found)
             self._remember(each, found)
@@ -228,21 +227,25 @@ class Memory(NoLedger):
             name = self._names.get(known.cohort_key or "")
             if (
                 known.list_id == found.list_id
-                and known.cohort_key != led.key
+                and known.cohort_key != led.cohort.key
                 and name not in {None, led.cohort.name}
             ):
                 raise ListError(
-                    f'{found} is the list of cohort {known.cohort_key}, which is now named "{name}", and cohort '
-                    f'{led.key} has its former name "{led.cohort.name}": rename the list in HubSpot, or name one for '
-                    "each of them in lists[]."
+                    f'{found} is the list of the cohort with {known.cohort_key}, which is now named "{name}", '
+                    f'and the one with {led.cohort.key} has its former name "{led.cohort.name}": rename the list in '
+                    "HubSpot, or name one for each of them in lists[]."
                 )
 
     def _remember(self, led: Led, found: HubSpotList) -> None:
+        self._ledger.remember_list(self._known_list(led, found))
+
+    def _known_list(self, led: Led, found: HubSpotList) -> KnownList:
         is_new = self._lists.is_new(found)
-        known = KnownList(
-            found.list_id, found.name, led.key, led.stream, created_by_us=is_new, was_read=is_new
+        name = led.cohort.name if led.cohort.id else None
+        key, stream = led.cohort.key, led.stream
+        return KnownList(
+            found.list_id, found.name, key, stream, created_by_us=is_new, was_read=is_new, cohort_name=name
         )
-        self._ledger.remember_list(known)
 
     def _replace(self, led: Led, found: HubSpotList) -> None:
         """Let a list take the place of a deleted one, with its members; a mirror brings those itself."""
@@ -250,23 +253,13 @@ class Memory(NoLedger):
         known_ids = {each.list_id for each in self._ledger.lists()}
         if old_id is None or old_id not in known_ids or found.list_id in known_ids:
             return
-        added: set[int] = set()
+        on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
             # The old list is let go only once its members are on the new one: a crash in between heals.
-            added = self._add(found, self._ledger.iter_members(old_id))
-            logger.info(
-                "%s takes the place of list %s, which was deleted in HubSpot: %d members that the ledger knows "
-                "were put on it.",
-                found,
-                old_id,
-                len(added),
-            )
-        else:
-            logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        is_new = self._lists.is_new(found)
-        new = KnownList(found.list_id, found.name, led.key, led.stream, created_by_us=is_new, was_read=is_new)
-        self._ledger.replace_list(old_id, new)
-        self._ledger.settle(found.list_id, on=added, off=(), ours=False)
+            on_list, _ = self._put_on(found, self._ledger.iter_members(old_id))
+        logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
+        self._ledger.replace_list(old_id, self._known_list(led, found))
+        self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
         self._anew.add(found.list_id)
 
     def _take_over(self, found: HubSpotList) -> None:
@@ -280,34 +273,40 @@ class Memory(NoLedger):
         members = set(self._reader.iter_members(found))
         if was_read and self._settings.sync_mode == "incremental":
             # Put back before the reading is noted: until then the ledger says that they belong there.
-            unsettled = self._ledger.unsettled(found.list_id)
-            lost = self._ledger.members(found.list_id) - members - unsettled
-            back = self._add(found, lost)
-            members |= back
-            if lost:
-                logger.info("%s had lost %d members: %d were put back.", found, len(lost), len(back))
+            lost = self._ledger.members(found.list_id) - members - self._ledger.unsettled(found.list_id)
+            on_list, left_open = self._put_on(found, lost)
+            self._ledger.mark_unsettled(found.list_id, left_open)
+            members |= on_list
         self._ledger.take_over(found.list_id, members)
         logger.info("%s: read from HubSpot, %d members.", found, len(members))
 
-    def _add(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> set[int]:
-        """Put contacts onto a list besides what the records say; return whom HubSpot added."""
+    def _put_on(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> tuple[set[int], set[int]]:
+        """Put contacts onto a list besides what the records say; return who is on it then, and who may not be."""
+        change = Change(add=tuple(record_ids), remove=())
         added: set[int] = set()
         missing: set[int] = set()
-        change = Change(add=tuple(record_ids), remove=())
-        parts = change.split(MAX_RECORD_IDS_PER_CALL)
-        jobs = (_writing(self._writer, hubspot_list, part) for part in parts)
+        left_open: set[int] = set()
+        refused: set[int] = set()
+        jobs = (_writing(self._writer, hubspot_list, part) for part in change.split(MAX_RECORD_IDS_PER_CALL))
         for confirmation in concurrently(jobs, workers=self._settings.connection.max_concurrency):
             added |= confirmation.added
             missing |= confirmation.missing
+            refused |= confirmation.refused.keys()
+            left_open |= confirmation.open
+        self.count_put_back[hubspot_list.list_id] += len(added)
+        on_list = added
+        if left_open:
+            reading, _ = self._reader.read_until_settled(hubspot_list, dict.fromkeys(left_open, True))
+            on_list = added | reading.on_list
+            missing |= reading.missing
         self.forget(missing)
-        return added
+        return on_list, (refused | left_open) - on_list - missing
 
     def put_back(self, hubspot_list: HubSpotList) -> None:
         """Put back whom the deleted list had and the mirror, held back, neither added nor removed."""
         if hubspot_list.list_id in self._anew:
-            added = self._add(hubspot_list, self._ledger.unsettled(hubspot_list.list_id))
-            self._ledger.settle(hubspot_list.list_id, on=added, off=(), ours=False)
-            logger.info("%s: %d members of the deleted list were put back.", hubspot_list, len(added))
+            on_list, _ = self._put_on(hubspot_list, self._ledger.unsettled(hubspot_list.list_id))
+            self._ledger.settle(hubspot_list.list_id, on=on_list, off=(), ours=False)
 
     def is_gone(self, route: Route) -> bool:
         """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
@@ -396,7 +395,7 @@ class Memory(NoLedger):
     def saw(self, cohort: Cohort) -> None:
         """Note a cohort's name: the last one seen names its list."""
         if cohort.id is not None:
-            self._names[cohort.id] = cohort.name
+            self._names[cohort.key] = cohort.name
 
     def end(self, accounts: Iterable[Account]) -> None:
         """Rename lists of renamed cohorts, keep a line for each list, and drop what is of no more use."""
@@ -419,27 +418,34 @@ class Memory(NoLedger):
         self._ledger.prune()
 
     def _rename(self) -> None:
-        """Give a list the prefix and the name that its cohort has now; never a list of several cohorts."""
-        cohorts = Counter(each.list_id for each in self._ledger.lists())
+        """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share."""
+        known = self._ledger.lists()
+        cohorts = Counter(each.list_id for each in known)
+        names = {each.cohort_key: each.cohort_name for each in known}
         configured = {entry.cohort for entry in self._settings.lists}
         for (key, list_id), found in self._known.items():
             name = self._names.get(key)
-            if name is None or key in configured or name in configured or cohorts[list_id] > 1:
+            if name is None or name == names.get(key) or cohorts[list_id] > 1:
                 continue
-            wanted = self._settings.list_name_prefix + name
-            if found.name.casefold() == wanted.strip().casefold():
-                continue
-            if self._lists.rename(found, wanted):
-                self._ledger.rename_list(list_id, wanted)
-                logger.info('%s is now named "%s", as its cohort is.', found, wanted)
-            else:
-                logger.warning(
-                    '%s keeps its name: its cohort is now "%s", but another list is named "%s". Rename one of them '
-                    "in HubSpot.",
-                    found,
-                    name,
-                    wanted,
-                )
+            is_configured = not configured.isdisjoint(Cohort.from_key(key, name))
+            if is_configured or self._has_taken(found, self._settings.list_name_prefix + name, name):
+                self._ledger.name_cohort(key, name)
+
+    def _has_taken(self, found: HubSpotList, wanted: str, cohort: str) -> bool:
+        """Give the list that name, if it has another one; say so, or why HubSpot does not take it."""
+        if found.name.casefold() == wanted.strip().casefold():
+            return True
+        if obstacle := self._lists.rename(found, wanted):
+            logger.warning(
+                '%s keeps its name: its cohort is now "%s", but %s. Rename one of them.',
+                found,
+                shown(cohort),
+                obstacle,
+            )
+            return False
+        self._ledger.rename_list(found.list_id, wanted)
+        logger.info('%s is now named "%s", as its cohort is.', found, shown(wanted))
+        return True
 
     def close(self) -> None:
         """Let go of the ledger, and of every lock."""

@@ -392,11 +392,11 @@ class Mirror(Delivery):
     def _empty_vanished(self, units: Collection[ListSnapshot], held: HeldAttributes) -> None:
         """Empty the lists whose cohorts are absent from a stream proven complete, or name them."""
         taken = {each.hubspot_list.list_id for each in units if each.hubspot_list}
-        keys = {cohort.id or cohort.name for _, cohort in self._snapshots}
+        keys = {cohort.key for _, cohort in self._snapshots}
         vanished = [
             each
             for each in self._memory.vanished(self.started_streams(), keys)
-            if each.list_id not in taken and (each.cohort_key or "") not in self._routes.configured
+            if each.list_id not in taken and not self._routes.is_configured(_cohort(each))
         ]
         if not vanished:
             return
@@ -420,7 +420,7 @@ class Mirror(Delivery):
 
     def _vanished_unit(self, known: KnownList, hubspot_list: HubSpotList) -> ListSnapshot:
         """The empty snapshot of a cohort that did not come."""
-        cohort = Cohort(None, known.cohort_key or known.name)
+        cohort = _cohort(known)
         route = Route(known.list_id, known.name)
         account = self.accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
         snapshot = CohortSnapshot(next(self._numbers), known.stream, cohort, route, account)
@@ -537,6 +537,10 @@ class Mirror(Delivery):
 
     def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
         self.accounts.settle(self._asked(unit, row), outcome, record_id=row.record_id, created=row.is_created)
+
+
+def _cohort(known: KnownList) -> Cohort:
+    return Cohort.from_key(known.cohort_key or "", known.cohort_name)
 
 
 def _runs(rows: Iterator[T]) -> Iterator[list[T]]:

@@ -165,6 +165,7 @@ def _figures(account: Account) -> dict[str, Any]:
         "records_read": account.records_read,
         "superseded": account.superseded,
         "mirror_removals": account.mirror_removals,
+        "put_back": account.put_back,
         "asked": account.asked,
         **{outcome.value: account.outcomes[outcome] for outcome in Outcome},
         "reasons": _by_name(account.reasons),

@@ -40,6 +40,12 @@ def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[s
         yield from table(accounts.lists.values())
     else:
         yield "No memberships were read."
+    for account in accounts.lists.values():
+        if account.put_back:
+            yield (
+                f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
+                "it had lost in HubSpot."
+            )
     yield from _rejections(list(accounts.lists.values()), accounts.streams)
     yield from _property_problems(accounts.lists.values())
     if accounts.properties_created:

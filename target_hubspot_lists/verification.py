@@ -36,6 +36,12 @@ class Reading:
     not_on_list: frozenset[int]
     missing: frozenset[int] = frozenset()
 
+    def of_those_as(self, asked: Mapping[int, bool]) -> Reading:
+        """The same without those who are not as asked: HubSpot accepted that and shows otherwise, which is no word."""
+        on_list = frozenset(each for each in self.on_list if asked[each])
+        not_on_list = frozenset(each for each in self.not_on_list if not asked[each])
+        return Reading(on_list, not_on_list, self.missing)
+
 
 class MembershipReader:
     """Reads who is on a list."""

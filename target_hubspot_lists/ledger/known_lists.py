@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from target_hubspot_lists.ledger.statements import insert_into
 from target_hubspot_lists.ledger.tables import cohorts, lists, memberships, runs
@@ -28,6 +28,7 @@ class KnownList:
     stream: str  # which filled it last
     created_by_us: bool
     was_read: bool  # its members were read from HubSpot once
+    cohort_name: str | None = None  # the cohort's when its list got its name, if it has an id as well
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,22 @@ def remember(connection: Connection, portal_id: int, known: KnownList) -> None:
         )
     )
     if known.cohort_key is not None:
-        _lead(connection, portal_id, known.cohort_key, known.list_id)
+        _lead(connection, portal_id, known)
 
 
 def rename(connection: Connection, portal_id: int, list_id: str, name: str) -> None:
     """Note a list's new name."""
     connection.execute(
         update(lists).where(lists.c.portal_id == portal_id, lists.c.list_id == list_id).values(name=name)
+    )
+
+
+def name_cohort(connection: Connection, portal_id: int, cohort_key: str, name: str) -> None:
+    """Note by what name a cohort's list is known to go."""
+    connection.execute(
+        update(cohorts)
+        .where(cohorts.c.portal_id == portal_id, cohorts.c.cohort_key == cohort_key)
+        .values(name=name)
     )
 
 
@@ -146,7 +156,7 @@ def run_lines(connection: Connection, portal_id: int, list_id: str) -> Iterator[
 
 def _known(connection: Connection, portal_id: int, *conditions: ColumnElement[bool]) -> Iterator[KnownList]:
     for row in connection.execute(
-        select(lists, cohorts.c.cohort_key)
+        select(lists, cohorts.c.cohort_key, cohorts.c.name.label("cohort_name"))
         .select_from(lists.outerjoin(cohorts, cohorts.c.list_key == lists.c.list_key))
         .where(lists.c.portal_id == portal_id, *conditions)
         .order_by(lists.c.list_key, cohorts.c.cohort_key)
@@ -158,12 +168,19 @@ def _known(connection: Connection, portal_id: int, *conditions: ColumnElement[bo
             stream=row.stream,
             created_by_us=row.created_by_us,
             was_read=row.was_read,
+            cohort_name=row.cohort_name,
         )
 
 
-def _lead(connection: Connection, portal_id: int, cohort_key: str, list_id: str) -> None:
-    key = list_key(connection, portal_id, list_id)
-    insert = insert_into(connection, cohorts).values(portal_id=portal_id, cohort_key=cohort_key, list_key=key)
+def _lead(connection: Connection, portal_id: int, known: KnownList) -> None:
+    key = list_key(connection, portal_id, known.list_id)
+    insert = insert_into(connection, cohorts).values(
+        portal_id=portal_id, cohort_key=known.cohort_key, list_key=key, name=known.cohort_name
+    )
+    # The name stays, so that it shows at the end of the run whether the cohort was renamed since.
+    kept = func.coalesce(cohorts.c.name, insert.excluded.name)
     connection.execute(
-        insert.on_conflict_do_update(index_elements=["portal_id", "cohort_key"], set_={"list_key": key})
+        insert.on_conflict_do_update(
+            index_elements=["portal_id", "cohort_key"], set_={"list_key": key, "name": kept}
+        )
     )

@@ -145,6 +145,11 @@ class Ledger:
         with self._database.writing() as connection:
             known_lists.rename(connection, self._portal_id, list_id, name)
 
+    def name_cohort(self, cohort_key: str, name: str) -> None:
+        """Note the name of a cohort whose list goes by it: until it is another one, the list is not renamed."""
+        with self._database.writing() as connection:
+            known_lists.name_cohort(connection, self._portal_id, cohort_key, name)
+
     def forget_list(self, list_id: str) -> None:
         """Drop a list, who was on it, and that cohorts went to it."""
         with self._database.writing() as connection:

@@ -42,7 +42,7 @@ def create_tables(connection: Connection) -> None:
             created_by_us BOOLEAN NOT NULL, was_read BOOLEAN NOT NULL,
             UNIQUE (portal_id, list_id))""",
         f"""CREATE TABLE ledger_cohorts (
-            portal_id BIGINT NOT NULL, cohort_key TEXT NOT NULL, list_key BIGINT NOT NULL,
+            portal_id BIGINT NOT NULL, cohort_key TEXT NOT NULL, list_key BIGINT NOT NULL, name TEXT,
             PRIMARY KEY (portal_id, cohort_key)){clustered}""",
         f"""CREATE TABLE ledger_memberships (
             list_key BIGINT NOT NULL, record_id BIGINT NOT NULL, state SMALLINT NOT NULL, day INTEGER NOT NULL,

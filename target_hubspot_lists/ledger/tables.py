@@ -37,6 +37,7 @@ cohorts = Table(  # several cohorts can lead to one list
     Column("portal_id", BigInteger, primary_key=True),
     Column("cohort_key", Text, primary_key=True),
     Column("list_key", BigInteger, nullable=False),
+    Column("name", Text, nullable=True),  # of the cohort when its list was last named after it
 )
 
 memberships = Table(

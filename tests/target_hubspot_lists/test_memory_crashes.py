@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import (
-    membership,
-    schema_message,
-)
+from tests.factories import membership, schema_message
 from tests.processes import TIMEOUT, Plugin
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
@@ -106,3 +103,21 @@ def test_whom_hubspot_dropped_is_sent_again(
 
     assert row(dropped.log, "VIP")["dropped"] == "2"
     assert row(run.log, "VIP")["added"] == "2"
+
+
+def test_whom_a_slow_hubspot_made_look_dropped_can_be_removed(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds(contacts[:1]), ledger_url=sqlite_url)
+    vip = portal.hubspot_list("VIP")
+    hubspot.faults.call(
+        "PUT", ADD_AND_REMOVE, lambda: vip.apply([int(contacts[1])], (), portal.now_ms(), lag=10)
+    )
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=200, body={})
+    dropped = run_target(*adds(contacts[1:]), ledger_url=sqlite_url)
+    assert row(dropped.log, "VIP")["dropped"] == "1"
+
+    run_target(schema_message(), membership("VIP", contacts[1], "remove"), ledger_url=sqlite_url)
+
+    assert portal.members("VIP") == {contacts[0]}

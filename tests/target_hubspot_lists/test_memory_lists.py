@@ -48,7 +48,7 @@ def test_a_list_deleted_in_hubspot_gets_all_members_again(
 
     assert run.exit_code == 0
     assert portal.members("VIP") == set(contacts[1:])
-    assert "5 members that the ledger knows" in run.log
+    assert 'List "VIP": 5 members of earlier runs put back' in run.log
 
 
 def test_a_run_that_broke_off_while_it_put_members_back_is_healed_by_the_next(
@@ -234,3 +234,72 @@ def test_who_left_by_address_while_the_list_was_gone_is_not_put_back(
     run_target(*emails(addresses[2:]), **settings)
 
     assert portal.member_emails("VIP") == set(addresses[1:])
+
+
+def test_a_list_renamed_by_hand_keeps_its_name_while_its_cohort_does(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "VIP"), ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Very important")
+
+    run_target(*with_id(contacts, "VIP"), ledger_url=sqlite_url)
+
+    assert portal.list_names() == {"Very important"}
+    assert portal.members("Very important") == set(contacts)
+
+
+def test_a_name_that_hubspot_does_not_take_leaves_the_list_as_it_is(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), ledger_url=sqlite_url)
+    hubspot.faults.next("PUT", "/update-list-name", status=400)
+
+    run = run_target(*with_id(contacts, "ada@example.com"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert "keeps its name" in run.log
+    assert "ada@" not in run.log
+    assert portal.members("Old") == set(contacts)
+
+
+def test_an_id_and_a_name_that_are_spelt_alike_are_two_cohorts(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    run_target(*with_id(contacts[:1], "VIP", "5"), *adds(contacts[1:2], "5"), ledger_url=sqlite_url)
+
+    run_target(*with_id(contacts[2:3], "VIP", "5"), *adds(contacts[3:], "5"), ledger_url=sqlite_url)
+
+    assert portal.members("VIP") == {contacts[0], contacts[2]}
+    assert portal.members("5") == {contacts[1], contacts[3]}
+
+
+def test_a_list_that_is_gone_does_not_hide_those_that_are_there(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds(contacts[:1], "VIP"), *adds(contacts[:1], "Beta"), ledger_url=sqlite_url)
+    portal.rename_list("Beta", "Old")
+    portal.delete_list("Old")
+    hubspot.faults.next("GET", "/crm/lists/2026-03?listIds=", status=404)
+
+    run = run_target(*adds(contacts[1:], "VIP"), *adds(contacts[1:], "Beta"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == portal.members("Beta") == set(contacts)
+
+
+def test_an_answer_about_lists_that_is_not_as_documented_ends_the_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds(contacts[:1]), ledger_url=sqlite_url)
+    hubspot.faults.next("GET", "/crm/lists/2026-03?listIds=", status=200, body={})
+
+    run = run_target(*adds(contacts), ledger_url=sqlite_url)
+
+    assert run.exit_code == 1
+    assert "in a form that HubSpot does not document" in run.error
+    assert portal.members("VIP") == {contacts[0]}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from tests.factories import membership, schema_message
 from tests.target_hubspot_lists.inputs import (
+    ADD_AND_REMOVE,
     adds,
     calls_of,
     emails,
@@ -13,21 +16,27 @@ from tests.target_hubspot_lists.inputs import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 
 def test_reconciling_puts_back_whom_a_list_lost_and_takes_over_whom_it_gained(
-    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str, tmp_path: Path
 ) -> None:
     contacts = list(portal.add_contacts(5))
     run_target(*adds(contacts[:4]), ledger_url=sqlite_url)
     portal.remove_members("VIP", contacts[0])
     portal.add_members("VIP", contacts[4])
 
-    run_target(*adds(contacts[1:2]), ledger_url=sqlite_url, reconcile=True)
+    path = tmp_path / "report.jsonl"
+    run = run_target(*adds(contacts[1:2]), ledger_url=sqlite_url, reconcile=True, report_path=str(path))
 
     assert portal.members("VIP") == set(contacts)
+    assert 'List "VIP": 1 member of earlier runs put back' in run.log
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["put_back"] for line in lines if line["kind"] == "list"] == [1]
     calls_of(hubspot)
     run_target(*adds(contacts), ledger_url=sqlite_url)
     assert len(calls_of(hubspot)) == 2
@@ -58,3 +67,18 @@ def test_reconciling_looks_addresses_up_again(
     run_target(*emails(["ada@example.com"]), **settings, reconcile=True)
 
     assert len([call for call in calls_of(hubspot) if call.endswith("/contacts/batch/read")]) == 1
+
+
+def test_whom_hubspot_left_open_when_putting_back_stays_unsettled(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    run_target(*adds(contacts), ledger_url=sqlite_url)
+    portal.remove_members("VIP", contacts[0])
+    # Somebody puts her back by hand between reading and writing.
+    hubspot.faults.call("PUT", ADD_AND_REMOVE, lambda: portal.add_members("VIP", contacts[0]))
+    run_target(*adds(contacts[1:2]), ledger_url=sqlite_url, reconcile=True)
+
+    run_target(schema_message(), membership("VIP", contacts[0], "remove"), ledger_url=sqlite_url)
+
+    assert portal.members("VIP") == set(contacts[1:])
