@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import orjson
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -109,8 +111,28 @@ class ErrorBody:
 
 
 def json_body(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Parse a body; an empty one is an empty object."""
-    return json.loads(content) if content.strip() else {}
+    """Parse a body, an empty one as an empty object; whatever else is no JSON raises ValueError."""
+    if not content.strip():
+        return {}
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return _odd_json(content)
+
+
+def _odd_json(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
+    """Parse what orjson refuses although it is JSON: half of a surrogate pair, or a byte order mark before it.
+
+    HubSpot cuts long text anywhere. Refused, one such event would stand in the way of all that come after it.
+    """
+    try:
+        return json.loads(content, parse_constant=_refuse)
+    except RecursionError as error:
+        raise ValueError("nested too deep to be an answer of HubSpot's") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def parse_date(text: str) -> datetime | None:
