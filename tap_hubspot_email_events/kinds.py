@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
@@ -48,8 +49,15 @@ def as_text(value: object, _: Oddities) -> str:
     """Text as it came, anything else as JSON; half of a surrogate pair, which no UTF-8 can hold, as `?`."""
     if type(value) is str and value.isascii():
         return value
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else _json(value)
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half of a surrogate pair, or an integer of more than 64 bits
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def as_integer(value: object, _: Oddities) -> int:
