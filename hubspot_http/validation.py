@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 # As singer_sdk reads them; what is neither it would silently take for false.
 _FLAGS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
+_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+}
 
 
 def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -30,6 +37,29 @@ def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> li
         _sentence(error, schema)
         for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
     ]
+
+
+def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each setting that there is not, most likely a slip of the pen."""
+    known = schema["properties"]
+    return [
+        f'There is no setting "{name}"; it is ignored.{_nearest(name, known)}'
+        for name in sorted(config.keys() - known.keys())
+    ]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+def unreadable_config(names: Iterable[str], error: Exception) -> str:
+    """Return the sentence for what --config names where it cannot be read as settings."""
+    files = " and ".join(f'"{name}"' for name in names if name != "ENV")
+    return (
+        f"--config {files} cannot be read ({type(error).__name__}): name a file that holds the settings as one"
+        " JSON object, or ENV."
+    )
 
 
 def environment_problems(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:
@@ -71,13 +101,14 @@ def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
         return f"{name} must be one of {', '.join(map(str, wanted))}{value}."
     if error.validator == "type":
         kinds = wanted if isinstance(wanted, list) else [wanted]
-        return f"{name} must be of type {' or '.join(kind for kind in kinds if kind != 'null')}{value}."
+        words = [_WORDS.get(kind, f"an {kind}") for kind in kinds if kind != "null"]
+        return f"{name} must be {' or '.join(words)}{value}."
     if error.validator in {"minimum", "maximum"}:
         bound = "at least" if error.validator == "minimum" else "at most"
         return f"{name} must be {bound} {wanted}{value}."
     if error.validator == "required":
         missing = [each for each in wanted if each not in _fields(error.instance)]
-        return f"{name or 'The config'} lacks {', '.join(missing)}."
+        return f"{name} lacks {', '.join(missing)}." if name else f"{' and '.join(missing)} must be set."
     if error.validator == "additionalProperties":
         known = _fields(_fields(error.schema).get("properties"))
         strange = [each for each in _fields(error.instance) if each not in known]

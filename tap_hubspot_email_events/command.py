@@ -7,16 +7,15 @@ import json
 import logging
 import sys
 import traceback
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
-from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, MappingError
+from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
 from hubspot_http.errors import HubSpotError
-from hubspot_http.redaction import redact
-from tap_hubspot_email_events.errors import TapError, UnreadableFile
+from hubspot_http.redaction import redact, unforeseen
+from tap_hubspot_email_events.errors import UnreadableFile
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -41,8 +40,8 @@ class EmailEventsCommand(SingerCommand):
         except RunEnded as ended:
             self._say(ended.last_words, ended)
             raise
-        except (HubSpotError, TapError, ConfigValidationError) as error:
-            self._say(last_words(error), error)
+        except HubSpotError as error:
+            self._say(str(error), error)
             raise SystemExit(1) from None
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
@@ -57,7 +56,7 @@ class EmailEventsCommand(SingerCommand):
         exc_traceback: TracebackType | None,
     ) -> None:
         """Say what nobody foresaw by its kind and place: its own text may quote a record."""
-        self._say(last_words(exc_value.with_traceback(exc_traceback)), exc_value)
+        self._say(last_words(exc_value.with_traceback(exc_traceback), self.name or ""), exc_value)
 
     def _say(self, words: str, error: BaseException) -> None:
         self.logger.error("%s", redact(" ".join(words.split())))
@@ -69,29 +68,20 @@ def json_file(option: str, file: IO[str] | None) -> IO[str] | None:
     """The file that was given with an option, its text known to be JSON."""
     if file is None:
         return None
-    text = file.read()
     try:
+        text = file.read()
         json.loads(text)
     except json.JSONDecodeError as error:
         raise UnreadableFile(
             f"The file given with {option} is not JSON: {error.msg} at line {error.lineno}. Correct it."
         ) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"The file given with {option} is not UTF-8 text. Save it as such.") from error
     return io.StringIO(text)
 
 
-def last_words(error: BaseException) -> str:
+def last_words(error: BaseException, program: str) -> str:
     """What to say of an error."""
-    if isinstance(error, ConfigValidationError):
-        return " ".join(error.errors)
-    if isinstance(error, (HubSpotError, TapError, ConfigurationError, MappingError)):
+    if isinstance(error, (HubSpotError, ConfigurationError, MappingError)):
         return str(error)
-    return _unforeseen(error)
-
-
-def _unforeseen(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return (
-        f"{type(error).__name__}{place} ended the run, which is a mistake in the tap. Run again with the"
-        " environment variable LOGLEVEL=DEBUG and report what it prints."
-    )
+    return unforeseen(error, program)

@@ -9,8 +9,10 @@ TapError
 
 from __future__ import annotations
 
+from hubspot_http.errors import HubSpotError
 
-class TapError(Exception):
+
+class TapError(HubSpotError):
     """Whatever ends a run of the tap apart from HubSpot's own refusals."""
 
 

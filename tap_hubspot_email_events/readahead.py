@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_http.errors import HubSpotError, Stopped
-from tap_hubspot_email_events.errors import TapError
 from tap_hubspot_email_events.readers import read_window
 from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS
 from tap_hubspot_email_events.workers import Workers
@@ -58,7 +57,7 @@ class ReadAhead:
         self._threads: Workers[WindowRead] = Workers(workers)
         self._under_way: dict[Future[WindowRead], UnderWay] = {}
         self._passing_on = 0
-        self._failure: HubSpotError | TapError | None = None
+        self._failure: HubSpotError | None = None
         self.is_stopped = False
 
     def windows(self, name: str) -> Iterator[WindowRead]:
@@ -121,7 +120,7 @@ class ReadAhead:
         under_way = self._under_way.pop(future)
         try:
             read = future.result()
-        except (HubSpotError, TapError) as failure:
+        except HubSpotError as failure:
             self._failure = self._failure or failure
             under_way.stream.plan.failed(under_way.window)
         else:

@@ -11,7 +11,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from hubspot_http.errors import HubSpotError
 from tap_hubspot_email_events import columns as c
-from tap_hubspot_email_events.errors import TapError, UnusableCatalog
+from tap_hubspot_email_events.errors import UnusableCatalog
 from tap_hubspot_email_events.events import RecordWriter
 from tap_hubspot_email_events.schemas import KEY, schema_of
 
@@ -61,7 +61,7 @@ class EmailEventStream(Stream):
         try:
             for event in self._email_events.run.events(self.name, window_done=self._write_state):
                 yield writer.record(event)
-        except (HubSpotError, TapError) as error:
+        except HubSpotError as error:
             raise self._email_events.ended(error) from error
         finally:
             self._tell(writer.oddities)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from hubspot_http.client import HubSpotClient
 from hubspot_http.connection import Connection
 from hubspot_http.errors import SettingsError, Stopped
+from hubspot_http.validation import (
+    environment_problems,
+    setting_problems,
+    unknown_settings,
+    unreadable_config,
+)
 from tap_hubspot_email_events.bookmarks import check_state
 from tap_hubspot_email_events.catalogs import check_catalog, check_streams
 from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded, json_file
-from tap_hubspot_email_events.complaints import complaints, unknown_settings, wrong_variable
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_http.errors import HubSpotError
-    from tap_hubspot_email_events.errors import TapError
 
 
 NAME = "tap-hubspot-email-events"
@@ -63,11 +67,10 @@ class TapHubSpotEmailEvents(Tap):
         self.messages = MessageWriter()
         try:
             super().__init__(**{"message_writer": self.messages} | options)
-        except ValueError as error:
-            if not options.get("parse_env_config"):
-                raise
-            # The SDK's own error quotes the variable's value and not its name.
-            raise SettingsError(wrong_variable(self.config_jsonschema, self._env_var_prefix)) from error
+        finally:
+            # Also after a ValueError of the SDK's own, which quotes the variable's value and not its name.
+            if options.get("parse_env_config"):
+                self._check_environment()
 
     def discover_streams(self) -> list[EmailEventStream]:
         """All ten, known without asking HubSpot."""
@@ -104,7 +107,7 @@ class TapHubSpotEmailEvents(Tap):
         if self._hubspot is not None:
             self._hubspot.close()
 
-    def ended(self, error: HubSpotError | TapError) -> RunEnded:
+    def ended(self, error: HubSpotError) -> RunEnded:
         """What to raise when this ends the run before its time."""
         self.end_run()
         if isinstance(error, Stopped) and self._signal is not None:
@@ -131,28 +134,26 @@ class TapHubSpotEmailEvents(Tap):
         config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Say which setting is wrong without showing its value, which may be a secret."""
+        """Say which setting is wrong; the SDK's own messages would quote secrets."""
         self.append_builtin_config(self.config_jsonschema)
         for sentence in unknown_settings(self._config, self.config_jsonschema):
             self.logger.warning("%s", sentence)
-        errors = complaints(self._config, self.config_jsonschema)
-        if not errors:
-            errors = _wrong_dates(self._config)
-        if errors and raise_errors:
-            raise ConfigValidationError(
-                "The settings are wrong", errors=errors, schema=self.config_jsonschema
-            )
-        return errors
+        problems = setting_problems(self._config, self.config_jsonschema) or _wrong_dates(self._config)
+        if problems and raise_errors:
+            raise SettingsError(" ".join(problems))
+        return problems
+
+    def _check_environment(self) -> None:
+        if problems := environment_problems(os.environ, self._env_var_prefix, self.config_jsonschema):
+            raise SettingsError(" ".join(problems))
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
         """Read the files given with --config, and say in one sentence what is wrong with them."""
         try:
             return super().cb_config(ctx, param, value)
-        except FileNotFoundError as error:
-            raise SettingsError(f"{error} Check the name given with --config.") from error
-        except (ValueError, TypeError) as error:
-            raise SettingsError("A file given with --config is not a JSON object. Correct it.") from error
+        except (OSError, TypeError, ValueError) as error:
+            raise SettingsError(unreadable_config(value, error)) from error
 
     @classmethod
     def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's

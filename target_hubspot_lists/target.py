@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import signal
 import sys
-import traceback
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
@@ -21,7 +19,13 @@ from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
-from hubspot_http.validation import environment_problems, setting_problems
+from hubspot_http.redaction import unforeseen
+from hubspot_http.validation import (
+    environment_problems,
+    setting_problems,
+    unknown_settings,
+    unreadable_config,
+)
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
 from target_hubspot_lists.ledger import Ledger
@@ -284,23 +288,14 @@ class TargetHubSpotLists(Target):
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, TypeError, ValueError) as error:
-            files = " and ".join(f'"{each}"' for each in value if each != "ENV")
-            raise click.ClickException(
-                f"--config {files} cannot be read ({type(error).__name__}): name a file that holds the settings as "
-                "one JSON object, or ENV."
-            ) from None
+            raise click.ClickException(unreadable_config(value, error)) from None
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings against their schema; the SDK's own messages would quote secrets."""
         self.append_builtin_config(self.config_jsonschema)
-        for name in self._config.keys() - self.config_jsonschema["properties"].keys():
-            near = difflib.get_close_matches(name, self.config_jsonschema["properties"], n=1)
-            self.logger.warning(
-                'There is no setting "%s"; it is ignored.%s',
-                name,
-                f' Did you mean "{near[0]}"?' if near else "",
-            )
+        for sentence in unknown_settings(self._config, self.config_jsonschema):
+            self.logger.warning("%s", sentence)
         if problems := setting_problems(self._config, self.config_jsonschema):
             raise SettingsError(" ".join(problems))
         return []
@@ -518,10 +513,4 @@ class DiscreetCommand(SingerCommand):
         if self.logger.isEnabledFor(logging.DEBUG):
             super().excepthook(exc_type, exc_value, exc_traceback)
             return
-        last = traceback.extract_tb(exc_traceback)[-1:]
-        where = f" in {last[0].name}, line {last[0].lineno} of {last[0].filename}" if last else ""
-        self.logger.error(
-            "%s%s. This is a bug: please report it. TARGET_HUBSPOT_LISTS_LOGLEVEL=DEBUG shows the stack.",
-            exc_type.__name__,
-            where,
-        )
+        self.logger.error("%s", unforeseen(exc_value.with_traceback(exc_traceback), TargetHubSpotLists.name))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_hubspot_email_events.command import RunEnded, last_words
-from tap_hubspot_email_events.errors import TapError
+from hubspot_http import HubSpotError
+from tap_hubspot_email_events.command import RunEnded
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from tests.hubspot_emulator import Portal, StoppedClock
 from tests.tap_hubspot_email_events.singer import NOW, Output
@@ -65,8 +65,8 @@ def _run(
         tap.sync_all()
     except RunEnded as ended:
         return int(ended.code or 0), ended.last_words
-    except TapError as error:
-        return 1, last_words(error)
+    except HubSpotError as error:
+        return 1, str(error)
     return 0, ""
 
 

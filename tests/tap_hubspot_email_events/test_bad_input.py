@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk.exceptions import ConfigValidationError
 
 from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.singer import SETTLED
@@ -22,28 +21,28 @@ EVENTS = "/email/public/v1/events"
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"start_date": None}, "start_date is not set"),
+        ({"start_date": None}, "start_date must be set"),
         ({"start_date": ""}, "start_date is not set"),
         ({"start_date": "last week"}, "start_date is neither a date nor a date-time. Write it like"),
         ({"start_date": "2026-13-01"}, "start_date is neither a date nor a date-time. Write it like"),
-        ({"start_date": 20260101}, "start_date is not text"),
+        ({"start_date": 20260101}, "start_date must be text, not '20260101'"),
         ({"end_date": "soon"}, "end_date is neither a date nor a date-time"),
         ({"end_date": "2026-10-19"}, "end_date is not after start_date"),
         ({"end_date": "2026-10-20"}, "end_date is not after start_date"),
-        ({"lookback_seconds": -1}, "lookback_seconds is below 0"),
-        ({"settle_seconds": "five"}, "settle_seconds is not a whole number"),
-        ({"exclude_filtered_events": "yes"}, "exclude_filtered_events is not true or false"),
-        ({"access_token": 123_456_789}, "access_token is not text"),
+        ({"lookback_seconds": -1}, "lookback_seconds must be at least 0, not '-1'"),
+        ({"settle_seconds": "five"}, "settle_seconds must be a whole number"),
+        ({"exclude_filtered_events": "yes"}, "exclude_filtered_events must be true or false"),
+        ({"access_token": 123_456_789}, "access_token must be text."),
     ],
 )
-def test_a_wrong_setting_is_named_and_its_value_is_not(
+def test_a_wrong_setting_is_named_and_no_secret_is_shown(
     hubspot: HubSpotEmulator, run_tap: TapRunner, settings: dict[str, Any], words: str
 ) -> None:
-    with pytest.raises(ConfigValidationError) as raised:
-        run_tap(**settings)
+    output = run_tap(**settings)
 
-    assert words in " ".join(raised.value.errors)
-    assert "123456789" not in " ".join(raised.value.errors)
+    assert output.exit_code == 1
+    assert words in output.last_words
+    assert "123456789" not in output.last_words
     assert hubspot.calls() == 0
 
 
@@ -70,8 +69,7 @@ def test_a_misspelt_setting_is_told(run_tap: TapRunner) -> None:
     output = run_tap(lookback_second=5)
 
     assert (
-        'There is no setting "lookback_second", so it does nothing; the nearest is lookback_seconds.'
-        in output.log
+        'There is no setting "lookback_second"; it is ignored. Did you mean "lookback_seconds"?' in output.log
     )
 
 

@@ -89,7 +89,7 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
     [
         ({"access_token": None}, ["No credentials are set", "access_token"]),
         ({"match_by": "phone"}, ["match_by must be one of email, contact_id", "'phone'"]),
-        ({"max_new_lists": "many"}, ["max_new_lists must be of type integer"]),
+        ({"max_new_lists": "many"}, ["max_new_lists must be a whole number"]),
         ({"batch_size_rows": 0}, ["batch_size_rows must be at least 1"]),
         (
             {"cohort_field": "segment"},
@@ -97,7 +97,7 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
         ),
         ({"api_url": "http://hubspot.example.com"}, ["api_url", "https"]),
         ({"api_version": "2026-04"}, ["api_version", "2026-04"]),
-        ({"access_token": 123456789}, ["access_token must be of type string"]),
+        ({"access_token": 123456789}, ["access_token must be text"]),
         ({"lists": [{"cohort": "VIP"}]}, ["lists[]", "VIP", "list_id or a list_name"]),
         ({"lists": [{"cohort": "VIP", "list_id": "x"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"list_id": "1"}]}, ["lists[0] lacks cohort"]),
