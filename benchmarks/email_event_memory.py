@@ -9,7 +9,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from benchmarks.email_events import DAY, SETTLED, promise, served, table, tap_run
+from benchmarks.email_events import DAY, SETTLED, served, table, tap_run
+from benchmarks.harness import promise
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.email_events import DAY, SETTLED, promise, served, table, tap_run
+from benchmarks.email_events import DAY, SETTLED, served, table, tap_run
+from benchmarks.harness import promise
 
 if TYPE_CHECKING:
     from tests.hubspot_emulator import Portal

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import Stream, Tap
 
 from benchmarks.email_event_memory import a_window
-from benchmarks.email_events import measured, promise, served, tap_run
+from benchmarks.email_events import served, tap_run
+from benchmarks.harness import measured, promise
 from tap_hubspot_email_events.events import RecordWriter, event_from
 from tap_hubspot_email_events.schemas import KEY, schema_of
 from tap_hubspot_email_events.streams import EmailEventOpen
@@ -25,7 +26,7 @@ from tests.hubspot_emulator.event_fields import TYPICAL_FIELDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.email_events import Measured
+    from benchmarks.harness import Measured
 
 RECORDS = 100_000
 FEW = 1_000  # what a run of these takes is what starting takes

@@ -1,9 +1,8 @@
-"""What the benchmarks of the tap share: a portal in one process, the tap in another, and what a run took."""
+"""What the benchmarks of the tap share: a portal in a process of its own, and runs of the tap against it."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,17 +13,19 @@ from multiprocessing import Pipe, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness import measured, plugin_command
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
+    from benchmarks.harness import Measured
+
 NOW = 1_795_000_000  # seconds; the portal's time when a benchmark starts
 SETTLED = (NOW - 300) * 1_000  # milliseconds; what the tap reads up to
 DAY = 86_400_000
 START_DATE = "2026-10-19"  # thirty days before
-MEGABYTE = 1_000_000
 PATH = "/email/public/v1/events"
 
 
@@ -77,56 +78,17 @@ def _serve(connection: Connection, fill: Callable[[Portal], None], options: dict
             connection.send(times if question == "times" else hubspot.calls(status=429))
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One run of the tap: its exit code, its time, its peak resident memory, and where its records are."""
-
-    exit_code: int
-    seconds: float
-    processor_seconds: float
-    peak_mb: float
-    output: Path
-    log: str
-
-    def records(self) -> Iterator[dict[str, Any]]:
-        """The records, one after another."""
-        with self.output.open() as lines:
-            for line in lines:
-                message = json.loads(line)
-                if message["type"] == "RECORD":
-                    yield {"stream": message["stream"], **message["record"]}
-
-
 @contextmanager
 def tap_run(server: Server, *streams: str, **settings: Any) -> Iterator[Measured]:  # noqa: ANN401
     """Run the tap to its end, its records in a file; without streams all of them are read."""
     config = {"api_url": server.url, "access_token": server.token, "start_date": START_DATE, **settings}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "config.json").write_text(json.dumps(config))
-        command = [sys.executable, "-m", "tap_hubspot_email_events", "--config", str(folder / "config.json")]
+        command = plugin_command("tap_hubspot_email_events", config, folder)
         if streams:
             (folder / "catalog.json").write_text(json.dumps(_catalog(streams)))
             command += ["--catalog", str(folder / "catalog.json")]
         yield measured(command, folder)
-
-
-def measured(command: list[str], folder: Path) -> Measured:
-    """Run a command, its output and its log in files of the folder."""
-    output, log = folder / "output.jsonl", folder / "log"
-    began = time.monotonic()
-    with output.open("wb") as written, log.open("wb") as logged:
-        process = subprocess.Popen(command, stdout=written, stderr=logged)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(
-        process.returncode,
-        time.monotonic() - began,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MEGABYTE,
-        output,
-        log.read_text(),
-    )
 
 
 def _catalog(streams: tuple[str, ...]) -> dict[str, Any]:
@@ -137,12 +99,6 @@ def _catalog(streams: tuple[str, ...]) -> dict[str, Any]:
         (root,) = [each for each in entry["metadata"] if not each["breadcrumb"]]
         root["metadata"]["selected"] = True
     return catalog
-
-
-def promise(what: str, *, kept: bool) -> bool:
-    """Print whether a promise is kept."""
-    print(f"{'kept  ' if kept else 'BROKEN'}  {what}")
-    return kept
 
 
 def table(log: str) -> str:

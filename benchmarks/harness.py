@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MEGABYTE = 1_000_000
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -21,36 +22,65 @@ SECONDS_BETWEEN_LOOKS = 0.05
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: its exit code, wall seconds, peak resident memory in MB, and where its output is."""
+    """One run: its exit code, its time, its peak resident memory in MB, and what it wrote."""
 
     exit_code: int
     seconds: float
+    processor_seconds: float
     peak_mb: float
+    output: Path
     log: str
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The records it wrote, one after another, while their folder is there."""
+        with self.output.open() as lines:
+            for line in lines:
+                message = json.loads(line)
+                if message["type"] == "RECORD":
+                    yield {"stream": message["stream"], **message["record"]}
 
 
 def run_target(config: dict[str, Any], lines: Iterable[str]) -> Measured:
     """Run target-hubspot-lists on these lines."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "input.singer")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = folder / "input.singer"
         with source.open("w") as standard_input:
             standard_input.writelines(f"{line}\n" for line in lines)
-        settings = Path(folder, "config.json")
-        settings.write_text(json.dumps(config))
-        command = [sys.executable, "-m", "target_hubspot_lists", "--config", str(settings)]
-        with source.open() as standard_input, Path(folder, "log").open("w+") as log:
-            return _measured(command, standard_input, log)
+        with source.open("rb") as standard_input:
+            return measured(plugin_command("target_hubspot_lists", config, folder), folder, standard_input)
 
 
-def _measured(command: list[str], standard_input: IO[str], log: IO[str]) -> Measured:
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdin=standard_input, stdout=subprocess.DEVNULL, stderr=log)
+def plugin_command(module: str, config: dict[str, Any], folder: Path) -> list[str]:
+    """The command that runs a plugin with this config."""
+    settings = folder / "config.json"
+    settings.write_text(json.dumps(config))
+    return [sys.executable, "-m", module, "--config", str(settings)]
+
+
+def measured(
+    command: list[str], folder: Path, standard_input: IO[bytes] | int = subprocess.DEVNULL
+) -> Measured:
+    """Run a command, its output and its log in files of the folder."""
+    output, log = folder / "output.jsonl", folder / "log"
+    began = time.monotonic()
+    with output.open("wb") as written, log.open("wb") as logged:
+        process = subprocess.Popen(command, stdin=standard_input, stdout=written, stderr=logged)
     peak_bytes = 0
-    while process.poll() is None:
+    while not (waited := os.wait4(process.pid, os.WNOHANG))[0]:
         peak_bytes = max(peak_bytes, _peak_bytes(process.pid))
         time.sleep(SECONDS_BETWEEN_LOOKS)
-    log.seek(0)
-    return Measured(process.returncode, time.monotonic() - started, peak_bytes / MEGABYTE, log.read())
+    seconds = time.monotonic() - began
+    _, status, usage = waited
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Measured(
+        process.returncode,
+        seconds,
+        usage.ru_utime + usage.ru_stime,
+        peak_bytes / MEGABYTE,
+        output,
+        log.read_text(),
+    )
 
 
 def _peak_bytes(pid: int) -> int:
