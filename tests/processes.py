@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import threading
+from queue import Queue
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -18,21 +20,20 @@ TIMEOUT = 120  # seconds after which a plugin that hangs fails its test
 class Plugin:
     """A plugin's process: write to it, signal it, and see what it said."""
 
-    def __init__(self, module: str, config: dict[str, Any], folder: Path, *arguments: str) -> None:
-        path = folder / f"{module}.json"
-        path.write_text(json.dumps(config))
+    def __init__(self, module: str, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "--config", str(path), *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
         self._log: list[str] = []
         self._written: list[str] = []
+        self._came: Queue[str | None] = Queue()
         self._threads = [
-            threading.Thread(target=_collect, args=(self.process.stderr, self._log)),
-            threading.Thread(target=_collect, args=(self.process.stdout, self._written)),
+            threading.Thread(target=self._collect_log),
+            threading.Thread(target=self._collect_lines),
         ]
         for thread in self._threads:
             thread.start()
@@ -45,6 +46,13 @@ class Plugin:
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
+
+    def wait_for(self, is_it: Callable[[Any], bool]) -> Any:
+        """Wait for a line of standard output that is this one, and return it parsed."""
+        while (line := self._came.get(timeout=TIMEOUT)) is not None:
+            if is_it(message := json.loads(line)):
+                return message
+        raise AssertionError("the process ended before it wrote this")
 
     def wait(self) -> int:
         """Wait for the process to end by itself, its input still open; return its exit code."""
@@ -61,13 +69,22 @@ class Plugin:
 
     @property
     def lines(self) -> list[Any]:
-        """What it wrote to standard output, parsed."""
-        return [json.loads(line) for line in self._written]
+        """What it wrote to standard output, parsed; a line that was cut off in the middle is none."""
+        return [json.loads(line) for line in self._written if line.endswith("\n")]
 
     @property
     def log(self) -> str:
         """What it wrote to standard error."""
         return "".join(self._log)
+
+    def _collect_log(self) -> None:
+        self._log.extend(self.process.stderr or ())
+
+    def _collect_lines(self) -> None:
+        for line in self.process.stdout or ():
+            self._written.append(line)
+            self._came.put(line)
+        self._came.put(None)
 
     def __enter__(self) -> Self:
         return self
@@ -82,6 +99,8 @@ class Plugin:
                 stream.close()
 
 
-def _collect(stream: IO[str] | None, lines: list[str]) -> None:
-    assert stream is not None
-    lines.extend(iter(stream.readline, ""))
+def config_file(folder: Path, config: dict[str, Any]) -> str:
+    """Write a config into a file and return its name."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    return str(path)

@@ -47,7 +47,7 @@ def test_a_signal_ends_the_run_after_the_window_that_is_passed_on(
     with TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN))) as tap:
         tap.wait_for(is_bookmark)
         tap.process.send_signal(number)
-        cut_short = tap.wait()
+        cut_short = tap.output()
 
     rest = run_tap(catalog=selecting(OPEN), state=cut_short.state)
     assert cut_short.exit_code == exit_code
@@ -68,7 +68,7 @@ def test_a_signal_while_hubspot_says_nothing_ends_the_run_at_once(
         hubspot.faults.hang("GET", EVENTS, times=None, after=6)
         assert silent.wait(60)
         tap.process.terminate()
-        cut_short = tap.wait()
+        cut_short = tap.output()
 
     hubspot.faults.clear()
     assert cut_short.exit_code == 143
@@ -80,7 +80,7 @@ def test_a_kill_loses_nothing(hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_
     with TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN))) as tap:
         tap.wait_for(is_bookmark)
         tap.process.kill()
-        killed = tap.wait()
+        killed = tap.output()
 
     rest = run_tap(catalog=selecting(OPEN), state=killed.state)
     assert killed.exit_code == -signal.SIGKILL
@@ -132,7 +132,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_trace(
         os.fdopen(writer, "wb") as nobody,
         TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN)), stdout=nobody) as tap,
     ):
-        output = tap.wait()
+        output = tap.output()
 
     assert output.exit_code == 1
     assert "Traceback" not in output.log

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.factories import membership, schema_message
-from tests.processes import TIMEOUT, Plugin
+from tests.processes import TIMEOUT, Plugin, config_file
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     adds,
@@ -76,7 +76,7 @@ def test_a_run_killed_after_hubspot_accepted_is_healed_by_the_next(
     called = threading.Event()
     hubspot.faults.call("PUT", ADD_AND_REMOVE, called.set)
     hubspot.faults.accept_then_drop("PUT", ADD_AND_REMOVE, times=None)
-    with Plugin("target_hubspot_lists", config, tmp_path) as plugin:
+    with Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config)) as plugin:
         plugin.write(*adds(contacts))
         assert plugin.process.stdin is not None
         plugin.process.stdin.close()

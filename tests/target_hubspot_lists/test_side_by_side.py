@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.factories import membership, schema_message, state_message
 from tests.hubspot_emulator import HubSpotEmulator
-from tests.processes import Plugin
+from tests.processes import Plugin, config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def run_side_by_side(
     for number in range(PROCESSES):
         own = folder / str(number)
         own.mkdir(exist_ok=True)
-        plugins.append(Plugin("target_hubspot_lists", config, own))
+        plugins.append(Plugin("target_hubspot_lists", "--config", config_file(own, config)))
     for number, plugin in enumerate(plugins):
         names = list(cohorts)[number::PROCESSES]
         records = [membership(name, member) for name in names for member in cohorts[name]]

@@ -11,7 +11,7 @@ import pytest
 
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import membership, schema_message, state_message
-from tests.processes import TIMEOUT, Plugin
+from tests.processes import TIMEOUT, Plugin, config_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def config(hubspot: HubSpotEmulator) -> dict[str, Any]:
 
 @pytest.fixture
 def target(config: dict[str, Any], tmp_path: Path) -> Iterator[Plugin]:
-    with Plugin("target_hubspot_lists", config, tmp_path) as plugin:
+    with Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config)) as plugin:
         yield plugin
 
 
@@ -134,13 +134,13 @@ def test_the_same_input_after_a_signal_completes_the_lists(
         *(membership("VIP", contact) for contact in contacts),
         state_message({"n": 5}),
     ]
-    with Plugin("target_hubspot_lists", config, tmp_path) as interrupted:
+    with Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config)) as interrupted:
         called = threading.Event()
         hubspot.faults.call("PUT", "/memberships/", lambda: _signal(interrupted, signal.SIGTERM, called))
         interrupted.write(*messages)
         assert interrupted.wait() == 143
 
-    with Plugin("target_hubspot_lists", config, tmp_path) as rerun:
+    with Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config)) as rerun:
         rerun.write(*messages)
         assert rerun.finish() == 0
 
