@@ -10,6 +10,7 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from hubspot_http.errors import HubSpotError, Stopped
@@ -37,6 +38,7 @@ class StreamReads:
     pages: Pages
     plan: Plan
     calls: int = 0
+    failure: HubSpotError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,19 @@ class ReadAhead:
         self._threads: Workers[WindowRead] = Workers(workers)
         self._under_way: dict[Future[WindowRead], UnderWay] = {}
         self._passing_on = 0
-        self._failure: HubSpotError | None = None
         self.is_stopped = False
 
     def windows(self, name: str) -> Iterator[WindowRead]:
         """Yield the stream's windows, oldest first; raises what stands in the way of the next one."""
-        plan = self._streams[name].plan
+        stream = self._streams[name]
+        plan = stream.plan
         try:
             self._heed_signal()
             while not plan.is_done:
                 self.go_on()
                 read = plan.take_oldest()
                 if read is None:
-                    self._wait()
+                    self._wait(stream)
                     continue
                 self._passing_on = read.held
                 yield read
@@ -83,7 +85,7 @@ class ReadAhead:
         """Take in what was read and start reading what there is room for; to be called now and then."""
         for future in [each for each in self._under_way if each.done()]:
             self._take_in(future)
-        while self._failure is None and not self.is_stopped and self._start():
+        while not self.is_stopped and self._start():
             pass
 
     def close(self) -> None:
@@ -101,12 +103,12 @@ class ReadAhead:
         if self.is_stopped:
             raise Stopped
 
-    def _wait(self) -> None:
+    def _wait(self, stream: StreamReads) -> None:
         self._heed_signal()
+        if stream.failure is not None and not any(each.stream is stream for each in self._under_way.values()):
+            raise stream.failure
         if self._under_way:
             wait(self._under_way, timeout=LISTEN_SECONDS, return_when=FIRST_COMPLETED)
-        elif self._failure is not None:
-            raise self._failure
         else:
             self._make_room()
 
@@ -121,7 +123,7 @@ class ReadAhead:
         try:
             read = future.result()
         except HubSpotError as failure:
-            self._failure = self._failure or failure
+            under_way.stream.failure = under_way.stream.failure or failure
             under_way.stream.plan.failed(under_way.window)
         else:
             under_way.stream.calls += read.calls
@@ -131,6 +133,8 @@ class ReadAhead:
         if len(self._under_way) >= self._workers:
             return False
         left = [stream for stream in self._streams.values() if not stream.plan.is_done]
+        # Where a stream failed the run ends when its turn comes; what comes before it is read all the same.
+        left = list(takewhile(lambda stream: stream.failure is None, left))
         is_first = True
         for stream in left:
             room = MOST_EVENTS if is_first else PAGE_EVENTS

@@ -62,7 +62,7 @@ class EmailEventStream(Stream):
             for event in self._email_events.run.events(self.name, window_done=self._write_state):
                 yield writer.record(event)
         except HubSpotError as error:
-            raise self._email_events.ended(error) from error
+            raise self._email_events.ended(error, self.name) from error
         finally:
             self._tell(writer.oddities)
 

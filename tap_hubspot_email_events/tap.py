@@ -11,7 +11,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from hubspot_http.client import HubSpotClient
 from hubspot_http.connection import Connection
-from hubspot_http.errors import SettingsError, Stopped
+from hubspot_http.errors import Refused, SettingsError, Stopped
 from hubspot_http.validation import (
     environment_problems,
     setting_problems,
@@ -107,8 +107,8 @@ class TapHubSpotEmailEvents(Tap):
         if self._hubspot is not None:
             self._hubspot.close()
 
-    def ended(self, error: HubSpotError) -> RunEnded:
-        """What to raise when this ends the run before its time."""
+    def ended(self, error: HubSpotError, stream: str) -> RunEnded:
+        """What to raise when this ends the run before its time, while this stream is read."""
         self.end_run()
         if isinstance(error, Stopped) and self._signal is not None:
             self.state_writer.write_state(self.state)
@@ -117,7 +117,8 @@ class TapHubSpotEmailEvents(Tap):
                 f"Stopped by {name}. The next run goes on after the last finished window.",
                 exit_code=SIGNALLED + self._signal,
             )
-        return RunEnded(str(error))
+        # HubSpot's path is the same for all streams: what it refuses for one it may allow for others.
+        return RunEnded(f"{stream}: {error}" if isinstance(error, Refused) else str(error))
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's
         """Start nothing else; the window being passed on is finished, so that nothing of it comes again."""

@@ -235,6 +235,20 @@ def test_a_token_that_hubspot_refuses_ends_the_run(run_tap: TapRunner) -> None:
     assert "pat-na1-not-the-one" not in output.last_words + output.log
 
 
+def test_what_hubspot_refuses_for_one_stream_names_it_and_leaves_those_before_it(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    portal.add_events("OPEN", range(SETTLED - 20_000, SETTLED))
+    hubspot.faults.next("GET", EVENTS, after=2, status=403)
+
+    output = run_tap(catalog=selecting(OPEN, "email_event_sent"))
+
+    assert output.exit_code == 1
+    assert output.last_words.startswith("email_event_sent: GET /email/public/v1/events was answered 403")
+    assert len(set(output.ids())) == 20_000
+    assert output.bookmark()["replication_key_value"] == "2026-11-18T11:01:40.000Z"
+
+
 def test_offsets_that_expire_lose_and_repeat_nothing(
     portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_http.errors import Stopped, Unavailable
+from hubspot_http.errors import MissingScopes, Stopped, Unavailable
 from hubspot_http.retries import Problem
 from tap_hubspot_email_events.events import event_from
 from tap_hubspot_email_events.pages import Pages
@@ -149,6 +149,21 @@ def test_everything_before_a_window_that_fails_is_passed_on(ahead: Any) -> None:
 
     assert came == list(range(START, START + len(came)))
     assert len(came) > 40_000
+
+
+def test_a_stream_that_fails_does_not_keep_those_before_it(ahead: Any) -> None:
+    class Refusing(FakeHubSpot):
+        def get(self, path: str, *, params: Any = None, slow_tries: int | None = None) -> Answer:
+            super().get(path, params=params, slow_tries=slow_tries)
+            raise MissingScopes(CALL, 403)
+
+    hubspots = [EveryMillisecond(start=START, end=END), Refusing([]), FakeHubSpot([])]
+    reads = ahead(reads_of(*hubspots))
+
+    assert len(times(reads)) == END - START
+    with pytest.raises(MissingScopes):
+        times(reads, "stream 1")
+    assert len(hubspots[1].asked) == 1
 
 
 def test_a_mistake_of_ours_in_a_thread_ends_the_run(ahead: Any) -> None:
