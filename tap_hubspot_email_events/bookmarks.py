@@ -10,7 +10,8 @@ The state of a stream (version 1):
 
 `replication_key_value` is where the last finished window ended: every event created before it was passed
 on, and reading goes on with the events created then. It never moves back. `remembered_from` and `remembered`
-are absent where nothing is remembered; see `digests.py`. Whatever else a later version writes beside these is
+are absent where nothing is remembered; see `digests.py`. A bookmark that was moved back by hand, before
+`remembered_from`, brings everything from there on again. Whatever else a later version writes beside these is
 kept as it is. Of a state with a later `version` only `replication_key_value` is read. A state without a
 version, written by hand say, is read likewise.
 """
@@ -62,14 +63,14 @@ class Bookmark:
 
     def memory(self, start: int) -> Memory:
         """What is remembered; what lies before the start of all reading was never passed on."""
-        if self.until is None or self.remembered_from is None:
+        if self.until is None or self.remembered_from is None or self.until < self.remembered_from:
             return Memory(start if self.until is None else max(start, self.until))
         return Memory.of(self.remembered_from, self.until, self.remembered)
 
 
 def check_state(state: object) -> None:
     """Refuse what has not the shape of a state: taken for none, it would read everything anew."""
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, Mapping) else state or {}
+    bookmarks = state.get("bookmarks") if isinstance(state, Mapping) and state else state or {}
     if isinstance(bookmarks, Mapping) and all(isinstance(each, Mapping) for each in bookmarks.values()):
         return
     raise UnreadableState(
@@ -79,7 +80,7 @@ def check_state(state: object) -> None:
 
 
 def _moment(value: object, name: str) -> int:
-    if type(value) is int:
+    if type(value) is int and 0 <= value <= moments.LAST_MOMENT_MS:
         return value
     try:
         return moments.from_text(value if isinstance(value, str) else "")

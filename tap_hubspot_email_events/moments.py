@@ -25,7 +25,10 @@ def _second(seconds: int) -> str:
 def from_text(text: str) -> int:
     """Read a date or a date-time as milliseconds; what names no zone is UTC. Raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    moment_ms = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    if moment_ms > LAST_MOMENT_MS:
+        raise ValueError("after the year 9999")
+    return moment_ms
 
 
 def from_datetime(moment: datetime) -> int:

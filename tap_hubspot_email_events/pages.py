@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from tap_hubspot_email_events import moments
@@ -89,4 +88,9 @@ class Pages:
 def hubspot_time(hubspot: HubSpot, event_type: str) -> int:
     """HubSpot's own time in milliseconds, since only its clock says which of its events are settled."""
     answer = hubspot.get(PATH, params={"eventType": event_type, "limit": 1})
-    return moments.from_datetime(answer.date or datetime.now(UTC))
+    if answer.date is None:
+        raise UnexpectedAnswer(
+            "HubSpot's answer does not say the time (header Date), without which nobody knows which events are"
+            " settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
+        )
+    return moments.from_datetime(answer.date)

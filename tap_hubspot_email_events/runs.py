@@ -113,6 +113,7 @@ class Run:
 def _progress(wanted: Wanted, settings: EventSettings, now: int) -> Progress:
     try:
         bookmark = Bookmark.from_state(wanted.state)
+        _warn_of_future_bookmark(wanted.name, bookmark.until or 0, now)
         return Progress(bookmark, start=settings.start, now=now, lookback=settings.lookback)
     except UnreadableState as error:
         raise UnreadableState(
@@ -126,5 +127,16 @@ def _warn_of_nothing_to_read(settings: EventSettings, end: int) -> None:
         logger.warning(
             "start_date %s lies after the last settled moment, %s: there is nothing to read yet.",
             moments.to_text(settings.start),
-            moments.to_text(end),
+            moments.to_text(max(end, 0)),
+        )
+
+
+def _warn_of_future_bookmark(stream: str, until: int, now: int) -> None:
+    if until > now:
+        logger.warning(
+            "The state of %s says that everything before %s was read, but HubSpot's clock shows %s: what is"
+            " created until then is not read. Correct the state if it should be.",
+            stream,
+            moments.to_text(until),
+            moments.to_text(now),
         )

@@ -32,6 +32,7 @@ EVENTS = "/email/public/v1/events"
         ({"lookback_seconds": -1}, "lookback_seconds must be at least 0, not '-1'"),
         ({"settle_seconds": "five"}, "settle_seconds must be a whole number"),
         ({"exclude_filtered_events": "yes"}, "exclude_filtered_events must be true or false"),
+        ({"start_date": "9999-12-31T23:59:59-12:00"}, "start_date is neither a date"),
         ({"access_token": 123_456_789}, "access_token must be text."),
     ],
 )
@@ -79,6 +80,13 @@ def test_a_start_in_the_future_reads_nothing_yet_and_says_so(run_tap: TapRunner)
     assert output.exit_code == 0
     assert "start_date 2026-12-24T00:00:00.000Z lies after the last settled moment" in output.log
     assert [message["type"] for message in output.messages if message["type"] == "RECORD"] == []
+
+
+def test_settling_for_longer_than_there_are_events_reads_nothing_and_says_so(run_tap: TapRunner) -> None:
+    output = run_tap(settle_seconds=10**12)
+
+    assert output.exit_code == 0
+    assert "lies after the last settled moment" in output.log
 
 
 def test_a_start_at_the_beginning_of_time_does_not_ask_for_it(
@@ -133,9 +141,59 @@ def test_a_state_that_cannot_be_read_names_its_stream(run_tap: TapRunner) -> Non
     )
 
 
-@pytest.mark.parametrize("state", [[1], {"bookmarks": [1]}, {"bookmarks": {OPEN: "2026-11-01"}}])
+@pytest.mark.parametrize(
+    "state",
+    [
+        [1],
+        {"bookmarks": [1]},
+        {"bookmarks": {OPEN: "2026-11-01"}},
+        {"type": "STATE", "value": {"bookmarks": {OPEN: {"replication_key_value": "2026-11-01"}}}},
+        {OPEN: {"replication_key_value": "2026-11-01"}},
+    ],
+)
 def test_what_is_no_state_is_not_taken_for_none(run_tap: TapRunner, state: Any) -> None:
     assert run_tap(state=state).last_words.startswith("The state is not an object with")
+
+
+def test_an_empty_state_is_none_and_everything_is_read(portal: Portal, run_tap: TapRunner) -> None:
+    portal.add_event("OPEN", SETTLED - 1, id="e1")
+
+    assert run_tap(state={}).ids() == ["e1"]
+
+
+@pytest.mark.parametrize("value", ["2026-11-19", "2027-03-01T00:00:00.000Z"])
+def test_a_bookmark_that_lies_in_the_future_is_told(run_tap: TapRunner, value: str) -> None:
+    state = {"bookmarks": {OPEN: {"replication_key_value": value}}}
+
+    output = run_tap(catalog=selecting(OPEN), state=state)
+
+    assert (
+        f"The state of {OPEN} says that everything before {value[:10]}T00:00:00.000Z was read" in output.log
+    )
+    assert output.bookmark()["replication_key_value"] == value
+
+
+def test_a_bookmark_beyond_the_end_date_is_nothing_to_tell(run_tap: TapRunner) -> None:
+    state = {"bookmarks": {OPEN: {"replication_key_value": "2026-11-17"}}}
+
+    output = run_tap(catalog=selecting(OPEN), state=state, end_date="2026-11-10")
+
+    assert output.exit_code == 0
+    assert "WARNING" not in output.log
+
+
+def test_an_answer_that_does_not_say_the_time_ends_the_run(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    """This machine's clock, if it is ahead, would move bookmarks past events that are still to come."""
+    page = {"hasMore": False, "offset": "x", "events": []}
+    hubspot.faults.next("GET", EVENTS, status=200, body=page, headers={"Date": "today"})
+
+    output = run_tap()
+
+    assert output.exit_code == 1
+    assert "does not say the time (header Date)" in output.last_words
+    assert output.states == []
 
 
 @pytest.mark.parametrize("catalog", [{}, {"streams": {}}, [1]])
@@ -239,7 +297,7 @@ def test_what_hubspot_refuses_for_one_stream_names_it_and_leaves_those_before_it
     portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
     portal.add_events("OPEN", range(SETTLED - 20_000, SETTLED))
-    hubspot.faults.next("GET", EVENTS, after=2, status=403)
+    hubspot.faults.next("GET", "eventType=SENT", status=403)
 
     output = run_tap(catalog=selecting(OPEN, "email_event_sent"))
 

@@ -205,6 +205,18 @@ def test_of_a_state_of_a_later_version_only_the_bookmark_is_read() -> None:
     assert state["something"] == "new"
 
 
+def test_a_bookmark_that_was_moved_back_by_hand_brings_everything_from_there_on_again() -> None:
+    state: dict[str, Any] = {}
+    known = [an_event(SETTLED - 90 * MINUTE), an_event(SETTLED - MINUTE)]
+    pass_on(progress(state), state, Window(START, SETTLED), *known)
+    state["replication_key_value"] = to_text(SETTLED - 2 * HOUR)
+
+    run = progress(state)
+
+    assert run.start == SETTLED - 2 * HOUR
+    assert pass_on(run, state, Window(run.start, SETTLED), *known) == [each.id for each in known]
+
+
 @pytest.mark.parametrize("value", ["2026-10-20", "2026-10-20T00:00:00Z", START])
 def test_a_bookmark_written_by_hand_is_read(value: object) -> None:
     assert progress({"replication_key_value": value}, start=0).start == START
@@ -216,6 +228,9 @@ def test_a_bookmark_written_by_hand_is_read(value: object) -> None:
         {"replication_key_value": "yesterday"},
         {"replication_key_value": ["2026-10-20"]},
         {"replication_key_value": True},
+        {"replication_key_value": -1},
+        {"replication_key_value": 10**18},
+        {"replication_key_value": "9999-12-31T23:59:59-12:00"},
         {"version": 1, "replication_key_value": "2026-10-20", "remembered_from": "x", "remembered": ""},
         {
             "version": 1,
