@@ -1,6 +1,7 @@
 """What ends a run of the tap, each with the sentence its user reads.
 
 TapError
+├── DiskTrouble        the disk does not take what memory should not hold
 ├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
 ├── UnreadableFile     a file that was given is not JSON
 ├── UnreadableState    the state does not say where to go on
@@ -14,6 +15,10 @@ from hubspot_http.errors import HubSpotError
 
 class TapError(HubSpotError):
     """Whatever ends a run of the tap apart from HubSpot's own refusals."""
+
+
+class DiskTrouble(TapError):
+    """The disk does not take what memory should not hold."""
 
 
 class UnexpectedAnswer(TapError):

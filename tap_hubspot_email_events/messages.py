@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 import orjson
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
+
+from tap_hubspot_email_events.command import RunEnded
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.events import Record
@@ -50,5 +53,13 @@ class MessageWriter(GenericSingerWriter[str, Message]):
     def flush(self) -> None:
         """Write what is held back."""
         text, self._lines, self._characters = "".join(self._lines), [], 0
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            # Nothing else can be written there; at exit Python would try again, and complain.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            raise RunEnded(
+                f"Standard output takes no more messages ({error.strerror}): whoever reads them has ended, or has no"
+                " room. Look there first; the next run goes on from the last STATE that was kept."
+            ) from error

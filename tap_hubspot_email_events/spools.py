@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import weakref
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from tap_hubspot_email_events.errors import DiskTrouble
 from tap_hubspot_email_events.events import Event
 
 if TYPE_CHECKING:
@@ -28,18 +29,30 @@ class Spool:
     def add(self, events: Iterable[Event]) -> None:
         """Take these in, but for those that are in already."""
         rows = [(event.id, event.created, _to_json(event)) for event in events]
-        self._database.execute("BEGIN")
-        self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
-        self._database.execute("COMMIT")
+        with _told():
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
+            self._database.execute("COMMIT")
 
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def __iter__(self) -> Iterator[Event]:
-        with closing(self._database.cursor()) as rows:
+        with _told(), closing(self._database.cursor()) as rows:
             rows.execute("SELECT id, created, content FROM events ORDER BY created, id")
             for event_id, created, content in rows:
                 yield Event(event_id, created, json.loads(content))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DiskTrouble(
+            "The events of one millisecond are too many for memory, and they cannot be kept on disk"
+            f" ({error}). Make room there, or name another folder in the environment variable SQLITE_TMPDIR."
+        ) from error
 
 
 def _to_json(event: Event) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
@@ -59,8 +60,11 @@ class EmailEventStream(Stream):
         """Yield a record for each new event, and write the state after each window."""
         writer = RecordWriter(self.event_type, self.event_name, self.columns, self._wanted_columns())
         try:
-            for event in self._email_events.run.events(self.name, window_done=self._write_state):
+            events = self._email_events.run.events(self.name, window_done=self._write_state)
+            # A test of the connection wants one record; a longer stream the SDK would end with an error in the log.
+            for event in islice(events, self.ABORT_AT_RECORD_COUNT):
                 yield writer.record(event)
+            self._email_events.messages.flush()  # such a test ends without another word
         except HubSpotError as error:
             raise self._email_events.ended(error, self.name) from error
         finally:
@@ -90,8 +94,6 @@ class EmailEventStream(Stream):
             mapped = stream_map.transform(record)
             if mapped is not None:
                 self._email_events.messages.write_record(stream_map.stream_alias, mapped)
-        if self.ABORT_AT_RECORD_COUNT is not None:  # a test of the connection ends without another word
-            self._email_events.messages.flush()
         self.state_manager.is_flushed = False
 
     def _write_state(self) -> None:

@@ -127,6 +127,7 @@ def test_a_test_reads_a_record_of_each_stream(
     assert result.exit_code == 0
     assert [each["stream"] for each in records if each["type"] == "RECORD"] == sorted(STREAMS)
     assert hubspot.calls() == 11
+    assert result.errors == []
 
 
 def test_a_run_from_settings_in_the_environment(

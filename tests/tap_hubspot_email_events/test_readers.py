@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubspot_http.errors import InvalidRequest
-from tap_hubspot_email_events.errors import UnexpectedAnswer
+from tap_hubspot_email_events.errors import DiskTrouble, UnexpectedAnswer
+from tap_hubspot_email_events.events import event_from
 from tap_hubspot_email_events.pages import Pages
 from tap_hubspot_email_events.plans import Plan
 from tap_hubspot_email_events.readers import TRIES, read_window
 from tap_hubspot_email_events.spools import Spool
 from tap_hubspot_email_events.widths import MOST_EVENTS
 from tap_hubspot_email_events.windows import Window
-from tests.tap_hubspot_email_events.fakes import FakeHubSpot, events_at, no_trouble
+from tests.tap_hubspot_email_events.fakes import FakeHubSpot, event, events_at, no_trouble
 
 if TYPE_CHECKING:
     from tests.tap_hubspot_email_events.fakes import Trouble
@@ -103,6 +104,14 @@ def test_a_millisecond_is_never_cut_but_goes_to_disk() -> None:
     assert read.held == 0
     assert [event.id for event in read.events] == expected(hubspot.events, START, START + 1)
     read.events.close()
+
+
+def test_a_disk_that_takes_no_more_is_told() -> None:
+    spool = Spool()
+    spool._database.execute("PRAGMA max_page_count = 3")  # noqa: SLF001 - as full as a disk can be
+
+    with pytest.raises(DiskTrouble, match=r"cannot be kept on disk \(database or disk is full\)"):
+        spool.add(event_from(event(START, number)) for number in range(1_000))
 
 
 def test_a_millisecond_of_few_events_stays_in_memory() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +16,6 @@ from tests.tap_hubspot_email_events.processes import TapProcess, arguments
 from tests.tap_hubspot_email_events.singer import SECOND, SETTLED
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.hubspot_emulator import HubSpotEmulator, Portal
     from tests.tap_hubspot_email_events.conftest import TapRunner
     from tests.tap_hubspot_email_events.singer import Output
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OPEN = "email_event_open"
 EVENTS = "/email/public/v1/events"
 COUNT = 12_000
+FULL = Path("/dev/full")
 
 
 @pytest.fixture(autouse=True)
@@ -126,13 +127,40 @@ def test_what_passes_is_not_even_noticed(hubspot: HubSpotEmulator, run_tap: TapR
 def test_a_reader_that_goes_away_ends_the_run_without_a_trace(
     hubspot: HubSpotEmulator, tmp_path: Path
 ) -> None:
+    given = arguments(tmp_path, hubspot, catalog=selecting(OPEN))
     reader, writer = os.pipe()
     os.close(reader)
     with (
         os.fdopen(writer, "wb") as nobody,
-        TapProcess(*arguments(tmp_path, hubspot, catalog=selecting(OPEN)), stdout=nobody) as tap,
+        TapProcess(*given, stdout=nobody) as tap,
     ):
         output = tap.output()
 
     assert output.exit_code == 1
-    assert "Traceback" not in output.log
+    assert "ERROR    | tap-hubspot-email-events       | Standard output takes no more" in output.log
+    assert output.log.count("ERROR") == 1
+    assert not re.search("Traceback|Exception ignored|is a bug", output.log)
+
+
+def test_a_reader_that_goes_away_in_the_middle_is_told_as_such(
+    hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    given = arguments(tmp_path, hubspot, catalog=selecting(OPEN))
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as kept_open, TapProcess(*given, stdout=kept_open) as tap:
+        with os.fdopen(reader, "rb") as lines:
+            assert any(b'"type":"STATE"' in line for line in lines)
+        output = tap.output()
+
+    assert output.exit_code == 1
+    assert "Standard output takes no more messages (Broken pipe)" in output.log
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_full_disk_behind_standard_output_is_told(hubspot: HubSpotEmulator, tmp_path: Path) -> None:
+    given = arguments(tmp_path, hubspot, catalog=selecting(OPEN))
+    with FULL.open("wb") as full, TapProcess(*given, stdout=full) as tap:
+        output = tap.output()
+
+    assert output.exit_code == 1
+    assert "Standard output takes no more messages (No space left on device)" in output.log
