@@ -43,12 +43,17 @@ class BatchError:
         """Parse a StandardError; its context maps undocumented names to lists of strings."""
         context: Mapping[str, object] = body.get("context") or {}
         return cls(
-            category=str(body.get("category", "")),
-            message=str(body.get("message", "")),
+            category=str(body.get("category") or ""),
+            message=str(body.get("message") or ""),
             trace_ids=_texts(context.get("objectWriteTraceId")),
             named=frozenset().union(*map(_texts, context.values())),
             properties=blamed_properties(ErrorBody.parse(body)),
         )
+
+
+def batch_errors(body: Mapping[str, Any]) -> list[BatchError]:
+    """Parse the `errors` of an answer; one that is all well has none."""
+    return [BatchError.from_body(each) for each in body.get("errors") or ()]
 
 
 def blamed_properties(body: ErrorBody) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from email_validator import EmailNotValidError, validate_email
 
 from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently, parsed
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, halves, in_batches
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, batch_errors, halves, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from hubspot_http import Answer, HubSpotClient
+    from target_hubspot_lists.batches import BatchError
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Found:
 
     record_id: int
     addresses: frozenset[str]
-    trace_id: str | None
+    trace_id: str
     filled: frozenset[str]
 
     @classmethod
@@ -73,7 +74,7 @@ class Found:
         return cls(
             int(body["id"]),
             frozenset(addresses - {""}),
-            body.get("objectWriteTraceId"),
+            str(body.get("objectWriteTraceId")),
             frozenset(name for name in read if properties.get(name)),
         )
 
@@ -274,8 +275,8 @@ class _Resolving:
         for address in addresses:
             if address in self._read_again:
                 raise TargetError(
-                    "HubSpot was asked for an address twice and answered without naming it: "
-                    "nothing is concluded from that, and the run ends. Run again later."
+                    "HubSpot was asked for an address twice and said neither whose it is nor that it is "
+                    "nobody's: nothing is concluded from that, and the run ends. Run again later."
                 )
             self._read_again.add(address)
             self._jobs.appendleft(self._reading([address]))
@@ -318,12 +319,12 @@ def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] =
         error = next((each for each in errors if address in each.named), None)
         if address in by_address:
             step.found[address] = by_address[address]
-        elif error is None:
-            step.unanswered.append(address)
-        elif error.category == "OBJECT_NOT_FOUND":
+        elif error is not None and error.category == "OBJECT_NOT_FOUND":
             step.unknown.append(address)
-        else:
+        elif error is not None and error.category == "VALIDATION_ERROR":
             step.refused[address] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
+        else:
+            step.unanswered.append(address)  # nothing was said, or only that it failed
     return step
 
 
@@ -351,4 +352,4 @@ def _results_and_errors(
     body: Mapping[str, Any], read: Collection[str] = ()
 ) -> tuple[list[Found], list[BatchError]]:
     results = [Found.from_body(each, read) for each in body.get("results") or ()]
-    return results, [BatchError.from_body(each) for each in body.get("errors") or ()]
+    return results, batch_errors(body)

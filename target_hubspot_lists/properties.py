@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from hubspot_http import parsed
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
@@ -126,10 +127,10 @@ class Properties:
             raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
         return tuple(each for each in found if each is not None)
 
-    def _all(self, *, archived: bool) -> Iterator[PropertyDefinition]:
+    def _all(self, *, archived: bool) -> list[PropertyDefinition]:
         # Never paged: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
-        body = self._client.get(self.path, params={"archived": "true"} if archived else None).body
-        return (PropertyDefinition.from_body(each) for each in body["results"])
+        answer = self._client.get(self.path, params={"archived": "true"} if archived else None)
+        return parsed(answer, lambda body: parse_definitions(body["results"]))
 
     def _problem(self, name: str, definition: PropertyDefinition | None, archived: set[str]) -> str | None:
         if definition is None and name in archived:
@@ -140,6 +141,11 @@ class Properties:
         if definition.is_calculated:
             return f'"{name}" is calculated by HubSpot'
         return f'"{name}" is read-only' if definition.is_read_only else None
+
+
+def parse_definitions(bodies: Iterable[Mapping[str, Any]]) -> list[PropertyDefinition]:
+    """Parse an answer's property objects."""
+    return [PropertyDefinition.from_body(each) for each in bodies]
 
 
 def nearest_name(name: str, definitions: Iterable[PropertyDefinition]) -> str | None:

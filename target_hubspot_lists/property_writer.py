@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently
-from target_hubspot_lists.batches import BatchError, blamed_properties, halves, in_batches
+from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently, parsed
+from target_hubspot_lists.batches import (
+    batch_errors,
+    blamed_properties,
+    halves,
+    in_batches,
+)
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem
 
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_http import Answer, HubSpotClient, Refused
+    from target_hubspot_lists.batches import BatchError
 
 NOT_FOUND = "OBJECT_NOT_FOUND"
 
@@ -136,12 +142,10 @@ class PropertyWriter:
             "propertiesWithHistory": [],
             "inputs": [{"id": str(each)} for each in record_ids],
         }
-        answer = self._client.post(f"{self._base}/read", body).body
-        results = answer.get("results") or ()
-        found = {int(each["id"]): filled_properties(each, names) for each in results}
+        answer = self._client.post(f"{self._base}/read", body)
+        found, errors = parsed(answer, partial(_filled_and_errors, names=names))
         if len(record_ids) == 1 and len(found) == 1:
             found = dict.fromkeys(record_ids, *found.values())  # merged contacts answer under another id
-        errors = [BatchError.from_body(each) for each in answer.get("errors") or ()]
         unknown = {name for each in errors if each.category == NOT_FOUND for name in each.named}
         left = [each for each in record_ids if each not in found and str(each) not in unknown]
         return {each: found[each] for each in record_ids if each in found}, left
@@ -162,12 +166,17 @@ def filled_properties(contact: Mapping[str, Any], names: Collection[str]) -> fro
     return frozenset(name for name in names if texts.get(name))
 
 
+def _filled_and_errors(
+    body: Mapping[str, Any], names: Collection[str]
+) -> tuple[dict[int, frozenset[str]], list[BatchError]]:
+    filled = {int(each["id"]): filled_properties(each, names) for each in body.get("results") or ()}
+    return filled, batch_errors(body)
+
+
 def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
     """What a batch/update did with each of its inputs; one that HubSpot passes over in silence is refused."""
     written = Written()
-    results = answer.body.get("results") or ()
-    errors = [BatchError.from_body(each) for each in answer.body.get("errors") or ()]
-    done = {str(each[key]) for each in results for key in ("objectWriteTraceId", "id") if each.get(key)}
+    done, errors = parsed(answer, _done_and_errors)
     for update in updates:
         name = str(update.record_id)
         error = next((each for each in errors if name in each.named), None)
@@ -179,3 +188,9 @@ def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
             blamed = error.properties if error else ()
             written.problems[update.record_id] = PropertyProblem.by_hubspot(blamed, answer.correlation_id)
     return written
+
+
+def _done_and_errors(body: Mapping[str, Any]) -> tuple[set[str], list[BatchError]]:
+    results = body.get("results") or ()
+    done = {str(each[key]) for each in results for key in ("objectWriteTraceId", "id") if each.get(key)}
+    return done, batch_errors(body)

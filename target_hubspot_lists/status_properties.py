@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import Conflict, InvalidRequest, Refused
+from hubspot_http import Conflict, InvalidRequest, Refused, UnexpectedAnswer, parsed
 from target_hubspot_lists.audience_names import property_description, property_label
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.lists import CONTACTS
-from target_hubspot_lists.properties import PropertyDefinition
+from target_hubspot_lists.properties import PropertyDefinition, parse_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,23 +38,16 @@ class StatusProperties:
         """How many custom contact properties the portal still takes; None where HubSpot does not say."""
         # https://developers.hubspot.com/docs/api-reference/2026-03/crm/limits-tracking/get-custom-properties
         try:
-            body = self._client.get(f"{self._client.base('crm/limits')}/custom-properties").body
-        except Refused as refused:
-            logger.warning("HubSpot does not say how many custom properties there may be: %s", refused)
+            return parsed(self._client.get(f"{self._client.base('crm/limits')}/custom-properties"), _left)
+        except (Refused, UnexpectedAnswer) as problem:
+            logger.warning("HubSpot does not say how many custom properties there may be: %s", problem)
             return None
-        pairs = [(body.get("overallLimit"), body.get("overallUsage"))]
-        pairs += [
-            (each.get("limit"), each.get("usage"))
-            for each in body.get("byObjectType") or ()
-            if each.get("objectTypeId") == CONTACTS
-        ]
-        return min((limit - used for limit, used in pairs if None not in {limit, used}), default=None)
 
     def mark(self, name: str, hubspot_list: HubSpotList) -> None:
         """Say in a property's description that it is this list's."""
         description = property_description(hubspot_list.name, hubspot_list.list_id)
         answer = self._client.patch(f"{self._properties.path}/{name}", {"description": description})
-        self._properties.add([PropertyDefinition.from_body(answer.body)])
+        self._properties.add([parsed(answer, PropertyDefinition.from_body)])
 
     def make(self, lists: Mapping[str, HubSpotList]) -> None:
         """Make the property of each name for its list; one that another run makes meanwhile is used."""
@@ -63,7 +56,8 @@ class StatusProperties:
         self._make_group()
         for batch in in_batches([_definition(name, each) for name, each in lists.items()]):
             self._create(batch)
-        logger.info('Made %d contact properties in group "%s".', len(lists), GROUP)
+        noun = "property" if len(lists) == 1 else "properties"
+        logger.info('Made %d contact %s in group "%s".', len(lists), noun, GROUP)
 
     def _make_group(self) -> None:
         if any(True for _ in self._properties.in_group(GROUP)):
@@ -96,12 +90,22 @@ class StatusProperties:
             answer = self._client.post(f"{self._properties.path}/batch/create", {"inputs": list(wanted)})
         except (Conflict, InvalidRequest) as refused:
             return refused
-        self._properties.add(PropertyDefinition.from_body(each) for each in answer.body.get("results") or ())
+        self._properties.add(parsed(answer, lambda body: parse_definitions(body.get("results") or ())))
         return None
 
     def _is_as_wanted(self, wanted: Mapping[str, Any]) -> bool:
         definition = self._properties.find(wanted["name"])
         return definition is not None and (definition.group, definition.label) == (GROUP, wanted["label"])
+
+
+def _left(body: Mapping[str, Any]) -> int | None:
+    pairs: list[tuple[Any, Any]] = [(body.get("overallLimit"), body.get("overallUsage"))]
+    pairs += [
+        (each.get("limit"), each.get("usage"))
+        for each in body.get("byObjectType") or ()
+        if each.get("objectTypeId") == CONTACTS
+    ]
+    return min((int(limit) - int(used) for limit, used in pairs if None not in {limit, used}), default=None)
 
 
 def _not_made(wanted: Sequence[dict[str, Any]], refused: Refused | None) -> TargetError:

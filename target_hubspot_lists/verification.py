@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hubspot_http import NotFound, concurrently, parsed
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, BatchError, in_batches
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, batch_errors, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.lists import CONTACTS, gone
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_http import HubSpotClient
+    from target_hubspot_lists.batches import BatchError
     from target_hubspot_lists.lists import HubSpotList
 
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
@@ -133,7 +134,7 @@ def _list_size(body: Mapping[str, Any]) -> int | None:
 
 def _lists_by_record(body: Mapping[str, Any]) -> tuple[dict[int, set[str]], list[BatchError]]:
     lists_of = {int(each["recordId"]): _list_ids(each) for each in body.get("results") or ()}
-    return lists_of, [BatchError.from_body(each) for each in body.get("errors") or ()]
+    return lists_of, batch_errors(body)
 
 
 def _list_ids(record: Mapping[str, Any]) -> set[str]:

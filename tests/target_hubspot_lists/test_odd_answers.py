@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.factories import by_email, email_schema, membership, schema_message, state_message
+from tests.factories import (
+    by_email,
+    email_schema,
+    membership,
+    record_message,
+    schema_message,
+    state_message,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import TargetRunner
+    from tests.conftest import Run, TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 ODD_BODIES = ["[]", "null", '"text"', "5"]
+UNKNOWN = {
+    "errors": [{"category": "OBJECT_NOT_FOUND", "message": "none", "context": {"ids": ["new@example.com"]}}]
+}
 ODD_LISTS: list[Any] = [
     {},
     {"list": None},
@@ -115,4 +125,144 @@ def test_odd_account_details_leave_the_portal_unknown_and_the_run_goes_on(
 
     assert run.exit_code == 0
     assert "HubSpot does not say which portal this is" in run.log
+    assert portal.members("VIP") == {ada}
+
+
+def test_a_trace_id_that_is_no_text_names_nobody(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.add_list("VIP")
+    ada = portal.add_contact("new@example.com")
+    found = {"id": ada, "properties": {"email": "new@example.com"}, "objectWriteTraceId": {"odd": 1}}
+    hubspot.faults.next("POST", "/contacts/batch/read", status=207, body=UNKNOWN)
+    hubspot.faults.next("POST", "/contacts/batch/create", status=201, body={"results": [found]})
+
+    run = run_target(email_schema(), by_email("VIP", "new@example.com"), match_by="email")
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+
+
+@pytest.mark.parametrize("category", [None, "INTERNAL_ERROR"])
+def test_a_look_up_that_only_says_that_it_failed_is_asked_again_and_rejects_nobody(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, category: str | None
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    failed = {"category": category, "message": "It failed", "context": {"ids": ["ada@example.com"]}}
+    hubspot.faults.next("POST", "/contacts/batch/read", status=207, body={"errors": [failed]})
+
+    run = run_target(email_schema(), by_email("VIP", "ada@example.com"), match_by="email")
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+
+
+PROPERTIES: dict[str, Any] = {
+    "match_by": "email",
+    "property_mappings": [{"field": "plan", "property": "plan"}],
+    "audience_status_property": True,
+}
+
+
+def run_with_properties(run_target: TargetRunner, **config: Any) -> Run:
+    record = record_message(email="ada@example.com", cohort_name="VIP", operation="add", plan="pro")
+    return run_target(email_schema("plan"), record, state_message({"n": 1}), **(PROPERTIES | config))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [*ODD_BODIES, {"results": [None]}, {"results": [{"name": None, "id": "x", "options": [5]}]}],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("method", "path", "policy"),
+    [
+        ("GET", "/properties/2026-03/contacts", "overwrite"),
+        ("POST", "/properties/2026-03/contacts/batch/create", "overwrite"),
+        ("POST", "/contacts/batch/read", "fill_empty"),
+    ],
+)
+def test_an_odd_answer_about_properties_ends_the_run_before_the_membership(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    method: str,
+    path: str,
+    policy: str,
+    body: object,
+) -> None:
+    portal.add_contact("ada@example.com")
+    portal.add_property("plan")
+    portal.add_list("VIP")
+    hubspot.faults.next(method, path, status=200, body=body)
+
+    run = run_with_properties(run_target, property_policy=policy)
+
+    assert run.exit_code == 1
+    assert "in a form that HubSpot does not document" in run.error
+    assert run.states == []
+    assert portal.members("VIP") == set()
+
+
+@pytest.mark.parametrize("body", [*ODD_BODIES, {"results": [None]}, {"results": {"a": 1}}], ids=str)
+def test_an_odd_answer_to_an_update_is_no_confirmation(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, body: object
+) -> None:
+    portal.add_contact("ada@example.com")
+    portal.add_property("plan")
+    hubspot.faults.next("POST", "/contacts/batch/update", status=200, body=body)
+
+    run = run_with_properties(run_target)
+
+    assert run.exit_code == 1
+    assert "in a form that HubSpot does not document" in run.error
+    assert run.states == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [*ODD_BODIES, {"overallLimit": "many", "overallUsage": 1}, {"byObjectType": [None]}, {"byObjectType": 1}],
+    ids=str,
+)
+def test_an_odd_answer_about_the_limit_of_properties_leaves_it_unknown(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, body: object
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    portal.add_property("plan")
+    hubspot.faults.next("GET", "/custom-properties", status=200, body=body)
+
+    run = run_with_properties(run_target)
+
+    assert run.exit_code == 0
+    assert "HubSpot does not say how many custom properties there may be" in run.log
+    assert portal.members("VIP") == {ada}
+
+
+@pytest.mark.parametrize("limit", [1, "1"])
+def test_the_limit_of_properties_counts_as_a_number_or_as_text(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, limit: object
+) -> None:
+    portal.add_property("plan")
+    body = {"overallLimit": limit, "overallUsage": 1}
+    hubspot.faults.next("GET", "/custom-properties", status=200, body=body)
+
+    run = run_with_properties(run_target)
+
+    assert run.exit_code == 1
+    assert "the portal takes only 0 more" in run.error
+
+
+@pytest.mark.parametrize("body", [*ODD_BODIES, {}, {"lists": None}, {"lists": [{}]}], ids=str)
+def test_an_odd_answer_about_the_ledgers_lists_takes_none_for_deleted(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, tmp_path: Path, body: object
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    config = {"ledger_url": f"sqlite:///{tmp_path}/ledger.db"}
+    run_target(schema_message(), membership("VIP", ada), **config)
+    hubspot.faults.next("GET", "listIds=", status=200, body=body)
+
+    run = run_target(schema_message(), membership("VIP", bob), **config)
+
+    assert run.exit_code == 1
+    assert "in a form that HubSpot does not document" in run.error
     assert portal.members("VIP") == {ada}
