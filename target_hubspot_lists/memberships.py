@@ -32,9 +32,9 @@ ADD_WORDS = [
 REMOVE_WORDS = ["remove", "removed", "delete", "deleted", "exit", "exited", "left", "false", "0"]
 OPERATIONS: Mapping[str, bool] = dict.fromkeys(ADD_WORDS, True) | dict.fromkeys(REMOVE_WORDS, False)
 
-# HubSpot's record ids are 64-bit integers ("long"); a float names one exactly only up to 2**53.
+# HubSpot's record ids are 64-bit integers ("long"); a float names one exactly only below 2**53.
 LARGEST_RECORD_ID = 2**63 - 1
-LARGEST_EXACT_FLOAT = float(2**53)
+LARGEST_EXACT_FLOAT = float(2**53 - 1)  # 2**53 itself may have been written as 2**53 + 1
 DIGITS = re.compile(r"[0-9]{1,19}(?:\.0+)?", re.ASCII)
 
 DELETED_AT = "_sdc_deleted_at"  # https://sdk.meltano.com/en/latest/implementation/record_metadata.html

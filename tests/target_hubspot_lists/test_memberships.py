@@ -109,7 +109,8 @@ def test_anything_else_is_no_record_id(value: object) -> None:
 
 
 def test_a_float_too_large_to_name_one_integer_is_no_record_id() -> None:
-    assert record_id(float(2**53)) == 2**53
+    assert record_id(float(2**53 - 1)) == 2**53 - 1
+    assert record_id(9007199254740993.0) is None  # which is read as 2**53
     assert record_id(float(2**53) * 2) is None
 
 
