@@ -330,7 +330,7 @@ class ListEntry:
             raise SettingsError(
                 f'The entry of lists[] for "{cohort}" needs a list_id or a list_name, and not both.'
             )
-        if list_id and not list_id.isdecimal():
+        if list_id and not (list_id.isascii() and list_id.isdecimal()):
             raise SettingsError(
                 f'lists[].list_id of "{cohort}" is not a number: take it from the list\'s address in HubSpot.'
             )

@@ -100,6 +100,7 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
         ({"access_token": 123456789}, ["access_token must be text"]),
         ({"lists": [{"cohort": "VIP"}]}, ["lists[]", "VIP", "list_id or a list_name"]),
         ({"lists": [{"cohort": "VIP", "list_id": "x"}]}, ["lists[].list_id", "VIP", "not a number"]),
+        ({"lists": [{"cohort": "VIP", "list_id": "٣"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"list_id": "1"}]}, ["lists[0] lacks cohort"]),
         ({"lists": [{"cohort": "VIP", "list": "1"}]}, ["lists[0] has no list", "list_name"]),
         ({"lists": [{"cohort": "VIP", "list_id": 404404}]}, ["no list 404404", "lists[].list_id"]),
