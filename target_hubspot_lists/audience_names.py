@@ -57,7 +57,5 @@ def _plain(text: str) -> str:
 
 def _with_digest(plain: str, list_name: str) -> str:
     # HubSpot ignores case in lists' names, so the digest does.
-    digest = blake2b(
-        list_name.casefold().encode(errors="surrogatepass"), digest_size=DIGEST_BYTES
-    ).hexdigest()
+    digest = blake2b(list_name.lower().encode(errors="surrogatepass"), digest_size=DIGEST_BYTES).hexdigest()
     return f"{plain[: LONGEST_NAME - len(digest) - 1].rstrip('_')}_{digest}"

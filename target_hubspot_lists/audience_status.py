@@ -142,7 +142,7 @@ class AudienceStatus:
                 f'portal has another one of that name, in group "{definition.group}": choose another list name '
                 "in lists[].list_name or list_name_prefix, or rename the list in HubSpot."
             )
-        if definition.label.casefold() != property_label(hubspot_list.name).casefold():
+        if definition.label.lower() != property_label(hubspot_list.name).lower():
             return False
         marked = marked_list_id(definition.description)
         if marked is not None and self._lists.find_by_id(marked) is not None:
@@ -164,8 +164,8 @@ class AudienceStatus:
 
 
 def _key(hubspot_list: HubSpotList) -> str:
-    """One for each list of the portal: HubSpot ignores case in names."""
-    return hubspot_list.name.casefold()
+    """One for each list of the portal: HubSpot ignores case in names, but may tell "Straße" from "Strasse"."""
+    return hubspot_list.name.lower()
 
 
 def _holds_status(definition: PropertyDefinition) -> bool:

@@ -341,3 +341,20 @@ def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
 
     assert status.name_for(renamed) == "vip"
     assert cohorts(portal) == {"vip"}
+
+
+def test_lists_that_only_some_would_call_alike_have_a_property_each(
+    hubspot: HubSpotEmulator, portal: Portal
+) -> None:
+    settings = Settings.from_config({"api_url": hubspot.url, "access_token": hubspot.token})
+    lists = [HubSpotList("1", "Straße", "MANUAL", "0-1"), HubSpotList("2", "Strasse", "MANUAL", "0-1")]
+    with HubSpotClient(settings.connection, clock=FakeClock()) as client:
+        properties = Properties(client)
+        properties.read()
+        status = AudienceStatus(client, properties, Lists(client, settings), mapped=(), dry_run=False)
+
+        status.check(lists)
+        status.make(lists)
+
+    assert len({status.name_for(each) for each in lists}) == 2
+    assert len(cohorts(portal)) == 2
