@@ -88,6 +88,8 @@ class Routes:
             entry.cohort: Route(entry.list_id, entry.list_name or "") for entry in settings.lists
         }
         self._known: dict[Cohort, Route] = {}
+        self._first: dict[str, Cohort] = {}  # of those that lead to one list
+        self._shared: set[str] = set()
 
     @property
     def configured(self) -> Iterable[str]:
@@ -110,7 +112,30 @@ class Routes:
             configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
             route = configured or Route(None, self._prefix + cohort.name)
             self._known[cohort] = route
+            if configured is None:
+                self._warn_if_shared(route, cohort)
         return route
+
+    def _warn_if_shared(self, route: Route, cohort: Cohort) -> None:
+        """Say once of a list that its cohorts are several, which their names may hide."""
+        first = self._first.setdefault(route.key, cohort)
+        if route.key in self._shared or not _differ(first, cohort):
+            return
+        self._shared.add(route.key)
+        logger.warning(
+            "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: who leaves one of "
+            "them leaves the list. If that is not meant, give one of them another list in lists[].",
+            _described(first),
+            _described(cohort),
+        )
+
+
+def _differ(one: Cohort, other: Cohort) -> bool:
+    return one.name != other.name or (None not in {one.id, other.id} and one.id != other.id)
+
+
+def _described(cohort: Cohort) -> str:
+    return f'"{shown(cohort.name)}"' + (f" (id {shown(cohort.id)})" if cohort.id else "")
 
 
 class Lists:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -241,6 +241,55 @@ def test_a_column_that_differs_in_every_record_does_not_cost_a_look_up_for_each(
 def test_names_that_only_some_would_call_alike_are_not_taken_for_one_list() -> None:
     assert Route(None, "VIP").key == Route(None, "vip").key
     assert Route(None, "Straße").key != Route(None, "STRASSE").key
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({"cohort_name": "VIP"}, {"cohort_name": "vip"}, 'The cohorts "VIP" and "vip" lead to one list'),
+        (
+            {"cohort_name": "VIP", "cohort_id": 7},
+            {"cohort_name": "VIP", "cohort_id": 8},
+            'The cohorts "VIP" (id 7) and "VIP" (id 8) lead to one list',
+        ),
+    ],
+)
+def test_cohorts_that_share_a_list_by_name_are_told_once(
+    portal: Portal,
+    run_target: TargetRunner,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    told: str,
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    columns = ("contact_id", "cohort_name", "cohort_id")
+
+    run = run_target(
+        schema_message(*columns),
+        *(record_message(contact_id=each, **cohort) for each in (ada, bob) for cohort in (first, second)),
+    )
+
+    assert run.exit_code == 0
+    assert run.log.count(told) == run.log.count("lead to one list") == 1
+    assert portal.members("VIP") == {ada, bob}
+
+
+def test_a_cohort_known_with_and_without_its_id_or_named_in_lists_shares_nothing(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada, bob = portal.add_contacts(2)
+
+    run = run_target(
+        schema_message("contact_id", "cohort_name", "cohort_id"),
+        record_message(contact_id=ada, cohort_name="VIP", cohort_id=7),
+        record_message(contact_id=bob, cohort_name="VIP", cohort_id=None),
+        record_message(contact_id=bob, cohort_name="Gold", cohort_id=9),
+        lists=[{"cohort": "Gold", "list_name": "VIP"}],
+    )
+
+    assert run.exit_code == 0
+    assert "lead to one list" not in run.log
+    assert portal.members("VIP") == {ada, bob}
 
 
 def test_a_list_named_after_a_person_is_shown_without_the_address_on_one_line(
