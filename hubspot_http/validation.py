@@ -48,6 +48,17 @@ def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> li
     ]
 
 
+def unknown_variables(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each environment variable that is named as a setting is and is none."""
+    known = [f"{prefix}{name.upper()}" for name in schema["properties"]]
+    # What begins with another underscore is Meltano's: https://docs.meltano.com/concepts/plugins#plugin-extras
+    named = {name for name in environ if name.startswith(prefix) and not name.startswith(f"{prefix}_")}
+    return [
+        f"The environment variable {name} is no setting; it is ignored.{_nearest(name, known)}"
+        for name in sorted(named - {*known, f"{prefix}LOGLEVEL"})
+    ]
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, known, n=1)
     return f' Did you mean "{near[0]}"?' if near else ""

@@ -16,6 +16,7 @@ from hubspot_http.validation import (
     environment_problems,
     setting_problems,
     unknown_settings,
+    unknown_variables,
     unreadable_config,
 )
 from tap_hubspot_email_events.bookmarks import check_state
@@ -145,6 +146,8 @@ class TapHubSpotEmailEvents(Tap):
         return problems
 
     def _check_environment(self) -> None:
+        for sentence in unknown_variables(os.environ, self._env_var_prefix, self.config_jsonschema):
+            self.logger.warning("%s", sentence)
         if problems := environment_problems(os.environ, self._env_var_prefix, self.config_jsonschema):
             raise SettingsError(" ".join(problems))
 

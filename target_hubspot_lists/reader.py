@@ -63,6 +63,8 @@ class MessageReader(GenericSingerReader[bytes]):
                 continue
             message = self.deserialize_json(line)
             message_type = message.get("type")
+            if message_type is None:
+                raise self.error("has no type", "use a tap that writes Singer messages.")
             if (callback := callbacks.get(str(message_type))) is None:
                 raise self.error(
                     f"is a message of type {str(message_type)[:40]!r}, which this target does not know",
@@ -118,7 +120,9 @@ class MessageReader(GenericSingerReader[bytes]):
                 self._attendant.attend()
                 continue
             if isinstance(chunk, OSError):
-                raise chunk
+                raise InputError(
+                    f"The input cannot be read any further ({chunk.strerror}): see what becomes of the tap."
+                ) from chunk
             if not chunk:
                 return
             yield chunk

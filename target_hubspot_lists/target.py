@@ -24,6 +24,7 @@ from hubspot_http.validation import (
     environment_problems,
     setting_problems,
     unknown_settings,
+    unknown_variables,
     unreadable_config,
 )
 from target_hubspot_lists.delivery import Delivery
@@ -66,6 +67,11 @@ MAX_HELD_SECONDS = 300
 # What the report says of an error that nobody foresaw; the command names it in the log.
 UNFORESEEN = TargetError("The run ended in an error that nobody foresaw: the log names it.")
 
+NO_SETTINGS = SettingsError(
+    "No settings are given: name a file in --config, or write --config=ENV to have them read from the "
+    "environment (TARGET_HUBSPOT_LISTS_ACCESS_TOKEN and so on)."
+)
+
 # `meltano config test` sends one record of this stream: https://docs.meltano.com/reference/command-line-interface#config
 MELTANO_TEST_STREAM = "meltano_test_stream"
 
@@ -98,8 +104,8 @@ class TargetHubSpotLists(Target):
             super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
         finally:
             # Also after a ValueError of the SDK's own, which does not say which variable it is about.
-            if parse_env_config and (problems := self._environment_problems()):
-                raise SettingsError(" ".join(problems))
+            if parse_env_config:
+                self._check_environment()
         self.settings = Settings.from_config(self.config)
         self._clock = clock or SystemClock()
         self._client = HubSpotClient(
@@ -137,9 +143,9 @@ class TargetHubSpotLists(Target):
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         try:
-            target = cls(
-                config=config.config if config else None, parse_env_config=bool(config and config.parse_env)
-            )
+            if not config or not (config.config or config.parse_env):
+                raise NO_SETTINGS
+            target = cls(config=config.config, parse_env_config=config.parse_env)
         except HubSpotError as error:
             cls.report_error(error)
             sys.exit(1)
@@ -231,17 +237,26 @@ class TargetHubSpotLists(Target):
         accounts = self.delivery.accounts
         for line in summary(accounts, dry_run=self.settings.dry_run, is_mirror=self._mirror is not None):
             self.logger.info("%s", line)
-        try:
-            if self._report:
-                self._close_report(self._report, problem, exit_code)
-        except TargetError as error:
+        if left := accounts.records_read - accounts.done:
+            self.logger.info("%d of %d memberships read have no outcome.", left, accounts.records_read)
+        unwritten = self._close_report(problem, exit_code)
+        told = {str(each): each for each in (unwritten, problem) if each and each is not UNFORESEEN}
+        for error in told.values():
             self.report_error(error)
-            exit_code = exit_code or 1
-        if problem and problem is not UNFORESEEN:
-            self.report_error(problem)
-        return exit_code
+        return exit_code or int(unwritten is not None)
 
-    def _close_report(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
+    def _close_report(self, problem: HubSpotError | None, exit_code: int) -> TargetError | None:
+        """Write the end of the report, if there is to be one; return why it cannot be written."""
+        if self._report is None:
+            return None
+        try:
+            self._write_end(self._report, problem, exit_code)
+        except TargetError as error:
+            return error
+        self.logger.info('The report is in "%s".', self._report.path)
+        return None
+
+    def _write_end(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
         accounts = self.delivery.accounts
         report.close(
             accounts,
@@ -252,7 +267,6 @@ class TargetHubSpotLists(Target):
             calls=self._client.calls,
             seconds_verifying=self.delivery.seconds_verifying,
         )
-        self.logger.info('The report is in "%s".', report.path)
 
     def _open_report(self) -> Report | None:
         if self.settings.report_path is None:
@@ -279,8 +293,12 @@ class TargetHubSpotLists(Target):
         config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
 
     @classmethod
-    def _environment_problems(cls) -> list[str]:
-        return environment_problems(os.environ, cls._env_var_prefix, cls.config_jsonschema)
+    def _check_environment(cls) -> None:
+        """Name the environment variables that do nothing; raise if one does not hold what its setting takes."""
+        for sentence in unknown_variables(os.environ, cls._env_var_prefix, cls.config_jsonschema):
+            cls.logger.warning("%s", sentence)
+        if problems := environment_problems(os.environ, cls._env_var_prefix, cls.config_jsonschema):
+            raise SettingsError(" ".join(problems))
 
     @classmethod
     @override

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubspot_http.validation import environment_problems
+from hubspot_http.validation import environment_problems, unknown_variables
 
 SCHEMA = {
     "properties": {
@@ -51,3 +51,17 @@ def test_a_variable_that_does_not_hold_what_its_setting_takes_is_named(
 )
 def test_what_a_setting_takes_is_no_problem(name: str, text: str) -> None:
     assert environment_problems({f"TARGET_{name}": text}, "TARGET_", SCHEMA) == []
+
+
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest() -> None:
+    environ = {
+        "TARGET_SIZES": "8",
+        "TARGET_SIZE": "8",
+        "TARGET_LOGLEVEL": "INFO",
+        "TARGET__ALIAS": "x",
+        "TAP_SIZES": "8",
+    }
+
+    assert unknown_variables(environ, "TARGET_", SCHEMA) == [
+        'The environment variable TARGET_SIZES is no setting; it is ignored. Did you mean "TARGET_SIZE"?'
+    ]

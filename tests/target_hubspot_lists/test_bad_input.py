@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +43,7 @@ PERSON = "ada.private@example.com"
         ([schema_message(), f'{{"type": "RECORD", "email": "{PERSON}"'], "Line 2 of the input is not JSON"),
         ([schema_message(), f'["{PERSON}"]'], "Line 2 of the input is not a JSON object"),
         (['{"type": "HELLO"}'], "Line 1 of the input is a message of type 'HELLO'"),
-        (['{"stream": "x"}'], "Line 1 of the input is a message of type 'None'"),
+        (['{"stream": "x"}'], "Line 1 of the input has no type"),
         (['{"type": "SCHEMA", "stream": "x"}'], "Line 1 of the input is a SCHEMA without stream or schema"),
         (['{"type": "SCHEMA", "stream": "x", "schema": {}}'], 'The SCHEMA of stream "x" has no properties'),
         (
@@ -333,6 +336,60 @@ def test_an_environment_variable_that_cannot_be_read_is_named(
 
     with pytest.raises(SettingsError, match=f"^TARGET_HUBSPOT_LISTS_{name} is not "):
         TargetHubSpotLists(parse_env_config=True)
+
+
+def test_an_environment_variable_that_is_no_setting_is_warned_of_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TARGET_HUBSPOT_LISTS_ACCESS_TOKEN", "pat-na1-secret")
+    monkeypatch.setenv("TARGET_HUBSPOT_LISTS_LIST_PREFIX", "x")
+
+    with caplog.at_level("WARNING"):
+        TargetHubSpotLists(parse_env_config=True)
+
+    assert (
+        "The environment variable TARGET_HUBSPOT_LISTS_LIST_PREFIX is no setting; it is ignored. "
+        'Did you mean "TARGET_HUBSPOT_LISTS_LIST_NAME_PREFIX"?'
+    ) in caplog.text
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_a_command_without_settings_says_where_they_may_come_from(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str | None
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(content or "")
+    arguments = ["--config", str(path)] if content else []
+
+    run = CliRunner().invoke(TargetHubSpotLists.get_singer_command(), arguments)
+
+    assert run.exit_code == 1
+    assert "No settings are given: name a file in --config, or write --config=ENV" in caplog.text
+
+
+class BrokenPipe(io.RawIOBase):
+    """Says a few lines, and then fails."""
+
+    def __init__(self, lines: bytes) -> None:
+        self._chunks = [lines]
+
+    def read(self, size: int = -1) -> bytes:
+        del size
+        if self._chunks:
+            return self._chunks.pop()
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_an_input_that_breaks_off_in_an_error_is_said(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+    lines = "\n".join([schema_message(), membership("VIP", ada), state_message({"n": 1}), ""])
+
+    run = run_target.on(BrokenPipe(lines.encode()))
+
+    assert run.exit_code == 1
+    assert run.error.startswith("The input cannot be read any further (Input/output error): ")
+    assert "1 of 1 memberships read have no outcome." in run.log
+    assert run.states == []
 
 
 @pytest.mark.parametrize("content", ['{"access_token": "pat-na1-secret', '["pat-na1-secret"]', None])

@@ -87,7 +87,7 @@ def test_a_report_that_does_not_fit_onto_the_disk_is_named(portal: Portal, run_t
     )
 
     assert run.exit_code == 1
-    assert f'report_path "{FULL}" cannot be written (No space left on device)' in run.log
+    assert run.error.startswith(f'report_path "{FULL}" cannot be written (No space left on device)')
 
 
 def test_the_report_is_written_even_where_an_error_was_not_foreseen(
