@@ -79,6 +79,19 @@ def test_blank_lines_and_nan_are_no_reason_to_stop(portal: Portal, run_target: T
     assert portal.members("VIP") == {ada}
 
 
+def test_windows_line_ends_and_a_byte_order_mark_are_no_reason_to_stop(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    lines = [schema_message(), membership("VIP", ada), state_message({"n": 1})]
+
+    run = run_target.on("".join(f"{line}\r\n" for line in lines).encode("utf-8-sig"))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+    assert run.states == [{"n": 1}]
+
+
 def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: TargetRunner) -> None:
     (ada,) = portal.add_contacts(1)
 

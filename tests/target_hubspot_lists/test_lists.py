@@ -196,6 +196,16 @@ def test_a_list_whose_creation_was_accepted_but_not_answered_is_made_once(
     assert portal.members("VIP") == {ada}
 
 
+def test_a_snapshot_list_takes_members_as_a_manual_one_does(portal: Portal, run_target: TargetRunner) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.add_list("VIP", processing_type="SNAPSHOT")
+
+    run = run_target(schema_message(), membership("VIP", ada))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+
+
 def test_a_list_of_companies_is_refused(hubspot: HubSpotEmulator, run_target: TargetRunner) -> None:
     companies = {"listId": "7", "name": "Firms", "processingType": "MANUAL", "objectTypeId": "0-2"}
     hubspot.faults.next("GET", "/lists/2026-03/7", status=200, body={"list": companies})

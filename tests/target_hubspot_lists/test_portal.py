@@ -96,6 +96,15 @@ def test_every_scope_that_a_configured_feature_needs_is_named(
     assert f"lacks {lacking}: grant" in log
 
 
+def test_scopes_in_hubspots_newer_words_do_as_well(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    scopes = {"oauth", "crm.segments.read", "crm.segments.write", "crm.objects.contacts.read"}
+    with HubSpotEmulator(portal, tokens={"pat-test": scopes}) as hubspot:
+        exit_code, log = check(hubspot, caplog, create_contacts=False)
+
+    assert exit_code == 0
+    assert "are all there" in log
+
+
 def test_an_oauth_app_tells_its_scopes_with_the_token_and_has_no_daily_limit(
     hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture
 ) -> None:
