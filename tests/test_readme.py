@@ -95,6 +95,21 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
     assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
+def test_every_heading_that_the_readme_links_to_is_there_and_every_chapter_is_linked_from_its_top() -> None:
+    chapters = [_anchor(title) for title in re.findall(r"^## (.+)$", README, re.MULTILINE)]
+    headings = [_anchor(title) for title in re.findall(r"^###? (.+)$", README, re.MULTILINE)]
+    links = re.findall(r"\]\(#([^)]+)\)", README)
+    contents = re.findall(r"\]\(#([^)]+)\)", README.partition("\n## ")[0])
+
+    assert [link for link in links if link not in headings] == []
+    assert contents == [each for each in chapters if each != "more"]
+
+
+def _anchor(title: str) -> str:
+    """What a heading's title is in a link."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
 def test_every_outcome_and_every_reason_is_explained() -> None:
     of_properties = (*PropertyOutcome, *PropertyReason)
     unexplained = [word for word in (*Outcome, *Reason, *of_properties) if f"`{word}`" not in README]
