@@ -36,7 +36,8 @@ from target_hubspot_lists.portal import check_connection, needed_scopes
 from target_hubspot_lists.progress import Progress, Standing
 from target_hubspot_lists.reader import MessageReader
 from target_hubspot_lists.report import Report, new_run_id
-from target_hubspot_lists.settings import TARGET_SETTINGS, Settings
+from target_hubspot_lists.settings import Settings
+from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.sinks import MembershipSink
 from target_hubspot_lists.summary import summary
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from target_hubspot_lists.settings import TARGET_SETTINGS, Settings
+from target_hubspot_lists.settings import Settings
+from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.target import TargetHubSpotLists
 
 DO_NOTHING_HERE = {"add_record_metadata", "load_method", "validate_records", "faker_config", "batch_config"}
