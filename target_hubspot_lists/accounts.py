@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.errors import AccountsError
-from target_hubspot_lists.lists import shown
+from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.outcomes import Outcome, is_applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from target_hubspot_lists.lists import HubSpotList
+    from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.memberships import Cohort, Member, Rejection
     from target_hubspot_lists.outcomes import (
         PropertyOutcome,

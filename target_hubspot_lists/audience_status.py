@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from hubspot_http import HubSpotClient
-    from target_hubspot_lists.lists import HubSpotList, Lists
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.lists import Lists
     from target_hubspot_lists.properties import Properties, PropertyDefinition
 
 logger = logging.getLogger(__name__)

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from target_hubspot_lists.accounts import Asked
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.contacts import Resolution
-    from target_hubspot_lists.lists import HubSpotList, Lists, Route
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.lists import Lists
     from target_hubspot_lists.memberships import Member
     from target_hubspot_lists.properties import PropertyDefinition
     from target_hubspot_lists.property_memory import PropertyMemory
     from target_hubspot_lists.property_writer import Written
+    from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
 
 # So many are made ready at once: what is ready to be sent is larger than what is held.

@@ -12,10 +12,11 @@ from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccoun
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
 from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.contacts import Contacts
-from target_hubspot_lists.lists import Lists, Routes
+from target_hubspot_lists.lists import Lists
 from target_hubspot_lists.memberships import Fold
 from target_hubspot_lists.memory import Led, LedgerProperties, Memory, NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.routes import Routes
 from target_hubspot_lists.verification import MembershipReader, Reading
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
     from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.contacts import Resolution
+    from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import Ledger
-    from target_hubspot_lists.lists import HubSpotList, Route
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.report import Report
+    from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, TooLarge, concurrently, parsed, redact
+from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, TooLarge, concurrently, parsed
 from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.hubspot_lists import CONTACTS, HubSpotList, foreseen, gone, refuse_unwritable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from hubspot_http import HubSpotClient
-    from target_hubspot_lists.memberships import Cohort
+    from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-CONTACTS = "0-1"  # object type id: https://developers.hubspot.com/docs/guides/api/crm/understanding-the-crm
-WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take memberships from the API
 DUPLICATE_NAME = "ILS.DUPLICATE_LIST_NAMES"  # seen in many connectors; HubSpot's pages do not name it
 
 # A list made a moment ago by somebody else may be refused as a duplicate before it can be found.
@@ -31,111 +29,8 @@ WAITS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)  # seconds
 SEARCH_PAGE = 500
 NAME_REFUSED = frozenset({400, 413, 414})  # something is wrong with the name; 414: it is too long for a path
 NAMES_SHOWN = 3  # of many lists, in an error
-NAME_CHARACTERS = 120  # of a list's name, in a log line
 # In one call: "listIds=", at most 19 digits and "&" each, so that the path stays below 8 KB.
 LISTS_PER_CALL = 250
-
-
-class Route(NamedTuple):
-    """Which list a cohort goes to: by id, or by name, in whatever case (HubSpot ignores it)."""
-
-    list_id: str | None
-    name: str
-
-    @property
-    def key(self) -> str:
-        """Equal for routes that surely lead to one list."""
-        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
-        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
-
-
-@dataclass(frozen=True)
-class HubSpotList:
-    """A list of contacts, as HubSpot has it."""
-
-    list_id: str
-    name: str
-    processing_type: str
-    object_type_id: str
-    is_foreseen: bool = False  # it is to be made, or a dry run would have made it
-
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
-        """Parse HubSpot's list object (PublicObjectList)."""
-        return cls(
-            list_id=str(int(body["listId"])),
-            name=str(body.get("name") or ""),
-            processing_type=str(body["processingType"]),
-            object_type_id=str(body.get("objectTypeId") or ""),
-        )
-
-    @classmethod
-    def from_answer(cls, body: Mapping[str, Any]) -> HubSpotList:
-        """Parse an answer about one list."""
-        return cls.from_body(body["list"])
-
-    def __str__(self) -> str:
-        text = f'List "{shown(self.name)}"'
-        return text if self.is_foreseen else f"{text} ({self.list_id})"
-
-
-class Routes:
-    """Which list each cohort goes to, as the settings say."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._prefix = settings.list_name_prefix
-        self._entries = {
-            entry.cohort: Route(entry.list_id, entry.list_name or "") for entry in settings.lists
-        }
-        self._known: dict[Cohort, Route] = {}
-        self._first: dict[str, Cohort] = {}  # of those that lead to one list
-        self._shared: set[str] = set()
-
-    @property
-    def configured(self) -> Iterable[str]:
-        """The cohorts that `lists` names."""
-        return self._entries.keys()
-
-    def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
-        """The cohorts that `lists` sends to this list, by its id or its name."""
-        keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
-        return [cohort for cohort, route in self._entries.items() if route.key in keys]
-
-    def is_configured(self, cohort: Cohort) -> bool:
-        """Whether `lists` names the cohort."""
-        return (cohort.id or "") in self._entries or cohort.name in self._entries
-
-    def of(self, cohort: Cohort) -> Route:
-        """The route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
-        route = self._known.get(cohort)
-        if route is None:
-            configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
-            route = configured or Route(None, self._prefix + cohort.name)
-            self._known[cohort] = route
-            if configured is None:
-                self._warn_if_shared(route, cohort)
-        return route
-
-    def _warn_if_shared(self, route: Route, cohort: Cohort) -> None:
-        """Say once of a list that its cohorts are several, which their names may hide."""
-        first = self._first.setdefault(route.key, cohort)
-        if route.key in self._shared or not _differ(first, cohort):
-            return
-        self._shared.add(route.key)
-        logger.warning(
-            "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: who leaves one of "
-            "them leaves the list. If that is not meant, give one of them another list in lists[].",
-            _described(first),
-            _described(cohort),
-        )
-
-
-def _differ(one: Cohort, other: Cohort) -> bool:
-    return one.name != other.name or (None not in {one.id, other.id} and one.id != other.id)
-
-
-def _described(cohort: Cohort) -> str:
-    return f'"{shown(cohort.name)}"' + (f" (id {shown(cohort.id)})" if cohort.id else "")
 
 
 class Lists:
@@ -180,7 +75,7 @@ class Lists:
 
     def adopt(self, route: Route, hubspot_list: HubSpotList) -> None:
         """Let a route lead to a list that HubSpot has, whatever its name; ListError if it takes no members."""
-        _refuse_unwritable(hubspot_list)
+        refuse_unwritable(hubspot_list)
         self._found[route.key] = hubspot_list
 
     def is_new(self, hubspot_list: HubSpotList) -> bool:
@@ -220,7 +115,7 @@ class Lists:
         answer = self.find_by_id(hubspot_list.list_id)
         if answer is None:
             raise gone(hubspot_list)
-        _refuse_unwritable(answer)
+        refuse_unwritable(answer)
 
     def find_by_id(self, list_id: str) -> HubSpotList | None:
         """Return the list, or None if HubSpot says there is none."""
@@ -251,7 +146,7 @@ class Lists:
         with _about(route):
             found = self.find_by_id(route.list_id) if route.list_id else self.find_by_name(route.name)
         if found is not None:
-            _refuse_unwritable(found)
+            refuse_unwritable(found)
         elif route.list_id:
             raise ListError(
                 f"There is no list {route.list_id} in this portal: correct lists[].list_id, "
@@ -306,7 +201,7 @@ class Lists:
                 "a deleted list may hold the name. Restore it in HubSpot, or give this cohort another name "
                 "in lists[].list_name."
             )
-        _refuse_unwritable(found)
+        refuse_unwritable(found)
         return found
 
     def _search(self, name: str) -> HubSpotList | None:
@@ -340,17 +235,6 @@ def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None
     return hits, int(body["offset"]) if body.get("hasMore") else None
 
 
-def foreseen(route: Route) -> HubSpotList:
-    """A list that is to be made."""
-    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
-
-
-def shown(name: str) -> str:
-    """A list's name as a log line may show it: on one line, and no person even where cohorts are named so."""
-    text = redact("".join(each if each.isprintable() else " " for each in name))
-    return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
-
-
 @contextmanager
 def _about(route: Route) -> Iterator[None]:
     """Name the list that HubSpot refuses to tell of, rather than a path."""
@@ -374,25 +258,5 @@ def _why(refused: Refused) -> str:
     return f"{refused.status} {reason}"
 
 
-def gone(hubspot_list: HubSpotList) -> ListError:
-    """The error for a list that was there when the run began."""
-    return ListError(
-        f"{hubspot_list} was deleted in HubSpot during this run: restore it there, "
-        "or run again with all members of its cohort to fill a new one."
-    )
-
-
 def _is_duplicate_name(refused: Refused) -> bool:
     return isinstance(refused, Conflict) or DUPLICATE_NAME in (refused.sub_category or "")
-
-
-def _refuse_unwritable(hubspot_list: HubSpotList) -> None:
-    if hubspot_list.object_type_id and hubspot_list.object_type_id != CONTACTS:
-        raise ListError(
-            f"{hubspot_list} is not a list of contacts: name a static list of contacts in lists[].list_id."
-        )
-    if hubspot_list.processing_type not in WRITABLE:
-        raise ListError(
-            f"{hubspot_list} is an active list: HubSpot fills it from filters. "
-            "Name a static list in lists[].list_id."
-        )

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from hubspot_http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.ledger import KnownList, State
-from target_hubspot_lists.lists import shown
 from target_hubspot_lists.memberships import Cohort
 
 if TYPE_CHECKING:
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.accounts import Account
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import Ledger
-    from target_hubspot_lists.lists import HubSpotList, Lists, Route
+    from target_hubspot_lists.lists import Lists
+    from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.verification import MembershipReader, Reading
 

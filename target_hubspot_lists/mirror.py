@@ -14,10 +14,11 @@ from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.contacts import Resolution
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
-from target_hubspot_lists.lists import Route, shown
+from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.memory import Led
 from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.routes import Route
 from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
 from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence
 
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.delivery import Stale
+    from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import KnownList
-    from target_hubspot_lists.lists import HubSpotList
     from target_hubspot_lists.memberships import Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.report import Report

@@ -9,14 +9,14 @@ from hubspot_http import Conflict, InvalidRequest, Refused, UnexpectedAnswer, pa
 from target_hubspot_lists.audience_names import property_description, property_label
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.lists import CONTACTS
+from target_hubspot_lists.hubspot_lists import CONTACTS
 from target_hubspot_lists.properties import PropertyDefinition, parse_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hubspot_http import HubSpotClient
-    from target_hubspot_lists.lists import HubSpotList
+    from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.properties import Properties
 
 logger = logging.getLogger(__name__)

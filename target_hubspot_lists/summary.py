@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from target_hubspot_lists.lists import shown
+from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
 
 if TYPE_CHECKING:

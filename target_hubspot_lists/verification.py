@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from hubspot_http import NotFound, concurrently, parsed
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, batch_errors, in_batches
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.lists import CONTACTS, gone
+from target_hubspot_lists.hubspot_lists import CONTACTS, gone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.batches import BatchError
-    from target_hubspot_lists.lists import HubSpotList
+    from target_hubspot_lists.hubspot_lists import HubSpotList
 
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MEMBERS_PER_PAGE = 250

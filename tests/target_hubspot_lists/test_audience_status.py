@@ -9,8 +9,10 @@ import pytest
 
 from hubspot_http import HubSpotClient
 from target_hubspot_lists.audience_status import AudienceStatus
-from target_hubspot_lists.lists import HubSpotList, Lists, Route, foreseen
+from target_hubspot_lists.hubspot_lists import HubSpotList, foreseen
+from target_hubspot_lists.lists import Lists
 from target_hubspot_lists.properties import Properties
+from target_hubspot_lists.routes import Route
 from target_hubspot_lists.settings import Settings
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, schema_message

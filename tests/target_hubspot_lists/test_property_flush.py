@@ -11,9 +11,10 @@ import pytest
 from hubspot_http import HubSpotClient
 from target_hubspot_lists.accounts import Account, Asked
 from target_hubspot_lists.contact_properties import ContactProperties
-from target_hubspot_lists.lists import Lists, Route
+from target_hubspot_lists.lists import Lists
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.outcomes import PropertyOutcome
+from target_hubspot_lists.routes import Route
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
