@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.accounts import Asked
     from target_hubspot_lists.attributes import Attributes
-    from target_hubspot_lists.contacts import Resolution
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.lists import Lists
     from target_hubspot_lists.memberships import Member
     from target_hubspot_lists.properties import PropertyDefinition
     from target_hubspot_lists.property_memory import PropertyMemory
     from target_hubspot_lists.property_writer import Written
+    from target_hubspot_lists.resolution import Resolution
     from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 from target_hubspot_lists.accounts import Account, Asked
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
-from target_hubspot_lists.contacts import Resolution
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.memory import Led
 from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.resolution import Resolution
 from target_hubspot_lists.routes import Route
 from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
 from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence

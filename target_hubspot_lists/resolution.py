@@ -1,0 +1,149 @@
+"""Finds the contact of each address and creates missing ones; a failed look-up is an error, never an absence."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from email_validator import EmailNotValidError, validate_email
+
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, in_batches
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from target_hubspot_lists.contact_answers import Step
+    from target_hubspot_lists.contacts import Contacts
+
+
+@dataclass
+class Resolution:
+    """What became of each address: a record id, known to be missing, or refused with a reason.
+
+    `foreseen` are those that a dry run would have created.
+    """
+
+    record_ids: dict[str, int] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    foreseen: set[str] = field(default_factory=set)
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    # Of contacts that were there, which of the properties asked for have a value.
+    filled: dict[int, frozenset[str]] = field(default_factory=dict)
+    # Created without their attributes, for whose sake HubSpot would not create them.
+    created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
+
+
+class ContactFields(Protocol):
+    """What besides addresses is read of contacts, and written of new ones."""
+
+    @property
+    def read(self) -> Sequence[str]:
+        """The properties of which a look-up is to say whether they have a value."""
+
+    def attributes(self, address: str) -> Mapping[str, str]:
+        """What a new contact gets, if HubSpot takes it."""
+
+    def statuses(self, address: str) -> Mapping[str, str]:
+        """What a new contact gets in any case."""
+
+
+class Resolving:
+    """One resolution under way: reads and creates side by side until every address has its answer."""
+
+    def __init__(self, contacts: Contacts, to_create: Collection[str], fields: ContactFields) -> None:
+        self._contacts = contacts
+        self._to_create = to_create
+        self._fields = fields
+        self._jobs: deque[Callable[[], Step]] = deque()
+        self._result = Resolution()
+        self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
+        self._read_again: set[str] = set()
+        self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
+        self._sent_attributes: set[str] = set()  # with whose addresses HubSpot was sent attributes
+
+    def run(self, addresses: Collection[str]) -> Resolution:
+        """Look up and create side by side, until nothing is left to do."""
+        for batch in in_batches(list(addresses)):
+            self._jobs.append(self._reading(batch))
+        while self._jobs:
+            for step in self._contacts.concurrently(self._jobs):
+                self._take(step)
+            self._send_creates(everything=True)
+        return self._result
+
+    def _take(self, step: Step) -> None:
+        self._contacts.looked_up += len(step.found) + len(step.unknown)
+        self._result.record_ids |= step.found | step.created
+        self._result.created |= step.created.keys()
+        self._result.filled |= step.filled
+        for address, refusal in step.refused.items():
+            self._refused(address, refusal)
+        for address in step.unknown:
+            self._unknown(address)
+        self._ask_again(step.unanswered)
+        self._conflicts |= step.conflicts
+        for batch in in_batches(list(step.conflicts)):
+            self._jobs.append(self._reading(batch))
+        self._send_creates(everything=False)
+
+    def _unknown(self, address: str) -> None:
+        if address not in self._to_create:
+            self._result.missing.add(address)
+        elif problem := invalid_address(address):
+            self._result.refused[address] = Refusal(Reason.INVALID_EMAIL, problem)
+        elif self._contacts.dry_run:
+            self._result.foreseen.add(address)
+        else:
+            self._creates.append(address)
+
+    def _refused(self, address: str, refusal: Refusal) -> None:
+        """Try again without its attributes an address that HubSpot may have refused for their sake."""
+        if address in self._sent_attributes and "email" not in refusal.properties:
+            self._sent_attributes.remove(address)
+            problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
+            self._result.created_bare[address] = problem
+            self._creates.append(address)
+        else:
+            self._result.refused[address] = refusal
+
+    def _ask_again(self, addresses: Sequence[str]) -> None:
+        """Ask once more, one by one and next: a failure is not an absence, and must show soon."""
+        for address in addresses:
+            if address in self._read_again:
+                raise TargetError(
+                    "HubSpot was asked for an address twice and said neither whose it is nor that it is "
+                    "nobody's: nothing is concluded from that, and the run ends. Run again later."
+                )
+            self._read_again.add(address)
+            self._jobs.appendleft(self._reading([address]))
+
+    def _send_creates(self, *, everything: bool) -> None:
+        while len(self._creates) >= MAX_INPUTS_PER_CALL or (everything and self._creates):
+            batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
+            conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
+            contacts = {address: self._properties(address) for address in batch}
+            self._jobs.append(partial(self._contacts.create_step, contacts, conflicts))
+
+    def _properties(self, address: str) -> Mapping[str, str]:
+        statuses = self._fields.statuses(address)
+        if address in self._result.created_bare or not (attributes := self._fields.attributes(address)):
+            return statuses
+        self._sent_attributes.add(address)
+        return {**attributes, **statuses}
+
+    def _reading(self, addresses: Sequence[str]) -> Callable[[], Step]:
+        return partial(self._contacts.read_step, addresses, self._fields.read)
+
+
+def invalid_address(address: str) -> str | None:
+    """Why no contact should be created for this address; None if its syntax is in order."""
+    try:
+        validate_email(address, check_deliverability=False)
+    except EmailNotValidError as problem:
+        return str(problem)
+    return None
