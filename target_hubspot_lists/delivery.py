@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.changes import Confirmation
-    from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.property_flush import PropertyFlush
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.resolution import Resolution
     from target_hubspot_lists.routes import Route

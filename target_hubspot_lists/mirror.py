@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.attributes import Attributes, HeldAttributes
-    from target_hubspot_lists.contact_properties import PropertyFlush
     from target_hubspot_lists.delivery import Stale
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.memberships import Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.property_flush import PropertyFlush
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.snapshot_store import LastWord
