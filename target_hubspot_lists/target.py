@@ -14,12 +14,9 @@ import click
 from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
-from singer_sdk.plugin_base import SingerCommand
-from singer_sdk.singerlib.json import serialize_json
 from singer_sdk.target_base import Target
 
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
-from hubspot_http.redaction import unforeseen
 from hubspot_http.validation import (
     environment_problems,
     setting_problems,
@@ -27,6 +24,7 @@ from hubspot_http.validation import (
     unknown_variables,
     unreadable_config,
 )
+from target_hubspot_lists.command import with_check
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
 from target_hubspot_lists.ledger import Ledger
@@ -39,6 +37,7 @@ from target_hubspot_lists.report import Report, new_run_id
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.sinks import MembershipSink
+from target_hubspot_lists.states import States
 from target_hubspot_lists.summary import summary
 
 if sys.version_info >= (3, 12):
@@ -48,7 +47,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
-    from types import FrameType, TracebackType
+    from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.mapper import StreamMap
@@ -56,8 +55,6 @@ if TYPE_CHECKING:
 
     from hubspot_http import Clock
     from target_hubspot_lists.portal import Portal
-
-EVERYTHING = 100  # percent
 
 # What an expression of stream_maps can raise, over a schema or a record.
 MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -124,9 +121,7 @@ class TargetHubSpotLists(Target):
         self._schemas: dict[str, dict[str, Any]] = {}
         self._readers: dict[str, list[tuple[Callable[[dict[str, Any]], Any] | None, MembershipSink]]] = {}
         self._held_since: float | None = None
-        self._released_state: dict[str, Any] | None = None
-        # Mirror mode: the latest STATE by the streams that had begun when it came, in that order.
-        self._states_held: dict[frozenset[str], dict[str, Any] | None] = {}
+        self._states = States(self.settings)
 
     # The command line
 
@@ -155,21 +150,7 @@ class TargetHubSpotLists(Target):
     @classmethod
     @override
     def get_singer_command(cls) -> click.Command:
-        command = super().get_singer_command()
-        command.__class__ = DiscreetCommand
-        command.params.append(
-            click.Option(
-                ["--check"],
-                is_flag=True,
-                help="Check the token, its scopes and the budget left today, read no input, and exit.",
-            )
-        )
-        command.help = (
-            "Put cohorts onto HubSpot lists: reads Singer messages from standard input, applies each "
-            "membership as an add or a remove, and writes STATE once HubSpot has confirmed it. "
-            "See --about --format=markdown for the settings."
-        )
-        return command
+        return with_check(super().get_singer_command())
 
     @classmethod
     def report_error(cls, error: HubSpotError) -> None:
@@ -415,12 +396,12 @@ class TargetHubSpotLists(Target):
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         state = message_dict.get("value")
-        if self._mirror and (started := self._mirror.started_streams()):
-            self._states_held[started] = state
+        if self._mirror and (begun := self._mirror.started_streams()):
+            self._states.take(state, begun)
             return
-        self._latest_state = state
+        self._states.take(state)
         if not self.delivery.held:
-            self._release_state()
+            self._states.confirm()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -449,23 +430,16 @@ class TargetHubSpotLists(Target):
         held_back = self._mirror.problems if self._mirror else []
         unapplied = list(self.delivery.accounts.problems(self.settings.max_unapplied_percent))
         if not unapplied:
-            if self._mirror:
-                self._latest_state = self._state_of_what_is_done(self._mirror)
-            self._release_state(is_end=True)
+            self._states.end(self._mirror.is_done if self._mirror else _is_done)
         if problems := [*held_back, *unapplied]:
             raise TargetError(" ".join(problems))
-
-    def _state_of_what_is_done(self, mirror: Mirror) -> dict[str, Any] | None:
-        """The latest STATE that covers only streams whose snapshots are complete and whose removals are done."""
-        done = [state for streams, state in self._states_held.items() if all(map(mirror.is_done, streams))]
-        return done[-1] if done else self._latest_state
 
     # What is held, and STATE
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; after that the latest STATE is confirmed, and leaves."""
         self._flush_held()
-        self._release_state()
+        self._states.confirm()
 
     def _flush_held(self) -> None:
         self._held_since = None
@@ -481,27 +455,6 @@ class TargetHubSpotLists(Target):
             self._held_since = self._clock.monotonic()
         elif self._clock.monotonic() - self._held_since >= MAX_HELD_SECONDS:
             self.flush()
-
-    def _release_state(self, *, is_end: bool = False) -> None:
-        """Let the latest STATE leave, unless it must wait for the end, or nothing was written."""
-        if self.settings.dry_run or (self.settings.max_unapplied_percent < EVERYTHING and not is_end):
-            return
-        if self._latest_state and self._latest_state != self._released_state:
-            self._write_state_message(self._latest_state)
-            self._released_state = self._latest_state
-
-    @override
-    def _write_state_message(self, state: dict[str, Any]) -> None:
-        """Write STATE as the tap sent it; the SDK's own fails on fractions, and shows STATE in its log."""
-        try:
-            print(serialize_json(state), flush=True)  # noqa: T201 - standard output is where STATE goes
-        except OSError as error:
-            # Nothing else can be written there; at exit Python would try again, and complain.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-            raise TargetError(
-                f"STATE cannot be written to standard output ({error.strerror}): whatever starts this target has "
-                "to keep reading it. Run again from the last STATE that was stored: nothing is applied twice."
-            ) from error
 
     # Signals
 
@@ -522,14 +475,5 @@ def _changes_nothing(stream_map: StreamMap) -> bool:
     return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
 
 
-class DiscreetCommand(SingerCommand):
-    """The SDK's command; but an unforeseen error is logged without its text, which may hold a person."""
-
-    @override
-    def excepthook(
-        self, exc_type: type[BaseException], exc_value: BaseException, exc_traceback: TracebackType | None
-    ) -> None:
-        if self.logger.isEnabledFor(logging.DEBUG):
-            super().excepthook(exc_type, exc_value, exc_traceback)
-            return
-        self.logger.error("%s", unforeseen(exc_value.with_traceback(exc_traceback), TargetHubSpotLists.name))
+def _is_done(stream: str) -> bool:  # noqa: ARG001 - in incremental mode a stream has no snapshot
+    return True

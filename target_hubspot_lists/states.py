@@ -1,0 +1,69 @@
+"""Keeps the tap's STATE until all that it covers has its outcome, and passes it on as the tap sent it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.json import serialize_json
+
+from target_hubspot_lists.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from target_hubspot_lists.settings import Settings
+
+EVERYTHING = 100  # percent
+
+State = dict[str, Any]
+
+
+class States:
+    """The STATE of one run: what the tap sent last, and what has left."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._is_kept = settings.dry_run  # nothing is written, so the real run is to see everything
+        self._waits_for_end = settings.max_unapplied_percent < EVERYTHING
+        self._latest: State | None = None
+        self._released: State | None = None
+        # Of a mirror: the latest STATE by the streams that had begun when it came, in that order.
+        self._by_streams: dict[frozenset[str], State | None] = {}
+
+    def take(self, state: State | None, begun: frozenset[str] = frozenset()) -> None:
+        """Hold a STATE; that of a mirror is held for the streams that have begun."""
+        if begun:
+            self._by_streams[begun] = state
+        else:
+            self._latest = state
+
+    def confirm(self) -> None:
+        """Let the latest STATE leave: every record that came before it has its outcome."""
+        if not self._waits_for_end:
+            self._release()
+
+    def end(self, is_done: Callable[[str], bool]) -> None:
+        """Let the latest STATE leave that covers only streams whose snapshots are done."""
+        done = [state for streams, state in self._by_streams.items() if all(map(is_done, streams))]
+        self._latest = done[-1] if done else self._latest
+        self._release()
+
+    def _release(self) -> None:
+        # Meltano takes an empty STATE for the whole one: https://github.com/meltano/sdk/issues/3000
+        if self._latest and self._latest != self._released and not self._is_kept:
+            _write(self._latest)
+            self._released = self._latest
+
+
+def _write(state: State) -> None:
+    """Write STATE as the tap sent it; the SDK's own way fails on fractions, and shows STATE in its log."""
+    try:
+        print(serialize_json(state), flush=True)  # noqa: T201 - standard output is where STATE goes
+    except OSError as error:
+        # Nothing else can be written there; at exit Python would try again, and complain.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        raise TargetError(
+            f"STATE cannot be written to standard output ({error.strerror}): whatever starts this target has "
+            "to keep reading it. Run again from the last STATE that was stored: nothing is applied twice."
+        ) from error
