@@ -6,14 +6,12 @@ import logging
 import os
 import signal
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
-from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.target_base import Target
 
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
@@ -38,6 +36,7 @@ from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.sinks import MembershipSink
 from target_hubspot_lists.states import States
+from target_hubspot_lists.streams import Streams
 from target_hubspot_lists.summary import summary
 
 if sys.version_info >= (3, 12):
@@ -46,18 +45,13 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.mapper import StreamMap
     from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_http import Clock
     from target_hubspot_lists.portal import Portal
-
-# What an expression of stream_maps can raise, over a schema or a record.
-MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300
@@ -118,8 +112,7 @@ class TargetHubSpotLists(Target):
         if self.settings.sync_mode == "mirror":
             self._mirror = Mirror(self._client, self.settings, self._report)
         self.delivery: Delivery = self._mirror or Delivery(self._client, self.settings, self._report)
-        self._schemas: dict[str, dict[str, Any]] = {}
-        self._readers: dict[str, list[tuple[Callable[[dict[str, Any]], Any] | None, MembershipSink]]] = {}
+        self._streams = Streams(self, self._reader)
         self._held_since: float | None = None
         self._states = States(self.settings)
 
@@ -312,80 +305,29 @@ class TargetHubSpotLists(Target):
         if stream == MELTANO_TEST_STREAM:
             # Nothing of it is written: that the run began says that the connection works.
             self.logger.info("The connection works.")
-            self._readers[stream] = []
+            self._streams.ignore(stream)
             return
         if not isinstance(schema.get("properties"), dict):
             raise InputError(
                 f'The SCHEMA of stream "{stream}" has no properties: the tap must describe its columns.'
             )
-        if self._schemas.get(stream) != schema:
-            self._take_schema(stream, schema, message_dict.get("key_properties"))
+        if not self._streams.has(stream, schema):
+            if stream in self._streams:
+                # In stream order: what the old columns said is applied before what the new ones say.
+                self.flush()
+            keys = message_dict.get("key_properties")
+            self._streams.take(stream, schema, keys, have_own_names=self._mirror is not None)
         if self._mirror:
-            for _, sink in self._readers[stream]:
+            for sink in self._streams.sinks(stream):
                 self._mirror.schema(sink.stream_name, sink.stream_cohort)
-
-    def _take_schema(self, stream: str, schema: dict[str, Any], key_properties: list[str] | None) -> None:
-        if stream in self._schemas:
-            # In stream order: what the old columns said is applied before what the new ones say.
-            self.flush()
-        self._schemas[stream] = schema
-        with self._mapping(stream):
-            self.mapper.register_raw_stream_schema(stream, schema, key_properties)
-        maps = [
-            each for each in self.mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)
-        ]
-        if self._mirror:
-            self._refuse_shared_names(stream, [each.stream_alias for each in maps])
-        self._readers[stream] = [
-            (None if _changes_nothing(each) else each.transform, self._sink(each)) for each in maps
-        ]
-
-    def _refuse_shared_names(self, stream: str, aliases: Collection[str]) -> None:
-        """Refuse one name for two streams in a mirror: what one of them proves would pass for both."""
-        for other, readers in self._readers.items():
-            if other != stream and (
-                shared := [s.stream_name for _, s in readers if s.stream_name in aliases]
-            ):
-                raise InputError(
-                    f'stream_maps gives the streams "{other}" and "{stream}" one name ("{shared[0]}"): in mirror mode '
-                    "each must have its own, since each is a snapshot of its own. Change __alias__ of one of them."
-                )
-
-    @contextmanager
-    def _mapping(self, stream: str) -> Iterator[None]:
-        """Say that it is a map of the user's that failed; its own text may show a record."""
-        try:
-            yield
-        except MAPPING_FAILURES as error:
-            raise self._reader.error(
-                f'cannot be mapped as stream_maps says for stream "{stream}" ({type(error).__name__})',
-                "correct the expression there, or the flattening_ settings.",
-            ) from error
-
-    def _sink(self, stream_map: StreamMap) -> MembershipSink:
-        sink = self.get_sink(
-            stream_map.stream_alias,
-            schema=stream_map.transformed_schema,
-            key_properties=stream_map.transformed_key_properties,
-        )
-        return cast("MembershipSink", sink)  # there is no other class of sinks here
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         stream, record = str(message_dict.get("stream")), message_dict.get("record")
-        if (readers := self._readers.get(stream)) is None:
-            raise self._reader.error(
-                f'is a RECORD of stream "{stream}", which has no SCHEMA yet',
-                "the tap must write a stream's SCHEMA first.",
-            )
         if not isinstance(record, dict):
             raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
         context = {"version": positive_integer(message_dict.get("version"))}
-        for transform, sink in readers:
-            mapped: dict[str, Any] | None = record
-            if transform is not None:
-                with self._mapping(stream):
-                    mapped = transform(dict(record))
+        for sink, mapped in self._streams.mapped(stream, record):
             if mapped is not None:
                 sink.process_record(mapped, context)
             elif self._mirror:
@@ -407,7 +349,7 @@ class TargetHubSpotLists(Target):
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """In mirror mode a version may prove a snapshot; in incremental mode it says nothing of a cohort."""
         if self._mirror:
-            for _, sink in self._readers.get(str(message_dict.get("stream")), ()):
+            for sink in self._streams.sinks(str(message_dict.get("stream"))):
                 self._mirror.activate(sink.stream_name, positive_integer(message_dict.get("version")))
 
     @override
@@ -469,10 +411,6 @@ class TargetHubSpotLists(Target):
             self._signal = signum
             if self._has_client:
                 self._client.stop()
-
-
-def _changes_nothing(stream_map: StreamMap) -> bool:
-    return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
 
 
 def _is_done(stream: str) -> bool:  # noqa: ARG001 - in incremental mode a stream has no snapshot

@@ -14,7 +14,7 @@ PRESENT = [name for name in PACKAGES if (ROOT / name).is_dir()]
 # Where Singer meets HubSpot; everything else can be read without knowing Singer.
 MODULES_OF_SINGER = {
     "hubspot_http": set[str](),
-    "target_hubspot_lists": {"target.py", "command.py", "sinks.py", "reader.py", "states.py"},
+    "target_hubspot_lists": {"target.py", "command.py", "reader.py", "sinks.py", "states.py", "streams.py"},
     "tap_hubspot_email_events": {
         "tap.py",
         "streams.py",
