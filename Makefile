@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format definitions requirements clean
+.PHONY: help demo test dagster check format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -15,6 +15,8 @@ demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano,
 
 test: $(READY)  ## Run the tests
 	@$(BIN)/python -m pytest
+
+dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
 check: $(READY)  ## Lint, check types, run the tests
 	$(BIN)/ruff check .
@@ -32,6 +34,7 @@ definitions: $(READY)  ## Write the plugin definitions and the settings in melta
 requirements: $(READY)  ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
 	echo 'meltano==4.4.1' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 - -o examples/requirements-meltano.txt
+	echo 'dagster==1.13.29' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements-dev.txt - -o examples/requirements-dagster.txt
 
 clean:  ## Remove what the other targets installed
 	rm -rf $(VENV) .demo .meltano
@@ -44,4 +47,10 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Thirty packages more, which is why `make test` does without them.
+$(VENV)/.dagster: examples/requirements-dagster.txt $(READY)
+	@echo "Installing Dagster into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/requirements-dagster.txt
 	@touch $@
