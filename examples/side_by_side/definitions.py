@@ -89,7 +89,10 @@ groups = [lists_of(job["name"]) for job in MELTANO["jobs"]]
 cohorts_to_hubspot = dg.define_asset_job(
     "cohorts_to_hubspot",
     selection=groups,
-    executor_def=dg.multiprocess_executor.configured({"max_concurrent": AT_ONCE}),
+    executor_def=dg.multiprocess_executor.configured(
+        # A fork server imports Dagster once for all groups.
+        {"max_concurrent": AT_ONCE, "start_method": {"forkserver": {}}}
+    ),
 )
 
 
