@@ -7,6 +7,7 @@ import pytest
 from tap_hubspot_email_events import kinds
 from tap_hubspot_email_events.kinds import Misfit, Oddities
 from tap_hubspot_email_events.objects import fields, several
+from tap_hubspot_email_events.user_agents import operating_system
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.kinds import Kind
@@ -81,6 +82,13 @@ def test_values_become_what_their_column_declares(kind: Kind, value: Any, conver
 def test_what_a_column_cannot_hold_does_not_fit(kind: Kind, value: Any) -> None:
     with pytest.raises(Misfit):
         kind.convert(value, Oddities())
+
+
+def test_what_is_remembered_of_a_user_agent_is_its_beginning() -> None:
+    first, second = (operating_system(f"{IPHONE} {' ' * 1_000}{letter * 100_000}") for letter in "ab")
+
+    assert first.name == "iOS"
+    assert second is first  # no other 100 kB are held for it
 
 
 def test_an_object_has_all_its_fields_and_notes_what_is_strange_by_name_alone() -> None:
