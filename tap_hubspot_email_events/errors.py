@@ -5,7 +5,8 @@ TapError
 ├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
 ├── UnreadableFile     a file that was given is not JSON
 ├── UnreadableState    the state does not say where to go on
-└── UnusableCatalog    the catalog asks for what this tap does not have
+├── UnusableCatalog    the catalog asks for what this tap does not have
+└── UnusableMap        an expression of stream_maps fails over a record
 """
 
 from __future__ import annotations
@@ -35,3 +36,7 @@ class UnreadableState(TapError):
 
 class UnusableCatalog(TapError):
     """The catalog asks for what this tap does not have."""
+
+
+class UnusableMap(TapError):
+    """An expression of stream_maps fails over a record."""

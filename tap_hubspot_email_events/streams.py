@@ -7,12 +7,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
+from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
 from hubspot_http.errors import HubSpotError
 from tap_hubspot_email_events import columns as c
-from tap_hubspot_email_events.errors import UnusableCatalog
+from tap_hubspot_email_events.errors import UnusableCatalog, UnusableMap
 from tap_hubspot_email_events.events import RecordWriter
 from tap_hubspot_email_events.schemas import KEY, schema_of
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.kinds import Oddities
     from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 
+# What an expression of stream_maps can raise, and what it makes of a record that no message can hold.
+MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 TOP_LEVEL = 2  # parts of the breadcrumb of a column: "properties" and its name
 
 
@@ -90,11 +93,21 @@ class EmailEventStream(Stream):
         """Write the record without what the columns have seen to for all of them: selection and types."""
         if self._deselects_within:
             pop_deselected_record_properties(record, self.schema, self.mask)
-        for stream_map in self.stream_maps:
-            mapped = stream_map.transform(record)
-            if mapped is not None:
-                self._email_events.messages.write_record(stream_map.stream_alias, mapped)
+        try:
+            for stream_map in self.stream_maps:
+                mapped = stream_map.transform(record)
+                if mapped is not None:
+                    self._email_events.messages.write_record(stream_map.stream_alias, mapped)
+        except MAPPING_FAILURES as error:
+            raise self._email_events.ended(self._unusable_map(error), self.name) from error
         self.state_manager.is_flushed = False
+
+    def _unusable_map(self, error: Exception) -> UnusableMap:
+        """It is a map of the user's that failed; its own text may show a record."""
+        return UnusableMap(
+            f"A record of {self.name} cannot be mapped as stream_maps says ({type(error).__name__}). Correct the"
+            " expression there, or the flattening_ settings."
+        )
 
     def _write_state(self) -> None:
         self.state_manager.is_flushed = False

@@ -293,6 +293,22 @@ def test_a_token_that_hubspot_refuses_ends_the_run(run_tap: TapRunner) -> None:
     assert "pat-na1-not-the-one" not in output.last_words + output.log
 
 
+@pytest.mark.parametrize("expression", ["record['city'].nonsense()", "1 / 0", "2 ** 70"])
+def test_a_stream_map_that_fails_is_told_as_the_users(
+    portal: Portal, run_tap: TapRunner, expression: str
+) -> None:
+    portal.add_event("OPEN", SETTLED - 1, recipient="ada@example.com")
+
+    output = run_tap(catalog=selecting(OPEN), stream_maps={OPEN: {"odd": expression}})
+
+    assert output.exit_code == 1
+    assert re.match(
+        f"A record of {OPEN} cannot be mapped as stream_maps says .*Correct the expression", output.last_words
+    )
+    assert "ada@example.com" not in output.last_words + output.log
+    assert "ERROR" not in output.log
+
+
 def test_what_hubspot_refuses_for_one_stream_names_it_and_leaves_those_before_it(
     portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
