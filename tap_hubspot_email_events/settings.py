@@ -22,7 +22,8 @@ EVENT_SETTINGS: Mapping[str, Mapping[str, object]] = {
         "type": "string",
         "title": "Start date",
         "description": "Events created from this moment on are read: a date such as 2026-01-31, or a"
-        " date-time. What names no time zone is UTC. A bookmark goes before it.",
+        " date-time. What names no time zone is UTC. A stream that was read before goes on at its bookmark, if that"
+        " is later.",
     },
     "end_date": {
         "type": ["string", "null"],
@@ -41,7 +42,7 @@ EVENT_SETTINGS: Mapping[str, Mapping[str, object]] = {
         "minimum": 0,
         "title": "Lookback seconds",
         "description": "How far behind the bookmark to look for events that turned up late or were changed."
-        " Those passed on before do not come again.",
+        " Those passed on before come again only if they were changed.",
         "default": DEFAULT_LOOKBACK_SECONDS,
     },
     "settle_seconds": {
