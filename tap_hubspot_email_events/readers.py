@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.windows import Window
 
 TRIES = 3  # how often a window is begun anew whose pages lead nowhere
-BARREN_PAGES = 10  # so many pages without an event, one after another, lead nowhere
+BARREN_PAGES = 10  # so many pages without a new event, one after another, lead nowhere
 
 
 def read_window(pages: Pages, window: Window, room: int = MOST_EVENTS) -> WindowRead:
@@ -39,19 +39,24 @@ def read_window(pages: Pages, window: Window, room: int = MOST_EVENTS) -> Window
 def _read_millisecond(pages: Pages, window: Window, room: int) -> WindowRead:
     """Read a window that cannot be cut; what memory should not hold goes to disk."""
     calls = 0
-    spool: Spool | None = None
     for _ in range(TRIES):
         reading = Reading(window)
-        while reading.can_go_on:
-            reading.read_on(pages, room)
-            if reading.is_at_end and spool is None:
-                return reading.result(calls + reading.calls)
-            spool = Spool() if spool is None else spool
-            spool.add(reading.drain())
+        reading.read_on(pages, room)
+        spool = _spooled(reading, pages, room) if reading.can_go_on else None
         calls += reading.calls
-        if reading.is_at_end and spool is not None:
+        if reading.is_at_end:
+            if spool is None:
+                return reading.result(calls)
             return WindowRead(window, window.start, spool, len(spool), window.start, calls)
     raise _leads_nowhere(pages, window)
+
+
+def _spooled(reading: Reading, pages: Pages, room: int) -> Spool:
+    """Read on to the end with all events on disk, or to where no new ones come."""
+    spool = Spool()
+    while spool.add(reading.drain()) and reading.can_go_on:
+        reading.read_on(pages, room)
+    return spool
 
 
 def _leads_nowhere(pages: Pages, window: Window) -> UnexpectedAnswer:
@@ -113,13 +118,14 @@ class Reading:
         return None
 
     def _take(self, page: Page) -> None:
+        known = len(self.events)
         for event in page.events:
             moment = self.window.nearest(event.created)
             self.is_in_order = self.is_in_order and moment <= self.oldest
             self.oldest = min(self.oldest, moment)
             self.events.setdefault(event.key, event)
         self.seen += len(page.events)
-        self._barren = 0 if page.events else self._barren + 1
+        self._barren = 0 if len(self.events) > known else self._barren + 1
         self.is_at_end = not page.has_more
         self.is_stuck = page.offset is None or page.offset in self._offsets or self._barren >= BARREN_PAGES
         self.offset = page.offset

@@ -26,13 +26,15 @@ class Spool:
             "CREATE TABLE events (id TEXT, created INTEGER, content BLOB, UNIQUE (created, id))"
         )
 
-    def add(self, events: Iterable[Event]) -> None:
-        """Take these in, but for those that are in already."""
+    def add(self, events: Iterable[Event]) -> int:
+        """Take these in, but for those that are in already; says how many were not."""
+        before = self._database.total_changes
         rows = [(event.id, event.created, _to_json(event)) for event in events]
         with _told():
             self._database.execute("BEGIN")
             self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
             self._database.execute("COMMIT")
+        return self._database.total_changes - before
 
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])

@@ -167,6 +167,21 @@ def test_pages_without_events_that_claim_there_are_more_are_an_error_in_the_end(
         read_window(pages_of(Barren([])), Window(START, START + 100))
 
 
+@pytest.mark.parametrize("count", [5, MOST_EVENTS + 5])
+def test_pages_that_show_the_same_events_for_ever_are_an_error_in_the_end(count: int) -> None:
+    class Circling(FakeHubSpot):
+        def _page(self, asked: Any, trouble: str | None) -> dict[str, Any]:
+            rounds, at = divmod(int(asked.get("offset", 0)), count)
+            page = super()._page({**asked, "offset": at}, trouble)
+            return {**page, "hasMore": True, "offset": str(rounds * count + at + len(page["events"]))}
+
+    hubspot = Circling(events_at([START] * count))
+
+    with pytest.raises(UnexpectedAnswer, match="no way to them, 3 times"):
+        read_window(pages_of(hubspot), Window(START, START + 1))
+    assert len(hubspot.asked) < 100
+
+
 def test_a_page_without_events_in_the_middle_is_passed() -> None:
     class Gapped(FakeHubSpot):
         def _page(self, asked: Any, trouble: str | None) -> dict[str, Any]:
