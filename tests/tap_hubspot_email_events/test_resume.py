@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OPEN = "email_event_open"
 EVENTS = "/email/public/v1/events"
 COUNT = 12_000
+DAILY = {"status": "error", "message": "You have reached your daily limit.", "policyName": "DAILY"}
 FULL = Path("/dev/full")
 
 
@@ -90,18 +91,28 @@ def test_a_kill_loses_nothing(hubspot: HubSpotEmulator, run_tap: TapRunner, tmp_
     assert not set(confirmed(killed)) & set(rest.ids())
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"status": 500}, "email_event_open: GET /email/public/v1/events was answered 500"),
+        (
+            {"status": 429, "body": DAILY, "headers": {"Retry-After": "7200"}},
+            "It is reset at 2026-11-18 13:06 UTC",
+        ),
+    ],
+)
 def test_hubspot_failing_for_good_in_the_middle_loses_nothing(
-    hubspot: HubSpotEmulator, run_tap: TapRunner
+    hubspot: HubSpotEmulator, run_tap: TapRunner, fault: dict[str, Any], words: str
 ) -> None:
     run_tap(catalog=selecting(OPEN), max_concurrency=1)
-    hubspot.faults.next("GET", EVENTS, after=hubspot.calls() - 3, times=None, status=500)
+    hubspot.faults.next("GET", EVENTS, after=hubspot.calls() - 3, times=None, **fault)
     failed = run_tap(catalog=selecting(OPEN), max_concurrency=1)
     hubspot.faults.clear()
 
     rest = run_tap(catalog=selecting(OPEN), state=failed.state)
 
     assert failed.exit_code == 1
-    assert "was answered 500" in failed.last_words
+    assert words in failed.last_words
     assert failed.ids() == confirmed(failed)
     assert 0 < len(failed.ids()) < COUNT
     assert len(failed.ids()) + len(rest.ids()) == COUNT
