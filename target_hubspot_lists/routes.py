@@ -74,8 +74,8 @@ class Routes:
             return
         self._shared.add(route.key)
         logger.warning(
-            "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: who leaves one of "
-            "them leaves the list. If that is not meant, give one of them another list in lists[].",
+            "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: if they are not one "
+            "cohort, give one of them another list in lists[].",
             _described(first),
             _described(cohort),
         )
