@@ -111,9 +111,7 @@ class ErrorBody:
 
 
 def json_body(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Parse a body, an empty one as an empty object; whatever else is no JSON raises ValueError."""
-    if not content.strip():
-        return {}
+    """Parse a body; what is no JSON raises ValueError, and so does an empty one, of which nothing may be concluded."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

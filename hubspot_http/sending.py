@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("hubspot_http")
 
+NO_CONTENT = 204
 UNAUTHORIZED = 401
 
 
@@ -141,7 +142,7 @@ class Exchange:
 
     def _answer(self, reply: Reply) -> Answer | Problem:
         try:
-            body = json_body(reply.content)
+            body = {} if reply.status == NO_CONTENT else json_body(reply.content)
         except ValueError:
             return Problem(
                 f"answered {reply.status} without JSON", reply.status, correlation_id=reply.correlation_id

@@ -111,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def reply(status: int = 200, body: object = None, **headers: str) -> Step:
     """Answer; `retry_after="3"` is the header `Retry-After: 3`. Bytes go out as they are."""
-    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
 
     def step(handler: Handler) -> None:
         handler.send_response(status)

@@ -47,11 +47,10 @@ def test_the_answer_carries_body_date_and_correlation_id(
     assert abs((answer.date - datetime.now(UTC)).total_seconds()) < 60
 
 
-@pytest.mark.parametrize(("status", "body"), [(204, None), (200, None), (200, b" \n")])
-def test_an_empty_answer_is_an_empty_object(
-    server: ScriptedServer, client: HubSpotClient, status: int, body: object
+def test_an_answer_that_has_nothing_to_say_is_an_empty_object(
+    server: ScriptedServer, client: HubSpotClient
 ) -> None:
-    server.will(reply(status, body))
+    server.will(reply(204, b""))
 
     assert client.delete(PATH).body == {}
 
@@ -154,6 +153,7 @@ def test_threads_that_come_and_go_share_few_connections(
         truncated(),
         truncated(status=400),
         reply(200, b"<html>Hello</html>"),
+        reply(200, b""),
         reply(200, b'{"results": ['),
         reply(200, b"\x1f\x8bnot gzip", Content_Encoding="gzip"),
     ],
