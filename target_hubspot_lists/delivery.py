@@ -12,10 +12,13 @@ from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccoun
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
 from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.contacts import Contacts
+from target_hubspot_lists.ledger_memory import Memory
 from target_hubspot_lists.lists import Lists
 from target_hubspot_lists.memberships import Fold
-from target_hubspot_lists.memory import Led, LedgerProperties, Memory, NoLedger
+from target_hubspot_lists.memory import Led, NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.property_memory import KnownProperties, LedgerProperties
+from target_hubspot_lists.recollection import Recollection
 from target_hubspot_lists.routes import Routes
 from target_hubspot_lists.verification import MembershipReader, Reading
 
@@ -127,15 +130,20 @@ class Delivery:
 
     def use_ledger(self, ledger: Ledger, *, now: Callable[[], datetime]) -> None:
         """Take from a ledger what it knows, and keep in it what this run does; it is closed with the delivery."""
+        settings, started = self._settings, now()
+        if settings.dry_run:
+            self.properties.memory = KnownProperties(ledger)
+            self._memory = Recollection(ledger, settings, self._lists, started=started)
+            return
         self.properties.memory = LedgerProperties(ledger)
         self._memory = Memory(
             ledger,
-            self._settings,
+            settings,
             self._client,
             self._lists,
             writer=self._writer,
             reader=self._reader,
-            now=now,
+            started=started,
         )
 
     def add_stream(self, stream: str, *, can_remove: bool) -> None:
@@ -177,7 +185,7 @@ class Delivery:
         """Give back what the run holds besides memory."""
         for account in self.accounts.lists.values():
             account.put_back += self._memory.count_put_back.pop(account.list_id or "", 0)
-        self._memory.close()
+        self._memory.close(self.accounts.lists.values())
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
@@ -204,7 +212,7 @@ class Delivery:
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
         if self._settings.dry_run:
-            self._foresee(changes)
+            self._foresee(self._without_known(changes, created=set()))
             return
         self._last_words = {change.hubspot_list.list_id: change.asked for change in changes}
         self._write_again(self._write(changes, _created(contacts)), properties)
@@ -421,7 +429,7 @@ class Delivery:
                 outcome = Outcome.UNCONFIRMED
             self.accounts.settle(each, outcome, record_id=record_id, created=record_id in created)
 
-    def _foresee(self, changes: list[ListChange]) -> None:
+    def _foresee(self, changes: Iterable[ListChange]) -> None:
         """Say what a real run would do, as far as reading tells."""
         for change in changes:
             if change.hubspot_list.is_foreseen:

@@ -305,8 +305,8 @@ class Mirror(Delivery):
     def _follow_merges(self, unit: ListSnapshot) -> None:
         """Where people would be removed, give merged contacts the id they have now: the list has them under it."""
         by_email = self._settings.match_by == "email"
-        if (by_email and not self._memory.is_kept) or next(self._store.to_remove(), None) is None:
-            return  # addresses were resolved in this run, to the ids of today
+        if next(self._store.to_remove(), None) is None:
+            return
         unknown = [row.record_id for row in self._store.to_add()]
         if by_email:
             unknown = self._memory.looked_up_before(

@@ -169,6 +169,7 @@ def _refuse_without_ledger(config: Mapping[str, Any]) -> None:
     for name, needs in (
         ("mirror_removes", _value(config, "mirror_removes") == "ours"),
         ("empty_vanished_cohorts", _value(config, "empty_vanished_cohorts")),
+        ("reconcile", _value(config, "reconcile")),
     ):
         if needs:
             raise SettingsError(

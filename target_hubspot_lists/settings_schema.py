@@ -205,7 +205,7 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Reconcile",
         "description": (
             "Read the lists and addresses that the ledger knows from HubSpot again: members that a list lost are "
-            "put back, people on it whom the ledger does not know are taken over."
+            "put back, people on it whom the ledger does not know are taken over. Needs a ledger."
         ),
     },
     "create_contacts": {

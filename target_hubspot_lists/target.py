@@ -175,16 +175,18 @@ class TargetHubSpotLists(Target):
         return portal
 
     def _open_ledger(self, portal: Portal) -> None:
-        """Open the ledger that the settings name; a dry run does without."""
-        if self.settings.ledger_url is None or self.settings.dry_run:
+        """Open the ledger that the settings name; a dry run leaves it as it is."""
+        if self.settings.ledger_url is None:
             return
         if portal.portal_id is None:
             raise LedgerError(
                 "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "
                 "later, or without ledger_url."
             )
-        ledger = Ledger.open(self.settings.ledger_url, portal.portal_id, run_id=self.run_id, now=self._now)
-        self.delivery.use_ledger(ledger, now=self._now)
+        opening = Ledger.open_to_read if self.settings.dry_run else Ledger.open
+        ledger = opening(self.settings.ledger_url, portal.portal_id, run_id=self.run_id, now=self._now)
+        if ledger is not None:
+            self.delivery.use_ledger(ledger, now=self._now)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time(), UTC)

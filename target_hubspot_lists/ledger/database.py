@@ -37,6 +37,10 @@ _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 _FORMS = "sqlite:///path/to/ledger.db or postgresql://user:password@host/database"
 
 
+class NoLedgerThere(LedgerError):
+    """The URL names a file that does not exist, or is empty, and no ledger is to be made."""
+
+
 class Database:
     """One connection to a ledger's database; several threads may share it, one transaction at a time."""
 
@@ -168,10 +172,10 @@ def _sqlite_path(url: URL, *, create: bool) -> Path:
         raise LedgerError(
             f'There is no folder "{path.parent}" for the ledger: make it, or correct ledger_url.'
         )
+    if not create and not (path.exists() and path.stat().st_size):
+        raise NoLedgerThere(f'There is no ledger "{path}": check ledger_url.')
     if path.exists():
         return path
-    if not create:
-        raise LedgerError(f'There is no ledger "{path}": check ledger_url.')
     try:
         # SQLite gives its -wal and -shm files the mode of the database file.
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, OWNER_ONLY))

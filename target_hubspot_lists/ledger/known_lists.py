@@ -42,6 +42,7 @@ class RunLine:
     ended: datetime
     asked: int
     outcomes: Mapping[str, int]
+    is_complete: bool = True  # all of its input was brought to HubSpot
 
 
 def list_key(connection: Connection, portal_id: int, list_id: str) -> int | None:
@@ -59,6 +60,11 @@ def of_cohort(connection: Connection, portal_id: int, cohort_key: str) -> KnownL
 def of_portal(connection: Connection, portal_id: int) -> list[KnownList]:
     """Every list, once for each cohort that goes to it."""
     return list(_known(connection, portal_id))
+
+
+def of_list(connection: Connection, portal_id: int, list_id: str) -> list[KnownList]:
+    """One list, once for each cohort that goes to it."""
+    return list(_known(connection, portal_id, lists.c.list_id == list_id))
 
 
 def remember(connection: Connection, portal_id: int, known: KnownList) -> None:
@@ -128,6 +134,7 @@ def record_run(connection: Connection, portal_id: int, line: RunLine) -> None:
         "ended": int(line.ended.timestamp()),
         "asked": line.asked,
         "outcomes": orjson.dumps(dict(line.outcomes)).decode(),
+        "is_complete": line.is_complete,
     }
     insert = insert_into(connection, runs).values(
         portal_id=portal_id, run_id=line.run_id, list_id=line.list_id, **figures
@@ -151,6 +158,7 @@ def run_lines(connection: Connection, portal_id: int, list_id: str) -> Iterator[
             ended=datetime.fromtimestamp(row.ended, UTC),
             asked=row.asked,
             outcomes=orjson.loads(row.outcomes),
+            is_complete=row.is_complete,
         )
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import known_lists, people
-from target_hubspot_lists.ledger.database import Database
+from target_hubspot_lists.ledger.database import Database, NoLedgerThere
 from target_hubspot_lists.ledger.known_lists import RunLine
 from target_hubspot_lists.ledger.locks import Locks
 from target_hubspot_lists.ledger.memberships import ListMembers, is_added_by_us, is_member, is_unsettled
-from target_hubspot_lists.ledger.migrations import migrate
+from target_hubspot_lists.ledger.migrations import is_readable, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -63,6 +63,26 @@ class Ledger:
         except LedgerError:
             database.close()
             raise
+        return cls(database, portal_id, run_id=run_id, now=now)
+
+    @classmethod
+    def open_to_read(
+        cls, url: str, portal_id: int, *, run_id: str, now: Callable[[], datetime]
+    ) -> Ledger | None:
+        """Open the ledger that `url` names and leave it as it is; None where there is none yet."""
+        try:
+            database = Database(url, create=False)
+        except NoLedgerThere:
+            return None
+        try:
+            with database.reading() as connection:
+                is_there = is_readable(connection)
+        except LedgerError:
+            database.close()
+            raise
+        if not is_there:
+            database.close()
+            return None
         return cls(database, portal_id, run_id=run_id, now=now)
 
     def close(self) -> None:
@@ -134,6 +154,11 @@ class Ledger:
         """Return every list, once for each cohort that goes to it."""
         with self._database.reading() as connection:
             return known_lists.of_portal(connection, self._portal_id)
+
+    def known(self, list_id: str) -> list[KnownList]:
+        """Return one list, once for each cohort that goes to it; nothing where it is not known."""
+        with self._database.reading() as connection:
+            return known_lists.of_list(connection, self._portal_id, list_id)
 
     def remember_list(self, known: KnownList) -> None:
         """Note a list and its cohort; that it was made by us, or read, is never taken back."""
@@ -215,11 +240,18 @@ class Ledger:
 
     # Runs
 
-    def record_run(
-        self, list_id: str, *, stream: str, started: datetime, asked: int, outcomes: Mapping[str, int]
+    def record_run(  # noqa: PLR0913 - what a line says
+        self,
+        list_id: str,
+        *,
+        stream: str,
+        started: datetime,
+        asked: int,
+        outcomes: Mapping[str, int],
+        is_complete: bool = True,
     ) -> None:
         """Write this run's line on a list, in place of an earlier one of this run."""
-        line = RunLine(self._run_id, list_id, stream, started, self._now(), asked, outcomes)
+        line = RunLine(self._run_id, list_id, stream, started, self._now(), asked, outcomes, is_complete)
         with self._database.writing() as connection:
             known_lists.record_run(connection, self._portal_id, line)
 

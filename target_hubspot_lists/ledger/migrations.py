@@ -53,6 +53,7 @@ def create_tables(connection: Connection) -> None:
         f"""CREATE TABLE ledger_runs (
             portal_id BIGINT NOT NULL, run_id TEXT NOT NULL, list_id TEXT NOT NULL, stream TEXT NOT NULL,
             started BIGINT NOT NULL, ended BIGINT NOT NULL, asked BIGINT NOT NULL, outcomes TEXT NOT NULL,
+            is_complete BOOLEAN NOT NULL,
             PRIMARY KEY (portal_id, run_id, list_id)){clustered}""",
         f"""CREATE TABLE ledger_locks (
             portal_id BIGINT NOT NULL, list_name TEXT NOT NULL, run_id TEXT NOT NULL,
@@ -70,11 +71,7 @@ def migrate(connection: Connection, *, create: bool, migrations: Sequence[Migrat
     """Apply what is not applied yet, within the transaction under way; refuse a schema newer than ours."""
     serialize(connection)
     version = schema_version(connection)
-    if version > len(migrations):
-        raise LedgerError(
-            f"The ledger was written by a newer version of target-hubspot-lists (schema {version}; this one knows "
-            f"{len(migrations)}): update target-hubspot-lists, or name another database in ledger_url."
-        )
+    _refuse_newer(version, migrations)
     if version == 0 and not create:
         raise LedgerError("The database that ledger_url names holds no ledger: check ledger_url.")
     if version == 0:
@@ -84,6 +81,26 @@ def migrate(connection: Connection, *, create: bool, migrations: Sequence[Migrat
         migration(connection)
     # Written even where it is the same: a database that cannot be written to shows before anything is sent.
     connection.execute(update(tables.schema).values(version=len(migrations)))
+
+
+def is_readable(connection: Connection) -> bool:
+    """Whether the database holds a ledger of this version; LedgerError where it is of another one."""
+    version = schema_version(connection)
+    _refuse_newer(version, MIGRATIONS)
+    if 0 < version < len(MIGRATIONS):
+        raise LedgerError(
+            f"The ledger was written by an older version of target-hubspot-lists (schema {version}), and a dry run "
+            "does not bring it up to date: the next real run does."
+        )
+    return version > 0
+
+
+def _refuse_newer(version: int, migrations: Sequence[Migration]) -> None:
+    if version > len(migrations):
+        raise LedgerError(
+            f"The ledger was written by a newer version of target-hubspot-lists (schema {version}; this one knows "
+            f"{len(migrations)}): update target-hubspot-lists, or name another database in ledger_url."
+        )
 
 
 def schema_version(connection: Connection) -> int:

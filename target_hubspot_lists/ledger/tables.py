@@ -69,6 +69,7 @@ runs = Table(
     Column("ended", BigInteger, nullable=False),
     Column("asked", BigInteger, nullable=False),
     Column("outcomes", Text, nullable=False),  # JSON: how many by outcome
+    Column("is_complete", Boolean, nullable=False),  # else the run broke off
 )
 
 locks = Table(

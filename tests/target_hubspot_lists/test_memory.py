@@ -22,8 +22,6 @@ from tests.target_hubspot_lists.inputs import (
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
@@ -112,13 +110,6 @@ def test_whoever_was_removed_is_known_to_be_off(
     assert portal.members("VIP") == {contacts[1]}
 
 
-def test_a_dry_run_does_without_the_ledger(portal: Portal, run_target: TargetRunner, tmp_path: Path) -> None:
-    run = run_target(*adds(portal.add_contacts(2)), dry_run=True, ledger_url=f"sqlite:///{tmp_path}/none.db")
-
-    assert run.exit_code == 0
-    assert list(tmp_path.glob("none.db*")) == []
-
-
 def test_a_portal_that_is_not_known_ends_the_run(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
@@ -131,7 +122,9 @@ def test_a_portal_that_is_not_known_ends_the_run(
     assert portal.list_names() == set()
 
 
-@pytest.mark.parametrize("setting", [{"mirror_removes": "ours"}, {"empty_vanished_cohorts": True}])
+@pytest.mark.parametrize(
+    "setting", [{"mirror_removes": "ours"}, {"empty_vanished_cohorts": True}, {"reconcile": True}]
+)
 def test_what_needs_a_ledger_says_so(run_target: TargetRunner, setting: dict[str, Any]) -> None:
     run = run_target(**setting)
 

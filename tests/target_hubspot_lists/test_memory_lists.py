@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import (
-    membership,
-    record_message,
-    schema_message,
-)
+from tests.factories import membership, record_message, schema_message
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     SIZED,
@@ -303,3 +299,27 @@ def test_an_answer_about_lists_that_is_not_as_documented_ends_the_run(
     assert run.exit_code == 1
     assert "in a form that HubSpot does not document" in run.error
     assert portal.members("VIP") == {contacts[0]}
+
+
+def test_two_streams_that_mean_two_cohorts_by_one_id_are_refused(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    columns = ("contact_id", "cohort_name", "cohort_id")
+    messages = [
+        message
+        for stream, name, contact in (("campaigns", "Spring", contacts[0]), ("segments", "Gold", contacts[1]))
+        for message in (
+            schema_message(*columns, stream=stream),
+            record_message(stream, contact_id=contact, cohort_name=name, cohort_id="5"),
+        )
+    ]
+
+    run = run_target(*messages, ledger_url=sqlite_url)
+
+    assert run.exit_code == 1
+    assert (
+        'Streams "campaigns" and "segments" have a cohort with id 5 each, named "Spring" and "Gold"'
+        in run.error
+    )
+    assert portal.list_names() == set()

@@ -1,0 +1,250 @@
+"""What a run keeps in its ledger: marks before calls, answers after them, lists that are new, gone or renamed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import LedgerError, ListError
+from target_hubspot_lists.hubspot_lists import shown
+from target_hubspot_lists.ledger import KnownList
+from target_hubspot_lists.memberships import Cohort
+from target_hubspot_lists.putting_back import PuttingBack
+from target_hubspot_lists.recollection import Recollection
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from hubspot_http import HubSpotClient
+    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.changes import ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.ledger import Ledger
+    from target_hubspot_lists.lists import Lists
+    from target_hubspot_lists.memory import Led
+    from target_hubspot_lists.routes import Route
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.verification import MembershipReader, Reading
+
+logger = logging.getLogger(__name__)
+
+
+class Memory(Recollection):
+    """The memory of a run with a ledger."""
+
+    is_kept = True
+
+    def __init__(  # noqa: PLR0913 - all that a run asks HubSpot with
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        client: HubSpotClient,
+        lists: Lists,
+        *,
+        writer: ChangeWriter,
+        reader: MembershipReader,
+        started: datetime,
+    ) -> None:
+        super().__init__(ledger, settings, lists, started=started)
+        self._client = client
+        self._reader = reader
+        self._putting_back = PuttingBack(writer, reader, workers=settings.connection.max_concurrency)
+        self._locks = ExitStack()
+        self._locked: set[str] = set()
+        self._anew: set[str] = set()  # lists in the place of deleted ones
+        self._ready: set[str] = set()  # lists whose state may be trusted
+        self._streams: dict[str, str] = {}
+        self._forgotten: set[str] = set()  # addresses whose contacts HubSpot reported missing
+        self._is_over = False
+
+    # Lists
+
+    @override
+    def lock(self, names: Collection[str]) -> None:
+        if new := {name.casefold() for name in names} - self._locked:
+            self._locks.enter_context(self._ledger.lock(new, sleep=self._client.wait))
+            self._locked |= new
+
+    @override
+    def _note(self, led: Led, found: HubSpotList) -> None:
+        """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
+        self._streams[found.list_id] = led.stream
+        self._replace(led, found)
+        self._ledger.remember_list(self._known_list(led, found))
+        if found.list_id not in self._ready:
+            self._ready.add(found.list_id)
+            self._take_over(found)
+
+    def _known_list(self, led: Led, found: HubSpotList) -> KnownList:
+        is_new = self._lists.is_new(found)
+        name = led.cohort.name if led.cohort.id else None
+        key, stream = led.cohort.key, led.stream
+        return KnownList(
+            found.list_id, found.name, key, stream, created_by_us=is_new, was_read=is_new, cohort_name=name
+        )
+
+    def _replace(self, led: Led, found: HubSpotList) -> None:
+        """Let a list take the place of a deleted one, with its members; a mirror brings those itself."""
+        old_id = self._gone.pop(led.route.key, None)
+        if old_id is None or not self._ledger.known(old_id) or self._ledger.known(found.list_id):
+            return
+        on_list: set[int] = set()
+        if self._settings.sync_mode == "incremental":
+            # The old list is let go only once its members are on the new one: a crash in between heals.
+            on_list, _ = self._put_back(found, self._ledger.iter_members(old_id))
+        logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
+        self._ledger.replace_list(old_id, self._known_list(led, found))
+        self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
+        self._anew.add(found.list_id)
+
+    def _take_over(self, found: HubSpotList) -> None:
+        """Read a list that the ledger did not make and has never read, or all where that is asked for."""
+        was_read = any(each.was_read or each.created_by_us for each in self._ledger.known(found.list_id))
+        if was_read and not (self._settings.reconcile and not self._lists.is_new(found)):
+            return
+        members = set(self._reader.iter_members(found))
+        if was_read and self._settings.sync_mode == "incremental":
+            # Put back before the reading is noted: until then the ledger says that they belong there.
+            lost = self._ledger.members(found.list_id) - members - self._ledger.unsettled(found.list_id)
+            on_list, left_open = self._put_back(found, lost)
+            self._ledger.mark_unsettled(found.list_id, left_open)
+            members |= on_list
+        self._ledger.take_over(found.list_id, members)
+        logger.info("%s: read from HubSpot, %d members.", found, len(members))
+
+    def _put_back(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> tuple[set[int], set[int]]:
+        """Put back whom a list lost; return who is on it then, and of whom HubSpot does not show it."""
+        back = self._putting_back.put_back(hubspot_list, record_ids)
+        self.count_put_back[hubspot_list.list_id] += len(back.added)
+        self.forget(back.missing)
+        return back.on_list, back.left_open
+
+    @override
+    def put_back(self, hubspot_list: HubSpotList) -> None:
+        """Put back whom the deleted list had and the mirror, held back, neither added nor removed."""
+        if hubspot_list.list_id in self._anew:
+            on_list, _ = self._put_back(hubspot_list, self._ledger.unsettled(hubspot_list.list_id))
+            self._ledger.settle(hubspot_list.list_id, on=on_list, off=(), ours=False)
+
+    @override
+    def leave(self, route: Route, record_ids: Collection[int]) -> None:
+        """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
+        self.lock([route.name])
+        old_id = self._gone[route.key]
+        if not self._ledger.known(old_id):
+            raise ListError(
+                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.'
+            )
+        self._ledger.settle(old_id, on=(), off=record_ids)
+
+    # Contacts
+
+    @override
+    def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
+        if record_ids:
+            self._ledger.remember_contacts(record_ids)
+
+    @override
+    def forget(self, record_ids: Collection[int]) -> Collection[str]:
+        # All of the run, for a contact can be missing on several lists, and is in the ledger only once.
+        if record_ids:
+            self._forgotten.update(self._ledger.forget_record_ids(record_ids))
+        return self._forgotten
+
+    # Memberships
+
+    @override
+    def begin(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> None:
+        """Mark these, committed, before calls about them are sent."""
+        self._ledger.mark_unsettled(hubspot_list.list_id, record_ids)
+
+    @override
+    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
+        """Settle whom HubSpot added or removed; whom it left open stays unsettled."""
+        self._ledger.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
+
+    @override
+    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
+        """Settle who was read; whoever was there before stays as much ours as they were."""
+        self._ledger.settle(hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False)
+        self.forget(reading.missing)
+
+    @override
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """It is: the list was read, or made, when this run came upon it."""
+        return True
+
+    # The end
+
+    @override
+    def end(self, accounts: Iterable[Account]) -> None:
+        self._rename()
+        self._record(accounts, is_complete=True)
+        self._is_over = True
+        self._ledger.prune()
+
+    @override
+    def close(self, accounts: Iterable[Account]) -> None:
+        with suppress(LedgerError):  # it may be the ledger that the run broke off for
+            if not self._is_over:
+                self._record(accounts, is_complete=False)
+        self._locks.close()
+        self._ledger.close()
+
+    def _record(self, accounts: Iterable[Account], *, is_complete: bool) -> None:
+        """Keep a line for each list."""
+        by_list: dict[str, list[Account]] = {}
+        for account in accounts:
+            if account.list_id in self._streams:
+                by_list.setdefault(account.list_id, []).append(account)
+        for list_id, of_list in by_list.items():
+            outcomes = Counter[str]()
+            for each in of_list:
+                outcomes.update({outcome.value: count for outcome, count in each.outcomes.items()})
+            self._ledger.record_run(
+                list_id,
+                stream=self._streams[list_id],
+                started=self._started,
+                asked=sum(each.asked for each in of_list),
+                outcomes=outcomes,
+                is_complete=is_complete,
+            )
+
+    def _rename(self) -> None:
+        """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share."""
+        known = self._ledger.lists()
+        cohorts = Counter(each.list_id for each in known)
+        names = {each.cohort_key: each.cohort_name for each in known}
+        configured = {entry.cohort for entry in self._settings.lists}
+        for (key, list_id), found in self._known.items():
+            name = self._names.get(key)
+            if name is None or name == names.get(key) or cohorts[list_id] > 1:
+                continue
+            is_configured = not configured.isdisjoint(Cohort.from_key(key, name))
+            if is_configured or self._has_taken(found, self._settings.list_name_prefix + name, name):
+                self._ledger.name_cohort(key, name)
+
+    def _has_taken(self, found: HubSpotList, wanted: str, cohort: str) -> bool:
+        """Give the list that name, if it has another one; say so, or why HubSpot does not take it."""
+        if found.name.casefold() == wanted.strip().casefold():
+            return True
+        if obstacle := self._lists.rename(found, wanted):
+            logger.warning(
+                '%s keeps its name: its cohort is now "%s", but %s. Rename one of them.',
+                found,
+                shown(cohort),
+                obstacle,
+            )
+            return False
+        self._ledger.rename_list(found.list_id, wanted)
+        logger.info('%s is now named "%s", as its cohort is.', found, shown(wanted))
+        return True

@@ -1,0 +1,60 @@
+"""Puts back onto a list, besides what the records say, members whom it lost in HubSpot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hubspot_http import concurrently
+from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_hubspot_lists.changes import ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.verification import MembershipReader
+
+
+@dataclass
+class PutBack:
+    """What became of them; everybody is in one of `on_list`, `missing` and `left_open`."""
+
+    added: set[int] = field(default_factory=set)
+    on_list: set[int] = field(default_factory=set)  # added now, or there already
+    missing: set[int] = field(default_factory=set)
+    left_open: set[int] = field(default_factory=set)  # refused, or accepted and not to be seen there
+
+    def take(self, confirmation: Confirmation) -> None:
+        """Take in what HubSpot said of some of them."""
+        self.added |= confirmation.added
+        self.on_list |= confirmation.added
+        self.missing |= confirmation.missing
+        self.left_open |= confirmation.refused.keys() | confirmation.open
+
+
+class PuttingBack:
+    """Adds members in calls side by side, and reads back whom HubSpot left open."""
+
+    def __init__(self, writer: ChangeWriter, reader: MembershipReader, *, workers: int) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._workers = workers
+
+    def put_back(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> PutBack:
+        """Put contacts onto a list, and say what became of each."""
+        change = Change(add=tuple(record_ids), remove=())
+        back = PutBack()
+        jobs = (
+            partial(self._writer.write, hubspot_list, part) for part in change.split(MAX_RECORD_IDS_PER_CALL)
+        )
+        for confirmation in concurrently(jobs, workers=self._workers):
+            back.take(confirmation)
+        if back.left_open:
+            asked = dict.fromkeys(back.left_open, True)
+            reading, _ = self._reader.read_until_settled(hubspot_list, asked)
+            back.on_list |= reading.on_list
+            back.missing |= reading.missing
+            back.left_open -= reading.on_list | reading.missing
+        return back

@@ -1,0 +1,178 @@
+"""What a run takes from its ledger. A dry run takes as much, and leaves the ledger as it is."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.ledger import State
+from target_hubspot_lists.memory import NoLedger
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.ledger import KnownList, Ledger
+    from target_hubspot_lists.lists import Lists
+    from target_hubspot_lists.memberships import Cohort
+    from target_hubspot_lists.memory import Led
+    from target_hubspot_lists.routes import Route
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Recollection(NoLedger):
+    """The memory of a dry run with a ledger: reads it, and writes nothing."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, lists: Lists, *, started: datetime) -> None:
+        super().__init__()
+        self._ledger = ledger
+        self._settings = settings
+        self._lists = lists
+        self._started = started
+        self._gone: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
+        self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
+        self._names: dict[str, str] = {}  # by cohort key, of those with an id, the name last seen
+        self._first_led: dict[str, Led] = {}  # by cohort key
+
+    # Lists
+
+    def saw(self, cohort: Cohort) -> None:
+        """Note a cohort's name: the last one seen names its list."""
+        if cohort.id is not None:
+            self._names[cohort.key] = cohort.name
+
+    def lead(self, led: Collection[Led]) -> None:
+        """Find the lists of earlier runs in one call; whose name matters are looked up by it."""
+        new = [each for each in led if not self._lists.has(each.route)]
+        if not new:
+            return
+        self._refuse_namesakes(new)
+        by_cohort = {each.cohort_key: each for each in self._ledger.lists()}
+        wanted: dict[str, tuple[Led, str]] = {}
+        for each in new:
+            if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
+                wanted.setdefault(each.route.key, (each, list_id))
+        there = self._lists.find_all({list_id for _, list_id in wanted.values()})
+        for each, list_id in wanted.values():
+            found = there.get(list_id)
+            if found is None:
+                self._gone[each.route.key] = list_id
+            elif not each.is_configured or each.route.list_id or _is_named(found, each.route):
+                self._lists.adopt(each.route, found)
+
+    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> None:
+        """Note each cohort's list; ListError if it is another cohort's."""
+        for each in led:
+            found = lists.get(each.route.key)
+            if found is not None and (each.cohort.key, found.list_id) not in self._known:
+                self._refuse_anothers(each, found)
+                self._known[each.cohort.key, found.list_id] = found
+                self._note(each, found)
+
+    def is_gone(self, route: Route) -> bool:
+        """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
+        return route.key in self._gone
+
+    def is_ours(self, hubspot_list: HubSpotList) -> bool:
+        """Whether this run or an earlier one made the list; having read it is not enough."""
+        return any(each.created_by_us for each in self._ledger.known(hubspot_list.list_id))
+
+    def vanished(self, streams: Collection[str], cohorts: Collection[str]) -> list[KnownList]:
+        """The lists that these streams filled last, none of whose cohorts came."""
+        known = self._ledger.lists()
+        came = {each.list_id for each in known if each.cohort_key in cohorts}
+        return [
+            each
+            for each in known
+            if each.stream in streams and each.cohort_key is not None and each.list_id not in came
+        ]
+
+    def _note(self, led: Led, found: HubSpotList) -> None:
+        """Note that a cohort goes to a list: the first time in this run."""
+        if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
+            logger.info(
+                "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
+                found,
+                old_id,
+            )
+
+    def _refuse_namesakes(self, led: Collection[Led]) -> None:
+        """Raise where two streams mean two cohorts by one id: to the ledger they would be one, and share a list."""
+        for each in led:
+            first = self._first_led.setdefault(each.cohort.key, each)
+            if first.stream != each.stream and first.cohort.name != each.cohort.name:
+                raise ListError(
+                    f'Streams "{first.stream}" and "{each.stream}" have a cohort with {each.cohort.key} each, named '
+                    f'"{first.cohort.name}" and "{each.cohort.name}": an id must stand for one cohort. Take the '
+                    "column out of one of them with stream_maps, or name another one in cohort_id_field."
+                )
+
+    def _refuse_anothers(self, led: Led, found: HubSpotList) -> None:
+        """Raise where a cohort has the former name of another one, whose list still bears that name."""
+        if led.is_configured:
+            return
+        for known in self._ledger.known(found.list_id):
+            name = self._names.get(known.cohort_key or "")
+            if known.cohort_key != led.cohort.key and name not in {None, led.cohort.name}:
+                raise ListError(
+                    f'{found} is the list of the cohort with {known.cohort_key}, which is now named "{name}", '
+                    f'and the one with {led.cohort.key} has its former name "{led.cohort.name}": rename the list in '
+                    "HubSpot, or name one for each of them in lists[]."
+                )
+
+    # Contacts
+
+    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+        """The contacts of addresses looked up within `contact_cache_days`, or if reconciling in this run."""
+        days = 0 if self._settings.reconcile else self._settings.contact_cache_days
+        return self._ledger.record_ids(addresses, since=self._started - timedelta(days=days))
+
+    def looked_up_before(self, record_ids: Mapping[str, int]) -> list[int]:
+        """Of these contacts, by address, those whose address an earlier run looked up."""
+        fresh = self._ledger.record_ids(record_ids.keys(), since=self._started)
+        return [record_id for address, record_id in record_ids.items() if address not in fresh]
+
+    # Memberships
+
+    def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
+        """Who of these HubSpot confirmed to be on the list, and who not to be."""
+        if not self._is_trusted(hubspot_list):
+            return {}
+        states = self._ledger.states(hubspot_list.list_id, record_ids)
+        return {record_id: state is State.ON for record_id, state in states.items()}
+
+    def members(self, hubspot_list: HubSpotList) -> Iterator[int] | None:
+        """Who is on the list, with those of calls that were not answered."""
+        return self._ledger.iter_members(hubspot_list.list_id) if self._is_trusted(hubspot_list) else None
+
+    def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
+        """Whom this target put onto the list."""
+        return self._ledger.added_by_us(hubspot_list.list_id)
+
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
+        known = self._ledger.known(hubspot_list.list_id)
+        return not self._settings.reconcile and any(each.was_read or each.created_by_us for each in known)
+
+    def close(self, accounts: Iterable[Account]) -> None:
+        """Let go of the ledger."""
+        del accounts
+        self._ledger.close()
+
+
+def _list_id(led: Led, known: KnownList | None) -> str | None:
+    """The list to look for by id: the configured one, else that of earlier runs unless another is configured."""
+    if led.route.list_id or known is None:
+        return led.route.list_id
+    is_other = led.is_configured and known.name.casefold() != led.route.name.casefold()
+    return None if is_other else known.list_id
+
+
+def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
+    return hubspot_list.name.casefold() == route.name.casefold()
