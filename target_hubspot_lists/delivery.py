@@ -141,6 +141,7 @@ class Delivery:
             settings,
             self._client,
             self._lists,
+            contacts=self._contacts,
             writer=self._writer,
             reader=self._reader,
             started=started,

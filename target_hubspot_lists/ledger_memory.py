@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.accounts import Account
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
+    from target_hubspot_lists.contacts import Contacts
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.lists import Lists
@@ -50,6 +51,7 @@ class Memory(Recollection):
         client: HubSpotClient,
         lists: Lists,
         *,
+        contacts: Contacts,
         writer: ChangeWriter,
         reader: MembershipReader,
         started: datetime,
@@ -57,7 +59,9 @@ class Memory(Recollection):
         super().__init__(ledger, settings, lists, started=started)
         self._client = client
         self._reader = reader
-        self._putting_back = PuttingBack(writer, reader, workers=settings.connection.max_concurrency)
+        self._putting_back = PuttingBack(
+            contacts, writer, reader, workers=settings.connection.max_concurrency
+        )
         self._locks = ExitStack()
         self._locked: set[str] = set()
         self._anew: set[str] = set()  # lists in the place of deleted ones

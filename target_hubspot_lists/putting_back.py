@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_http import concurrently
+from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
+    from target_hubspot_lists.contacts import Contacts
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.verification import MembershipReader
 
@@ -35,22 +37,25 @@ class PutBack:
 
 
 class PuttingBack:
-    """Adds members in calls side by side, and reads back whom HubSpot left open."""
+    """Adds members in calls side by side, follows merges, and reads back whom HubSpot left open."""
 
-    def __init__(self, writer: ChangeWriter, reader: MembershipReader, *, workers: int) -> None:
+    def __init__(
+        self, contacts: Contacts, writer: ChangeWriter, reader: MembershipReader, *, workers: int
+    ) -> None:
+        self._contacts = contacts
         self._writer = writer
         self._reader = reader
         self._workers = workers
 
     def put_back(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> PutBack:
-        """Put contacts onto a list, and say what became of each."""
-        change = Change(add=tuple(record_ids), remove=())
+        """Put contacts onto a list, and say what became of each; a merged one by the id it has now."""
         back = PutBack()
-        jobs = (
-            partial(self._writer.write, hubspot_list, part) for part in change.split(MAX_RECORD_IDS_PER_CALL)
-        )
-        for confirmation in concurrently(jobs, workers=self._workers):
-            back.take(confirmation)
+        self._add(hubspot_list, tuple(record_ids), back)
+        if back.missing:
+            current: set[int] = set()
+            for batch in in_batches(sorted(back.missing)):
+                current.update(self._contacts.current_ids(batch).values())
+            self._add(hubspot_list, tuple(current - back.missing - back.on_list - back.left_open), back)
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)
             reading, _ = self._reader.read_until_settled(hubspot_list, asked)
@@ -58,3 +63,9 @@ class PuttingBack:
             back.missing |= reading.missing
             back.left_open -= reading.on_list | reading.missing
         return back
+
+    def _add(self, hubspot_list: HubSpotList, record_ids: tuple[int, ...], back: PutBack) -> None:
+        parts = Change(add=record_ids, remove=()).split(MAX_RECORD_IDS_PER_CALL)
+        jobs = (partial(self._writer.write, hubspot_list, part) for part in parts)
+        for confirmation in concurrently(jobs, workers=self._workers):
+            back.take(confirmation)

@@ -323,3 +323,19 @@ def test_two_streams_that_mean_two_cohorts_by_one_id_are_refused(
         in run.error
     )
     assert portal.list_names() == set()
+
+
+def test_merged_contacts_are_put_onto_the_list_that_was_made_anew(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    addresses = ["ada@example.com", "bob@example.com", "eve@example.com"]
+    settings = {"ledger_url": sqlite_url, "match_by": "email"}
+    run_target(*emails(addresses[:2]), **settings)
+    merged = portal.merge("ada@example.com", "bob@example.com")
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+
+    run = run_target(*emails(addresses[2:]), **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {merged, portal.contact("eve@example.com").record_id}
