@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import forked_target
 from tests.factories import membership, schema_message
-from tests.processes import TIMEOUT, Plugin, config_file
+from tests.processes import TIMEOUT
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     adds,
     calls_of,
+    emails,
     snapshot,
 )
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+ENOUGH_CALLS = 4  # of a run that changes something
 
 
 def fail(hubspot: HubSpotEmulator, kind: str) -> None:
@@ -62,33 +65,67 @@ def test_a_run_that_broke_off_is_healed_by_the_next(
     assert len(calls_of(hubspot)) == 2
 
 
-def test_a_run_killed_after_hubspot_accepted_is_healed_by_the_next(
-    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("ledger_url", "mode", "is_accepted"),
+    [
+        ("sqlite", "incremental", False),
+        ("sqlite", "incremental", True),
+        ("sqlite", "mirror", False),
+        ("postgres", "mirror", True),
+    ],
+    indirect=["ledger_url"],
+)
+def test_a_run_killed_in_any_of_its_calls_is_healed_by_the_next(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    ledger_url: str,
+    mode: str,
+    *,
+    is_accepted: bool,
 ) -> None:
-    contacts = list(portal.add_contacts(5))
-    config = {
-        "api_url": hubspot.url,
-        "access_token": hubspot.token,
-        "match_by": "contact_id",
-        "list_name_prefix": "",
-        "ledger_url": sqlite_url,
-    }
-    called = threading.Event()
-    hubspot.faults.call("PUT", ADD_AND_REMOVE, called.set)
-    hubspot.faults.accept_then_drop("PUT", ADD_AND_REMOVE, times=None)
-    with Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config)) as plugin:
-        plugin.write(*adds(contacts))
-        assert plugin.process.stdin is not None
-        plugin.process.stdin.close()
-        assert called.wait(TIMEOUT)
-        plugin.process.kill()
-        plugin.wait()
+    contacts = [f"{name}@example.com" for name in "abcdefgh"]
+    settings: dict[str, Any] = {"ledger_url": ledger_url, "sync_mode": mode, "match_by": "email"}
+    settings |= {"batch_size_rows": 4, "max_removal_percent": 100, "snapshot_end": "end_of_input"}
+    left, call, was_killed = contacts[:2], 0, True
+    while was_killed:
+        left = contacts[:2] if left == contacts[-2:] else contacts[-2:]
+        stay = [each for each in contacts if each not in left]
+        asked = emails(stay)
+        if mode == "incremental":
+            asked = [*emails(left, operation="remove"), *emails(stay)[1:]]
+
+        was_killed = kill_in_call(hubspot, call, asked, settings, is_accepted=is_accepted)
+        run = run_target(*asked, **settings)
+
+        assert run.exit_code == 0
+        assert portal.member_emails("VIP") == set(stay), f"after a kill in call {call}"
+        call += 1
+    assert call > ENOUGH_CALLS
+
+
+def kill_in_call(
+    hubspot: HubSpotEmulator, call: int, messages: list[str], settings: dict[str, Any], *, is_accepted: bool
+) -> bool:
+    """Run, and kill the process while HubSpot has its call of that number; say whether there was one."""
+    reached, killed = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        reached.set()
+        killed.wait(TIMEOUT)
+        if not is_accepted:
+            raise ConnectionAbortedError
+
+    hubspot.faults.call("*", "", hold, after=call)
+    config = {"api_url": hubspot.url, "access_token": hubspot.token, "list_name_prefix": "", **settings}
+    process = forked_target.start(config, *messages)
+    while process.is_alive() and not reached.wait(0.005):
+        pass
+    process.kill()
+    process.join()
+    killed.set()
     hubspot.faults.clear()
-
-    run = run_target(*adds(contacts[:4]), membership("VIP", contacts[4], "remove"), ledger_url=sqlite_url)
-
-    assert run.exit_code == 0
-    assert portal.members("VIP") == set(contacts[:4])
+    return process.exitcode == -signal.SIGKILL
 
 
 def test_whom_hubspot_dropped_is_sent_again(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+import pytest
+
 from target_hubspot_lists.ledger import Ledger
+from tests.processes import TIMEOUT, Plugin, config_file
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     adds,
@@ -12,6 +16,8 @@ from tests.target_hubspot_lists.inputs import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
@@ -31,6 +37,57 @@ def test_a_list_that_another_run_holds_is_waited_for_and_then_the_run_ends_namin
     assert 30 <= waited < 40
     assert portal.members("VIP") == set(contacts)
     assert after.exit_code == 0
+
+
+def hold_first_change(hubspot: HubSpotEmulator) -> tuple[threading.Event, threading.Event]:
+    """Hold the first change of a list in HubSpot; return what says that it came, and what lets it go."""
+    came, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        came.set()
+        go_on.wait(TIMEOUT)
+
+    hubspot.faults.call("PUT", ADD_AND_REMOVE, hold)
+    return came, go_on
+
+
+@pytest.mark.parametrize(
+    ("ledger_url", "is_killed"),
+    [("sqlite", False), ("postgres", False), ("postgres", True)],
+    indirect=["ledger_url"],
+)
+def test_of_two_processes_on_one_list_the_second_waits_for_the_first_as_long_as_it_lives(
+    hubspot: HubSpotEmulator, portal: Portal, ledger_url: str, tmp_path: Path, *, is_killed: bool
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    came, go_on = hold_first_change(hubspot)
+    config = {"api_url": hubspot.url, "access_token": hubspot.token, "ledger_url": ledger_url}
+    config |= {"match_by": "contact_id", "list_name_prefix": ""}
+    arguments = ["--config", config_file(tmp_path, config)]
+    with (
+        Plugin("target_hubspot_lists", *arguments) as first,
+        Plugin("tests.hurried_target", *arguments) as second,
+    ):
+        first.write(*adds(contacts[:1]))
+        first.process.stdin.close()  # type: ignore[union-attr]
+        assert came.wait(TIMEOUT)
+        if is_killed:
+            first.process.kill()
+            first.wait()
+            go_on.set()
+        second.write(*adds(contacts[1:]))
+        exit_code = second.finish()
+
+        if is_killed:
+            assert exit_code == 0
+            assert contacts[1] in portal.members("VIP")
+        else:
+            assert exit_code == 1
+            assert f"(process {first.process.pid})" in second.log
+            assert portal.members("VIP") == set()
+            go_on.set()
+            assert first.wait() == 0
+            assert portal.members("VIP") == {contacts[0]}
 
 
 def test_a_run_leaves_a_line_for_each_list(portal: Portal, run_target: TargetRunner, sqlite_url: str) -> None:
