@@ -101,10 +101,10 @@ class Database:
     def _connect(self) -> Connection:
         try:
             engine = _sqlite_engine(self._url) if self.is_sqlite else _postgres_engine(self._url)
-        except ModuleNotFoundError:
+        except ImportError:  # also where psycopg is there, and the library that it needs is not
             raise LedgerError(
                 "ledger_url names a Postgres database, and its driver is not installed: "
-                "install target-hubspot-lists[postgres]."
+                "pip install 'target-hubspot-lists[postgres]'."
             ) from None
         except (SQLAlchemyError, ValueError):
             raise LedgerError(f"ledger_url cannot be understood: give it as {_FORMS}.") from None
