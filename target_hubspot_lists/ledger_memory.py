@@ -6,11 +6,12 @@ import logging
 import sys
 from collections import Counter
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import LedgerError, ListError
 from target_hubspot_lists.hubspot_lists import shown
-from target_hubspot_lists.ledger import KnownList
+from target_hubspot_lists.ledger import KnownList, State
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.putting_back import PuttingBack
 from target_hubspot_lists.recollection import Recollection
@@ -104,7 +105,7 @@ class Memory(Recollection):
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
             # The old list is let go only once its members are on the new one: a crash in between heals.
-            on_list, _ = self._put_back(found, self._ledger.iter_members(old_id))
+            on_list, _ = self._put_back(found, self._ledger.iter_members(old_id), known_as=old_id)
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
         self._ledger.replace_list(old_id, self._known_list(led, found))
         self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
@@ -119,25 +120,37 @@ class Memory(Recollection):
         if was_read and self._settings.sync_mode == "incremental":
             # Put back before the reading is noted: until then the ledger says that they belong there.
             lost = self._ledger.members(found.list_id) - members - self._ledger.unsettled(found.list_id)
-            on_list, left_open = self._put_back(found, lost)
+            on_list, left_open = self._put_back(found, lost, known_as=found.list_id)
             self._ledger.mark_unsettled(found.list_id, left_open)
             members |= on_list
         self._ledger.take_over(found.list_id, members)
         logger.info("%s: read from HubSpot, %d members.", found, len(members))
 
-    def _put_back(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> tuple[set[int], set[int]]:
-        """Put back whom a list lost; return who is on it then, and of whom HubSpot does not show it."""
-        back = self._putting_back.put_back(hubspot_list, record_ids)
+    def _put_back(
+        self, hubspot_list: HubSpotList, record_ids: Iterable[int], *, known_as: str
+    ) -> tuple[set[int], set[int]]:
+        """Put back whom a list lost; return who is on it then, and of whom HubSpot does not show it.
+
+        `known_as` is the id under which the ledger knows its members.
+        """
+        back = self._putting_back.put_back(
+            hubspot_list, record_ids, who_left=partial(self._who_left, known_as)
+        )
         self.count_put_back[hubspot_list.list_id] += len(back.added)
         self.forget(back.missing)
         return back.on_list, back.left_open
+
+    def _who_left(self, list_id: str, record_ids: Collection[int]) -> set[int]:
+        states = self._ledger.states(list_id, record_ids)
+        return {record_id for record_id, state in states.items() if state is State.OFF}
 
     @override
     def put_back(self, hubspot_list: HubSpotList) -> None:
         """Put back whom the deleted list had and the mirror, held back, neither added nor removed."""
         if hubspot_list.list_id in self._anew:
-            on_list, _ = self._put_back(hubspot_list, self._ledger.unsettled(hubspot_list.list_id))
-            self._ledger.settle(hubspot_list.list_id, on=on_list, off=(), ours=False)
+            list_id = hubspot_list.list_id
+            on_list, _ = self._put_back(hubspot_list, self._ledger.unsettled(list_id), known_as=list_id)
+            self._ledger.settle(list_id, on=on_list, off=(), ours=False)
 
     @override
     def leave(self, route: Route, record_ids: Collection[int]) -> None:

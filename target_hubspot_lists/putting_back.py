@@ -11,7 +11,7 @@ from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts
@@ -47,15 +47,25 @@ class PuttingBack:
         self._reader = reader
         self._workers = workers
 
-    def put_back(self, hubspot_list: HubSpotList, record_ids: Iterable[int]) -> PutBack:
-        """Put contacts onto a list, and say what became of each; a merged one by the id it has now."""
+    def put_back(
+        self,
+        hubspot_list: HubSpotList,
+        record_ids: Iterable[int],
+        *,
+        who_left: Callable[[Collection[int]], set[int]],
+    ) -> PutBack:
+        """Put contacts onto a list, and say what became of each; a merged one by the id it has now.
+
+        `who_left` says who of some left under that id: they stay off, though their old ids are known as members.
+        """
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
             current: set[int] = set()
             for batch in in_batches(sorted(back.missing)):
                 current.update(self._contacts.current_ids(batch).values())
-            self._add(hubspot_list, tuple(current - back.missing - back.on_list - back.left_open), back)
+            current -= back.missing | back.on_list | back.left_open
+            self._add(hubspot_list, tuple(current - who_left(current)), back)
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)
             reading, _ = self._reader.read_until_settled(hubspot_list, asked)

@@ -339,3 +339,21 @@ def test_merged_contacts_are_put_onto_the_list_that_was_made_anew(
 
     assert run.exit_code == 0
     assert portal.members("VIP") == {merged, portal.contact("eve@example.com").record_id}
+
+
+def test_a_merged_contact_that_left_is_not_put_onto_the_list_that_was_made_anew(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    addresses = ["ada@example.com", "bob@example.com", "eve@example.com"]
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "contact_cache_days": 0}
+    run_target(*emails(addresses[:2]), **settings)
+    portal.merge("ada@example.com", "bob@example.com")
+    run_target.clock.sleep(1)
+    run_target(*emails(addresses[:1], operation="remove"), **settings)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+
+    run = run_target(*emails(addresses[2:]), **settings)
+
+    assert run.exit_code == 0
+    assert portal.member_emails("VIP") == {"eve@example.com"}
