@@ -106,6 +106,7 @@ class TapHubSpotEmailEvents(Tap):
         if self._run is not None:
             self._run.end()
         if self._hubspot is not None:
+            self._hubspot.stop()  # what was asked ahead, and is tried again, is wanted by nobody
             self._hubspot.close()
 
     def ended(self, error: HubSpotError, stream: str) -> RunEnded:
