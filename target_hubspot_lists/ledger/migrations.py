@@ -42,7 +42,7 @@ def create_tables(connection: Connection) -> None:
             created_by_us BOOLEAN NOT NULL, was_read BOOLEAN NOT NULL,
             UNIQUE (portal_id, list_id))""",
         f"""CREATE TABLE ledger_cohorts (
-            portal_id BIGINT NOT NULL, cohort_key TEXT NOT NULL, list_key BIGINT NOT NULL, name TEXT,
+            portal_id BIGINT NOT NULL, cohort_key TEXT NOT NULL, list_key BIGINT NOT NULL,
             PRIMARY KEY (portal_id, cohort_key)){clustered}""",
         f"""CREATE TABLE ledger_memberships (
             list_key BIGINT NOT NULL, record_id BIGINT NOT NULL, state SMALLINT NOT NULL, day INTEGER NOT NULL,
@@ -53,7 +53,6 @@ def create_tables(connection: Connection) -> None:
         f"""CREATE TABLE ledger_runs (
             portal_id BIGINT NOT NULL, run_id TEXT NOT NULL, list_id TEXT NOT NULL, stream TEXT NOT NULL,
             started BIGINT NOT NULL, ended BIGINT NOT NULL, asked BIGINT NOT NULL, outcomes TEXT NOT NULL,
-            is_complete BOOLEAN NOT NULL,
             PRIMARY KEY (portal_id, run_id, list_id)){clustered}""",
         f"""CREATE TABLE ledger_locks (
             portal_id BIGINT NOT NULL, list_name TEXT NOT NULL, run_id TEXT NOT NULL,
@@ -63,8 +62,15 @@ def create_tables(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def name_cohorts_and_tell_broken_runs(connection: Connection) -> None:
+    """Version 2: what a cohort was named when its list was, and lines of runs that broke off."""
+    connection.execute(text("ALTER TABLE ledger_cohorts ADD COLUMN name TEXT"))
+    # Until then only a run that came to its end left a line.
+    connection.execute(text("ALTER TABLE ledger_runs ADD COLUMN is_complete BOOLEAN NOT NULL DEFAULT TRUE"))
+
+
 # The schema's version is how many of these have been applied.
-MIGRATIONS: Sequence[Migration] = (create_tables,)
+MIGRATIONS: Sequence[Migration] = (create_tables, name_cohorts_and_tell_broken_runs)
 
 
 def migrate(connection: Connection, *, create: bool, migrations: Sequence[Migration] = MIGRATIONS) -> None:

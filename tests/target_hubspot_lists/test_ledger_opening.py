@@ -151,6 +151,26 @@ def test_an_error_of_the_database_shows_neither_person_nor_password(
     assert ledger.lists() == [VIP]
 
 
+def test_a_ledger_of_the_first_version_is_brought_up_to_date(open_ledger: Ledgers) -> None:
+    database = Database(open_ledger.url, create=True)
+    with database.writing() as connection:
+        migrate(connection, create=True, migrations=MIGRATIONS[:1])
+        for statement in (
+            "INSERT INTO ledger_lists VALUES (1, :portal, '42', 'VIP', 'members', TRUE, FALSE)",
+            "INSERT INTO ledger_cohorts VALUES (:portal, 'vip', 1)",
+            "INSERT INTO ledger_runs VALUES (:portal, 'run-0', '42', 'members', 1, 2, 3, '{}')",
+        ):
+            connection.execute(text(statement).bindparams(portal=PORTAL))
+    database.close()
+
+    ledger = open_ledger()
+
+    [known] = ledger.lists()
+    assert (known.list_id, known.cohort_key, known.cohort_name) == ("42", "vip", None)
+    [line] = ledger.runs("42")
+    assert (line.run_id, line.asked, line.is_complete) == ("run-0", 3, True)
+
+
 def test_an_old_schema_is_migrated_and_keeps_what_it_knows(open_ledger: Ledgers, ledger: Ledger) -> None:
     def add_a_column(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN colour TEXT"))
@@ -187,7 +207,7 @@ def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Ledgers, ledger: Le
     run_sql(open_ledger.url, "UPDATE ledger_schema SET version = 99")
 
     with pytest.raises(
-        LedgerError, match=r"newer version of target-hubspot-lists \(schema 99; this one knows 1\)"
+        LedgerError, match=r"newer version of target-hubspot-lists \(schema 99; this one knows 2\)"
     ):
         open_ledger()
 
