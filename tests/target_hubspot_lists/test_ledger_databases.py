@@ -29,6 +29,7 @@ WITHOUT_PSYCOPG = """
 import sys
 from datetime import UTC, datetime
 sys.modules["psycopg"] = None
+from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import Ledger
 try:
     Ledger.open("postgresql://user:hunter2@host/database", 1, run_id="run", now=lambda: datetime.now(UTC))
