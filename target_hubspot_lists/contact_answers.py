@@ -49,6 +49,7 @@ class Step:
     unknown: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     refused: dict[str, Refusal] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)  # refused when they were looked up
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Step:
         self.unknown += other.unknown
         self.unanswered += other.unanswered
         self.refused |= other.refused
+        self.unread |= other.unread
         self.conflicts |= other.conflicts
         self.filled |= other.filled
         return self
@@ -80,6 +82,7 @@ def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] =
             step.unknown.append(address)
         elif error is not None and error.category == "VALIDATION_ERROR":
             step.refused[address] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
+            step.unread.add(address)
         else:
             step.unanswered.append(address)  # nothing was said, or only that it failed
     return step
@@ -103,6 +106,13 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
         is_conflict = error is None or error.category == "CONFLICT"
         (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
     return step
+
+
+def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[set[int], set[int]]:
+    """The ids of the contacts found by batch/read, and those asked for that HubSpot names as nobody's."""
+    results, errors = parsed(answer, _results_and_errors)
+    named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
+    return {each.record_id for each in results}, {each for each in record_ids if str(each) in named}
 
 
 def _results_and_errors(

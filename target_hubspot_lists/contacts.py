@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently, parsed
+from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
 from target_hubspot_lists.batches import halves
-from target_hubspot_lists.contact_answers import Step, parse_create, parse_read
+from target_hubspot_lists.contact_answers import Step, parse_create, parse_ids, parse_read
+from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Refusal
 from target_hubspot_lists.resolution import Resolving
 
@@ -51,7 +52,7 @@ class Contacts:
             return parse_read(addresses, self._client.post(f"{self._base}/read", body), read)
         except (InvalidRequest, TooLarge) as refused:
             if len(addresses) == 1:
-                return Step(refused={addresses[0]: Refusal.by_hubspot(refused)})
+                return Step(refused={addresses[0]: Refusal.by_hubspot(refused)}, unread={addresses[0]})
             first, second = halves(addresses)
             return self.read_step(first, read).include(self.read_step(second, read))
 
@@ -90,22 +91,31 @@ class Contacts:
 
     def current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
         """Return the record id that each contact has now, after any merge; unknown ones are absent."""
-        found = self._read_ids(record_ids)
+        found, unknown = self._read_ids(record_ids)
         current = {each: each for each in record_ids if each in found}
-        unnamed = [each for each in record_ids if each not in found]
-        if len(found) > len(current):
+        for each in record_ids:
             # An answer does not say whom a merged contact was asked as: those are asked for one by one.
-            current |= {old: next(iter(new)) for old in unnamed if (new := self._read_ids([old]))}
+            if each not in found and each not in unknown and (new := self._current_id(each)):
+                current[each] = new
         return current
 
-    def _read_ids(self, record_ids: Sequence[int]) -> set[int]:
+    def _current_id(self, record_id: int) -> int | None:
+        found, unknown = self._read_ids([record_id])
+        if not found and not unknown:
+            raise TargetError(
+                "HubSpot was asked for a contact by its record id twice and answered without naming it: "
+                "nothing is concluded from that, and the run ends. Run again later."
+            )
+        return next(iter(found), None)
+
+    def _read_ids(self, record_ids: Sequence[int]) -> tuple[set[int], set[int]]:
+        """Return the ids of the contacts found, and those asked for that HubSpot names as nobody's."""
         body = {
             "properties": ["email"],
             "propertiesWithHistory": [],
             "inputs": [{"id": str(each)} for each in record_ids],
         }
-        answer = self._client.post(f"{self._base}/read", body)
-        return parsed(answer, lambda body: {int(each["id"]) for each in body.get("results") or ()})
+        return parse_ids(record_ids, self._client.post(f"{self._base}/read", body))
 
     def concurrently(self, jobs: deque[Callable[[], Step]]) -> Iterator[Step]:
         """Run jobs side by side; more may be put into the queue while the results are read."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from target_hubspot_lists.accounts import Account, Asked
-from target_hubspot_lists.batches import in_batches
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
@@ -21,6 +21,7 @@ from target_hubspot_lists.resolution import Resolution
 from target_hubspot_lists.routes import Route
 from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
 from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence
+from target_hubspot_lists.verification import Reading
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -68,6 +69,7 @@ class ListSnapshot:
 
     hubspot_list: HubSpotList | None
     cohorts: list[CohortSnapshot]
+    unclear: int = 0  # members whom HubSpot did not let be looked up, and who may be on the list
 
     @property
     def label(self) -> str:
@@ -205,7 +207,8 @@ class Mirror(Delivery):
         self._empty_vanished(units, held)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
         if absent := [name for name in self._routes.configured if name not in arrived]:
-            logger.info("Not in the input, so their lists were left alone: %s.", ", ".join(absent))
+            names = ", ".join(map(shown, absent))
+            logger.info("Not in the input, so their lists were left alone: %s.", names)
 
     def is_done(self, stream: str) -> bool:
         """Whether the stream's snapshot was complete and everything it asked for was done."""
@@ -256,7 +259,7 @@ class Mirror(Delivery):
             snapshot.records = 0
         for words in store.last_words([each.number for each in unit.cohorts]):
             self._resolve(unit, words, flush)
-        if gap:
+        if gap := gap or _gap_of_unclear_members(unit):
             self._hold_back(unit.stream, gap)
         if unit.hubspot_list is None:
             for row in store.away():
@@ -265,6 +268,8 @@ class Mirror(Delivery):
         if not unit.hubspot_list.is_foreseen:
             members = self._memory.members(unit.hubspot_list)
             store.take_baseline(self._reader.iter_members(unit.hubspot_list) if members is None else members)
+        if self._memory.is_kept and not gap:
+            self._follow_merges_of_list(unit.hubspot_list)
         self._follow_merges(unit)
         stale: list[Stale] = []
         for rows in _runs(store.staying()):
@@ -291,6 +296,8 @@ class Mirror(Delivery):
             flush.expect([(route, asked)], {route.key: unit.hubspot_list})
         contacts = self._find_contacts(asked, flush)
         created = contacts.created if contacts else ()
+        if contacts:
+            unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
         rows = []
         for word, each in zip(words, asked, strict=True):
             record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
@@ -315,6 +322,27 @@ class Mirror(Delivery):
         for batch in in_batches(unknown):
             for old, new in self._contacts.current_ids(batch).items():
                 self._supersede(unit, self._store.replace(old, new))
+
+    def _follow_merges_of_list(self, hubspot_list: HubSpotList) -> None:
+        """Give those who would be removed the ids they have now, which a ledger may not know.
+
+        Whether HubSpot takes a retired id to remove the contact that it is now is not documented: that contact
+        may be in the snapshot.
+        """
+        merged: dict[int, int] = {}
+        for batch in _runs((record_id for record_id, _ in self._store.to_remove()), MAX_INPUTS_PER_CALL):
+            current = self._contacts.current_ids(batch).items()
+            merged |= {old: new for old, new in current if old != new}
+        if merged:
+            for old in merged:
+                self._store.drop_from_baseline(old)
+            self._store.take_baseline(merged.values())
+            # In this order: a crash in between must not lose from the ledger that they are on the list.
+            self._memory.begin(hubspot_list, merged.values())
+            self._memory.confirm_reading(hubspot_list, Reading(frozenset(), frozenset(merged)))
+            logger.info(
+                "%s: %d members have another id now, since contacts were merged.", hubspot_list, len(merged)
+            )
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]) -> list[Stale]:
         """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
@@ -353,12 +381,19 @@ class Mirror(Delivery):
         if obstacle:
             self._hold_back(unit.stream, obstacle)
         if not gap and not obstacle:
+            undone = _undone(unit)
             stale: list[Stale] = []
             for rows in _runs(self._to_remove(ours)):
                 asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
                 self._write_properties(hubspot_list, asked, flush)
                 stale += self._deliver(ListChange(hubspot_list, asked), set())
             self._write_again(stale, flush)
+            if undone := _undone(unit) - undone:
+                self._hold_back(
+                    unit.stream,
+                    f"{hubspot_list}: {undone:,} of {_members(removal.to_remove)} could not be removed. See the "
+                    "reasons above, set report_path for a line on each, and run again.",
+                )
             return
         self._memory.put_back(hubspot_list)
         for record_id, said in self._to_remove(ours):
@@ -399,18 +434,18 @@ class Mirror(Delivery):
             for each in self._memory.vanished(self.started_streams(), keys)
             if each.list_id not in taken and not self._routes.is_configured(_cohort(each))
         ]
-        if not vanished:
-            return
-        complete = [each for each in vanished if self._is_whole(each.stream)]
-        if not self._settings.empty_vanished_cohorts:
-            names = ", ".join(f'"{each.name}" ({each.list_id})' for each in vanished)
+        may_empty = self._settings.empty_vanished_cohorts
+        to_empty = [each for each in vanished if may_empty and self._is_whole(each.stream)]
+        if left_alone := [each for each in vanished if each not in to_empty]:
+            names = ", ".join(f'"{shown(each.name)}" ({each.list_id})' for each in left_alone)
             logger.info(
                 "Their cohorts are no longer in the input, and they were left alone: lists %s.", names
             )
+        if not to_empty:
             return
-        there = self._lists.find_all({each.list_id for each in complete})
+        there = self._lists.find_all({each.list_id for each in to_empty})
         self._before_writing(there.values())
-        for known in complete:
+        for known in to_empty:
             if hubspot_list := there.get(known.list_id):
                 self._apply(self._vanished_unit(known, hubspot_list), held, None)
 
@@ -544,7 +579,26 @@ def _cohort(known: KnownList) -> Cohort:
     return Cohort.from_key(known.cohort_key or "", known.cohort_name)
 
 
-def _runs(rows: Iterator[T]) -> Iterator[list[T]]:
+def _undone(unit: ListSnapshot) -> int:
+    """How many memberships of a list HubSpot refused, or said yes to and did not apply."""
+    accounts = {id(each.account): each.account for each in unit.cohorts}.values()
+    return sum(each.outcomes[Outcome.REJECTED] + each.outcomes[Outcome.DROPPED] for each in accounts)
+
+
+def _gap_of_unclear_members(unit: ListSnapshot) -> str | None:
+    if not unit.unclear:
+        return None
+    return (
+        f"{unit.label}: HubSpot refused to look up {_members(unit.unclear)} of the snapshot, who may be on the list. "
+        "Nobody was removed: correct the addresses in the source; set report_path to see them."
+    )
+
+
+def _members(count: int) -> str:
+    return f"{count:,} member{'' if count == 1 else 's'}"
+
+
+def _runs(rows: Iterator[T], size: int = MAX_RECORD_IDS_PER_CALL) -> Iterator[list[T]]:
     """Yield the rows in runs of what one call takes."""
-    while run := list(itertools.islice(rows, MAX_RECORD_IDS_PER_CALL)):
+    while run := list(itertools.islice(rows, size)):
         yield run

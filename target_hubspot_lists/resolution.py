@@ -32,6 +32,8 @@ class Resolution:
     missing: set[str] = field(default_factory=set)
     foreseen: set[str] = field(default_factory=set)
     refused: dict[str, Refusal] = field(default_factory=dict)
+    # Those of the refused that HubSpot may have all the same: it did not let them be looked up.
+    unclear: set[str] = field(default_factory=set)
     # Of contacts that were there, which of the properties asked for have a value.
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
     # Created without their attributes, for whose sake HubSpot would not create them.
@@ -74,6 +76,8 @@ class Resolving:
             for step in self._contacts.concurrently(self._jobs):
                 self._take(step)
             self._send_creates(everything=True)
+        # HubSpot said that it has these, or did not say; of those that it knew nothing of, it has none.
+        self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
         return self._result
 
     def _take(self, step: Step) -> None:
@@ -81,6 +85,8 @@ class Resolving:
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
         self._result.filled |= step.filled
+        # What neither HubSpot looks up nor is an address at all, is nobody's.
+        self._result.unclear |= {address for address in step.unread if invalid_address(address) is None}
         for address, refusal in step.refused.items():
             self._refused(address, refusal)
         for address in step.unknown:

@@ -123,7 +123,7 @@ class MembershipReader:
 
 def _page(body: Mapping[str, Any]) -> tuple[list[int], str | None]:
     following = ((body.get("paging") or {}).get("next") or {}).get("after")
-    return [int(each["recordId"]) for each in body.get("results") or ()], following
+    return [int(each["recordId"]) for each in body["results"]], following
 
 
 def _list_size(body: Mapping[str, Any]) -> int | None:

@@ -67,8 +67,10 @@ def change_members(
 ) -> Change:
     """Add and remove at once. Ids of no live contact, those of merged ones among them, are missing.
 
-    Not documented: whether an id that a merge retired is followed here as it is in reads. It is not.
+    Not documented: whether an id that a merge retired is followed here as it is in reads; a quirk says so.
     """
+    if quirks.follows_merged_ids:
+        add, remove = (list(dict.fromkeys(map(contacts.resolve, ids))) for ids in (add, remove))
     known = contacts.existing([*add, *remove])
     present = set(filter(target.members.__contains__, known))
     change = Change(

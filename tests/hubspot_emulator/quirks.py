@@ -26,6 +26,8 @@ class Quirks:
     seconds_per_id: float = 0.0
     # Whether a call that was answered 524 took effect all the same. Hostile guess: it did.
     applies_after_524: bool = True
+    # Whether a membership call takes an id that a merge retired for the contact it is now: not documented.
+    follows_merged_ids: bool = False
     # Record ids that an add reports as added without adding them.
     dropped_record_ids: set[str] = field(default_factory=set)
     # Membership reads that still show a list as it was before a write.
