@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 if TYPE_CHECKING:
@@ -52,13 +49,12 @@ class Resolved(NamedTuple):
 
 
 class SnapshotStore:
-    """A temporary SQLite file of this process; `close` removes it."""
+    """A temporary SQLite file of this process, which nothing of it survives: it holds people."""
 
     def __init__(self) -> None:
-        descriptor, path = tempfile.mkstemp(prefix="target-hubspot-lists-", suffix=".sqlite")
-        self._path = Path(path)
-        os.close(descriptor)  # mkstemp made it readable by its owner only
-        self._database = sqlite3.connect(self._path)
+        # Without a name SQLite makes a file that only its owner may read, and lets go of its name at once, so
+        # that it is gone with the process, however that ends: https://www.sqlite.org/inmemorydb.html#temp_db
+        self._database = sqlite3.connect("")
         self._database.executescript(SCHEMA)
         self._waiting: list[tuple[int, Member, bool, int]] = []
 
@@ -168,7 +164,6 @@ class SnapshotStore:
     def close(self) -> None:
         """Remove the file."""
         self._database.close()
-        self._path.unlink()
 
     def __enter__(self) -> Self:
         return self

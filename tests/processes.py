@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from queue import Queue
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -20,13 +21,20 @@ TIMEOUT = 120  # seconds after which a plugin that hangs fails its test
 class Plugin:
     """A plugin's process: write to it, signal it, and see what it said."""
 
-    def __init__(self, module: str, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        stdout: IO[bytes] | int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, **(environment or {})},
         )
         self._log: list[str] = []
         self._written: list[str] = []
