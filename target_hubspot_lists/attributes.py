@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from target_hubspot_lists.memberships import absent_column, find_column
-from target_hubspot_lists.outcomes import PropertyProblem
+from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason
 from target_hubspot_lists.property_values import DoesNotFit, is_empty, property_text
 
 if TYPE_CHECKING:
@@ -78,6 +80,21 @@ def _value_at(path: Sequence[str], record: Mapping[str, Any]) -> object:
     return value
 
 
+def packed(attributes: Attributes | PropertyProblem) -> bytes:
+    """The same in bytes, for those that are kept on disk."""
+    if isinstance(attributes, PropertyProblem):
+        return orjson.dumps({"reason": attributes.reason, "property": attributes.property})
+    return orjson.dumps(attributes)
+
+
+def unpacked(text: bytes) -> Attributes | PropertyProblem:
+    """What was packed."""
+    value = orjson.loads(text)
+    if isinstance(value, dict):
+        return PropertyProblem(PropertyReason(value["reason"]), value["property"])
+    return tuple(value)
+
+
 class HeldAttributes:
     """The attributes held until the next flush: of each member the last record's, whatever list it is about."""
 
@@ -87,6 +104,13 @@ class HeldAttributes:
     def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
         """Hold what a record says; positions ascend."""
         self._last_word[member] = (position, attributes)
+
+    @classmethod
+    def of(cls, attributes: Mapping[Member, Attributes | PropertyProblem]) -> HeldAttributes:
+        """Hold these, each of which is the last word on its member."""
+        held = cls()
+        held._last_word = {member: (0, each) for member, each in attributes.items()}
+        return held
 
     def take(self) -> HeldAttributes:
         """Take out what is held."""

@@ -81,19 +81,15 @@ class ContactProperties:
         self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
     ) -> PropertyFlush:
         """Begin a flush: make the properties that its lists need."""
-        flush = self.begin_lists(lists.values(), self.take_held())
+        self.make_for(lists.values())
+        flush = PropertyFlush(self, self._held.take())
         flush.expect(asked, lists)
         return flush
 
-    def take_held(self) -> HeldAttributes:
-        """Take out what records said of people."""
-        return self._held.take()
-
-    def begin_lists(self, lists: Iterable[HubSpotList], held: HeldAttributes) -> PropertyFlush:
-        """Begin a flush of which it is told in parts who is asked for; make the properties that its lists need."""
+    def make_for(self, lists: Iterable[HubSpotList]) -> None:
+        """Make the properties that lists need."""
         if self.status:
             self.status.make(lists)
-        return PropertyFlush(self, held)
 
     def status_text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
         """The audience status of one membership, as a property and its text."""

@@ -6,20 +6,24 @@ import itertools
 import logging
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from hubspot_http import concurrently
 from target_hubspot_lists.accounts import Account, Asked
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, in_batches
+from target_hubspot_lists.attributes import HeldAttributes, packed, unpacked
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.delivery import Delivery, ListChange
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.memory import Led
-from target_hubspot_lists.outcomes import Outcome, Reason
+from target_hubspot_lists.outcomes import Outcome, PropertyResult, Reason
+from target_hubspot_lists.property_flush import PropertyFlush
 from target_hubspot_lists.resolution import Resolution
 from target_hubspot_lists.routes import Route
-from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
+from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore, on_disk
 from target_hubspot_lists.snapshots import CohortEvidence, Removal, StreamEvidence
 from target_hubspot_lists.verification import Reading
 
@@ -33,13 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from hubspot_http import HubSpotClient
-    from target_hubspot_lists.attributes import Attributes, HeldAttributes
+    from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.delivery import Stale
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import KnownList
-    from target_hubspot_lists.memberships import Membership, Rejection
+    from target_hubspot_lists.memberships import Member, Membership, Rejection
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.property_flush import PropertyFlush
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.snapshot_store import LastWord
@@ -92,6 +95,7 @@ class Mirror(Delivery):
     def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
         super().__init__(client, settings, report)
         self._store = SnapshotStore()
+        self.properties.memory = self._store  # unless a ledger remembers them for longer
         self._streams: dict[str, StreamEvidence] = {}
         self._snapshots: dict[tuple[str, Cohort], CohortSnapshot] = {}
         self._numbers = itertools.count()
@@ -144,7 +148,7 @@ class Mirror(Delivery):
             snapshot.number, membership.member, is_member=membership.is_member, position=position
         )
         if attributes is not None:
-            self.properties.hold(membership.member, position, attributes)
+            self._store.hold(membership.member, packed(attributes))
 
     @override
     def reject(self, stream: str, rejection: Rejection) -> None:
@@ -189,7 +193,11 @@ class Mirror(Delivery):
     # At the end of the input
 
     def finish(self) -> None:
-        """Apply every snapshot; `problems` then says what was held back, and `completed` which streams are done."""
+        """Apply every snapshot; `problems` then says what was held back, and `is_done` which streams are done."""
+        with on_disk():
+            self._finish()
+
+    def _finish(self) -> None:
         units = list(self._units())
         for unit in units:
             keys = {each.route.key for each in unit.cohorts}
@@ -200,11 +208,10 @@ class Mirror(Delivery):
                     f"{unit.label} is fed by the streams {', '.join(streams)}: in mirror mode a list takes one "
                     "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
                 )
-        held = self.properties.take_held()
         for unit in units:
-            self._apply(unit, held, self._gap(unit))
+            self._apply(unit, self._gap(unit))
         self._judge_streams({each.stream for unit in units for each in unit.cohorts})
-        self._empty_vanished(units, held)
+        self._empty_vanished(units)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
         if absent := [name for name in self._routes.configured if name not in arrived]:
             names = ", ".join(map(shown, absent))
@@ -247,18 +254,17 @@ class Mirror(Delivery):
             units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
         yield from units.values()
 
-    def _apply(self, unit: ListSnapshot, held: HeldAttributes, gap: str | None) -> None:
+    def _apply(self, unit: ListSnapshot, gap: str | None) -> None:
         """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
         store = self._store
-        flush = self.properties.begin_lists([unit.hubspot_list] if unit.hubspot_list else [], held)
-        self.accounts.properties = flush.results
+        self.properties.make_for([unit.hubspot_list] if unit.hubspot_list else [])
         self.accounts.properties_created = len(self.properties.created)
         store.start_list()
         for snapshot in unit.cohorts:
             snapshot.account.superseded += snapshot.records  # less the last words, in `_resolve`
             snapshot.records = 0
         for words in store.last_words([each.number for each in unit.cohorts]):
-            self._resolve(unit, words, flush)
+            self._resolve(unit, words)
         if gap := gap or _gap_of_unclear_members(unit):
             self._hold_back(unit.stream, gap)
         if unit.hubspot_list is None:
@@ -273,19 +279,27 @@ class Mirror(Delivery):
         self._follow_merges(unit)
         stale: list[Stale] = []
         for rows in _runs(store.staying()):
-            self._write_properties(
-                unit.hubspot_list, {row.record_id: self._asked(unit, row) for row in rows}, flush
-            )
             stale += self._stay(unit, unit.hubspot_list, rows)
         for row in store.away():
             self._settle(unit, row, Outcome.NOT_A_MEMBER)
-        stale += self._add(unit, unit.hubspot_list, flush)
+        stale += self._add(unit, unit.hubspot_list)
         # Only now: it changes the snapshot that the steps before went through.
-        self._write_again(stale, flush)
-        self._remove(unit, unit.hubspot_list, flush, gap)
+        self._write_again(stale, self._begin_properties(each.asked.member for each in stale))
+        self._remove(unit, unit.hubspot_list, gap)
 
-    def _resolve(self, unit: ListSnapshot, words: list[LastWord], flush: PropertyFlush) -> None:
+    def _begin_properties(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> PropertyFlush:
+        """Begin to write what is held of these members; those created for this snapshot have theirs."""
+        held = {member: unpacked(each) for member, each in self._store.attributes(members).items()}
+        results: dict[Member, PropertyResult] = {
+            row.record_id: PropertyResult.unpacked(row.properties) for row in created if row.properties
+        }
+        flush = PropertyFlush(self.properties, HeldAttributes.of(held), results)
+        self.accounts.properties = flush.results
+        return flush
+
+    def _resolve(self, unit: ListSnapshot, words: list[LastWord]) -> None:
         """Find the contacts of a run of members; each of them is one membership asked for."""
+        flush = self._begin_properties(word.member for word in words)
         asked = []
         for word in words:
             account = unit.account(word.cohort)
@@ -302,7 +316,9 @@ class Mirror(Delivery):
         for word, each in zip(words, asked, strict=True):
             record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
             if record_id is not None:
-                rows.append(Resolved(record_id, *word, is_created=word.member in created))
+                is_created = word.member in created
+                result = flush.results.get(record_id) if is_created else None
+                rows.append(Resolved(record_id, *word, is_created, result.packed if result else None))
         self._supersede(unit, self._store.resolve(rows))
 
     def _supersede(self, unit: ListSnapshot, lost: Iterable[Resolved]) -> None:
@@ -314,14 +330,21 @@ class Mirror(Delivery):
         by_email = self._settings.match_by == "email"
         if next(self._store.to_remove(), None) is None:
             return
-        unknown = [row.record_id for row in self._store.to_add()]
-        if by_email:
-            unknown = self._memory.looked_up_before(
-                {str(row.member): row.record_id for row in self._store.to_add()}
-            )
-        for batch in in_batches(unknown):
-            for old, new in self._contacts.current_ids(batch).items():
-                self._supersede(unit, self._store.replace(old, new))
+        to_add = (row.record_id for row in self._store.to_add())
+        for old, new in self._merged(self._looked_up_before() if by_email else to_add).items():
+            self._supersede(unit, self._store.replace(old, new))
+
+    def _looked_up_before(self) -> Iterator[int]:
+        """Yield those who are to be added and whose addresses an earlier run looked up."""
+        for rows in _runs(self._store.to_add()):
+            yield from self._memory.looked_up_before({str(row.member): row.record_id for row in rows})
+
+    def _merged(self, record_ids: Iterator[int]) -> dict[int, int]:
+        """Return those of the contacts that have another id now, and which."""
+        batches = _runs(record_ids, MAX_INPUTS_PER_CALL)
+        jobs = (partial(self._contacts.current_ids, batch) for batch in batches)
+        parts = concurrently(jobs, workers=self._workers)
+        return {old: new for part in parts for old, new in part.items() if old != new}
 
     def _follow_merges_of_list(self, hubspot_list: HubSpotList) -> None:
         """Give those who would be removed the ids they have now, which a ledger may not know.
@@ -329,10 +352,7 @@ class Mirror(Delivery):
         Whether HubSpot takes a retired id to remove the contact that it is now is not documented: that contact
         may be in the snapshot.
         """
-        merged: dict[int, int] = {}
-        for batch in _runs((record_id for record_id, _ in self._store.to_remove()), MAX_INPUTS_PER_CALL):
-            current = self._contacts.current_ids(batch).items()
-            merged |= {old: new for old, new in current if old != new}
+        merged = self._merged(record_id for record_id, _ in self._store.to_remove())
         if merged:
             for old in merged:
                 self._store.drop_from_baseline(old)
@@ -346,20 +366,21 @@ class Mirror(Delivery):
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]) -> list[Stale]:
         """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
+        asked = {row.record_id: self._asked(unit, row) for row in rows}
+        self._write_properties(hubspot_list, asked, rows)
         if self._memory.is_kept:
-            asked = {row.record_id: self._asked(unit, row) for row in rows}
             created = {row.record_id for row in rows if row.is_created}
             return self._write([ListChange(hubspot_list, asked)], created)
         for row in rows:
             self._settle(unit, row, Outcome.ALREADY_MEMBER)
         return []
 
-    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush) -> list[Stale]:
+    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
         for rows in _runs(self._store.to_add()):
             asked = {row.record_id: self._asked(unit, row) for row in rows}
             created = {row.record_id for row in rows if row.is_created}
-            self._write_properties(hubspot_list, asked, flush)
+            self._write_properties(hubspot_list, asked, rows)
             stale += self._deliver(ListChange(hubspot_list, asked), created)
         return stale
 
@@ -371,9 +392,7 @@ class Mirror(Delivery):
         self._store.replace(stale.record_id, record_id)
         return False
 
-    def _remove(
-        self, unit: ListSnapshot, hubspot_list: HubSpotList, flush: PropertyFlush, gap: str | None
-    ) -> None:
+    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         ours = self._memory.added_by_us(hubspot_list) if self._settings.mirror_removes == "ours" else None
         removal = Removal(self._store.baseline_size(), sum(1 for _ in self._to_remove(ours)))
@@ -385,9 +404,9 @@ class Mirror(Delivery):
             stale: list[Stale] = []
             for rows in _runs(self._to_remove(ours)):
                 asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
-                self._write_properties(hubspot_list, asked, flush)
+                self._write_properties(hubspot_list, asked)
                 stale += self._deliver(ListChange(hubspot_list, asked), set())
-            self._write_again(stale, flush)
+            self._write_again(stale, self._begin_properties(each.asked.member for each in stale))
             if undone := _undone(unit) - undone:
                 self._hold_back(
                     unit.stream,
@@ -408,9 +427,10 @@ class Mirror(Delivery):
                 yield record_id, said
 
     def _write_properties(
-        self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], flush: PropertyFlush
+        self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: Iterable[Resolved] = ()
     ) -> None:
         """Write the properties of contacts that were there; before their memberships change."""
+        flush = self._begin_properties((each.member for each in asked.values()), created)
         by_address = {str(each.member): record_id for record_id, each in asked.items()}
         contacts = Resolution(record_ids=by_address) if self._settings.match_by == "email" else None
         flush.write([(hubspot_list, asked)], contacts)
@@ -425,7 +445,7 @@ class Mirror(Delivery):
 
     # Cohorts that did not come
 
-    def _empty_vanished(self, units: Collection[ListSnapshot], held: HeldAttributes) -> None:
+    def _empty_vanished(self, units: Collection[ListSnapshot]) -> None:
         """Empty the lists whose cohorts are absent from a stream proven complete, or name them."""
         taken = {each.hubspot_list.list_id for each in units if each.hubspot_list}
         keys = {cohort.key for _, cohort in self._snapshots}
@@ -447,7 +467,7 @@ class Mirror(Delivery):
         self._before_writing(there.values())
         for known in to_empty:
             if hubspot_list := there.get(known.list_id):
-                self._apply(self._vanished_unit(known, hubspot_list), held, None)
+                self._apply(self._vanished_unit(known, hubspot_list), None)
 
     def _is_whole(self, stream: str) -> bool:
         """Whether all cohorts of a stream are proven to have come; a cohort's size proves only itself."""

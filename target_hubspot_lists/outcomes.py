@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import orjson
+
 from target_hubspot_lists.batches import blamed_properties
 
 if TYPE_CHECKING:
@@ -80,6 +82,20 @@ class PropertyResult:
 
     outcome: PropertyOutcome
     problem: PropertyProblem | None = None
+
+    @property
+    def packed(self) -> bytes:
+        """The same in bytes, for those that are kept on disk."""
+        problem = self.problem
+        told = (problem.reason, problem.property, problem.correlation_id) if problem else ()
+        return orjson.dumps((self.outcome, *told))
+
+    @classmethod
+    def unpacked(cls, text: bytes) -> PropertyResult:
+        """What was packed."""
+        outcome, *told = orjson.loads(text)
+        problem = PropertyProblem(PropertyReason(told[0]), *told[1:]) if told else None
+        return cls(PropertyOutcome(outcome), problem)
 
 
 class Reason(StrEnum):

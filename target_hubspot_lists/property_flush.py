@@ -33,11 +33,17 @@ class PropertyFlush:
     In a dry run contacts that would be created are in it by address.
     """
 
-    def __init__(self, owner: ContactProperties, held: HeldAttributes) -> None:
+    def __init__(
+        self,
+        owner: ContactProperties,
+        held: HeldAttributes,
+        created: Mapping[Member, PropertyResult] | None = None,
+    ) -> None:
         self._owner = owner
         self._held = held
         self._statuses: Mapping[str, Mapping[str, str]] = {}
-        self.results: dict[Member, PropertyResult] = {}
+        # Contacts that were created already, with their properties, are in it from the beginning.
+        self.results: dict[Member, PropertyResult] = dict(created or {})
 
     def expect(
         self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from target_hubspot_lists.errors import TargetError
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from target_hubspot_lists.memberships import Member
 
@@ -22,9 +25,11 @@ CREATE TABLE snapshot (
 ) WITHOUT ROWID;
 CREATE TABLE resolved (
     record_id INTEGER PRIMARY KEY, member NOT NULL, is_member INTEGER NOT NULL, position INTEGER NOT NULL,
-    cohort INTEGER NOT NULL, is_created INTEGER NOT NULL
+    cohort INTEGER NOT NULL, is_created INTEGER NOT NULL, properties BLOB
 );
 CREATE TABLE baseline (record_id INTEGER PRIMARY KEY);
+CREATE TABLE attributes (member PRIMARY KEY, packed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE written (record_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 """
 
 
@@ -46,6 +51,19 @@ class Resolved(NamedTuple):
     position: int
     cohort: int
     is_created: bool
+    properties: bytes | None = None  # what became of those of a contact that was created
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """Say what to do where the temporary file cannot be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise TargetError(
+            f"The temporary file of a mirror's snapshots cannot be written ({error}), and nobody was removed since: "
+            "make room, or name a folder that has room in the environment variable SQLITE_TMPDIR."
+        ) from error
 
 
 class SnapshotStore:
@@ -57,12 +75,26 @@ class SnapshotStore:
         self._database = sqlite3.connect("")
         self._database.executescript(SCHEMA)
         self._waiting: list[tuple[int, Member, bool, int]] = []
+        self._attributes: dict[Member, bytes] = {}
 
     def take(self, cohort: int, member: Member, *, is_member: bool, position: int) -> None:
         """Take a record of a cohort; the last one of a member stands."""
         self._waiting.append((cohort, member, is_member, position))
         if len(self._waiting) >= ROWS_AT_ONCE:
             self._write()
+
+    def hold(self, member: Member, attributes: bytes) -> None:
+        """Hold what a record says of a person, in place of what an earlier one said."""
+        self._attributes[member] = attributes
+        if len(self._attributes) >= ROWS_AT_ONCE:
+            self._write_attributes()
+
+    def attributes(self, members: Iterable[Member]) -> dict[Member, bytes]:
+        """What is held of these members; those of whom nothing is are left out."""
+        self._write_attributes()
+        query = "SELECT packed FROM attributes WHERE member = ?"
+        found = ((member, self._database.execute(query, (member,)).fetchone()) for member in members)
+        return {member: row[0] for member, row in found if row}
 
     def discard(self, cohorts: Iterable[int]) -> None:
         """Forget what these cohorts held: a newer version replaces it."""
@@ -109,7 +141,7 @@ class SnapshotStore:
                 continue
             if other is not None:
                 lost.append(other)
-            self._database.execute("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._database.execute("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return lost
 
     def has(self, record_id: int) -> bool:
@@ -161,6 +193,18 @@ class SnapshotStore:
             said = None if member is None else Resolved(record_id, member, False, position, cohort, False)
             yield record_id, said
 
+    # A contact that is on several lists: a `PropertyMemory` of the run.
+
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        """What was written of these contacts; those of whom nothing was are left out."""
+        query = "SELECT hashes FROM written WHERE record_id = ?"
+        found = ((each, self._database.execute(query, (each,)).fetchone()) for each in record_ids)
+        return {each: row[0] for each, row in found if row}
+
+    def remember(self, hashes: Mapping[int, bytes]) -> None:
+        """Remember what was written of these contacts."""
+        self._database.executemany("INSERT OR REPLACE INTO written VALUES (?, ?)", hashes.items())
+
     def close(self) -> None:
         """Remove the file."""
         self._database.close()
@@ -172,12 +216,20 @@ class SnapshotStore:
         self.close()
 
     def _write(self) -> None:
-        self._database.executemany(
-            "INSERT INTO snapshot VALUES (?, ?, ?, ?) ON CONFLICT (cohort, member) "
-            "DO UPDATE SET is_member = excluded.is_member, position = excluded.position",
-            self._waiting,
-        )
+        with on_disk():
+            self._database.executemany(
+                "INSERT INTO snapshot VALUES (?, ?, ?, ?) ON CONFLICT (cohort, member) "
+                "DO UPDATE SET is_member = excluded.is_member, position = excluded.position",
+                self._waiting,
+            )
         self._waiting.clear()
+
+    def _write_attributes(self) -> None:
+        with on_disk():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO attributes VALUES (?, ?)", self._attributes.items()
+            )
+        self._attributes.clear()
 
     def _resolved(self, record_id: int) -> Resolved | None:
         row = self._database.execute("SELECT * FROM resolved WHERE record_id = ?", (record_id,)).fetchone()
@@ -193,6 +245,6 @@ def _rows(cursor: sqlite3.Cursor) -> Iterator[Any]:
         yield from rows
 
 
-def _parsed(row: tuple[int, Member, int, int, int, int]) -> Resolved:
-    record_id, member, is_member, position, cohort, is_created = row
-    return Resolved(record_id, member, bool(is_member), position, cohort, bool(is_created))
+def _parsed(row: tuple[int, Member, int, int, int, int, bytes | None]) -> Resolved:
+    record_id, member, is_member, position, cohort, is_created, properties = row
+    return Resolved(record_id, member, bool(is_member), position, cohort, bool(is_created), properties)

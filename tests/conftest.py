@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,13 @@ class TargetRunner:
     capsys: pytest.CaptureFixture[str]
     caplog: pytest.LogCaptureFixture
     clock: FakeClock
+    target: TargetHubSpotLists | None = None  # of the run in hand, or of the last one
+
+    def terminate(self) -> None:
+        """Send this process a SIGTERM, as any thread may, and return once the target knows of it."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        while self.target and not self.target.has_to_stop():
+            time.sleep(0.001)
 
     def __call__(self, *messages: str, **config: Any) -> Run:
         """Run on these messages; by default members are record ids and list names have no prefix."""
@@ -101,7 +109,7 @@ class TargetRunner:
     def _run(self, config: dict[str, Any], source: bytes | Any) -> int:
         config = {name: value for name, value in config.items() if value is not None}
         try:
-            target = TargetHubSpotLists(config=config, clock=self.clock)
+            self.target = target = TargetHubSpotLists(config=config, clock=self.clock)
         except HubSpotError as error:
             TargetHubSpotLists.report_error(error)
             return 1

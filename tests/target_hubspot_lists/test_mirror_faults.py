@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import resource
 import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.snapshot_store import SnapshotStore
 from tests.factories import state_message
 from tests.processes import Plugin, config_file
 from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
@@ -160,8 +162,7 @@ def test_a_signal_lets_the_call_in_hand_return_and_starts_no_other(
     point: str,
 ) -> None:
     method, path, after, removed = POINTS[point]
-    hubspot.faults.call(method, path, lambda: os.kill(os.getpid(), signal.SIGTERM), after=after)
-    hubspot.faults.delay(method, path, 0.05, after=after)
+    hubspot.faults.call(method, path, run_target.terminate, after=after)
 
     stopped = mirror(run_target, *snapshot(crowd), **ledger)
     left = portal.members("c_VIP")
@@ -204,3 +205,19 @@ def test_a_process_that_is_killed_removes_nobody_it_should_not_and_leaves_no_fil
 
     assert mirror(run_target, *snapshot(crowd), **ledger).exit_code == 0
     assert portal.members("c_VIP") == set(crowd[1:])
+
+
+def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with SnapshotStore() as store:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+        try:
+            with pytest.raises(TargetError, match="SQLITE_TMPDIR"):
+                _fill(store)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _fill(store: SnapshotStore) -> None:
+    for member in range(1_000_000):
+        store.take(0, f"contact{member}@example.com", is_member=True, position=member)
