@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubspot_http import ErrorBody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
 MAX_INPUTS_PER_CALL = 100
@@ -20,6 +21,13 @@ def in_batches(inputs: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield the inputs in runs of as many as one call takes."""
     for start in range(0, len(inputs), MAX_INPUTS_PER_CALL):
         yield inputs[start : start + MAX_INPUTS_PER_CALL]
+
+
+def in_runs(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield rows in runs of that size, without holding more than one."""
+    rows = iter(rows)
+    while run := list(itertools.islice(rows, size)):
+        yield run
 
 
 def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:

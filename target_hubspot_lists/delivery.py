@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from hubspot_http import concurrently
 from target_hubspot_lists.accounts import Account, Accounts, Asked, StreamAccount
-from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
+from target_hubspot_lists.applying import Applying, ListChange, created_in, keep_later
 from target_hubspot_lists.contact_properties import ContactProperties
-from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.ledger_memory import Memory
 from target_hubspot_lists.lists import Lists
 from target_hubspot_lists.memberships import Fold
-from target_hubspot_lists.memory import Led, NoLedger
-from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.memory import Led
+from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.property_memory import KnownProperties, LedgerProperties
 from target_hubspot_lists.recollection import Recollection
 from target_hubspot_lists.routes import Routes
-from target_hubspot_lists.verification import MembershipReader, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from hubspot_http import HubSpotClient
+    from target_hubspot_lists.applying import Stale
     from target_hubspot_lists.attributes import Attributes
-    from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.memberships import Cohort, Membership, Rejection
+    from target_hubspot_lists.memory import NoLedger
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.property_flush import PropertyFlush
     from target_hubspot_lists.report import Report
     from target_hubspot_lists.resolution import Resolution
     from target_hubspot_lists.routes import Route
@@ -56,39 +52,6 @@ class Held:
         return [Asked(member, is_member, position, self.account) for member, is_member, position in fold]
 
 
-class Stale(NamedTuple):
-    """A membership whose remembered record id HubSpot no longer knows."""
-
-    hubspot_list: HubSpotList
-    record_id: int
-    asked: Asked
-
-
-@dataclass(frozen=True)
-class ListChange:
-    """What a flush asks of one list: by record id the last word, at most one a contact."""
-
-    hubspot_list: HubSpotList
-    asked: Mapping[int, Asked]
-
-    @property
-    def account(self) -> Account:
-        """On whose account the calls are; two routes can lead to one list."""
-        return next(iter(self.asked.values())).account
-
-    def jobs(self, writer: ChangeWriter) -> Iterator[partial[tuple[ListChange, Confirmation]]]:
-        """Yield the calls that make the change, to be run in any order."""
-        change = Change(
-            add=tuple(record_id for record_id, asked in self.asked.items() if asked.is_member),
-            remove=tuple(record_id for record_id, asked in self.asked.items() if not asked.is_member),
-        )
-        for part in change.split(MAX_RECORD_IDS_PER_CALL):
-            yield partial(self._write, writer, part)
-
-    def _write(self, writer: ChangeWriter, part: Change) -> tuple[ListChange, Confirmation]:
-        return self, writer.write(self.hubspot_list, part)
-
-
 class Delivery:
     """One run: takes memberships, and on flush brings all it holds to HubSpot.
 
@@ -102,48 +65,49 @@ class Delivery:
         settings: Settings,
         report: Report | None = None,
     ) -> None:
-        workers = settings.connection.max_concurrency
         self._client = client
         self._settings = settings
-        self._workers = workers
+        self.accounts = Accounts(report)
         self._routes = Routes(settings)
         self._lists = Lists(client, settings)
-        self._contacts = Contacts(
-            client, workers=workers, create=settings.create_contacts, dry_run=settings.dry_run
-        )
-        self._writer = ChangeWriter(client, self._lists)
-        self._reader = MembershipReader(client, workers=workers)
+        self._applying = Applying(client, settings, self._lists, accounts=self.accounts)
         self.properties = ContactProperties(client, settings, self._lists)
-        self._memory: NoLedger = NoLedger()
         self._last_words: dict[str, Mapping[int, Asked]] = {}  # of this flush, by list id
         self._by_route: dict[str, Held] = {}
         self._by_cohort: dict[Cohort, Held] = {}
         self._positions = itertools.count()
-        self.accounts = Accounts(report)
         self.held = 0
-        self.seconds_verifying = 0.0
+
+    @property
+    def _memory(self) -> NoLedger:
+        return self._applying.memory
+
+    @property
+    def seconds_verifying(self) -> float:
+        """How long the run waited for memberships to show."""
+        return self._applying.seconds_verifying
 
     @property
     def addresses_looked_up(self) -> int:
         """How many addresses HubSpot has answered for."""
-        return self._contacts.looked_up
+        return self._applying.contacts.looked_up
 
     def use_ledger(self, ledger: Ledger, *, now: Callable[[], datetime]) -> None:
         """Take from a ledger what it knows, and keep in it what this run does; it is closed with the delivery."""
         settings, started = self._settings, now()
         if settings.dry_run:
             self.properties.memory = KnownProperties(ledger)
-            self._memory = Recollection(ledger, settings, self._lists, started=started)
+            self._applying.memory = Recollection(ledger, settings, self._lists, started=started)
             return
         self.properties.memory = LedgerProperties(ledger)
-        self._memory = Memory(
+        self._applying.memory = Memory(
             ledger,
             settings,
             self._client,
             self._lists,
-            contacts=self._contacts,
-            writer=self._writer,
-            reader=self._reader,
+            contacts=self._applying.contacts,
+            writer=self._applying.writer,
+            reader=self._applying.reader,
             started=started,
         )
 
@@ -199,7 +163,7 @@ class Delivery:
         properties = self.properties.begin(asked, lists)
         self.accounts.properties = properties.results
         self.accounts.properties_created = len(self.properties.created)
-        contacts = self._find_contacts(
+        contacts = self._applying.find_contacts(
             [
                 each
                 for route, members in asked
@@ -213,10 +177,12 @@ class Delivery:
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
         if self._settings.dry_run:
-            self._foresee(self._without_known(changes, created=set()))
+            self._applying.foresee(changes)
             return
         self._last_words = {change.hubspot_list.list_id: change.asked for change in changes}
-        self._write_again(self._write(changes, _created(contacts)), properties)
+        self._applying.write_again(
+            self._applying.write(changes, created_in(contacts)), properties, self._is_outdone
+        )
 
     def _held_for(self, cohort: Cohort) -> Held:
         held = self._by_cohort.get(cohort)
@@ -262,26 +228,6 @@ class Delivery:
         self.properties.check_lists(lists)
         self._memory.lock([each.name for each in lists])
 
-    def _find_contacts(self, asked: list[Asked], properties: PropertyFlush) -> Resolution | None:
-        """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
-        if self._settings.match_by == "contact_id":
-            return None
-        return self._resolve_addresses(asked, properties)
-
-    def _resolve_addresses(self, asked: Iterable[Asked], properties: PropertyFlush) -> Resolution:
-        """Resolve the addresses that are not known well enough; of the others the remembered contact stands."""
-        asked = list(asked)
-        addresses = dict.fromkeys(str(each.member) for each in asked)
-        known = self._memory.record_ids(addresses)
-        unknown = [each for each in addresses if each not in known]
-        to_create = {str(each.member) for each in asked if each.is_member}
-        resolution = self._contacts.resolve(unknown, to_create, properties)
-        self._memory.remember_contacts(resolution.record_ids)
-        resolution.record_ids |= known
-        properties.resolved(resolution)
-        self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
-        return resolution
-
     def _leave_gone(
         self,
         asked: list[tuple[Route, list[Asked]]],
@@ -294,7 +240,7 @@ class Delivery:
                 continue
             left: set[int] = set()
             for each in members:
-                record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
+                record_id = int(each.member) if contacts is None else self._applying.record_id(each, contacts)
                 if record_id is not None:
                     left.add(record_id)
                     self.accounts.settle(each, Outcome.NOT_A_MEMBER, record_id=record_id)
@@ -313,162 +259,13 @@ class Delivery:
                 continue
             last_word = by_list.setdefault(found.list_id, {})
             for each in members:
-                record_id = int(each.member) if contacts is None else self._record_id(each, contacts)
+                record_id = int(each.member) if contacts is None else self._applying.record_id(each, contacts)
                 if record_id is not None:
-                    _keep_later(last_word, record_id, each)
+                    keep_later(last_word, record_id, each)
         by_id = {each.list_id: each for each in lists.values()}
         return [ListChange(by_id[list_id], last_word) for list_id, last_word in by_list.items() if last_word]
-
-    def _record_id(self, asked: Asked, contacts: Resolution) -> int | None:
-        """The record id of an address; None, and accounted for, where there is none."""
-        address = str(asked.member)
-        if record_id := contacts.record_ids.get(address):
-            return record_id
-        if refusal := contacts.refused.get(address):
-            self.accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
-        elif address in contacts.foreseen and asked.is_member:
-            self.accounts.settle(asked, Outcome.ADDED, created=True)
-        else:
-            self.accounts.settle(asked, Outcome.MISSING)
-        return None
-
-    def _write(
-        self, changes: Sequence[ListChange], created: set[int], *, is_again: bool = False
-    ) -> list[Stale]:
-        """Change the lists, and give each contact its outcome; `created` are the contacts made for it.
-
-        Return those without an outcome whose record id was remembered and is no longer known; not `is_again`.
-        """
-        changes = list(self._without_known(changes, created))
-        left_open: dict[str, dict[int, Asked]] = {}
-        stale: list[Stale] = []
-        for change in changes:
-            self._memory.begin(change.hubspot_list, change.asked)
-        jobs = (job for change in changes for job in change.jobs(self._writer))
-        for change, confirmation in concurrently(jobs, workers=self._workers):
-            change.account.calls += confirmation.calls
-            change.account.seconds += confirmation.seconds
-            self._memory.confirm(change.hubspot_list, confirmation)
-            forgotten = self._memory.forget(confirmation.missing)
-            for record_id in (*confirmation.change.add, *confirmation.change.remove):
-                asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
-                if outcome is Outcome.UNCONFIRMED and self._is_read_back:
-                    left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
-                    continue
-                if outcome is Outcome.MISSING and asked.member in forgotten and not is_again:
-                    stale.append(Stale(change.hubspot_list, record_id, asked))
-                    continue
-                refused = confirmation.refused.get(record_id)
-                self.accounts.settle(
-                    asked,
-                    outcome,
-                    record_id=record_id,
-                    created=record_id in created,
-                    refusal=Refusal.by_hubspot(refused) if refused else None,
-                )
-        for change in changes:
-            self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
-        return stale
-
-    @property
-    def _is_read_back(self) -> bool:
-        """Whether ids that HubSpot leaves open are read: always before the ledger records them."""
-        return self._settings.verify_memberships or self._memory.is_kept
-
-    def _without_known(self, changes: Iterable[ListChange], created: set[int]) -> Iterator[ListChange]:
-        """Yield what is left of the changes without those who are known to be as asked, who get their outcome."""
-        for change in changes:
-            states = self._memory.states(change.hubspot_list, change.asked)
-            unknown: dict[int, Asked] = {}
-            for record_id, asked in change.asked.items():
-                if states.get(record_id) is not asked.is_member:
-                    unknown[record_id] = asked
-                    continue
-                outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.NOT_A_MEMBER
-                self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
-            if unknown:
-                yield ListChange(change.hubspot_list, unknown)
-
-    def _write_again(self, stale: Collection[Stale], properties: PropertyFlush) -> None:
-        """Look up once more those whose remembered contact is gone, and bring them to HubSpot as who they are now."""
-        if not stale:
-            return
-        contacts = self._resolve_addresses([each.asked for each in stale], properties)
-        lists = {each.hubspot_list.list_id: each.hubspot_list for each in stale}
-        by_list: dict[str, dict[int, Asked]] = {}
-        for each in stale:
-            record_id = self._record_id(each.asked, contacts)
-            if record_id is None:
-                continue
-            if self._is_outdone(each, record_id):
-                each.asked.account.superseded += 1
-                continue
-            _keep_later(by_list.setdefault(each.hubspot_list.list_id, {}), record_id, each.asked)
-        changes = [ListChange(lists[list_id], asked) for list_id, asked in by_list.items()]
-        properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
-        self._write(changes, _created(contacts), is_again=True)
 
     def _is_outdone(self, stale: Stale, record_id: int) -> bool:
         """Whether, of a contact that has this record id now, another address has a later word on the list."""
         other = self._last_words.get(stale.hubspot_list.list_id, {}).get(record_id)
         return other is not None and other.position > stale.asked.position
-
-    def _verify(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: set[int]) -> None:
-        """Read back what HubSpot left open, and call dropped whoever is not as asked after a few waits."""
-        if not asked:
-            return
-        wanted = {record_id: each.is_member for record_id, each in asked.items()}
-        reading, waited = self._reader.read_until_settled(hubspot_list, wanted)
-        self.seconds_verifying += waited
-        self._memory.confirm_reading(hubspot_list, reading.of_those_as(wanted))
-        for record_id, each in asked.items():
-            if record_id in reading.on_list:
-                outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED
-            elif record_id in reading.not_on_list:
-                outcome = Outcome.DROPPED if each.is_member else Outcome.NOT_A_MEMBER
-            else:
-                outcome = Outcome.UNCONFIRMED
-            self.accounts.settle(each, outcome, record_id=record_id, created=record_id in created)
-
-    def _foresee(self, changes: Iterable[ListChange]) -> None:
-        """Say what a real run would do, as far as reading tells."""
-        for change in changes:
-            if change.hubspot_list.is_foreseen:
-                reading = Reading(frozenset(), frozenset(change.asked))
-            else:
-                reading = self._reader.read(change.hubspot_list, change.asked)
-            for record_id, asked in change.asked.items():
-                if record_id in reading.on_list:
-                    outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.REMOVED
-                elif record_id in reading.not_on_list:
-                    outcome = Outcome.ADDED if asked.is_member else Outcome.NOT_A_MEMBER
-                else:
-                    outcome = Outcome.MISSING if record_id in reading.missing else Outcome.UNCONFIRMED
-                self.accounts.settle(asked, outcome, record_id=record_id)
-
-
-def _created(contacts: Resolution | None) -> set[int]:
-    return {contacts.record_ids[each] for each in contacts.created} if contacts else set()
-
-
-def _outcome(record_id: int, confirmation: Confirmation) -> Outcome:
-    if record_id in confirmation.refused:
-        return Outcome.REJECTED
-    if record_id in confirmation.added:
-        return Outcome.ADDED
-    if record_id in confirmation.removed:
-        return Outcome.REMOVED
-    if record_id in confirmation.missing:
-        return Outcome.MISSING
-    # HubSpot does not name the ids that were members already (or were none): it left this one open.
-    return Outcome.UNCONFIRMED
-
-
-def _keep_later(last_word: dict[int, Asked], record_id: int, asked: Asked) -> None:
-    other = last_word.get(record_id)
-    if other is None:
-        last_word[record_id] = asked
-        return
-    earlier, later = sorted((other, asked), key=lambda each: each.position)
-    earlier.account.superseded += 1
-    last_word[record_id] = later

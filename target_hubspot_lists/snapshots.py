@@ -1,115 +1,82 @@
-"""When a snapshot is proven complete: pure, since a wrong answer removes people who never left.
-
-A tap that crashed looks to a target like the plain end of its input, and STATE proves nothing: taps write it when
-they are stopped, and may write none when they end. So nobody is removed without one of three proofs; design 3.6.
-"""
+"""What a mirror has read of cohorts, list by list, and what it could not do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.evidence import CohortEvidence
+from target_hubspot_lists.hubspot_lists import shown
+from target_hubspot_lists.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.memberships import Cohort
+    from target_hubspot_lists.routes import Route
 
 
 @dataclass
-class StreamEvidence:
-    """What a stream's messages say of its completeness.
+class CohortSnapshot:
+    """One cohort of one stream, as far as it has arrived."""
 
-    ACTIVATE_VERSION comes first from some taps, last from others, and once a parent from nested streams, so it
-    proves something only where it stands behind records of its version, with nothing of the stream after it.
-    """
-
-    version: int | None = None
-    records_since_schema: int = 0
-    records_without_version: int = 0  # since the current version began: it says nothing of them
-    is_activated: bool = False
-    unclear: int = 0  # records rejected of which it is not known whose they are, or whether they stay
-
-    def schema(self) -> None:
-        """A SCHEMA came, changed or not: what comes now may be the next parent's."""
-        self.records_since_schema = 0
-        self.is_activated = False
-
-    def is_newer(self, version: int | None) -> bool:
-        """Whether a record of this version begins a snapshot that replaces the one so far."""
-        return version is not None and (self.version is None or version > self.version)
-
-    def is_older(self, version: int | None) -> bool:
-        """Whether a record of this version belongs to a snapshot that was replaced."""
-        return version is not None and self.version is not None and version < self.version
-
-    def record(self, version: int | None) -> None:
-        """A RECORD came that is of no older version."""
-        if self.is_newer(version):
-            self.version = version
-            self.records_since_schema = 0
-            self.records_without_version = 0
-        self.records_since_schema += version is not None
-        self.records_without_version += version is None
-        self.is_activated = False
-
-    def other(self) -> None:
-        """Anything else of the stream came: what was activated was not the end of it."""
-        self.is_activated = False
-
-    def activate(self, version: int | None) -> None:
-        """An ACTIVATE_VERSION came."""
-        is_current = version is not None and version == self.version
-        self.is_activated = is_current and self.records_since_schema > 0 and not self.records_without_version
+    number: int
+    stream: str
+    cohort: Cohort
+    route: Route
+    account: Account
+    evidence: CohortEvidence = field(default_factory=CohortEvidence)
+    records: int = 0
+    is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it
 
 
 @dataclass
-class CohortEvidence:
-    """What the records of a cohort say of how many there are."""
+class ListSnapshot:
+    """All cohorts that lead to one list: the unit of a mirror."""
 
-    smallest: int | None = None
-    largest: int | None = None
-    records_without_size: int = 0
-    rejected: int = 0
-
-    def record(self, size: int | None) -> None:
-        """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""
-        if size is None:
-            self.records_without_size += 1
-            return
-        self.smallest = size if self.smallest is None else min(size, self.smallest)
-        self.largest = size if self.largest is None else max(size, self.largest)
+    hubspot_list: HubSpotList | None
+    cohorts: list[CohortSnapshot]
+    unclear: int = 0  # members whom HubSpot did not let be looked up, and who may be on the list
 
     @property
-    def is_sized(self) -> bool:
-        """Whether any record says how many there are: then only that many are complete."""
-        return self.largest is not None
+    def label(self) -> str:
+        """How messages name the list."""
+        return str(self.hubspot_list) if self.hubspot_list else f'List "{shown(self.cohorts[0].route.name)}"'
 
-    def gap(self, arrived: int) -> str | None:
-        """Why not all have arrived, as the records tell; None if they have, or if no record tells."""
-        if self.largest is None:
+    @property
+    def stream(self) -> str:
+        """The one stream that feeds it."""
+        return self.cohorts[0].stream
+
+    def account(self, number: int) -> Account:
+        """The account of a cohort."""
+        return next(each.account for each in self.cohorts if each.number == number)
+
+    @property
+    def undone(self) -> int:
+        """How many memberships HubSpot refused, or said yes to and did not apply."""
+        accounts = {id(each.account): each.account for each in self.cohorts}.values()
+        return sum(each.outcomes[Outcome.REJECTED] + each.outcomes[Outcome.DROPPED] for each in accounts)
+
+    @property
+    def gap_of_members(self) -> str | None:
+        """Why somebody on the list may be in the snapshot and not be known; None if nobody can be."""
+        if not self.unclear:
             return None
-        if self.records_without_size:
-            return (
-                f"{self.records_without_size:,} of its records do not say as a whole number how many members it has "
-                "(cohort_size)"
-            )
-        if self.smallest != self.largest:
-            return f"its records do not agree how many members it has ({self.smallest:,} to {self.largest:,})"
-        if arrived == self.largest:
-            return None
-        rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
-        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
+        return (
+            f"{self.label}: HubSpot refused to look up {self.unclear:,} members of the snapshot, who may be on the "
+            "list. Nobody was removed: correct the addresses in the source; set report_path to see them."
+        )
 
 
-@dataclass(frozen=True)
-class Removal:
-    """What a snapshot asks of one list: how many of its members are to go."""
+@dataclass
+class HeldBack:
+    """What a mirror was asked for and did not do: of which streams, and why."""
 
-    members: int
-    to_remove: int
+    streams: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
 
-    def is_too_much(self, max_removal_percent: int) -> bool:
-        """Whether the guard holds it back: too large a share of a list, or everybody at any size."""
-        if max_removal_percent >= EVERYTHING or not self.to_remove:
-            return False
-        is_everybody = self.to_remove >= self.members
-        is_large_share = self.to_remove * EVERYTHING > self.members * max_removal_percent
-        return is_everybody or (self.members >= ENOUGH_TO_GUARD and is_large_share)
-
-
-EVERYTHING = 100  # percent
-ENOUGH_TO_GUARD = 20  # members: of a shorter list a few are a large share
+    def note(self, stream: str, problem: str) -> None:
+        """Note why not all that a stream asks for is done."""
+        self.streams.add(stream)
+        self.problems.append(problem)

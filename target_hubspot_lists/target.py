@@ -410,9 +410,10 @@ class TargetHubSpotLists(Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Remember the first signal; calls already sent return, and the run ends where it next looks."""
         if self._signal is None:
-            self._signal = signum
+            # In this order: whoever sees that there was a signal can count on it that no other call is made.
             if self._has_client:
                 self._client.stop()
+            self._signal = signum
 
 
 def _is_done(stream: str) -> bool:  # noqa: ARG001 - in incremental mode a stream has no snapshot

@@ -51,7 +51,7 @@ def test_an_address_that_hubspot_refuses_to_look_up_may_be_anybodys_on_the_list(
     run = mirror_emails(run_target, "ada@example.com", "new@example.com")
 
     assert run.exit_code == 1
-    assert "1 member" in run.error
+    assert "1 members" in run.error
     assert "refused" in run.error
     assert portal.members("c_VIP") == {ada, new}
     assert run.states == []

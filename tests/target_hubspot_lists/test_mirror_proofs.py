@@ -246,3 +246,18 @@ def test_a_cohort_named_like_a_person_is_not_named_in_the_log(
 
     assert run.exit_code == 1
     assert "ada@example.com" not in run.log
+
+
+def test_a_stream_that_gets_a_cohort_column_is_no_cohort_any_more(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    run = mirror(
+        run_target,
+        schema_message("contact_id", stream="VIP"),
+        schema_message("contact_id", "cohort_name", stream="VIP"),
+        record_message("VIP", contact_id=people[3], cohort_name="Other"),
+        snapshot_end="end_of_input",
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == set(people[:3])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_hubspot_lists.delivery import Delivery
+from target_hubspot_lists.applying import Applying
 from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT
 
@@ -99,7 +99,7 @@ def test_the_report_is_written_even_where_an_error_was_not_foreseen(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Delivery, "_write", fail)  # there is no seam for a bug
+    monkeypatch.setattr(Applying, "write", fail)  # there is no seam for a bug
     with pytest.raises(ZeroDivisionError):
         run_target(schema_message(), membership("VIP", ada), report_path=str(path))
 

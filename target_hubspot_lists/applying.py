@@ -1,0 +1,250 @@
+"""Applies to lists what they are to become: finds the contacts, sends the changes, gives everybody an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from hubspot_http import concurrently
+from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
+from target_hubspot_lists.contacts import Contacts
+from target_hubspot_lists.memory import NoLedger
+from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.verification import MembershipReader, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from hubspot_http import HubSpotClient
+    from target_hubspot_lists.accounts import Account, Accounts, Asked
+    from target_hubspot_lists.changes import Confirmation
+    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.lists import Lists
+    from target_hubspot_lists.property_flush import PropertyFlush
+    from target_hubspot_lists.resolution import Resolution
+    from target_hubspot_lists.settings import Settings
+
+
+class Stale(NamedTuple):
+    """A membership whose remembered record id HubSpot no longer knows."""
+
+    hubspot_list: HubSpotList
+    record_id: int
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """What a flush asks of one list: by record id the last word, at most one a contact."""
+
+    hubspot_list: HubSpotList
+    asked: Mapping[int, Asked]
+
+    @property
+    def account(self) -> Account:
+        """On whose account the calls are; two routes can lead to one list."""
+        return next(iter(self.asked.values())).account
+
+    def jobs(self, writer: ChangeWriter) -> Iterator[partial[tuple[ListChange, Confirmation]]]:
+        """Yield the calls that make the change, to be run in any order."""
+        change = Change(
+            add=tuple(record_id for record_id, asked in self.asked.items() if asked.is_member),
+            remove=tuple(record_id for record_id, asked in self.asked.items() if not asked.is_member),
+        )
+        for part in change.split(MAX_RECORD_IDS_PER_CALL):
+            yield partial(self._write, writer, part)
+
+    def _write(self, writer: ChangeWriter, part: Change) -> tuple[ListChange, Confirmation]:
+        return self, writer.write(self.hubspot_list, part)
+
+
+class Applying:
+    """How memberships come to be: whatever mode a run is in, each of them ends in one outcome here."""
+
+    def __init__(
+        self, client: HubSpotClient, settings: Settings, lists: Lists, *, accounts: Accounts
+    ) -> None:
+        self._settings = settings
+        self.workers = settings.connection.max_concurrency
+        self.contacts = Contacts(
+            client, workers=self.workers, create=settings.create_contacts, dry_run=settings.dry_run
+        )
+        self.writer = ChangeWriter(client, lists)
+        self.reader = MembershipReader(client, workers=self.workers)
+        self.memory: NoLedger = NoLedger()
+        self.accounts = accounts
+        self.seconds_verifying = 0.0
+
+    def find_contacts(self, asked: list[Asked], properties: PropertyFlush) -> Resolution | None:
+        """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
+        if self._settings.match_by == "contact_id":
+            return None
+        return self._resolve(asked, properties)
+
+    def _resolve(self, asked: Iterable[Asked], properties: PropertyFlush) -> Resolution:
+        """Resolve the addresses that are not known well enough; of the others the remembered contact stands."""
+        asked = list(asked)
+        addresses = dict.fromkeys(str(each.member) for each in asked)
+        known = self.memory.record_ids(addresses)
+        unknown = [each for each in addresses if each not in known]
+        to_create = {str(each.member) for each in asked if each.is_member}
+        resolution = self.contacts.resolve(unknown, to_create, properties)
+        self.memory.remember_contacts(resolution.record_ids)
+        resolution.record_ids |= known
+        properties.resolved(resolution)
+        self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
+        return resolution
+
+    def record_id(self, asked: Asked, contacts: Resolution) -> int | None:
+        """The record id of an address; None, and accounted for, where there is none."""
+        address = str(asked.member)
+        if record_id := contacts.record_ids.get(address):
+            return record_id
+        if refusal := contacts.refused.get(address):
+            self.accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
+        elif address in contacts.foreseen and asked.is_member:
+            self.accounts.settle(asked, Outcome.ADDED, created=True)
+        else:
+            self.accounts.settle(asked, Outcome.MISSING)
+        return None
+
+    def write(
+        self, changes: Sequence[ListChange], created: set[int], *, is_again: bool = False
+    ) -> list[Stale]:
+        """Change the lists, and give each contact its outcome; `created` are the contacts made for it.
+
+        Return those without an outcome whose record id was remembered and is no longer known; not `is_again`.
+        """
+        changes = list(self._without_known(changes, created))
+        left_open: dict[str, dict[int, Asked]] = {}
+        stale: list[Stale] = []
+        for change in changes:
+            self.memory.begin(change.hubspot_list, change.asked)
+        jobs = (job for change in changes for job in change.jobs(self.writer))
+        for change, confirmation in concurrently(jobs, workers=self.workers):
+            change.account.calls += confirmation.calls
+            change.account.seconds += confirmation.seconds
+            self.memory.confirm(change.hubspot_list, confirmation)
+            forgotten = self.memory.forget(confirmation.missing)
+            for record_id in (*confirmation.change.add, *confirmation.change.remove):
+                asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
+                if outcome is Outcome.UNCONFIRMED and self._is_read_back:
+                    left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
+                    continue
+                if outcome is Outcome.MISSING and asked.member in forgotten and not is_again:
+                    stale.append(Stale(change.hubspot_list, record_id, asked))
+                    continue
+                refused = confirmation.refused.get(record_id)
+                self.accounts.settle(
+                    asked,
+                    outcome,
+                    record_id=record_id,
+                    created=record_id in created,
+                    refusal=Refusal.by_hubspot(refused) if refused else None,
+                )
+        for change in changes:
+            self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
+        return stale
+
+    @property
+    def _is_read_back(self) -> bool:
+        """Whether ids that HubSpot leaves open are read: always before the ledger records them."""
+        return self._settings.verify_memberships or self.memory.is_kept
+
+    def _without_known(self, changes: Iterable[ListChange], created: set[int]) -> Iterator[ListChange]:
+        """Yield what is left of the changes without those who are known to be as asked, who get their outcome."""
+        for change in changes:
+            states = self.memory.states(change.hubspot_list, change.asked)
+            unknown: dict[int, Asked] = {}
+            for record_id, asked in change.asked.items():
+                if states.get(record_id) is not asked.is_member:
+                    unknown[record_id] = asked
+                    continue
+                outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.NOT_A_MEMBER
+                self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
+            if unknown:
+                yield ListChange(change.hubspot_list, unknown)
+
+    def write_again(
+        self, stale: Collection[Stale], properties: PropertyFlush, is_outdone: Callable[[Stale, int], bool]
+    ) -> None:
+        """Look up once more those whose remembered contact is gone, and bring them to HubSpot as who they are now."""
+        if not stale:
+            return
+        contacts = self._resolve([each.asked for each in stale], properties)
+        lists = {each.hubspot_list.list_id: each.hubspot_list for each in stale}
+        by_list: dict[str, dict[int, Asked]] = {}
+        for each in stale:
+            record_id = self.record_id(each.asked, contacts)
+            if record_id is None:
+                continue
+            if is_outdone(each, record_id):
+                each.asked.account.superseded += 1
+                continue
+            keep_later(by_list.setdefault(each.hubspot_list.list_id, {}), record_id, each.asked)
+        changes = [ListChange(lists[list_id], asked) for list_id, asked in by_list.items()]
+        properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
+        self.write(changes, created_in(contacts), is_again=True)
+
+    def _verify(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: set[int]) -> None:
+        """Read back what HubSpot left open, and call dropped whoever is not as asked after a few waits."""
+        if not asked:
+            return
+        wanted = {record_id: each.is_member for record_id, each in asked.items()}
+        reading, waited = self.reader.read_until_settled(hubspot_list, wanted)
+        self.seconds_verifying += waited
+        self.memory.confirm_reading(hubspot_list, reading.of_those_as(wanted))
+        for record_id, each in asked.items():
+            if record_id in reading.on_list:
+                outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED
+            elif record_id in reading.not_on_list:
+                outcome = Outcome.DROPPED if each.is_member else Outcome.NOT_A_MEMBER
+            else:
+                outcome = Outcome.UNCONFIRMED
+            self.accounts.settle(each, outcome, record_id=record_id, created=record_id in created)
+
+    def foresee(self, changes: Iterable[ListChange]) -> None:
+        """Say what a real run would do, as far as a ledger and reading tell."""
+        for change in self._without_known(changes, created=set()):
+            if change.hubspot_list.is_foreseen:
+                reading = Reading(frozenset(), frozenset(change.asked))
+            else:
+                reading = self.reader.read(change.hubspot_list, change.asked)
+            for record_id, asked in change.asked.items():
+                if record_id in reading.on_list:
+                    outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.REMOVED
+                elif record_id in reading.not_on_list:
+                    outcome = Outcome.ADDED if asked.is_member else Outcome.NOT_A_MEMBER
+                else:
+                    outcome = Outcome.MISSING if record_id in reading.missing else Outcome.UNCONFIRMED
+                self.accounts.settle(asked, outcome, record_id=record_id)
+
+
+def created_in(contacts: Resolution | None) -> set[int]:
+    """The contacts that a resolution made."""
+    return {contacts.record_ids[each] for each in contacts.created} if contacts else set()
+
+
+def _outcome(record_id: int, confirmation: Confirmation) -> Outcome:
+    if record_id in confirmation.refused:
+        return Outcome.REJECTED
+    if record_id in confirmation.added:
+        return Outcome.ADDED
+    if record_id in confirmation.removed:
+        return Outcome.REMOVED
+    if record_id in confirmation.missing:
+        return Outcome.MISSING
+    # HubSpot does not name the ids that were members already (or were none): it left this one open.
+    return Outcome.UNCONFIRMED
+
+
+def keep_later(last_word: dict[int, Asked], record_id: int, asked: Asked) -> None:
+    """Keep of two words on one contact the later, and account for the other."""
+    other = last_word.get(record_id)
+    if other is None:
+        last_word[record_id] = asked
+        return
+    earlier, later = sorted((other, asked), key=lambda each: each.position)
+    earlier.account.superseded += 1
+    last_word[record_id] = later
