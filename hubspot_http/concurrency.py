@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The system may give a signal to any thread, and Python handles it in the main one only, once that one is awake.
+SECONDS_WITHOUT_A_LOOK = 0.2
+
 
 def concurrently(jobs: Iterable[Callable[[], T]], *, workers: int) -> Iterator[T]:
     """Yield the jobs' results as they come, never more than `workers` jobs running.
@@ -30,7 +33,7 @@ def _results(jobs: Iterator[Callable[[], T]], executor: ThreadPoolExecutor, work
     running: dict[Future[T], None] = {}  # in the order they were started
     failure = _start(jobs, executor, running, workers)
     while running:
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=SECONDS_WITHOUT_A_LOOK, return_when=FIRST_COMPLETED)
         finished = [job for job in running if job in done]
         for job in finished:
             del running[job]
