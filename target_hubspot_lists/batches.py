@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 # "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
 MAX_INPUTS_PER_CALL = 100
+
+# So many inputs refused one by one, and none ever accepted: the inputs are not what is wrong.
+MAX_REFUSED_WITHOUT_SUCCESS = 100
 
 T = TypeVar("T")
 
@@ -34,6 +38,25 @@ def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     """The two halves of two or more inputs."""
     middle = len(inputs) // 2
     return inputs[:middle], inputs[middle:]
+
+
+class Brake:
+    """Stops the halving of batches where HubSpot refuses every single input; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refused = 0
+        self._has_accepted = False
+
+    def accepted(self) -> None:
+        """Note that HubSpot took an input, so that those it refuses are themselves to blame."""
+        self._has_accepted = True
+
+    def refused(self) -> bool:
+        """Note an input that HubSpot refused on its own; return whether to give up."""
+        with self._lock:
+            self._refused += 1
+            return self._refused >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_accepted
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, TooSlow, parsed
+from target_hubspot_lists.batches import Brake
 from target_hubspot_lists.hubspot_lists import gone
 
 if TYPE_CHECKING:
@@ -30,9 +32,6 @@ SLOW_TRIES = 2
 
 # What HubSpot may answer where some of the ids are at fault, and not their number.
 GUILTY_INPUTS = (Conflict, InvalidRequest)
-
-# So many ids refused one by one, and none ever accepted: the ids are not what is wrong.
-MAX_REFUSED_WITHOUT_SUCCESS = 100
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,7 @@ class ChangeWriter:
         self._base = client.base("crm/lists")
         self._lock = threading.Lock()
         self.size = MAX_RECORD_IDS_PER_CALL
-        self._accepted: set[str] = set()
-        self._refused_singly: dict[str, int] = {}
+        self._brakes: defaultdict[str, Brake] = defaultdict(Brake)  # by list id
 
     def write(self, hubspot_list: HubSpotList, change: Change) -> Confirmation:
         """Apply a change to a list; ids that HubSpot refuses are isolated by halving and named as refused."""
@@ -134,7 +132,7 @@ class ChangeWriter:
                 self._lists.check(hubspot_list)
             confirmation = self._halve(hubspot_list, change, problem)
         else:
-            self._accepted.add(hubspot_list.list_id)
+            self._brake(hubspot_list).accepted()
         confirmation.calls += 1
         confirmation.seconds = time.monotonic() - started
         return confirmation
@@ -179,11 +177,12 @@ class ChangeWriter:
     def _refuse(self, hubspot_list: HubSpotList, change: Change, problem: Refused | TooSlow) -> Confirmation:
         if isinstance(problem, TooSlow):
             raise problem
-        with self._lock:
-            count = self._refused_singly.get(hubspot_list.list_id, 0) + 1
-            self._refused_singly[hubspot_list.list_id] = count
-        if count >= MAX_REFUSED_WITHOUT_SUCCESS and hubspot_list.list_id not in self._accepted:
+        if self._brake(hubspot_list).refused():
             raise problem
         confirmation = Confirmation(change)
         confirmation.refused = dict.fromkeys(change.add + change.remove, problem)
         return confirmation
+
+    def _brake(self, hubspot_list: HubSpotList) -> Brake:
+        with self._lock:
+            return self._brakes[hubspot_list.list_id]

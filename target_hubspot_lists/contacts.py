@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
-from target_hubspot_lists.batches import halves
+from target_hubspot_lists.batches import Brake, halves
 from target_hubspot_lists.contact_answers import Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Refusal
@@ -29,6 +29,7 @@ class Contacts:
         self.dry_run = dry_run
         self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
+        self._reading, self.creating = Brake(), Brake()
 
     def resolve(
         self, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
@@ -49,12 +50,16 @@ class Contacts:
             "inputs": [{"id": address} for address in addresses],
         }
         try:
-            return parse_read(addresses, self._client.post(f"{self._base}/read", body), read)
+            answer = self._client.post(f"{self._base}/read", body)
         except (InvalidRequest, TooLarge) as refused:
             if len(addresses) == 1:
+                if self._reading.refused():
+                    raise
                 return Step(refused={addresses[0]: Refusal.by_hubspot(refused)}, unread={addresses[0]})
             first, second = halves(addresses)
             return self.read_step(first, read).include(self.read_step(second, read))
+        self._reading.accepted()
+        return parse_read(addresses, answer, read)
 
     def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
         """Create a contact with properties for each address.
@@ -87,6 +92,7 @@ class Contacts:
                 for half in halves(addresses)
             )
             return first.include(second)
+        self.creating.accepted()
         return parse_create(addresses, answer, seen)
 
     def current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently, parsed
 from target_hubspot_lists.batches import (
+    MAX_REFUSED_WITHOUT_SUCCESS,
+    Brake,
     batch_errors,
     blamed_properties,
     halves,
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.batches import BatchError
 
 NOT_FOUND = "OBJECT_NOT_FOUND"
-
-# So many contacts refused one by one, and none ever accepted: the contacts are not what is wrong.
-MAX_REFUSED_WITHOUT_SUCCESS = 100
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,7 @@ class PropertyWriter:
         self._client = client
         self._workers = workers
         self._base = f"{client.base('crm/objects')}/contacts/batch"
-        self._lock = threading.Lock()
-        self._has_written = False
-        self._refused_singly = 0
+        self._brake = Brake()
 
     def write(self, updates: Sequence[Update]) -> Iterator[Written]:
         """Write them, yielding call by call what became of them; no contact twice."""
@@ -107,16 +103,15 @@ class PropertyWriter:
                 return self._refuse(updates[0], refused)
             first, second = halves(updates)
             return self._try(first).include(self._try(second))
-        self._has_written = self._has_written or bool(written.texts)
+        if written.texts:
+            self._brake.accepted()
         return written
 
     def _refuse(self, update: Update, refused: Refused) -> Written:
         if isinstance(refused, NotFound):
             return Written(missing={update.record_id})
-        with self._lock:
-            self._refused_singly += 1
-            if self._refused_singly >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_written:
-                raise _refused_for_all(refused)
+        if self._brake.refused():
+            raise _refused_for_all(refused)
         problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
         return Written(problems={update.record_id: problem})
 

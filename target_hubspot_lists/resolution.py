@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, in_batches
+from hubspot_http import redact
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 
@@ -88,7 +89,7 @@ class Resolving:
         # What neither HubSpot looks up nor is an address at all, is nobody's.
         self._result.unclear |= {address for address in step.unread if invalid_address(address) is None}
         for address, refusal in step.refused.items():
-            self._refused(address, refusal)
+            self._refused(address, refusal, was_looked_up=address in step.unread)
         for address in step.unknown:
             self._unknown(address)
         self._ask_again(step.unanswered)
@@ -107,15 +108,21 @@ class Resolving:
         else:
             self._creates.append(address)
 
-    def _refused(self, address: str, refusal: Refusal) -> None:
+    def _refused(self, address: str, refusal: Refusal, *, was_looked_up: bool) -> None:
         """Try again without its attributes an address that HubSpot may have refused for their sake."""
         if address in self._sent_attributes and "email" not in refusal.properties:
             self._sent_attributes.remove(address)
             problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
             self._result.created_bare[address] = problem
             self._creates.append(address)
-        else:
-            self._result.refused[address] = refusal
+            return
+        self._result.refused[address] = refusal
+        if not was_looked_up and self._contacts.creating.refused():
+            raise TargetError(
+                f"HubSpot refused to create {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and created none "
+                f"({redact(refusal.message)}, correlation id {refusal.correlation_id}): correct that in the portal, "
+                "or set create_contacts: false."
+            )
 
     def _ask_again(self, addresses: Sequence[str]) -> None:
         """Ask once more, one by one and next: a failure is not an absence, and must show soon."""

@@ -234,6 +234,42 @@ def test_a_failed_look_up_creates_nobody(
     assert row(run.log, "VIP")["rejected"] == ("2" if status == 400 else "0")
 
 
+@pytest.mark.parametrize("what", ["read", "create"])
+def test_a_portal_that_takes_no_address_at_all_is_not_asked_for_each_of_them(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, what: str
+) -> None:
+    hubspot.faults.next(
+        "POST",
+        f"/batch/{what}",
+        status=400,
+        body={"message": "No more contacts for ada@example.com"},
+        times=None,
+    )
+
+    run = run_emails(run_target, [f"new{number}@example.com" for number in range(1_000)], max_concurrency=2)
+
+    assert run.exit_code == 1
+    assert run.states == []
+    assert "No more contacts for" in run.log
+    assert "@" not in run.error
+    assert hubspot.calls("POST", f"/batch/{what}") < 3 * 200
+
+
+def test_addresses_that_are_refused_one_by_one_stop_nothing_once_a_contact_was_made(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.quirks.honours_trace_ids = False
+    good = [f"good{number}@example.com" for number in range(100)]
+
+    run = run_emails(
+        run_target, [*good, *(f"bad{number}@example.con" for number in range(110))], max_concurrency=1
+    )
+
+    assert run.exit_code == 0
+    assert portal.member_emails("VIP") == set(good)
+    assert row(run.log, "VIP")["rejected"] == "110"
+
+
 @pytest.mark.parametrize(("known", "new"), [(250, 0), (0, 250), (101, 99), (1, 0)])
 def test_calls_are_one_for_a_hundred_known_and_two_for_a_hundred_new(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, known: int, new: int
