@@ -54,7 +54,6 @@ class ErrorDetail:
     """One entry of an error's `errors`."""
 
     message: str | None = None
-    code: str | None = None
     sub_category: str | None = None
     in_: str | None = None
     context: Context = field(default_factory=dict)
@@ -65,7 +64,6 @@ class ErrorDetail:
         fields = entry if isinstance(entry, Mapping) else {}
         return cls(
             message=_text(fields.get("message")),
-            code=_text(fields.get("code")),
             sub_category=_text(fields.get("subCategory")),
             in_=_text(fields.get("in")),
             context=_context(fields.get("context")),

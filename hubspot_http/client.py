@@ -72,10 +72,6 @@ class HubSpotClient:
         """Patch with a JSON body."""
         return self._ask("PATCH", path, body, params, slow_tries)
 
-    def delete(self, path: str, *, params: Params | None = None, slow_tries: int | None = None) -> Answer:
-        """Delete."""
-        return self._ask("DELETE", path, None, params, slow_tries)
-
     def base(self, area: str) -> str:
         """Return the path of an area such as `crm/lists` in the version that the settings name."""
         return versioned(area, self._connection.api_version)

@@ -52,11 +52,6 @@ def list_key(connection: Connection, portal_id: int, list_id: str) -> int | None
     )
 
 
-def of_cohort(connection: Connection, portal_id: int, cohort_key: str) -> KnownList | None:
-    """The list of a cohort, or None if it has none yet."""
-    return next(_known(connection, portal_id, cohorts.c.cohort_key == cohort_key), None)
-
-
 def of_portal(connection: Connection, portal_id: int) -> list[KnownList]:
     """Every list, once for each cohort that goes to it."""
     return list(_known(connection, portal_id))

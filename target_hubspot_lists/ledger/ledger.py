@@ -145,11 +145,6 @@ class Ledger:
 
     # Lists
 
-    def list_of(self, cohort_key: str) -> KnownList | None:
-        """Return the list of a cohort, or None if it has none yet."""
-        with self._database.reading() as connection:
-            return known_lists.of_cohort(connection, self._portal_id, cohort_key)
-
     def lists(self) -> list[KnownList]:
         """Return every list, once for each cohort that goes to it."""
         with self._database.reading() as connection:
@@ -174,11 +169,6 @@ class Ledger:
         """Note the name of a cohort whose list goes by it: until it is another one, the list is not renamed."""
         with self._database.writing() as connection:
             known_lists.name_cohort(connection, self._portal_id, cohort_key, name)
-
-    def forget_list(self, list_id: str) -> None:
-        """Drop a list, who was on it, and that cohorts went to it."""
-        with self._database.writing() as connection:
-            known_lists.forget(connection, self._portal_id, list_id)
 
     def replace_list(self, list_id: str, new: KnownList) -> None:
         """Let a list made anew take the place of a deleted one: its cohorts, and all members as unsettled."""

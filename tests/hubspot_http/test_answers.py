@@ -47,7 +47,6 @@ def test_an_error_body_is_read_in_full() -> None:
         errors=(
             ErrorDetail(
                 message="m",
-                code="INVALID_EMAIL",
                 in_="email",
                 sub_category="s",
                 context={"propertyName": ("email",)},

@@ -52,7 +52,7 @@ def test_an_answer_that_has_nothing_to_say_is_an_empty_object(
 ) -> None:
     server.will(reply(204, b""))
 
-    assert client.delete(PATH).body == {}
+    assert client.put(PATH).body == {}
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch"])

@@ -58,7 +58,7 @@ def test_a_refusal_tells_what_hubspot_said_and_what_to_do() -> None:
         category="OBJECT_NOT_FOUND",
         sub_category="ILS.LIST_NOT_FOUND",
         correlation_id="abc",
-        errors=(ErrorDetail(code="X"),),
+        errors=(ErrorDetail(sub_category="X"),),
         context={"id": ("42",)},
     )
 
@@ -72,7 +72,7 @@ def test_a_refusal_tells_what_hubspot_said_and_what_to_do() -> None:
     assert (refused.method, refused.path, refused.status) == ("PUT", "/crm/lists/2026-03/42", 404)
     assert (refused.category, refused.sub_category) == ("OBJECT_NOT_FOUND", "ILS.LIST_NOT_FOUND")
     assert (refused.message, refused.correlation_id) == ("List 42 does not exist.", "abc")
-    assert (refused.errors, refused.context) == ((ErrorDetail(code="X"),), {"id": ("42",)})
+    assert (refused.errors, refused.context) == ((ErrorDetail(sub_category="X"),), {"id": ("42",)})
 
 
 def test_a_refusal_without_a_body_is_still_a_sentence() -> None:

@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 def test_a_cohort_finds_its_list_again_in_the_next_run(open_ledger: Ledgers, ledger: Ledger) -> None:
     ledger.close()
 
-    assert open_ledger().list_of("vip") == VIP
-    assert open_ledger().list_of("VIP") is None
+    assert open_ledger().lists() == [VIP]
 
 
 def test_a_renamed_list_has_its_new_name(ledger: Ledger) -> None:
     ledger.rename_list("42", "Very important")
 
-    assert ledger.list_of("vip") == replace(VIP, name="Very important")
+    assert ledger.lists() == [replace(VIP, name="Very important")]
 
 
 def test_several_cohorts_can_lead_to_one_list(ledger: Ledger) -> None:
@@ -32,8 +31,6 @@ def test_several_cohorts_can_lead_to_one_list(ledger: Ledger) -> None:
 
     ledger.remember_list(beta)
 
-    assert ledger.list_of("vip") == VIP
-    assert ledger.list_of("beta") == beta
     assert ledger.lists() == [beta, VIP]
 
 
@@ -42,7 +39,6 @@ def test_a_cohort_that_was_given_another_list_goes_there_and_the_first_stays_kno
 
     ledger.remember_list(other)
 
-    assert ledger.list_of("vip") == other
     assert ledger.lists() == [replace(VIP, cohort_key=None), other]
 
 
@@ -51,17 +47,22 @@ def test_that_a_list_was_made_by_us_and_read_is_never_taken_back(ledger: Ledger)
 
     ledger.remember_list(replace(VIP, stream="others", created_by_us=False))
 
-    assert ledger.list_of("vip") == replace(VIP, stream="others", was_read=True)
+    assert ledger.lists() == [replace(VIP, stream="others", was_read=True)]
 
 
-def test_a_forgotten_list_takes_its_members_and_cohort_along(ledger: Ledger) -> None:
+def test_the_keys_of_cohorts_differ_in_case(ledger: Ledger) -> None:
+    shouted = replace(VIP, cohort_key="VIP", list_id="43")
+
+    ledger.remember_list(shouted)
+
+    assert ledger.lists() == [VIP, shouted]
+
+
+def test_a_list_that_was_replaced_takes_its_members_along(ledger: Ledger) -> None:
     ledger.settle("42", on=[1], off=())
 
-    ledger.forget_list("42")
-    ledger.forget_list("no such list")
+    ledger.replace_list("42", replace(VIP, list_id="43"))
 
-    assert ledger.lists() == []
-    assert ledger.list_of("vip") is None
     ledger.remember_list(VIP)
     assert ledger.members("42") == set()
 
@@ -71,10 +72,10 @@ def test_portals_have_lists_of_their_own(open_ledger: Ledgers, ledger: Ledger) -
     other.remember_list(replace(VIP, name="Theirs"))
 
     ledger.rename_list("42", "Ours")
-    ledger.forget_list("42")
+    ledger.replace_list("42", replace(VIP, list_id="43"))
 
     assert other.lists() == [replace(VIP, name="Theirs")]
-    assert ledger.lists() == []
+    assert ledger.lists() == [replace(VIP, list_id="43")]
 
 
 def test_each_run_leaves_one_line_on_each_list(open_ledger: Ledgers, ledger: Ledger) -> None:
