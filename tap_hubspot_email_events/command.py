@@ -20,6 +20,11 @@ from tap_hubspot_email_events.errors import UnreadableFile
 if TYPE_CHECKING:
     from types import TracebackType
 
+HELP = (
+    "Read HubSpot's email events: one incremental stream for each of the ten types, as Singer messages on standard "
+    "output. See --about --format=markdown for the settings."
+)
+
 
 class RunEnded(SystemExit):
     """The run ends here and its last words are known; the SDK lets it pass without words of its own."""

@@ -21,7 +21,7 @@ from hubspot_http.validation import (
 )
 from tap_hubspot_email_events.bookmarks import check_state
 from tap_hubspot_email_events.catalogs import check_catalog, check_streams
-from tap_hubspot_email_events.command import EmailEventsCommand, RunEnded, json_file
+from tap_hubspot_email_events.command import HELP, EmailEventsCommand, RunEnded, json_file
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
@@ -174,7 +174,7 @@ class TapHubSpotEmailEvents(Tap):
             callback=command.callback,
             params=command.params,
             context_settings=command.context_settings,
-            help=command.help,
+            help=HELP,
             logger=cls.logger,
         )
 

@@ -1,7 +1,8 @@
 """What proves a snapshot complete: pure, since a wrong answer removes people who never left.
 
 A tap that crashed looks to a target like the plain end of its input, and STATE proves nothing: taps write it when
-they are stopped, and may write none when they end. So nobody is removed without one of three proofs; design 3.6.
+they are stopped, and may write none when they end. So nobody is removed without one of three proofs: the
+cohort's size, an ACTIVATE_VERSION behind the records, or the end of the input where the user says that it is one.
 """
 
 from __future__ import annotations
