@@ -81,7 +81,10 @@ PLUGINS = (
             "lists",
             "list_name_prefix",
             "create_lists",
+            "sync_mode",
+            "ledger_url",
             "create_contacts",
+            "report_path",
             "requests_per_10_seconds",
         ),
         keywords=("hubspot", "marketing", "meltano_sdk", "reverse_etl"),
@@ -166,7 +169,8 @@ def files() -> Iterator[tuple[Path, str]]:
 
 SHORT = """\
 # {label}: the settings most people need, for a Meltano project of your own:
-#   meltano add --plugin-type {kind} {name} --from-ref THIS_FILE
+#   meltano add --no-install --plugin-type {kind} {name} --from-ref THIS_FILE
+# Then set its pip_url to where you have the package from, and run `meltano install`.
 # Written by `make definitions`; definition-hub.yml beside it has every setting.
 """
 FULL = """\
