@@ -21,6 +21,7 @@ from tests.processes import TIMEOUT
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PORT = "8765"  # which the README names
 
 
@@ -89,10 +90,17 @@ def test_the_statuses_that_are_retried_are_those_of_the_code() -> None:
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README + CONTRIBUTING)
 
     assert links
     assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+def test_every_benchmark_is_told_with_what_it_promises() -> None:
+    runnable = [each for each in (ROOT / "benchmarks").glob("*.py") if "__main__" in each.read_text("utf-8")]
+    told = re.findall(r"^\| `(\w+)` \|", CONTRIBUTING.partition("\n## Benchmarks\n")[2], re.MULTILINE)
+
+    assert sorted(told) == sorted(each.stem for each in runnable)
 
 
 def test_every_heading_that_the_readme_links_to_is_there_and_every_chapter_is_linked_from_its_top() -> None:
