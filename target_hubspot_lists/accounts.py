@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # So many asked, and not one applied: whatever the settings allow, that is a mistake.
 ENOUGH_TO_JUDGE = 20
+NO_RECORD = -1  # the position of what no record asked for: a removal of a mirror
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Account:
     records_read: int = 0
     superseded: int = 0
     mirror_removals: int = 0
+    removals_done: int = 0  # of those, how many have their outcome
     put_back: int = 0  # besides those asked for: members the ledger knows, whom the list had lost
     applied: int = 0
     contacts_created: int = 0
@@ -62,6 +64,11 @@ class Account:
     def asked(self) -> int:
         """Memberships asked for: records read, less those replaced later, and removals of a mirror."""
         return self.records_read - self.superseded + self.mirror_removals
+
+    @property
+    def records_done(self) -> int:
+        """Records that have their outcome, or were replaced by a later one."""
+        return self.superseded + self.outcomes.total() - self.removals_done
 
     @property
     def match_rate(self) -> float | None:
@@ -130,7 +137,7 @@ class Accounts:
     @property
     def done(self) -> int:
         """How many records have their outcome, or were replaced by a later one; any thread may ask."""
-        by_list = sum(account.superseded + account.outcomes.total() for account in list(self.lists.values()))
+        by_list = sum(account.records_done for account in list(self.lists.values()))
         return by_list + sum(stream.reasons.total() for stream in list(self.streams.values()))
 
     def settle(
@@ -145,6 +152,7 @@ class Accounts:
         """Give a membership its outcome."""
         account = asked.account
         account.outcomes[outcome] += 1
+        account.removals_done += asked.position == NO_RECORD
         account.applied += is_applied(outcome, is_member=asked.is_member)
         account.contacts_created += created
         if refusal:

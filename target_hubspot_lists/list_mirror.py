@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.accounts import Asked
+from target_hubspot_lists.accounts import NO_RECORD, Asked
 from target_hubspot_lists.applying import ListChange
 from target_hubspot_lists.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.batches import in_runs
@@ -213,7 +213,7 @@ class ListMirror:
             return self._asked(unit, said)
         account = unit.cohorts[0].account
         account.mirror_removals += 1
-        return Asked(record_id, is_member=False, position=-1, account=account)
+        return Asked(record_id, is_member=False, position=NO_RECORD, account=account)
 
     def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
         self._applying.accounts.settle(

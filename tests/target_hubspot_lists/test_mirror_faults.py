@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.snapshot_store import SnapshotStore
 from tests.factories import state_message
 from tests.processes import Plugin, config_file
+from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
 
 if TYPE_CHECKING:
@@ -219,3 +221,27 @@ def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
 def _fill(store: SnapshotStore) -> None:
     for member in range(1_000_000):
         store.take(0, f"contact{member}@example.com", is_member=True, position=member)
+
+
+def test_the_removals_of_a_mirror_are_no_records_that_were_read(
+    run_target: TargetRunner, people: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "report.jsonl"
+
+    run = mirror(run_target, SIZED, *sized(people[2:], 2), report_path=str(path))
+
+    assert row(run.log, "c_VIP")["removed"] == "2"
+    assert "no outcome" not in run.log
+    assert json.loads(path.read_text().splitlines()[-1])["not_settled"] == 0
+
+
+def test_a_mirror_that_breaks_off_at_its_removals_says_that_every_record_has_its_outcome(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, people: list[str]
+) -> None:
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=500, after=1)
+
+    run = mirror(run_target, SIZED, *sized(people[2:], 2))
+
+    assert run.exit_code == 1
+    assert row(run.log, "c_VIP")["added"] == "1"
+    assert "no outcome" not in run.log
