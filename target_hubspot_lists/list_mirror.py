@@ -199,10 +199,17 @@ class ListMirror:
     def _deliver(self, change: ListChange, created: set[int]) -> list[Stale]:
         if not self._settings.dry_run:
             return self._applying.write([change], created)
+        self._foresee(change)
+        return []
+
+    def _foresee(self, change: ListChange) -> None:
+        """Say what a real run would do; the list was read, so only a record id that came may be nobody's."""
+        to_add = [record_id for record_id, asked in change.asked.items() if asked.is_member]
+        missing = self._merges.missing(to_add) if self._settings.match_by == "contact_id" else set()
         for record_id, asked in change.asked.items():
             outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
-            self._applying.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
-        return []
+            outcome = Outcome.MISSING if record_id in missing else outcome
+            self._applying.accounts.settle(asked, outcome, record_id=record_id)
 
     def _asked(self, unit: ListSnapshot, row: Resolved) -> Asked:
         return Asked(row.member, row.is_member, row.position, unit.account(row.cohort))

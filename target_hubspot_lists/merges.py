@@ -12,7 +12,7 @@ from target_hubspot_lists.snapshot_store import ROWS_AT_ONCE
 from target_hubspot_lists.verification import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from target_hubspot_lists.applying import Applying
     from target_hubspot_lists.hubspot_lists import HubSpotList
@@ -67,9 +67,17 @@ class Merges:
                 {str(row.member): row.record_id for row in rows}
             )
 
+    def missing(self, record_ids: Collection[int]) -> set[int]:
+        """Return those of the record ids that are nobody's."""
+        return set(record_ids) - dict(self._current_ids(iter(record_ids))).keys()
+
     def _merged(self, record_ids: Iterator[int]) -> dict[int, int]:
         """Return those of the contacts that have another id now, and which."""
+        return {old: new for old, new in self._current_ids(record_ids) if old != new}
+
+    def _current_ids(self, record_ids: Iterator[int]) -> Iterator[tuple[int, int]]:
+        """Yield the contacts that there are, each with the id that it has now."""
         batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
         jobs = (partial(self._applying.contacts.current_ids, batch) for batch in batches)
-        parts = concurrently(jobs, workers=self._applying.workers)
-        return {old: new for part in parts for old, new in part.items() if old != new}
+        for part in concurrently(jobs, workers=self._applying.workers):
+            yield from part.items()
