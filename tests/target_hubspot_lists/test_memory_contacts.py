@@ -8,6 +8,7 @@ import pytest
 
 from tests.factories import by_email, email_schema
 from tests.target_hubspot_lists.inputs import (
+    ADD_AND_REMOVE,
     calls_of,
     emails,
     mirror,
@@ -109,3 +110,55 @@ def test_a_remembered_contact_that_is_gone_is_written_to_every_list_that_asks_fo
 
     assert run.exit_code == 0
     assert [portal.members(name) for name in ("VIP", "Beta", "Gold")] == [{heir}] * 3
+
+
+def test_the_new_contact_of_a_remembered_address_is_not_removed_by_the_mirror_that_finds_it(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    bob = portal.add_contact("bob@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("ada@example.com")
+    portal.add_list("c_VIP", members=[heir, bob])
+
+    run = mirror(run_target, *emails(["ada@example.com"]), **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {heir}
+    figures = row(run.log, "c_VIP")
+    assert (figures["asked"], figures["already"], figures["removed"]) == ("2", "1", "1")
+
+
+def test_a_contact_that_is_gone_is_no_member_whom_a_mirror_could_remove(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=500)
+    mirror(run_target, *emails(["ada@example.com"]), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("ada@example.com")
+
+    run = mirror(run_target, *emails(["ada@example.com"]), **settings | {"max_removal_percent": 0})
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {heir}
+    assert (row(run.log, "c_VIP")["asked"], row(run.log, "c_VIP")["added"]) == ("1", "1")
+
+
+def test_a_remembered_contact_that_is_now_another_of_the_snapshot_has_one_word_there(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("lovelace@example.org", additional_emails=["ada@example.com"])
+
+    run = mirror(run_target, *emails(["ada@example.com", "lovelace@example.org"]), **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {heir}
+    assert (row(run.log, "c_VIP")["asked"], row(run.log, "c_VIP")["added"]) == ("1", "1")

@@ -8,14 +8,18 @@ import pytest
 
 from tests.factories import (
     activate_version,
+    membership,
+    schema_message,
     versioned,
 )
 from tests.target_hubspot_lists.inputs import (
     SIZED,
     adds,
+    emails,
     mirror,
     snapshot,
 )
+from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner
@@ -87,3 +91,69 @@ def test_the_list_of_a_cohort_that_vanished_is_not_emptied_against_the_guard_or_
     assert guarded.exit_code == 1
     assert "max_removal_percent" in guarded.error
     assert portal.members("c_Gone") == set(contacts)
+
+
+def test_whom_a_record_takes_out_goes_also_where_a_mirror_removes_only_whom_it_added(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada, bob, cyd = portal.add_contacts(3)
+    portal.add_list("c_VIP", members=[ada, bob])
+    settings = {"ledger_url": sqlite_url, "mirror_removes": "ours", "snapshot_end": "end_of_input"}
+
+    run = mirror(run_target, schema_message(), membership("VIP", ada, "remove"), *adds([cyd])[1:], **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {bob, cyd}
+
+
+def test_whom_a_record_takes_out_of_an_unproven_snapshot_is_skipped(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada, bob, cyd = portal.add_contacts(3)
+    portal.add_list("c_VIP", members=[ada, bob])
+
+    run = mirror(
+        run_target,
+        schema_message(),
+        membership("VIP", ada, "remove"),
+        *adds([cyd])[1:],
+        ledger_url=sqlite_url,
+    )
+
+    assert run.exit_code == 1
+    assert portal.members("c_VIP") == {ada, bob, cyd}
+    assert (row(run.log, "c_VIP")["asked"], row(run.log, "c_VIP")["skipped"]) == ("2", "1")
+
+
+def test_the_new_contact_of_a_remembered_address_goes_where_a_record_says_so(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    bob = portal.add_contact("bob@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails(["ada@example.com", "bob@example.com"]), **settings)
+    portal.delete_contact(ada)
+    portal.add_members("c_VIP", portal.add_contact("ada@example.com"))
+
+    run = mirror(
+        run_target,
+        *emails(["bob@example.com"]),
+        *emails(["ada@example.com"], operation="remove")[1:],
+        **settings,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {bob}
+
+
+def test_a_list_that_was_read_and_lost_its_prefix_is_no_longer_ours(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, people: list[str]
+) -> None:
+    mirror(run_target, *snapshot(people[:3]), ledger_url=sqlite_url)
+    portal.rename_list("c_VIP", "Sales")
+
+    run = mirror(run_target, *snapshot(people[1:]), ledger_url=sqlite_url)
+
+    assert run.exit_code == 1
+    assert "may have been made by somebody else" in run.error
+    assert portal.members("Sales") == set(people)
