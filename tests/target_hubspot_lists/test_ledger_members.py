@@ -134,6 +134,10 @@ def test_a_list_made_anew_gets_cohort_and_members_of_the_deleted_one(ledger: Led
     assert ledger.states("43", [1, 2, 3, 4]) == {}
     assert ledger.members("42") == set()
 
+    ledger.settle("43", on=[1, 2, 4], off=(), ours=False)
+
+    assert ledger.added_by_us("43") == {1, 2}
+
 
 def test_repeats_and_more_than_one_statement_takes_are_fine(ledger: Ledger) -> None:
     many = range(1, statements.VALUES_PER_STATEMENT + 10)
@@ -161,6 +165,19 @@ def test_portals_and_lists_share_a_database_and_nothing_else(open_ledger: Ledger
 
     assert other.states("42", [1]) == {}
     assert ledger.states("43", [1]) == {}
+
+
+def test_lists_of_one_ledger_have_their_members_apart(ledger: Ledger) -> None:
+    other = replace(VIP, list_id="43", cohort_key="other")
+    ledger.remember_list(other)
+    ledger.settle("42", on=[1], off=())
+    ledger.mark_unsettled("42", [2])
+
+    ledger.take_over("43", [3])
+    ledger.replace_list("43", replace(other, list_id="44"))
+
+    assert (ledger.members("42"), ledger.unsettled("42"), ledger.added_by_us("42")) == ({1, 2}, {2}, {1, 2})
+    assert (ledger.members("44"), ledger.unsettled("44"), ledger.added_by_us("44")) == ({3}, {3}, {3})
 
 
 KILLED_IN_A_CALL = """

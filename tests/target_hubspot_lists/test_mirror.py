@@ -77,6 +77,10 @@ def test_an_unchanged_cohort_sends_nothing(
         pytest.param(
             lambda r: [SIZED, *of_version(r, 1), activate_version(2)], id="another version activated"
         ),
+        pytest.param(
+            lambda r: [SIZED, *of_version(r, 2), activate_version(2), *of_version(r[:1], 1)],
+            id="an older record after ACTIVATE_VERSION",
+        ),
         pytest.param(lambda r: [SIZED, *r, activate_version(2)], id="records without a version"),
         pytest.param(
             lambda r: [SIZED, *of_version(r, 1), activate_version(1), SIZED],
