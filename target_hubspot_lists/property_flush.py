@@ -51,7 +51,7 @@ class PropertyFlush:
         """Learn whose contacts may have to be created next, and with which audience status."""
         self._statuses = self._owner.statuses_by_member(asked, lists)
 
-    # What contacts.py asks while it looks up and creates
+    # What is asked while contacts are looked up and created: `ContactFields`
 
     @property
     def read(self) -> Sequence[str]:
