@@ -95,6 +95,13 @@ def test_discovery_needs_no_settings(tap: Tap) -> None:
     assert [each["tap_stream_id"] for each in json.loads(result.stdout)["streams"]] == sorted(STREAMS)
 
 
+def test_help_says_what_the_tap_reads_and_where_its_settings_are_told(tap: Tap) -> None:
+    told = " ".join(tap("--help").stdout.split())
+
+    assert "Read HubSpot's email events: one incremental stream for each of the ten types" in told
+    assert "See --about --format=markdown for the settings." in told
+
+
 def test_about_tells_every_setting_with_a_title_and_a_description(tap: Tap) -> None:
     settings = json.loads(tap("--about", "--format=json").stdout)["settings"]["properties"]
 
