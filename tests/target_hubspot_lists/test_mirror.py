@@ -81,6 +81,15 @@ def test_an_unchanged_cohort_sends_nothing(
             lambda r: [SIZED, *of_version(r, 2), activate_version(2), *of_version(r[:1], 1)],
             id="an older record after ACTIVATE_VERSION",
         ),
+        pytest.param(
+            lambda r: [
+                SIZED,
+                *of_version(r, 1),
+                activate_version(1),
+                *of_version([membership("VIP", "nobody")], 1),
+            ],
+            id="a rejected record after ACTIVATE_VERSION",
+        ),
         pytest.param(lambda r: [SIZED, *r, activate_version(2)], id="records without a version"),
         pytest.param(
             lambda r: [SIZED, *of_version(r, 1), activate_version(1), SIZED],
@@ -141,6 +150,25 @@ def test_an_activate_version_behind_its_records_is_a_proof(
     assert portal.members("c_VIP") == {people[0], people[3]}
     assert run.states == [{"n": 1}]
     assert row(run.log, "c_VIP")["missing"] == "0"
+
+
+def test_a_new_version_of_a_stream_replaces_nothing_of_another_stream(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    columns = ("contact_id", "cohort_name", "cohort_size")
+
+    run = mirror(
+        run_target,
+        schema_message(*columns, stream="one"),
+        *sized(people[:1], 1, stream="one"),
+        schema_message(*columns, stream="two"),
+        *of_version(sized(people[:2], 2, "Other", stream="two"), 1),
+        *of_version(sized(people[3:], 1, "Other", stream="two"), 2),
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {people[0]}
+    assert portal.members("c_Other") == {people[3]}
 
 
 def test_the_plain_end_is_a_proof_only_where_the_user_says_so(
