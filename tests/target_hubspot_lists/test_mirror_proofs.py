@@ -261,3 +261,21 @@ def test_a_stream_that_gets_a_cohort_column_is_no_cohort_any_more(
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == set(people[:3])
+
+
+def test_a_cohort_that_only_an_older_version_had_is_not_there_and_its_list_left_alone(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    portal.add_list("c_Other", members=people[3:])
+
+    run = mirror(
+        run_target,
+        SIZED,
+        *of_version(sized(people[:1], None, "Other"), 1),
+        *of_version(sized(people[:2], None), 2),
+        snapshot_end="end_of_input",
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == set(people[:2])
+    assert portal.members("c_Other") == set(people[3:])

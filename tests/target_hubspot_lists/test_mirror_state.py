@@ -113,3 +113,13 @@ def test_what_the_guard_held_back_is_said_also_where_nothing_at_all_was_applied(
     assert run.exit_code == 1
     assert "max_removal_percent (20)" in run.error
     assert len(portal.members("c_VIP")) == 25
+
+
+def test_a_stream_of_which_only_records_of_no_cohort_came_releases_no_state(run_target: TargetRunner) -> None:
+    record = record_message(contact_id=1, cohort_name=" ", cohort_size=1)
+
+    run = mirror(run_target, SIZED, record, state_message({"n": 1}), snapshot_end="end_of_input")
+
+    assert run.exit_code == 1
+    assert "1 records of stream" in run.error
+    assert run.states == []
