@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,39 @@ def imports(module: Path) -> set[str]:
             assert node.level == 0, f"{module} imports relatively"
             names.add(node.module or "")
     return {name.partition(".")[0] for name in names}
+
+
+def dotted(module: Path) -> str:
+    parts = module.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def needed_at_run_time(module: Path) -> set[str]:
+    """The modules that a module imports when it is run, wherever in it."""
+    tree = ast.parse(module.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    named = {
+        (node.module or "", alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return {f"{package}.{name}" if is_module(package, name) else package for package, name in named}
+
+
+def is_module(package: str, name: str) -> bool:
+    return (ROOT / package.replace(".", "/") / f"{name}.py").is_file()
+
+
+@pytest.mark.parametrize("folder", [*PRESENT, "tests/hubspot_emulator"])
+def test_imports_within_a_package_run_one_way(folder: str) -> None:
+    order = list(
+        TopologicalSorter({dotted(each): needed_at_run_time(each) for each in modules(folder)}).static_order()
+    )
+
+    assert len(order) > len(modules(folder))
 
 
 @pytest.mark.parametrize("folder", [*PRESENT, "tests/hubspot_emulator"])
