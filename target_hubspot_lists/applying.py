@@ -207,10 +207,7 @@ class Applying:
     def foresee(self, changes: Iterable[ListChange]) -> None:
         """Say what a real run would do, as far as a ledger and reading tell."""
         for change in self._without_known(changes, created=set()):
-            if change.hubspot_list.is_foreseen:
-                reading = Reading(frozenset(), frozenset(change.asked))
-            else:
-                reading = self.reader.read(change.hubspot_list, change.asked)
+            reading = self._read_before(change)
             for record_id, asked in change.asked.items():
                 if record_id in reading.on_list:
                     outcome = Outcome.ALREADY_MEMBER if asked.is_member else Outcome.REMOVED
@@ -219,6 +216,17 @@ class Applying:
                 else:
                     outcome = Outcome.MISSING if record_id in reading.missing else Outcome.UNCONFIRMED
                 self.accounts.settle(asked, outcome, record_id=record_id)
+
+    def _read_before(self, change: ListChange) -> Reading:
+        """Read who is on a list that a dry run would change; of record ids also whether they are anybody's."""
+        by_record = self._settings.match_by == "contact_id"
+        if change.hubspot_list.is_foreseen and not by_record:
+            return Reading(frozenset(), frozenset(change.asked))
+        read = self.reader.read_by_record if by_record else self.reader.read
+        reading = read(change.hubspot_list, change.asked)
+        if change.hubspot_list.is_foreseen:
+            return Reading(frozenset(), reading.on_list | reading.not_on_list, reading.missing)
+        return reading
 
 
 def created_in(contacts: Resolution | None) -> set[int]:

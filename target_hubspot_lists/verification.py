@@ -59,6 +59,10 @@ class MembershipReader:
         if size is not None and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
             members, asked = set(self.iter_members(hubspot_list)), frozenset(record_ids)
             return Reading(asked & members, asked - members)
+        return self.read_by_record(hubspot_list, record_ids)
+
+    def read_by_record(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
+        """Return who of the record ids is on the list, and which of them HubSpot does not know."""
         jobs = (
             partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(list(record_ids))
         )

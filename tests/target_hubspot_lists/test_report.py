@@ -388,13 +388,23 @@ def test_a_dry_run_writes_nothing_and_foresees_what_the_real_run_does(
     assert foreseen == done
 
 
-def test_a_dry_run_by_record_id_names_the_missing(portal: Portal, run_target: TargetRunner) -> None:
-    (ada,) = portal.add_contacts(1)
-    portal.add_list("VIP")
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("count", [1, 150])
+def test_a_dry_run_by_record_id_names_the_missing(
+    portal: Portal,
+    run_target: TargetRunner,
+    is_there: bool,  # noqa: FBT001
+    count: int,
+) -> None:
+    people = portal.add_contacts(count)
+    if is_there:
+        portal.add_list("VIP")
 
-    run = run_target(schema_message(), membership("VIP", ada), membership("VIP", 7), dry_run=True)
+    run = run_target(
+        schema_message(), *(membership("VIP", each) for each in people), membership("VIP", 7), dry_run=True
+    )
 
-    assert (row(run.log, "VIP")["added"], row(run.log, "VIP")["missing"]) == ("1", "1")
+    assert (row(run.log, "VIP")["added"], row(run.log, "VIP")["missing"]) == (str(count), "1")
 
 
 def test_accounts_that_do_not_balance_end_the_run() -> None:
