@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.accounts import NO_RECORD, Asked
@@ -82,7 +83,7 @@ class ListMirror:
             self._settle(unit, row, Outcome.NOT_A_MEMBER)
         stale += self._add(unit, unit.hubspot_list)
         # Only now: it changes the snapshot that the steps before went through.
-        self._write_again(stale)
+        self._write_again(unit, stale)
         self._remove(unit, unit.hubspot_list, gap)
 
     def _begin_properties(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> PropertyFlush:
@@ -143,10 +144,14 @@ class ListMirror:
             stale += self._deliver(ListChange(hubspot_list, asked), created)
         return stale
 
-    def _is_outdone(self, stale: Stale, record_id: int) -> bool:
+    def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
+        """Whether another word on the contact that this one is now says the same, or came later."""
         self._store.drop_from_baseline(stale.record_id)
-        if self._store.has(record_id):
+        other = self._store.word_on(record_id)
+        if other and (other.is_member == stale.asked.is_member or other.position > stale.asked.position):
             return True
+        if other and not other.is_member and self._store.is_on_list(record_id):
+            self._supersede(unit, [other])  # who is on the list and to go has no outcome yet
         self._store.replace(stale.record_id, record_id)
         return False
 
@@ -167,7 +172,7 @@ class ListMirror:
             asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
             self._write_properties(hubspot_list, asked)
             stale += self._deliver(ListChange(hubspot_list, asked), set())
-        self._write_again(stale)
+        self._write_again(unit, stale)
         if undone := unit.undone - undone_before:
             self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
 
@@ -227,10 +232,10 @@ class ListMirror:
             self._asked(unit, row), outcome, record_id=row.record_id, created=row.is_created
         )
 
-    def _write_again(self, stale: Collection[Stale]) -> None:
+    def _write_again(self, unit: ListSnapshot, stale: Collection[Stale]) -> None:
         """Bring those to HubSpot as who they are now whose remembered contact is gone."""
         properties = self._begin_properties(each.asked.member for each in stale)
-        self._applying.write_again(stale, properties, self._is_outdone)
+        self._applying.write_again(stale, properties, partial(self._is_outdone, unit))
 
     def _obstacle(self, unit: ListSnapshot, hubspot_list: HubSpotList, removal: Removal) -> str | None:
         """Why nobody may be removed in spite of a complete snapshot; None if they may."""

@@ -135,7 +135,7 @@ class SnapshotStore:
         """Take contacts in; return the rows that lost against a later word on the same contact."""
         lost: list[Resolved] = []
         for row in rows:
-            other = self._resolved(row.record_id)
+            other = self.word_on(row.record_id)
             if other is not None and other.position > row.position:
                 lost.append(row)
                 continue
@@ -144,13 +144,19 @@ class SnapshotStore:
             self._database.execute("INSERT OR REPLACE INTO resolved VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return lost
 
-    def has(self, record_id: int) -> bool:
-        """Whether there is a word on the contact."""
-        return self._resolved(record_id) is not None
+    def word_on(self, record_id: int) -> Resolved | None:
+        """The word on a contact, or None if there is none."""
+        row = self._database.execute("SELECT * FROM resolved WHERE record_id = ?", (record_id,)).fetchone()
+        return None if row is None else _parsed(row)
+
+    def is_on_list(self, record_id: int) -> bool:
+        """Whether the contact is on the list."""
+        query = "SELECT 1 FROM baseline WHERE record_id = ?"
+        return self._database.execute(query, (record_id,)).fetchone() is not None
 
     def replace(self, record_id: int, by: int) -> list[Resolved]:
         """Give a contact the record id it has now; return the word that lost, if there was one on that id."""
-        row = self._resolved(record_id)
+        row = self.word_on(record_id)
         if row is None or by == record_id:
             return []
         self._database.execute("DELETE FROM resolved WHERE record_id = ?", (record_id,))
@@ -230,10 +236,6 @@ class SnapshotStore:
                 "INSERT OR REPLACE INTO attributes VALUES (?, ?)", self._attributes.items()
             )
         self._attributes.clear()
-
-    def _resolved(self, record_id: int) -> Resolved | None:
-        row = self._database.execute("SELECT * FROM resolved WHERE record_id = ?", (record_id,)).fetchone()
-        return None if row is None else _parsed(row)
 
     def _select(self, condition: str) -> Iterator[Resolved]:
         query = f"SELECT * FROM resolved WHERE {condition} ORDER BY record_id"  # noqa: S608 - our own conditions

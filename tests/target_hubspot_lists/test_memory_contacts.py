@@ -162,3 +162,33 @@ def test_a_remembered_contact_that_is_now_another_of_the_snapshot_has_one_word_t
     assert run.exit_code == 0
     assert portal.members("c_VIP") == {heir}
     assert (row(run.log, "c_VIP")["asked"], row(run.log, "c_VIP")["added"]) == ("1", "1")
+
+
+@pytest.mark.parametrize("is_on_list", [True, False])
+@pytest.mark.parametrize("last", ["add", "remove"])
+def test_of_two_words_on_a_contact_that_was_remembered_as_another_the_later_one_counts(
+    portal: Portal,
+    run_target: TargetRunner,
+    sqlite_url: str,
+    last: str,
+    is_on_list: bool,  # noqa: FBT001
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    settings = {"ledger_url": sqlite_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails(["ada@example.com"], cohort="Other"), **settings)
+    portal.delete_contact(ada)
+    heir = portal.add_contact("lovelace@example.org", additional_emails=["ada@example.com"])
+    keeper = portal.add_contact("bob@example.com")
+    portal.add_list("c_VIP", members=[heir, keeper] if is_on_list else [keeper])
+    words = [by_email("VIP", "lovelace@example.org", "remove"), by_email("VIP", "ada@example.com")]
+
+    run = mirror(
+        run_target,
+        email_schema(),
+        by_email("VIP", "bob@example.com"),
+        *(words if last == "add" else reversed(words)),
+        **settings,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == ({heir, keeper} if last == "add" else {keeper})
