@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
-from target_hubspot_lists.batches import Brake, halves
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
 from target_hubspot_lists.contact_answers import Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Refusal
@@ -13,7 +14,7 @@ from target_hubspot_lists.resolution import Resolving
 
 if TYPE_CHECKING:
     from collections import deque
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from hubspot_http import HubSpotClient
     from target_hubspot_lists.resolution import ContactFields, Resolution
@@ -95,8 +96,14 @@ class Contacts:
         self.creating.accepted()
         return parse_create(addresses, answer, seen)
 
-    def current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
-        """Return the record id that each contact has now, after any merge; unknown ones are absent."""
+    def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
+        batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
+        jobs = (partial(self._current_ids, batch) for batch in batches)
+        for part in concurrently(jobs, workers=self._workers):
+            yield from part.items()
+
+    def _current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
         found, unknown = self._read_ids(record_ids)
         current = {each: each for each in record_ids if each in found}
         for each in record_ids:

@@ -126,11 +126,9 @@ class ListMirror:
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]) -> list[Stale]:
         """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
-        asked = {row.record_id: self._asked(unit, row) for row in rows}
-        self._write_properties(hubspot_list, asked, rows)
+        change, created = self._begin_change(unit, hubspot_list, rows)
         if self._applying.memory.is_kept:
-            created = {row.record_id for row in rows if row.is_created}
-            return self._applying.write([ListChange(hubspot_list, asked)], created)
+            return self._applying.write([change], created)
         for row in rows:
             self._settle(unit, row, Outcome.ALREADY_MEMBER)
         return []
@@ -138,11 +136,16 @@ class ListMirror:
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
         for rows in in_runs(self._store.to_add(), MAX_RECORD_IDS_PER_CALL):
-            asked = {row.record_id: self._asked(unit, row) for row in rows}
-            created = {row.record_id for row in rows if row.is_created}
-            self._write_properties(hubspot_list, asked, rows)
-            stale += self._deliver(ListChange(hubspot_list, asked), created)
+            stale += self._deliver(*self._begin_change(unit, hubspot_list, rows))
         return stale
+
+    def _begin_change(
+        self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
+    ) -> tuple[ListChange, set[int]]:
+        """Write the properties of these members; return what is asked of the list, and who was created for it."""
+        asked = {row.record_id: self._asked(unit, row) for row in rows}
+        self._write_properties(hubspot_list, asked, rows)
+        return ListChange(hubspot_list, asked), {row.record_id for row in rows if row.is_created}
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
         """Whether another word on the contact that this one is now says the same, or came later."""

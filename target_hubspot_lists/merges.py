@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_http import concurrently
-from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, in_runs
+from target_hubspot_lists.batches import in_runs
 from target_hubspot_lists.snapshot_store import ROWS_AT_ONCE
 from target_hubspot_lists.verification import Reading
 
@@ -69,15 +67,8 @@ class Merges:
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
         """Return those of the record ids that are nobody's."""
-        return set(record_ids) - dict(self._current_ids(iter(record_ids))).keys()
+        return set(record_ids) - dict(self._applying.contacts.current_ids(record_ids)).keys()
 
     def _merged(self, record_ids: Iterator[int]) -> dict[int, int]:
         """Return those of the contacts that have another id now, and which."""
-        return {old: new for old, new in self._current_ids(record_ids) if old != new}
-
-    def _current_ids(self, record_ids: Iterator[int]) -> Iterator[tuple[int, int]]:
-        """Yield the contacts that there are, each with the id that it has now."""
-        batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
-        jobs = (partial(self._applying.contacts.current_ids, batch) for batch in batches)
-        for part in concurrently(jobs, workers=self._applying.workers):
-            yield from part.items()
+        return {old: new for old, new in self._applying.contacts.current_ids(record_ids) if old != new}

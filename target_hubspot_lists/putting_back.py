@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_http import concurrently
-from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ class PuttingBack:
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
-            current: set[int] = set()
-            for batch in in_batches(sorted(back.missing)):
-                current.update(self._contacts.current_ids(batch).values())
+            current = {new for _, new in self._contacts.current_ids(back.missing)}
             current -= back.missing | back.on_list | back.left_open
             self._add(hubspot_list, tuple(current - who_left(current)), back)
         if back.left_open:
