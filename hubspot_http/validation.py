@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from hubspot_http.errors import SettingsError
+
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Sequence
 
     from jsonschema import ValidationError
@@ -71,6 +74,16 @@ def unreadable_config(names: Iterable[str], error: Exception) -> str:
         f"--config {files} cannot be read ({type(error).__name__}): name a file that holds the settings as one"
         " JSON object, or ENV."
     )
+
+
+def check_environment(
+    environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any], logger: logging.Logger
+) -> None:
+    """Name environment variables that do nothing; raise SettingsError if one does not hold what its setting takes."""
+    for sentence in unknown_variables(environ, prefix, schema):
+        logger.warning("%s", sentence)
+    if problems := environment_problems(environ, prefix, schema):
+        raise SettingsError(" ".join(problems))
 
 
 def environment_problems(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:

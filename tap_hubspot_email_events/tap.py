@@ -13,10 +13,9 @@ from hubspot_http.client import HubSpotClient
 from hubspot_http.connection import Connection
 from hubspot_http.errors import Refused, SettingsError, Stopped
 from hubspot_http.validation import (
-    environment_problems,
+    check_environment,
     setting_problems,
     unknown_settings,
-    unknown_variables,
     unreadable_config,
 )
 from tap_hubspot_email_events.bookmarks import check_state
@@ -71,7 +70,7 @@ class TapHubSpotEmailEvents(Tap):
         finally:
             # Also after a ValueError of the SDK's own, which quotes the variable's value and not its name.
             if options.get("parse_env_config"):
-                self._check_environment()
+                check_environment(os.environ, self._env_var_prefix, self.config_jsonschema, self.logger)
 
     def discover_streams(self) -> list[EmailEventStream]:
         """All ten, known without asking HubSpot."""
@@ -145,12 +144,6 @@ class TapHubSpotEmailEvents(Tap):
         if problems and raise_errors:
             raise SettingsError(" ".join(problems))
         return problems
-
-    def _check_environment(self) -> None:
-        for sentence in unknown_variables(os.environ, self._env_var_prefix, self.config_jsonschema):
-            self.logger.warning("%s", sentence)
-        if problems := environment_problems(os.environ, self._env_var_prefix, self.config_jsonschema):
-            raise SettingsError(" ".join(problems))
 
     @classmethod
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:

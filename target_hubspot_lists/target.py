@@ -16,10 +16,9 @@ from singer_sdk.target_base import Target
 
 from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
 from hubspot_http.validation import (
-    environment_problems,
+    check_environment,
     setting_problems,
     unknown_settings,
-    unknown_variables,
     unreadable_config,
 )
 from target_hubspot_lists.command import with_check
@@ -97,7 +96,7 @@ class TargetHubSpotLists(Target):
         finally:
             # Also after a ValueError of the SDK's own, which does not say which variable it is about.
             if parse_env_config:
-                self._check_environment()
+                check_environment(os.environ, self._env_var_prefix, self.config_jsonschema, self.logger)
         self.settings = Settings.from_config(self.config)
         self._clock = clock or SystemClock()
         self._client = HubSpotClient(
@@ -268,14 +267,6 @@ class TargetHubSpotLists(Target):
         """Add the SDK's settings that do something here: not those of loading into tables."""
         super(Target, cls).append_builtin_config(config_jsonschema)
         config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
-
-    @classmethod
-    def _check_environment(cls) -> None:
-        """Name the environment variables that do nothing; raise if one does not hold what its setting takes."""
-        for sentence in unknown_variables(os.environ, cls._env_var_prefix, cls.config_jsonschema):
-            cls.logger.warning("%s", sentence)
-        if problems := environment_problems(os.environ, cls._env_var_prefix, cls.config_jsonschema):
-            raise SettingsError(" ".join(problems))
 
     @classmethod
     @override
