@@ -13,8 +13,8 @@ import click
 from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
-from hubspot_http.errors import HubSpotError
-from hubspot_http.redaction import redact, unforeseen
+from hubspot_singer.http.errors import HubSpotError
+from hubspot_singer.http.redaction import redact, unforeseen
 from tap_hubspot_email_events.errors import UnreadableFile
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ TapError
 
 from __future__ import annotations
 
-from hubspot_http.errors import HubSpotError
+from hubspot_singer.http.errors import HubSpotError
 
 
 class TapError(HubSpotError):

@@ -14,7 +14,7 @@ from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.events import event_from
 
 if TYPE_CHECKING:
-    from hubspot_http.answers import Answer
+    from hubspot_singer.http.answers import Answer
     from tap_hubspot_email_events.events import Event
     from tap_hubspot_email_events.windows import Window
 
@@ -25,7 +25,7 @@ Param = str | int | bool | None
 
 
 class HubSpot(Protocol):
-    """What this module needs of `hubspot_http.HubSpotClient`."""
+    """What this module needs of `hubspot_singer.http.HubSpotClient`."""
 
     def get(
         self, path: str, *, params: Mapping[str, Param] | None = None, slow_tries: int | None = None

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from hubspot_http.errors import HubSpotError, Stopped
+from hubspot_singer.http.errors import HubSpotError, Stopped
 from tap_hubspot_email_events.readers import read_window
 from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS
 from tap_hubspot_email_events.workers import Workers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hubspot_http.errors import InvalidRequest, TooSlow
+from hubspot_singer.http.errors import InvalidRequest, TooSlow
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.events import oldest_first

@@ -7,7 +7,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http.errors import Stopped
+from hubspot_singer.http.errors import Stopped
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.bookmarks import Bookmark, Progress
 from tap_hubspot_email_events.errors import UnreadableState

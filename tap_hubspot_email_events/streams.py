@@ -11,7 +11,7 @@ from singer_sdk.exceptions import MappingError
 from singer_sdk.helpers._catalog import pop_deselected_record_properties
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from hubspot_http.errors import HubSpotError
+from hubspot_singer.http.errors import HubSpotError
 from tap_hubspot_email_events import columns as c
 from tap_hubspot_email_events.errors import UnusableCatalog, UnusableMap
 from tap_hubspot_email_events.events import RecordWriter

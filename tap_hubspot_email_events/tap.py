@@ -9,10 +9,10 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from hubspot_http.client import HubSpotClient
-from hubspot_http.connection import Connection
-from hubspot_http.errors import Refused, SettingsError, Stopped
-from hubspot_http.validation import (
+from hubspot_singer.http.client import HubSpotClient
+from hubspot_singer.http.connection import Connection
+from hubspot_singer.http.errors import Refused, SettingsError, Stopped
+from hubspot_singer.plugin.settings import (
     check_environment,
     setting_problems,
     unknown_settings,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
-    from hubspot_http.errors import HubSpotError
+    from hubspot_singer.http.errors import HubSpotError
 
 
 NAME = "tap-hubspot-email-events"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from hubspot_http import concurrently
+from hubspot_singer.http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.memory import NoLedger
@@ -16,7 +16,7 @@ from target_hubspot_lists.verification import MembershipReader, Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.accounts import Account, Accounts, Asked
     from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.hubspot_lists import HubSpotList

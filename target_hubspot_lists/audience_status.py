@@ -17,7 +17,7 @@ from target_hubspot_lists.status_properties import EXITED, GROUP, REALIZED, Stat
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.lists import Lists
     from target_hubspot_lists.properties import Properties, PropertyDefinition

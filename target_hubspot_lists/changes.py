@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, TooSlow, parsed
+from hubspot_singer.http import Conflict, InvalidRequest, NotFound, TooLarge, TooSlow, parsed
 from target_hubspot_lists.batches import Brake
 from target_hubspot_lists.hubspot_lists import gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hubspot_http import HubSpotClient, Refused
+    from hubspot_singer.http import HubSpotClient, Refused
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.lists import Lists
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from singer_sdk.plugin_base import SingerCommand
 
-from hubspot_http.redaction import unforeseen
+from hubspot_singer.http.redaction import unforeseen
 
 if sys.version_info >= (3, 12):
     from typing import override

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import parsed
+from hubspot_singer.http import parsed
 from target_hubspot_lists.batches import batch_errors
 from target_hubspot_lists.outcomes import Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from hubspot_http import Answer
+    from hubspot_singer.http import Answer
     from target_hubspot_lists.batches import BatchError
 
 

@@ -15,7 +15,7 @@ from target_hubspot_lists.status_properties import EXITED, REALIZED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.accounts import Asked
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.hubspot_lists import HubSpotList

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_http import Conflict, InvalidRequest, TooLarge, concurrently
+from hubspot_singer.http import Conflict, InvalidRequest, TooLarge, concurrently
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
 from target_hubspot_lists.contact_answers import Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.resolution import ContactFields, Resolution
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.applying import Stale
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.hubspot_lists import HubSpotList

@@ -1,6 +1,6 @@
 """What ends a run of the target, one sentence each: what, which list or setting, what to do.
 
-HubSpotError                  hubspot_http's family; every error below is one of it
+HubSpotError                  hubspot_singer.http's family; every error below is one of it
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
     ├── ListError             a list cannot be found, made or written to
@@ -11,7 +11,7 @@ HubSpotError                  hubspot_http's family; every error below is one of
 
 from __future__ import annotations
 
-from hubspot_http import HubSpotError
+from hubspot_singer.http import HubSpotError
 
 
 class TargetError(HubSpotError):

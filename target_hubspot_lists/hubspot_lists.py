@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import redact
+from hubspot_singer.http import redact
 from target_hubspot_lists.errors import ListError
 
 if TYPE_CHECKING:

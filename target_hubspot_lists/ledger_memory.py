@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.accounts import Account
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, Refused, TooLarge, concurrently, parsed
+from hubspot_singer.http import Conflict, InvalidRequest, NotFound, Refused, TooLarge, concurrently, parsed
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.hubspot_lists import CONTACTS, HubSpotList, foreseen, gone, refuse_unwritable, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
 

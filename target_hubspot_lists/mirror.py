@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.attributes import Attributes
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import KnownList

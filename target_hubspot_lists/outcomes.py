@@ -13,7 +13,7 @@ from target_hubspot_lists.batches import blamed_properties
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hubspot_http import Refused
+    from hubspot_singer.http import Refused
 
 
 class Outcome(StrEnum):

@@ -6,13 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import InvalidCredentials, OAuthApp, Refused, UnexpectedAnswer, parsed
+from hubspot_singer.http import InvalidCredentials, OAuthApp, Refused, UnexpectedAnswer, parsed
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)

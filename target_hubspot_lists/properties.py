@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import parsed
+from hubspot_singer.http import parsed
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import PropertyMapping
 
 

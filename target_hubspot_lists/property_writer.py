@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently, parsed
+from hubspot_singer.http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently, parsed
 from target_hubspot_lists.batches import (
     MAX_REFUSED_WITHOUT_SUCCESS,
     Brake,
@@ -21,7 +21,7 @@ from target_hubspot_lists.outcomes import PropertyProblem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from hubspot_http import Answer, HubSpotClient, Refused
+    from hubspot_singer.http import Answer, HubSpotClient, Refused
     from target_hubspot_lists.batches import BatchError
 
 NOT_FOUND = "OBJECT_NOT_FOUND"

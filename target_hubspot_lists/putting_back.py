@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_http import concurrently
+from hubspot_singer.http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
-from hubspot_http import redact
+from hubspot_singer.http import redact
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal

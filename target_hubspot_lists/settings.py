@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hubspot_http import Connection, SettingsError
+from hubspot_singer.http import Connection, SettingsError
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hubspot_http import CONNECTION_SETTINGS
+from hubspot_singer.http import CONNECTION_SETTINGS
 
 _TEXT = ["string", "null"]
 _FLAG = ["boolean", "null"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import Conflict, InvalidRequest, Refused, UnexpectedAnswer, parsed
+from hubspot_singer.http import Conflict, InvalidRequest, Refused, UnexpectedAnswer, parsed
 from target_hubspot_lists.audience_names import property_description, property_label
 from target_hubspot_lists.batches import in_batches
 from target_hubspot_lists.errors import TargetError
@@ -15,7 +15,7 @@ from target_hubspot_lists.properties import PropertyDefinition, parse_definition
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.properties import Properties
 

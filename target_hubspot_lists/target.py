@@ -14,8 +14,8 @@ import click
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.target_base import Target
 
-from hubspot_http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
-from hubspot_http.validation import (
+from hubspot_singer.http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
+from hubspot_singer.plugin.settings import (
     check_environment,
     setting_problems,
     unknown_settings,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
-    from hubspot_http import Clock
+    from hubspot_singer.http import Clock
     from target_hubspot_lists.portal import Portal
 
 # Memberships of a tap that says little are not held for longer than this.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http import NotFound, concurrently, parsed
+from hubspot_singer.http import NotFound, concurrently, parsed
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, batch_errors, in_batches
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot_lists import CONTACTS, gone
@@ -14,7 +14,7 @@ from target_hubspot_lists.hubspot_lists import CONTACTS, gone
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from hubspot_http import HubSpotClient
+    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.batches import BatchError
     from target_hubspot_lists.hubspot_lists import HubSpotList
 

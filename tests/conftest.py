@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from hubspot_http import HubSpotError
+from hubspot_singer.http import HubSpotError
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal

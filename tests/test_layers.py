@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("hubspot_http", "target_hubspot_lists", "tap_hubspot_email_events")
+PACKAGES = ("hubspot_singer", "target_hubspot_lists", "tap_hubspot_email_events")
 PRESENT = [name for name in PACKAGES if (ROOT / name).is_dir()]
 # Where Singer meets HubSpot; everything else can be read without knowing Singer.
 MODULES_OF_SINGER = {
-    "hubspot_http": set[str](),
+    "hubspot_singer": set[str](),
     "target_hubspot_lists": {"target.py", "command.py", "reader.py", "sinks.py", "states.py", "streams.py"},
     "tap_hubspot_email_events": {
         "tap.py",
@@ -43,7 +43,7 @@ PURE_MODULES_OF_THE_TAP = {
 }
 # What a package must not import.
 FORBIDDEN = {
-    "hubspot_http": {
+    "hubspot_singer": {
         "target_hubspot_lists",
         "tap_hubspot_email_events",
         "singer_sdk",
@@ -51,6 +51,7 @@ FORBIDDEN = {
         "examples",
         "benchmarks",
     },
+    "hubspot_singer/http": {"click", "singer_sdk"},
     "target_hubspot_lists": {"tap_hubspot_email_events", "tests", "examples", "benchmarks"},
     "tap_hubspot_email_events": {"target_hubspot_lists", "tests", "examples", "benchmarks"},
     "tests/hubspot_emulator": {*PACKAGES, "singer_sdk", "examples", "benchmarks"},
@@ -106,11 +107,18 @@ def test_imports_within_a_package_run_one_way(folder: str) -> None:
     assert len(order) > len(modules(folder))
 
 
-@pytest.mark.parametrize("folder", [*PRESENT, "tests/hubspot_emulator"])
+@pytest.mark.parametrize("folder", list(FORBIDDEN))
 def test_a_package_imports_only_what_is_below_it(folder: str) -> None:
     assert modules(folder)
     for module in modules(folder):
         assert not imports(module) & FORBIDDEN[folder], module
+
+
+def test_http_knows_nothing_of_commands() -> None:
+    for module in modules("hubspot_singer/http"):
+        assert not any(each.startswith("hubspot_singer.plugin") for each in needed_at_run_time(module)), (
+            module
+        )
 
 
 @pytest.mark.parametrize("folder", PRESENT)
@@ -125,7 +133,7 @@ def test_what_is_known_of_events_and_windows_asks_nobody() -> None:
 
     assert {each.name for each in pure} == PURE_MODULES_OF_THE_TAP
     for module in pure:
-        assert not imports(module) & {"hubspot_http", "requests", "singer_sdk"}, module
+        assert not imports(module) & {"hubspot_singer", "requests", "singer_sdk"}, module
 
 
 @pytest.mark.parametrize("name", PRESENT)
@@ -137,8 +145,8 @@ def test_what_a_package_names_as_public_is_there(name: str) -> None:
     assert all(hasattr(package, each) for each in public)
 
 
-def test_all_that_hubspot_http_offers_is_named_as_public() -> None:
-    package = ast.parse((ROOT / "hubspot_http" / "__init__.py").read_text("utf-8"))
+def test_all_that_http_offers_is_named_as_public() -> None:
+    package = ast.parse((ROOT / "hubspot_singer" / "http" / "__init__.py").read_text("utf-8"))
     imported = {
         alias.name
         for node in package.body
@@ -146,15 +154,15 @@ def test_all_that_hubspot_http_offers_is_named_as_public() -> None:
         for alias in node.names
     }
 
-    assert imported == set(importlib.import_module("hubspot_http").__all__)
+    assert imported == set(importlib.import_module("hubspot_singer.http").__all__)
 
 
-def test_the_plugins_take_from_hubspot_http_what_it_offers() -> None:
-    public = set(importlib.import_module("hubspot_http").__all__)
+def test_the_plugins_take_from_http_what_it_offers() -> None:
+    public = set(importlib.import_module("hubspot_singer.http").__all__)
     for folder in PRESENT[1:]:
         for module in modules(folder):
             for node in ast.walk(ast.parse(module.read_text("utf-8"))):
-                if isinstance(node, ast.ImportFrom) and node.module == "hubspot_http":
+                if isinstance(node, ast.ImportFrom) and node.module == "hubspot_singer.http":
                     assert {alias.name for alias in node.names} <= public, module
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hubspot_http.retries import RETRIED_STATUSES
+from hubspot_singer.http.retries import RETRIED_STATUSES
 from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
 from target_hubspot_lists.property_values import WORDS

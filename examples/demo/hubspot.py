@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hubspot_http import Connection, HubSpotClient
+from hubspot_singer.http import Connection, HubSpotClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

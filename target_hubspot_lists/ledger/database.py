@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from hubspot_http.redaction import redact
+from hubspot_singer.http.redaction import redact
 from target_hubspot_lists.errors import LedgerError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_http import HubSpotError
+from hubspot_singer.http import HubSpotError
 from tap_hubspot_email_events.command import RunEnded
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from tests.hubspot_emulator import Portal, StoppedClock

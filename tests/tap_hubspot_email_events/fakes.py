@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hubspot_http.answers import Answer, ErrorBody
-from hubspot_http.calls import Call
-from hubspot_http.errors import InvalidRequest, TooSlow
-from hubspot_http.redaction import Redactor
-from hubspot_http.retries import Problem
+from hubspot_singer.http.answers import Answer, ErrorBody
+from hubspot_singer.http.calls import Call
+from hubspot_singer.http.errors import InvalidRequest, TooSlow
+from hubspot_singer.http.redaction import Redactor
+from hubspot_singer.http.retries import Problem
 from tests.tap_hubspot_email_events.singer import NOW, START
 
 if TYPE_CHECKING:

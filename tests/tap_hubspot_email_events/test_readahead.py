@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_http.errors import MissingScopes, Stopped, Unavailable
-from hubspot_http.retries import Problem
+from hubspot_singer.http.errors import MissingScopes, Stopped, Unavailable
+from hubspot_singer.http.retries import Problem
 from tap_hubspot_email_events.events import event_from
 from tap_hubspot_email_events.pages import Pages
 from tap_hubspot_email_events.plans import Plan
@@ -19,7 +19,7 @@ from tests.tap_hubspot_email_events.singer import START
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from hubspot_http.answers import Answer
+    from hubspot_singer.http.answers import Answer
 
 END = START + 100_000
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_http.errors import InvalidRequest
+from hubspot_singer.http.errors import InvalidRequest
 from tap_hubspot_email_events.errors import DiskTrouble, UnexpectedAnswer
 from tap_hubspot_email_events.events import event_from
 from tap_hubspot_email_events.pages import Pages

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hubspot_http.errors import Stopped
+from hubspot_singer.http.errors import Stopped
 from tap_hubspot_email_events.runs import EVENTS_BETWEEN_LOOKS, Run, Wanted
 from tap_hubspot_email_events.settings import EventSettings
 from tests.tap_hubspot_email_events.fakes import FakeHubSpot, events_at

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_http import HubSpotClient
+from hubspot_singer.http import HubSpotClient
 from target_hubspot_lists.audience_status import AudienceStatus
 from target_hubspot_lists.hubspot_lists import HubSpotList, foreseen
 from target_hubspot_lists.lists import Lists

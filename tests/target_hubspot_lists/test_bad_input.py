@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from hubspot_http import SettingsError
+from hubspot_singer.http import SettingsError
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import (
     by_email,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_http import HubSpotClient
+from hubspot_singer.http import HubSpotClient
 from target_hubspot_lists.accounts import Account, Asked
 from target_hubspot_lists.contact_properties import ContactProperties
 from target_hubspot_lists.lists import Lists

@@ -1,0 +1,68 @@
+"""How to ask HubSpot something, and what the answer's status means. No list, no event, no Singer."""
+
+from __future__ import annotations
+
+from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail
+from hubspot_singer.http.client import HubSpotClient
+from hubspot_singer.http.clocks import Clock, SystemClock
+from hubspot_singer.http.concurrency import concurrently
+from hubspot_singer.http.connection import AccessToken, Connection, OAuthApp
+from hubspot_singer.http.errors import (
+    Conflict,
+    DailyLimitReached,
+    HubSpotError,
+    InvalidCredentials,
+    InvalidRequest,
+    MissingScopes,
+    NotFound,
+    RefreshTokenRejected,
+    Refused,
+    RetryTooFar,
+    SettingsError,
+    Stopped,
+    TooLarge,
+    TooSlow,
+    Unavailable,
+    UnexpectedAnswer,
+)
+from hubspot_singer.http.limits import Limits
+from hubspot_singer.http.parsing import parsed
+from hubspot_singer.http.redaction import redact
+from hubspot_singer.http.settings import CONNECTION_SETTINGS
+from hubspot_singer.http.transport import Timeouts
+from hubspot_singer.http.versions import versioned
+
+__all__ = [
+    "CONNECTION_SETTINGS",
+    "AccessToken",
+    "Answer",
+    "Clock",
+    "Conflict",
+    "Connection",
+    "DailyLimitReached",
+    "ErrorBody",
+    "ErrorDetail",
+    "HubSpotClient",
+    "HubSpotError",
+    "InvalidCredentials",
+    "InvalidRequest",
+    "Limits",
+    "MissingScopes",
+    "NotFound",
+    "OAuthApp",
+    "RefreshTokenRejected",
+    "Refused",
+    "RetryTooFar",
+    "SettingsError",
+    "Stopped",
+    "SystemClock",
+    "Timeouts",
+    "TooLarge",
+    "TooSlow",
+    "Unavailable",
+    "UnexpectedAnswer",
+    "concurrently",
+    "parsed",
+    "redact",
+    "versioned",
+]

@@ -1,0 +1,131 @@
+"""Asks HubSpot: the one object that target and tap hold, safe to use from many threads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from hubspot_singer.http.auth import OAuthTokens, StaticToken
+from hubspot_singer.http.calls import Call
+from hubspot_singer.http.clocks import Stop, SystemClock, sleep
+from hubspot_singer.http.connection import AccessToken
+from hubspot_singer.http.limits import Budget
+from hubspot_singer.http.pace import Pace
+from hubspot_singer.http.redaction import Redactor
+from hubspot_singer.http.sending import Exchange, NoCredentials, Wire
+from hubspot_singer.http.transport import Request, Timeouts, Transport
+from hubspot_singer.http.versions import versioned
+
+if TYPE_CHECKING:
+    from hubspot_singer.http.answers import Answer
+    from hubspot_singer.http.clocks import Clock
+    from hubspot_singer.http.connection import Connection
+    from hubspot_singer.http.limits import Limits
+    from hubspot_singer.http.sending import Credentials
+    from hubspot_singer.http.transport import Params
+
+USER_AGENT = "hubspot-singer"
+
+
+class HubSpotClient:
+    """HubSpot, within its limits and with its tokens; every method may be called from any thread."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Clock | None = None,
+        user_agent: str = USER_AGENT,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._clock = clock
+        self._connection = connection
+        self._redactor = Redactor(connection.secrets)
+        self._stop = Stop()
+        self._transport = Transport(
+            connection.api_url, user_agent=user_agent, timeouts=timeouts or Timeouts()
+        )
+        budget = Budget(cap=connection.requests_per_10_seconds, concurrency=connection.max_concurrency)
+        self._pace = Pace(budget, clock, self._stop)
+        self._wire = Wire(self._transport, self._pace, clock, self._stop)
+        self._credentials = self._log_in(clock)
+
+    def get(self, path: str, *, params: Params | None = None, slow_tries: int | None = None) -> Answer:
+        """Read; after `slow_tries` time-outs `TooSlow` is raised instead of trying on."""
+        return self._ask("GET", path, None, params, slow_tries)
+
+    def post(
+        self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
+    ) -> Answer:
+        """Post a JSON body."""
+        return self._ask("POST", path, body, params, slow_tries)
+
+    def put(
+        self, path: str, body: object = None, *, params: Params | None = None, slow_tries: int | None = None
+    ) -> Answer:
+        """Put a JSON body, or none."""
+        return self._ask("PUT", path, body, params, slow_tries)
+
+    def patch(
+        self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
+    ) -> Answer:
+        """Patch with a JSON body."""
+        return self._ask("PATCH", path, body, params, slow_tries)
+
+    def base(self, area: str) -> str:
+        """Return the path of an area such as `crm/lists` in the version that the settings name."""
+        return versioned(area, self._connection.api_version)
+
+    def redact(self, text: str) -> str:
+        """Return the text without this connection's secrets, tokens and email addresses."""
+        return self._redactor(text)
+
+    def stop(self) -> None:
+        """Let calls already sent return, any other call or wait raise `Stopped`; for signal handlers too."""
+        self._stop.requested = True
+
+    def wait(self, seconds: float) -> None:
+        """Wait so long; raise `Stopped` soon after the run was told to stop."""
+        sleep(seconds, self._clock, self._stop)
+
+    @property
+    def calls(self) -> int:
+        """How many requests were sent, each try counted."""
+        return self._pace.calls
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What the token may do, or None where HubSpot has not told it with the token."""
+        return self._credentials.scopes
+
+    @property
+    def limits(self) -> Limits:
+        """How the portal's limit stands, for a progress line."""
+        return self._pace.limits()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def _log_in(self, clock: Clock) -> Credentials:
+        credentials = self._connection.credentials
+        if isinstance(credentials, AccessToken):
+            return StaticToken(credentials)
+        return OAuthTokens(
+            credentials, send=self._send_openly, clock=clock, stop=self._stop, redactor=self._redactor
+        )
+
+    def _send_openly(self, request: Request) -> Answer:
+        return Exchange(self._wire, request, NoCredentials(), None).answer()
+
+    def _ask(
+        self, method: str, path: str, body: object, params: Params | None, slow_tries: int | None
+    ) -> Answer:
+        request = Request.json(Call(method, path, self._redactor), body, params=params)
+        return Exchange(self._wire, request, self._credentials, slow_tries).answer()

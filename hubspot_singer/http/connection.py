@@ -1,0 +1,164 @@
+"""Parses the settings that say whose HubSpot is meant and how hard it may be asked."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from hubspot_singer.http.errors import SettingsError
+from hubspot_singer.http.settings import DEFAULT_API_URL, DEFAULT_MAX_CONCURRENCY
+from hubspot_singer.http.versions import DEFAULT_VERSION, is_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+_OAUTH_SETTINGS = ("client_id", "client_secret", "refresh_token")
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """A bearer token that stays the same for the whole run."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OAuthApp:
+    """What an OAuth app needs to be given access tokens."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Whose HubSpot is meant and how hard it may be asked; its repr shows no secret."""
+
+    credentials: AccessToken | OAuthApp
+    api_url: str = DEFAULT_API_URL
+    api_version: str = DEFAULT_VERSION
+    requests_per_10_seconds: int | None = None
+    max_concurrency: int = DEFAULT_MAX_CONCURRENCY
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, object]) -> Self:
+        """Parse the settings, or say in one sentence which of them is wrong and what to do."""
+        return cls(
+            credentials=_credentials(settings),
+            api_url=_api_url(_text(settings, "api_url") or DEFAULT_API_URL),
+            api_version=_api_version(_text(settings, "api_version") or DEFAULT_VERSION),
+            requests_per_10_seconds=_positive(settings, "requests_per_10_seconds"),
+            max_concurrency=_positive(settings, "max_concurrency") or DEFAULT_MAX_CONCURRENCY,
+        )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no text may show."""
+        if isinstance(self.credentials, AccessToken):
+            return (self.credentials.token,)
+        return (self.credentials.client_secret, self.credentials.refresh_token)
+
+
+def _credentials(settings: Mapping[str, object]) -> AccessToken | OAuthApp:
+    access_token = _secret(settings, "access_token")
+    oauth = {name: _secret(settings, name) for name in _OAUTH_SETTINGS}
+    given = [name for name, value in oauth.items() if value]
+    missing = [name for name, value in oauth.items() if not value]
+    if access_token and given:
+        raise SettingsError(
+            f"Both access_token and {' and '.join(given)} are set. Keep access_token, or the three settings "
+            "client_id, client_secret and refresh_token."
+        )
+    if access_token:
+        return AccessToken(access_token)
+    if not given:
+        raise SettingsError(
+            "No credentials are set. Set access_token, or client_id, client_secret and refresh_token."
+        )
+    if missing:
+        raise SettingsError(
+            f"OAuth needs {' and '.join(missing)} beside {' and '.join(given)}. Set what is missing."
+        )
+    return OAuthApp(**oauth)
+
+
+def _text(settings: Mapping[str, object], name: str) -> str:
+    """Return the setting without surrounding blanks; absent, null and blank are all "not set"."""
+    value = settings.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise SettingsError(f"{name} is not text. Put it in quotes.")
+    return value.strip()
+
+
+def _secret(settings: Mapping[str, object], name: str) -> str:
+    """Return a setting that goes into a header or a form; its value is never part of the complaint."""
+    value = _text(settings, name)
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise SettingsError(
+            f"{name} holds a blank or a character that HubSpot's never have. Copy it again, without"
+            ' a word such as "Bearer" before it.'
+        )
+    return value
+
+
+def _api_url(url: str) -> str:
+    parts, port = _split(url)
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise SettingsError(f"api_url is not a web address. Write it like {DEFAULT_API_URL}.")
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError(
+            "api_url holds a user name or password. Take it out: HubSpot is asked with a token."
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment or "?" in url or "#" in url:
+        raise SettingsError(f"api_url has something behind the host. Leave it out, as in {DEFAULT_API_URL}.")
+    host = parts.hostname
+    if parts.scheme == "http" and not is_loopback(host):
+        raise SettingsError(
+            f"api_url would send the token to {host} unencrypted. Use https, or http with a loopback host."
+        )
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise SettingsError(
+            f"api_url holds a character that no address has. Write it like {DEFAULT_API_URL}."
+        )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SettingsError(f"api_url cannot be read. Write it like {DEFAULT_API_URL}.") from error
+    return parts, port
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine itself, judged by its name or address alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _api_version(version: str) -> str:
+    if not is_version(version):
+        raise SettingsError(
+            f"api_version {version[:20]!r} is none of HubSpot's. Set {DEFAULT_VERSION}, a later March or"
+            " September such as 2026-09, or v3."
+        )
+    return version
+
+
+def _positive(settings: Mapping[str, object], name: str) -> int | None:
+    value = settings.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise SettingsError(f"{name} is not a whole number above zero. Set one, or leave the setting out.")
+    return value

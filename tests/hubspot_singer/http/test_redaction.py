@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubspot_singer.http import redact
+from hubspot_singer.http.redaction import Redactor
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Contact ada@example.com. Existing ID: 7", "Contact <email>. Existing ID: 7"),
+        ("/contacts/ada.l%2Bx%40example.com/x", "/contacts/<email>/x"),
+        ('{"email":"ada@example.com"}', '{"email":"<email>"}'),
+        ("<ADA@EXAMPLE.CO.UK>,bob@[127.0.0.1]", "<<email>>,<email>[127.0.0.1]"),
+        ("o'brien+tag@exämple.de is wrong", "<email> is wrong"),
+        ("ada@", "<email>"),
+        ("token pat-na1-0a1b-2c is dead", "token <token> is dead"),
+        ("Authorization: Bearer CJ3k.x_y-z, done", "Authorization: Bearer <token>, done"),
+        ("a=1&refresh_token=na1-2-3&b=2", "a=1&refresh_token=<secret>&b=2"),
+        ('{"client_secret": "1-2-3"}', '{"client_secret": "<secret>"}'),
+        ("list 42 is ACTIVE", "list 42 is ACTIVE"),
+    ],
+)
+def test_people_and_tokens_are_replaced(text: str, redacted: str) -> None:
+    assert redact(text) == redacted
+
+
+def test_the_secrets_given_are_replaced_the_longest_first() -> None:
+    assert redact("abc abcdef", secrets=["abc", "abcdef"]) == "<secret> <secret>"
+
+
+def test_a_redactor_learns_tokens_and_forgets_nothing() -> None:
+    redactor = Redactor(["first", ""])
+    redactor.add("second")
+
+    assert redactor("first second third") == "<secret> <secret> third"
+
+
+@given(st.text(), st.emails(), st.text())
+def test_no_email_address_survives(before: str, email: str, after: str) -> None:
+    assert email not in redact(f"{before} {email} {after}")
+
+
+def test_a_megabyte_is_redacted_in_a_moment() -> None:
+    started = time.monotonic()
+
+    redact("x" * 1_000_000)
+
+    assert time.monotonic() - started < 2
