@@ -12,7 +12,8 @@ It is written from HubSpot's documentation and shares no code with the programs 
 from __future__ import annotations
 
 from tests.hubspot_emulator.clocks import StoppedClock
-from tests.hubspot_emulator.contacts import Contact, RecordIds
+from tests.hubspot_emulator.contact import Contact
+from tests.hubspot_emulator.contact_blocks import RecordIds
 from tests.hubspot_emulator.credentials import ALL_SCOPES
 from tests.hubspot_emulator.emulator import HubSpotEmulator
 from tests.hubspot_emulator.lists import HubSpotList

@@ -12,7 +12,7 @@ from tests.hubspot_emulator.contact_rules import check_changed_contact, check_ne
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tests.hubspot_emulator.contacts import Contact
+    from tests.hubspot_emulator.contact import Contact
     from tests.hubspot_emulator.portal import Portal
 
 MAX_INPUTS = 100  # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
@@ -58,7 +58,8 @@ def read_contacts(
 ) -> tuple[list[Contact], list[str]]:
     """Give the contacts found, in no particular order, and the inputs that are nobody's.
 
-    Any of its addresses finds a contact; a merged id finds the record that replaced it.
+    Any of its addresses finds a contact; a merged id finds the record that replaced it. A contact is shown as
+    it was before the writes of the last `contact_lag` seconds.
     A contact asked for twice is given once: undocumented, and the more hostile guess.
     """
     check_size(ids)
@@ -177,12 +178,17 @@ def check_id_property(portal: Portal, id_property: str | None) -> None:
 
 def live_number(portal: Portal, record_id: str) -> int:
     """Give the record that an id stands for, or refuse with 404."""
-    if not is_digits(record_id):
-        raise invalid(f"Invalid record id {record_id!r}: it must be a string of digits")
-    number = portal.contacts.resolve(int(record_id))
+    number = portal.contacts.resolve(record_number(record_id))
     if portal.contacts.get(number) is None:
         raise HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
     return number
+
+
+def record_number(text: str) -> int:
+    """Read a record id as HubSpot's schema has it, a string of digits; else refuse with 400."""
+    if not is_digits(text):
+        raise invalid(f"Invalid record id {text!r}: it must be a string of digits")
+    return int(text)
 
 
 def missing_error(ids: Iterable[str]) -> dict[str, object]:
@@ -230,27 +236,17 @@ def _refuse_repeats(keys: Sequence[str]) -> None:
 
 
 def _finder(portal: Portal, id_property: str | None) -> Callable[[str], Contact | None]:
+    """Return how reads find a contact, as they show it at this moment."""
     if id_property is None or id_property == "hs_object_id":
-        return lambda asked: _by_record_id(portal, asked)
+        return lambda asked: portal.contacts.shown(record_number(asked))
     definition = portal.properties.find(id_property)
     if definition is None or not definition.unique:
         raise invalid(f"idProperty {id_property!r} is not a unique property of 0-1")
-
-    def by_property(asked: str) -> Contact | None:
-        number = portal.contacts.number_by(id_property, asked)
-        return None if number is None else portal.contacts.get(number)
-
-    return by_property
-
-
-def _by_record_id(portal: Portal, asked: str) -> Contact | None:
-    if not is_digits(asked):
-        raise invalid(f"Invalid record id {asked!r}: it must be a string of digits")
-    return portal.contacts.get(portal.contacts.resolve(int(asked)))
+    return lambda asked: portal.contacts.shown_by(id_property, asked)
 
 
 def _is_live(portal: Portal, record_id: str) -> bool:
-    return _by_record_id(portal, record_id) is not None
+    return portal.contacts.get(portal.contacts.resolve(record_number(record_id))) is not None
 
 
 def _is_omitted(portal: Portal, asked: str) -> bool:

@@ -2,104 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
-from tests.hubspot_emulator.clocks import to_text
+from tests.hubspot_emulator.contact import Contact
+from tests.hubspot_emulator.contact_blocks import Block, RecordIds
+from tests.hubspot_emulator.lag import Lag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tests.hubspot_emulator.quirks import Quirks
+
 FIRST_RECORD_ID = 30_000_000_001  # like real ones, too big for 32 bits
-
-
-@dataclass(slots=True)
-class Contact:
-    """One person's record. Everything but the addresses and the times is in `properties`."""
-
-    number: int
-    email: str | None
-    created_ms: int
-    updated_ms: int
-    additional_emails: tuple[str, ...] = ()
-    properties: dict[str, str] = field(default_factory=dict)
-    archived_ms: int | None = None
-
-    @property
-    def record_id(self) -> str:
-        return str(self.number)
-
-    def value(self, name: str) -> str | None:
-        match name:
-            case "email":
-                return self.email
-            case "hs_additional_emails":
-                return ";".join(self.additional_emails) or None
-            case "hs_object_id":
-                return self.record_id
-            case "createdate":
-                return to_text(self.created_ms)
-            case "lastmodifieddate":
-                return to_text(self.updated_ms)
-        return self.properties.get(name)
-
-
-class RecordIds(Sequence[str]):
-    """The ids of contacts that were added together, without a string for each of a million."""
-
-    def __init__(self, numbers: range) -> None:
-        self.numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> RecordIds: ...
-    def __getitem__(self, index: int | slice) -> str | RecordIds:
-        return RecordIds(self.numbers[index]) if isinstance(index, slice) else str(self.numbers[index])
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Contacts that differ in a running number only: a million of them take no memory until touched."""
-
-    numbers: range
-    prefix: str
-    suffix: str
-    created_ms: int
-
-    def email(self, number: int) -> str:
-        return f"{self.prefix}{number - self.numbers.start}{self.suffix}"
-
-    def number_of(self, email: str) -> int | None:
-        if not (email.startswith(self.prefix) and email.endswith(self.suffix)):
-            return None
-        index = email[len(self.prefix) : len(email) - len(self.suffix)]
-        if not (index.isascii() and index.isdigit() and (index == "0" or index[0] != "0")):
-            return None
-        number = self.numbers.start + int(index)
-        return number if number in self.numbers else None
-
-    def among(self, numbers: set[int]) -> set[int]:
-        """Give those of these ids that the block holds; mostly it is all of them."""
-        if numbers and min(numbers) in self.numbers and max(numbers) in self.numbers:
-            return numbers
-        return {number for number in numbers if number in self.numbers}
-
-    def contact(self, number: int) -> Contact:
-        return Contact(number, self.email(number), self.created_ms, self.created_ms)
 
 
 class Contacts:
     """All contacts by record id and by address. Not locked: the portal does that."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], quirks: Quirks) -> None:
         self._now_ms = now_ms
+        self._quirks = quirks
         self._held: dict[int, Contact] = {}
         self._numbers: dict[str, int] = {}  # by address, secondary ones too
         self._blocks: list[Block] = []
@@ -107,6 +32,11 @@ class Contacts:
         self._merged_into: dict[int, int] = {}
         self._archived: dict[int, Contact] = {}
         self._next = FIRST_RECORD_ID
+        # What reads still show, and whom a list does not know yet.
+        self._earlier = Lag[int, Contact | None](self._now)
+        self._earlier_numbers = Lag[str, int | None](self._now)
+        self._earlier_merges = Lag[int, int | None](self._now)
+        self._known_to_lists = Lag[int, bool](self._now)
 
     def __len__(self) -> int:
         return len(self._held) + sum(len(block.numbers) for block in self._blocks) - len(self._out_of_block)
@@ -163,8 +93,25 @@ class Contacts:
         """Find the contact with this value of a unique property."""
         if name == "email":
             return self.number_of(value)
-        holders = (each.number for each in self._held.values() if each.properties.get(name) == value)
+        holders = (each.number for each in self._held.values() if self._is_same(each.value(name), value))
         return next(holders, None)
+
+    def shown(self, number: int) -> Contact | None:
+        """Return the contact of an id as reads show it at this moment, merges followed."""
+        while True:
+            onward = self._earlier_merges.shown(number, self._merged_into.get(number))
+            if onward is None:
+                return self._earlier.shown(number, self.get(number))
+            number = onward
+
+    def shown_by(self, name: str, value: str) -> Contact | None:
+        """Return the contact with this address or value of a unique property, as reads show it at this moment."""
+        if name == "email":
+            number = self._earlier_numbers.shown(value.lower(), self.number_of(value))
+            return None if number is None else self.shown(number)
+        numbers = {*self._held, *self._earlier}
+        contacts = filter(None, map(self.shown, sorted(numbers)))
+        return next((each for each in contacts if self._is_same(each.value(name), value)), None)
 
     def resolve(self, number: int) -> int:
         """Follow merges to the record that an id stands for now."""
@@ -189,8 +136,16 @@ class Contacts:
             found |= block.among(asked) - self._out_of_block
         return found
 
+    def listable(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of these ids that a list takes: live contacts that were not made a moment ago."""
+        new = {
+            number for number in self._known_to_lists if not self._known_to_lists.shown(number, current=True)
+        }
+        return self.existing(numbers) - new
+
     def change(self, number: int, values: dict[str, str]) -> Contact:
         """Write properties of a live contact; an empty string clears one."""
+        self._keep(number)
         contact = self._held[number] if number in self._held else self._take_out(number)
         changed = dict(values)
         if "email" in changed:
@@ -213,6 +168,7 @@ class Contacts:
         """Make one record of two: a new id by default, under which both old ids are found in reads.
 
         https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies
+        The merged record names every id that led to it in `hs_merged_object_ids`, its own left out.
         """
         first, second = self._let_go(primary), self._let_go(secondary)
         number = primary if keeps_primary_id else self._next
@@ -226,27 +182,40 @@ class Contacts:
             additional_emails=tuple(kept[1:]),
             properties={**second.properties, **first.properties},
             updated_ms=self._now_ms(),
+            merged=tuple(
+                each for each in (*first.merged, primary, *second.merged, secondary) if each != number
+            ),
         )
-        self._merged_into.update({old: number for old in (primary, secondary) if old != number})
+        for old in (primary, secondary):
+            if old != number:
+                self._earlier_merges.keep(old, None, self._quirks.contact_lag)
+                self._merged_into[old] = number
         self._hold(merged)
         return merged
 
     def _hold(self, contact: Contact) -> None:
+        self._keep(contact.number)
+        if contact.number not in self._held:
+            self._known_to_lists.keep(contact.number, value=False, seconds=self._quirks.new_contact_lag)
         self._held[contact.number] = contact
         for address in (contact.email, *contact.additional_emails):
             if address is not None:
+                self._keep_address(address)
                 self._numbers[address] = contact.number
 
     def _let_go(self, number: int) -> Contact:
+        self._keep(number)
         contact = self._held[number] if number in self._held else self._take_out(number)
         del self._held[number]
         for address in (contact.email, *contact.additional_emails):
             if address is not None:
+                self._keep_address(address)
                 del self._numbers[address]
         return contact
 
     def _rename(self, contact: Contact, email: str | None) -> None:
         if contact.email is not None:
+            self._keep_address(contact.email)
             del self._numbers[contact.email]
         contact.email = email
         contact.additional_emails = tuple(each for each in contact.additional_emails if each != email)
@@ -266,8 +235,30 @@ class Contacts:
         if contact is None:
             raise KeyError(number)
         self._out_of_block.add(number)
-        self._hold(contact)
+        self._held[number] = contact
+        if contact.email is not None:
+            self._numbers[contact.email] = number
         return contact
+
+    def _keep(self, number: int) -> None:
+        """Let reads show a contact as it is for a while; it is about to change."""
+        if self._quirks.contact_lag:
+            current = self.get(number)
+            copy = None if current is None else replace(current, properties=dict(current.properties))
+            self._earlier.keep(number, copy, self._quirks.contact_lag)
+
+    def _keep_address(self, address: str) -> None:
+        if self._quirks.contact_lag:
+            self._earlier_numbers.keep(address, self.number_of(address), self._quirks.contact_lag)
+
+    def _is_same(self, held: str | None, asked: str) -> bool:
+        """Whether two values of a unique property are the same one; whether case matters is not documented."""
+        if held is None or not self._quirks.unique_values_ignore_case:
+            return held == asked
+        return held.casefold() == asked.casefold()
+
+    def _now(self) -> float:
+        return self._now_ms() / 1000
 
 
 def _merged(first: Iterator[Contact], second: Iterator[Contact]) -> Iterator[Contact]:

@@ -31,26 +31,38 @@ class HubSpotList:
     unsearchable_for: int = 0  # searches that do not find it yet
     filter_branch: object = None
     _sorted: list[int] | None = None
-    _stale: dict[int, int] | None = None  # what reads still show
+    _stale: dict[int, int] | None = None  # what the next reads still show
     _stale_reads: int = 0
+    _earlier: list[tuple[int, dict[int, int]]] = field(
+        default_factory=list
+    )  # what reads show until an epoch ms
 
-    def apply(self, added: Iterable[int], removed: Iterable[int], now_ms: int, *, lag: int = 0) -> None:
-        """Change the members; the next `lag` reads still show the list as it was."""
+    def apply(
+        self, added: Iterable[int], removed: Iterable[int], now_ms: int, *, lag: int = 0, lag_ms: int = 0
+    ) -> None:
+        """Change the members; the next `lag` reads, and those of `lag_ms` to come, still show the list as it was."""
         if lag:
             self._stale, self._stale_reads = dict(self.members), lag
+        if lag_ms:
+            self._earlier.append((now_ms + lag_ms, dict(self.members)))
         self.members.update(dict.fromkeys(added, now_ms))
         for number in removed:
             self.members.pop(number, None)
         self._sorted = None
         self.updated_ms = now_ms
 
-    def read(self) -> dict[int, int]:
+    def read(self, now_ms: int) -> dict[int, int]:
         """Give the members as HubSpot shows them to this read."""
         if self._stale is not None and self._stale_reads > 0:
             self._stale_reads -= 1
             return self._stale
         self._stale = None
-        return self.members
+        return self.shown(now_ms)
+
+    def shown(self, now_ms: int) -> dict[int, int]:
+        """Return the members as reads show them at this moment, without counting as a read."""
+        self._earlier = [(until, members) for until, members in self._earlier if until > now_ms]
+        return self._earlier[0][1] if self._earlier else self.members
 
     def page(
         self, members: dict[int, int], *, after: int | None, before: int | None, limit: int

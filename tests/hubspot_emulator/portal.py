@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.answers import HubSpotError
 from tests.hubspot_emulator.bodies import is_digits
-from tests.hubspot_emulator.contacts import Contacts, RecordIds
+from tests.hubspot_emulator.contact_blocks import RecordIds
+from tests.hubspot_emulator.contacts import Contacts
 from tests.hubspot_emulator.event_sources import Single
 from tests.hubspot_emulator.events import Events
 from tests.hubspot_emulator.lists import Lists
@@ -24,7 +25,7 @@ from tests.hubspot_emulator.quirks import Quirks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tests.hubspot_emulator.contacts import Contact
+    from tests.hubspot_emulator.contact import Contact
     from tests.hubspot_emulator.lists import HubSpotList
     from tests.hubspot_emulator.memberships import Change
     from tests.hubspot_emulator.properties import Property
@@ -48,7 +49,7 @@ class Portal:
         self.lock = RLock()
         self.quirks = Quirks()
         self.random = Random(portal_id)  # shuffles what HubSpot promises no order for
-        self.contacts = Contacts(self.now_ms)
+        self.contacts = Contacts(self.now_ms, self.quirks)
         self.lists = Lists(self.now_ms)
         self.properties = Properties(self.now_ms)
         self.events = Events(portal_id, self.now)

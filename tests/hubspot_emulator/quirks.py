@@ -30,8 +30,17 @@ class Quirks:
     follows_merged_ids: bool = False
     # Record ids that an add reports as added without adding them.
     dropped_record_ids: set[str] = field(default_factory=set)
-    # Membership reads that still show a list as it was before a write.
+    # Membership reads that still show a list as it was before a call changed it, and for how many seconds they do.
     membership_lag: int = 0
+    membership_lag_seconds: float = 0.0
+    # Seconds for which reads show a contact as it was before a write: a new one not at all, a merged one unmerged.
+    contact_lag: float = 0.0
+    # Seconds for which membership calls name a contact that was just made, or just merged, as missing.
+    new_contact_lag: float = 0.0
+    # Whether a merge by the API keeps the primary contact's id: a public beta, the default is a new id.
+    merges_keep_primary_id: bool = False
+    # Whether a value of a unique property is found, and taken, whatever its case. Not documented.
+    unique_values_ignore_case: bool = False
     # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
     omitted_inputs: dict[str, int] = field(default_factory=dict)
     # Bytes of path and query; a longer one is 414. The status is documented, the figure is a guess.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.hubspot_emulator.answers import Answer, HubSpotError, invalid
 from tests.hubspot_emulator.bodies import is_digits
 from tests.hubspot_emulator.clocks import to_text
-from tests.hubspot_emulator.contact_batches import live_number
+from tests.hubspot_emulator.contact_batches import live_number, record_number
 from tests.hubspot_emulator.contact_rules import check_changed_contact, check_new_contact
 from tests.hubspot_emulator.routing import Routes
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.hubspot_emulator.bodies import Body
-    from tests.hubspot_emulator.contacts import Contact
+    from tests.hubspot_emulator.contact import Contact
     from tests.hubspot_emulator.portal import Portal
     from tests.hubspot_emulator.routing import Call
 
@@ -78,8 +78,7 @@ def create(call: Call) -> Answer:
 )
 def get(call: Call) -> Answer:
     with call.portal.lock:
-        is_archived = call.query.flag("archived")
-        contact = _archived(call) if is_archived else call.portal.contacts.get(_number(call))
+        contact = _archived(call) if call.query.flag("archived") else _shown(call)
         if contact is None:
             raise HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
         return Answer(200, as_json(call.portal, contact, call.query.names("properties")))
@@ -124,8 +123,9 @@ def merge(call: Call) -> Answer:
         old = [live_number(call.portal, body.text(name)) for name in ("primaryObjectId", "objectIdToMerge")]
         if old[0] == old[1]:
             raise invalid("A contact cannot be merged with itself.")
-        merged = call.portal.contact(call.portal.merge(str(old[0]), str(old[1])))
-        return Answer(200, as_written(call.portal, merged))
+        keeps_primary_id = call.portal.quirks.merges_keep_primary_id
+        merged = call.portal.merge(str(old[0]), str(old[1]), keeps_primary_id=keeps_primary_id)
+        return Answer(200, as_written(call.portal, call.portal.contact(merged)))
 
 
 def as_json(portal: Portal, contact: Contact, properties: Iterable[str]) -> dict[str, object]:
@@ -163,6 +163,14 @@ def _number(call: Call) -> int:
     if number is None:
         raise HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
     return number
+
+
+def _shown(call: Call) -> Contact | None:
+    """Find the contact that the path names, as reads show it at this moment."""
+    named, id_property = call.parameters["contactId"], call.query.text("idProperty")
+    if id_property == "email":
+        return call.portal.contacts.shown_by("email", named)
+    return call.portal.contacts.shown(record_number(named))
 
 
 def _archived(call: Call) -> Contact | None:

@@ -44,7 +44,7 @@ def read(call: Call) -> Answer:
     after, before = _cursor(call, "after"), _cursor(call, "before")
     with call.portal.lock:
         target = wanted(call)
-        members = target.read()
+        members = target.read(call.portal.now_ms())
         page, has_more = target.page(members, after=after, before=before, limit=limit)
         results = [{"recordId": str(each), "membershipTimestamp": to_text(members[each])} for each in page]
         onward = "before" if after is None and before is not None else "after"
@@ -65,7 +65,7 @@ def read_in_join_order(call: Call) -> Answer:
     limit = call.query.whole("limit", 100, lowest=1, highest=LARGEST_PAGE)
     start = _cursor(call, "after") or 0
     with call.portal.lock:
-        members = wanted(call).read()
+        members = wanted(call).read(call.portal.now_ms())
         page = list(members)[::-1][start : start + limit]
         results = [{"recordId": str(each), "membershipTimestamp": to_text(members[each])} for each in page]
         paging = _paging([start + limit], "after", has_more=start + limit < len(members))
@@ -211,12 +211,12 @@ def _small(target: HubSpotList) -> HubSpotList:
 def _live_number(portal: Portal, record_id: str) -> int | None:
     if not is_digits(record_id):
         raise invalid(f"Invalid record id {record_id!r}: it must be a string of digits")
-    number = portal.contacts.resolve(int(record_id))
-    return number if portal.contacts.get(number) is not None else None
+    contact = portal.contacts.shown(int(record_id))
+    return None if contact is None else contact.number
 
 
 def _readable(portal: Portal) -> list[tuple[HubSpotList, Mapping[int, int]]]:
-    return [(each, each.read()) for each in portal.lists]
+    return [(each, each.read(portal.now_ms())) for each in portal.lists]
 
 
 def _memberships(lists: list[tuple[HubSpotList, Mapping[int, int]]], number: int) -> list[dict[str, object]]:

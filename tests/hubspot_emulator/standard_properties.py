@@ -76,6 +76,7 @@ STANDARD_PROPERTIES: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...]
     ),
     ("hs_email_domain", "Email domain", "string", "text", (), "RC"),
     ("num_associated_deals", "Number of associated deals", "number", "number", (), "RC"),
+    ("hs_merged_object_ids", "Merged record IDs", "enumeration", "checkbox", (), "R"),
     ("hs_object_id", "Record ID", "number", "number", (), "RU"),
     ("createdate", "Create date", "datetime", "date", (), "R"),
     ("lastmodifieddate", "Last modified date", "datetime", "date", (), "R"),
