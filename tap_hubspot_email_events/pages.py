@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PATH = "/email/public/v1/events"  # the one version there is
 SLOW_TRIES = 2  # after so many time-outs a window is cut rather than asked for again
+SERVER_ERROR_TRIES = 4  # HubSpot answers 500 to some reads of email events that succeed a little later
 
 Param = str | int | bool | None
 
@@ -28,7 +29,12 @@ class HubSpot(Protocol):
     """What this module needs of `hubspot_singer.http.HubSpotClient`."""
 
     def get(
-        self, path: str, *, params: Mapping[str, Param] | None = None, slow_tries: int | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Param] | None = None,
+        slow_tries: int | None = None,
+        server_error_tries: int | None = None,
     ) -> Answer:
         """Read."""
 
@@ -73,7 +79,9 @@ class Pages:
             "offset": offset,
         }
         slow_tries = None if window.is_one_millisecond else SLOW_TRIES
-        answer = self.hubspot.get(PATH, params=params, slow_tries=slow_tries)
+        answer = self.hubspot.get(
+            PATH, params=params, slow_tries=slow_tries, server_error_tries=SERVER_ERROR_TRIES
+        )
         try:
             return Page.from_body(answer.body)
         except UnexpectedAnswer as error:
@@ -87,7 +95,8 @@ class Pages:
 
 def hubspot_time(hubspot: HubSpot, event_type: str) -> int:
     """HubSpot's own time in milliseconds, since only its clock says which of its events are settled."""
-    answer = hubspot.get(PATH, params={"eventType": event_type, "limit": 1})
+    params: dict[str, Param] = {"eventType": event_type, "limit": 1}
+    answer = hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES)
     if answer.date is None:
         raise UnexpectedAnswer(
             "HubSpot's answer does not say the time (header Date), without which nobody knows which events are"

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
+    from hubspot_singer.http.clocks import Clock
     from hubspot_singer.http.errors import HubSpotError
 
 
@@ -61,7 +62,8 @@ class TapHubSpotEmailEvents(Tap):
     _hubspot: HubSpotClient | None = None
     _signal: int | None = None
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+    def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+        self._clock = clock
         check_state(options.get("state"))
         check_catalog(options.get("catalog"))
         self.messages = MessageWriter()
@@ -89,7 +91,7 @@ class TapHubSpotEmailEvents(Tap):
     def _begin_run(self) -> Run:
         settings = EventSettings.from_settings(self.config)
         connection = Connection.from_settings(self.config)
-        self._hubspot = HubSpotClient(connection, user_agent=NAME)
+        self._hubspot = HubSpotClient(connection, clock=self._clock, user_agent=NAME)
         if self._signal is not None:
             raise Stopped
         wanted = [

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
@@ -117,18 +117,14 @@ def json_body(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
 
 
 def _odd_json(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Parse what orjson refuses although it is JSON: half of a surrogate pair, or a byte order mark before it.
+    """Parse what orjson refuses: half of a surrogate pair, a byte order mark, and NaN or Infinity, which are null.
 
     HubSpot cuts long text anywhere. Refused, one such event would stand in the way of all that come after it.
     """
     try:
-        return json.loads(content, parse_constant=_refuse)
+        return json.loads(content, parse_constant=lambda _: None)
     except RecursionError as error:
         raise ValueError("nested too deep to be an answer of HubSpot's") from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def parse_date(text: str) -> datetime | None:

@@ -11,6 +11,7 @@ from hubspot_singer.http.connection import AccessToken
 from hubspot_singer.http.limits import Budget
 from hubspot_singer.http.pace import Pace
 from hubspot_singer.http.redaction import Redactor
+from hubspot_singer.http.retries import Tries
 from hubspot_singer.http.sending import Exchange, NoCredentials, Wire
 from hubspot_singer.http.transport import Request, Timeouts, Transport
 from hubspot_singer.http.versions import versioned
@@ -50,27 +51,38 @@ class HubSpotClient:
         self._wire = Wire(self._transport, self._pace, clock, self._stop)
         self._credentials = self._log_in(clock)
 
-    def get(self, path: str, *, params: Params | None = None, slow_tries: int | None = None) -> Answer:
-        """Read; after `slow_tries` time-outs `TooSlow` is raised instead of trying on."""
-        return self._ask("GET", path, None, params, slow_tries)
+    def get(
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        slow_tries: int | None = None,
+        server_error_tries: int | None = None,
+    ) -> Answer:
+        """Read; after `slow_tries` time-outs `TooSlow` is raised instead of trying on.
+
+        A 500 or 520 is answered to `server_error_tries` tries before `ServerError` is raised; by default to one
+        try for a 500, to four for a 520.
+        """
+        return self._ask("GET", path, None, params, Tries(slow_tries, server_error_tries))
 
     def post(
         self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
         """Post a JSON body."""
-        return self._ask("POST", path, body, params, slow_tries)
+        return self._ask("POST", path, body, params, Tries(slow_tries))
 
     def put(
         self, path: str, body: object = None, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
         """Put a JSON body, or none."""
-        return self._ask("PUT", path, body, params, slow_tries)
+        return self._ask("PUT", path, body, params, Tries(slow_tries))
 
     def patch(
         self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
         """Patch with a JSON body."""
-        return self._ask("PATCH", path, body, params, slow_tries)
+        return self._ask("PATCH", path, body, params, Tries(slow_tries))
 
     def base(self, area: str) -> str:
         """Return the path of an area such as `crm/lists` in the version that the settings name."""
@@ -122,10 +134,8 @@ class HubSpotClient:
         )
 
     def _send_openly(self, request: Request) -> Answer:
-        return Exchange(self._wire, request, NoCredentials(), None).answer()
+        return Exchange(self._wire, request, NoCredentials(), Tries()).answer()
 
-    def _ask(
-        self, method: str, path: str, body: object, params: Params | None, slow_tries: int | None
-    ) -> Answer:
+    def _ask(self, method: str, path: str, body: object, params: Params | None, tries: Tries) -> Answer:
         request = Request.json(Call(method, path, self._redactor), body, params=params)
-        return Exchange(self._wire, request, self._credentials, slow_tries).answer()
+        return Exchange(self._wire, request, self._credentials, tries).answer()

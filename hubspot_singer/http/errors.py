@@ -8,7 +8,8 @@ HubSpotError
 │   ├── MissingScopes       403: grant the app the scopes it names
 │   ├── NotFound            404
 │   ├── Conflict            409: it is there already, or somebody else changes it
-│   └── TooLarge            413: ask for less at once
+│   ├── TooLarge            413: ask for less at once
+│   └── ServerError         500, 520: HubSpot failed over this request, as often as it was tried
 ├── UnexpectedAnswer        HubSpot says yes in a form that it does not document: nothing is concluded
 ├── Unavailable             HubSpot did not answer for ten minutes: run again later
 │   └── TooSlow             HubSpot takes too long over this request: ask for less at once
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hubspot_singer.http.answers import ErrorBody
 from hubspot_singer.http.calls import said
 from hubspot_singer.http.redaction import redact
-from hubspot_singer.http.retries import RETRY_FOR_SECONDS
+from hubspot_singer.http.retries import RETRY_FOR_SECONDS, SERVER_ERROR_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,6 +155,12 @@ class TooLarge(Refused):
     next_step = "Send less at once."
 
 
+class ServerError(Refused):
+    """HubSpot (500) or its CDN (520) failed over the request, as often as it was tried."""
+
+    next_step = "HubSpot failed over this request: run again later, or show its support the correlation id."
+
+
 class UnexpectedAnswer(HubSpotError):
     """HubSpot accepted the request, and its answer does not say what its documentation promises."""
 
@@ -261,12 +268,12 @@ _REFUSALS: Mapping[int, type[Refused]] = {
     404: NotFound,
     409: Conflict,
     413: TooLarge,
+    **dict.fromkeys(SERVER_ERROR_TRIES, ServerError),
 }
 # https://developers.hubspot.com/docs/api-reference/error-handling
 _NEXT_STEPS: Mapping[int, str] = {
     403: "Check that the app and, with user rights, its user may do this in the portal.",
     414: "Use a shorter name or fewer ids in one address.",
-    500: "HubSpot failed over this request: run again later, or show its support the correlation id.",
     525: "The TLS connection failed on HubSpot's side: ask HubSpot's support.",
     526: "The TLS connection failed on HubSpot's side: ask HubSpot's support.",
     530: "Check that the access token is complete: HubSpot could not tell whose it is.",

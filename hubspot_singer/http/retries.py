@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # What HubSpot itself advises to send again, and 408, which says the request was not read at all:
 # https://developers.hubspot.com/docs/api-reference/error-handling
 RETRIED_STATUSES = frozenset({408, 423, 477, 502, 503, 504, 521, 522, 523, 524})
+# HubSpot (500) or its CDN (520) failed over a request, which may fail over it each time. So these are tried a fixed
+# number of times, and then they are a refusal. A 500 is final, as HubSpot documents it; a caller may ask for more.
+SERVER_ERROR_TRIES = {500: 1, 520: 4}  # tries
 TOO_MANY_REQUESTS = 429
 LOCKED = 423
 NO_ANSWER = 524
@@ -38,6 +41,14 @@ _SECONDS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
+class Tries:
+    """How many tries may end in a failure that the request itself may cause; None for the usual number."""
+
+    slow: int | None = None  # time-outs and 524; usually as many as ten minutes allow
+    server_error: int | None = None  # 500 and 520; usually SERVER_ERROR_TRIES
+
+
+@dataclass(frozen=True)
 class Problem:
     """Why a request that may yet succeed did not; its text is part of log lines and errors."""
 
@@ -49,6 +60,7 @@ class Problem:
     least_wait: float = 0.0
     is_slow: bool = False
     is_limit: bool = False
+    is_server_error: bool = False
 
     def __str__(self) -> str:
         """Return what happened."""
@@ -58,7 +70,8 @@ class Problem:
 def problem_of(reply: Reply, body: ErrorBody, *, now: datetime) -> Problem | None:
     """Return why this reply is worth another try, or None if it is not. A daily limit is not for here."""
     is_limit = reply.status == TOO_MANY_REQUESTS
-    if not is_limit and reply.status not in RETRIED_STATUSES:
+    is_server_error = reply.status in SERVER_ERROR_TRIES
+    if not is_limit and not is_server_error and reply.status not in RETRIED_STATUSES:
         return None
     name = policy(body)
     return Problem(
@@ -70,6 +83,7 @@ def problem_of(reply: Reply, body: ErrorBody, *, now: datetime) -> Problem | Non
         least_wait=LOCK_SECONDS if reply.status == LOCKED else 0.0,
         is_slow=reply.status == NO_ANSWER,
         is_limit=is_limit,
+        is_server_error=is_server_error,
     )
 
 

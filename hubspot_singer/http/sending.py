@@ -12,6 +12,7 @@ from hubspot_singer.http.clocks import sleep
 from hubspot_singer.http.errors import DailyLimitReached, RetryTooFar, TooSlow, Unavailable, refusal
 from hubspot_singer.http.retries import (
     DAILY_POLICY,
+    SERVER_ERROR_TRIES,
     TOO_MANY_REQUESTS,
     Problem,
     is_too_far,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http.clocks import Clock, Stop
     from hubspot_singer.http.pace import Pace
+    from hubspot_singer.http.retries import Tries
     from hubspot_singer.http.transport import Request, Transport
 
 logger = logging.getLogger("hubspot_singer.http")
@@ -88,15 +90,14 @@ class Wire:
 class Exchange:
     """One request and its tries."""
 
-    def __init__(
-        self, wire: Wire, request: Request, credentials: Credentials, slow_tries: int | None
-    ) -> None:
+    def __init__(self, wire: Wire, request: Request, credentials: Credentials, tries: Tries) -> None:
         self._wire = wire
         self._request = request
         self._call = request.call
         self._credentials = credentials
-        self._slow_tries = slow_tries
+        self._most_tries = tries
         self._slow = 0
+        self._server_errors = 0
         self._tries = 0
         self._first_sent = 0.0
         self._is_renewed = False
@@ -136,9 +137,13 @@ class Exchange:
         if reply.status == TOO_MANY_REQUESTS and policy(body) == DAILY_POLICY:
             raise self._daily_limit(reply, body)
         problem = problem_of(reply, body, now=self._wire.now())
-        if problem is None:
+        if problem is None or (problem.is_server_error and self._is_last_server_error(reply.status)):
             raise refusal(self._call, reply.status, body)
         return problem
+
+    def _is_last_server_error(self, status: int) -> bool:
+        self._server_errors += 1
+        return self._server_errors >= (self._most_tries.server_error or SERVER_ERROR_TRIES[status])
 
     def _answer(self, reply: Reply) -> Answer | Problem:
         try:
@@ -172,7 +177,7 @@ class Exchange:
 
     def _give_up_if_slow(self, problem: Problem, elapsed: float) -> None:
         self._slow += problem.is_slow
-        if problem.is_slow and self._slow_tries is not None and self._slow >= self._slow_tries:
+        if problem.is_slow and self._most_tries.slow is not None and self._slow >= self._most_tries.slow:
             raise TooSlow(
                 self._call, problem, tries=self._tries, seconds=elapsed, next_step="Ask for less at once."
             )

@@ -14,6 +14,7 @@ import pytest
 from hubspot_singer.http import HubSpotError
 from tap_hubspot_email_events.command import RunEnded
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+from tests.clocks import FakeClock
 from tests.hubspot_emulator import Portal, StoppedClock
 from tests.tap_hubspot_email_events.singer import NOW, Output
 
@@ -33,10 +34,11 @@ def portal(clock: StoppedClock) -> Portal:
 
 @dataclass
 class TapRunner:
-    """Runs the tap in this process against a HubSpot."""
+    """Runs the tap in this process against a HubSpot; its waits cost no time."""
 
     hubspot: HubSpotEmulator
     caplog: pytest.LogCaptureFixture
+    clock: FakeClock
 
     def __call__(
         self, *, state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None, **settings: Any
@@ -51,25 +53,24 @@ class TapRunner:
         self.caplog.clear()
         written = io.StringIO()
         with redirect_stdout(written), self.caplog.at_level(logging.INFO):
-            exit_code, words = _run({k: v for k, v in config.items() if v is not None}, state, catalog)
+            exit_code, words = self._run({k: v for k, v in config.items() if v is not None}, state, catalog)
         messages = [json.loads(line) for line in written.getvalue().splitlines()]
         log = "\n".join(f"{record.levelname} {record.getMessage()}" for record in self.caplog.records)
         return Output(messages, exit_code, words, log)
 
-
-def _run(
-    config: dict[str, Any], state: dict[str, Any] | None, catalog: dict[str, Any] | None
-) -> tuple[int, str]:
-    try:
-        tap = TapHubSpotEmailEvents(config=config, state=state, catalog=catalog)
-        tap.sync_all()
-    except RunEnded as ended:
-        return int(ended.code or 0), ended.last_words
-    except HubSpotError as error:
-        return 1, str(error)
-    return 0, ""
+    def _run(
+        self, config: dict[str, Any], state: dict[str, Any] | None, catalog: dict[str, Any] | None
+    ) -> tuple[int, str]:
+        try:
+            tap = TapHubSpotEmailEvents(config=config, state=state, catalog=catalog, clock=self.clock)
+            tap.sync_all()
+        except RunEnded as ended:
+            return int(ended.code or 0), ended.last_words
+        except HubSpotError as error:
+            return 1, str(error)
+        return 0, ""
 
 
 @pytest.fixture
 def run_tap(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture) -> TapRunner:
-    return TapRunner(hubspot, caplog)
+    return TapRunner(hubspot, caplog, FakeClock())

@@ -53,7 +53,12 @@ class FakeHubSpot:
     asked: list[Params] = field(default_factory=list)
 
     def get(
-        self, path: str, *, params: Mapping[str, Any] | None = None, slow_tries: int | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        slow_tries: int | None = None,
+        server_error_tries: int | None = None,  # noqa: ARG002 - it never fails of itself
     ) -> Answer:
         assert path == CALL.path
         asked = {name: value for name, value in (params or {}).items() if value is not None}
@@ -97,7 +102,12 @@ class EveryMillisecond(FakeHubSpot):
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def get(
-        self, path: str, *, params: Mapping[str, Any] | None = None, slow_tries: int | None = None
+        self,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        slow_tries: int | None = None,
+        server_error_tries: int | None = None,
     ) -> Answer:
         with self.changed:
             self.under_way += 1
@@ -105,7 +115,9 @@ class EveryMillisecond(FakeHubSpot):
             self.changed.notify_all()
             self.changed.wait_for(lambda: self.most_under_way >= self.expected, LONGEST_WAIT)
         try:
-            return super().get(path, params=params, slow_tries=slow_tries)
+            return super().get(
+                path, params=params, slow_tries=slow_tries, server_error_tries=server_error_tries
+            )
         finally:
             with self.changed:
                 self.under_way -= 1

@@ -136,10 +136,10 @@ def test_a_window_further_on_that_fails_does_not_keep_those_before_it(ahead: Any
 
 def test_everything_before_a_window_that_fails_is_passed_on(ahead: Any) -> None:
     class Failing(EveryMillisecond):
-        def get(self, path: str, *, params: Any = None, slow_tries: int | None = None) -> Answer:
+        def get(self, path: str, *, params: Any = None, **tries: int | None) -> Answer:
             if params["startTimestamp"] > START + 50_000:
                 raise Unavailable(CALL, Problem("answered 503", 503), tries=9, seconds=600)
-            return super().get(path, params=params, slow_tries=slow_tries)
+            return super().get(path, params=params, **tries)
 
     reads = ahead(reads_of(Failing(start=START, end=END)))
     came: list[int] = []
@@ -153,8 +153,8 @@ def test_everything_before_a_window_that_fails_is_passed_on(ahead: Any) -> None:
 
 def test_a_stream_that_fails_does_not_keep_those_before_it(ahead: Any) -> None:
     class Refusing(FakeHubSpot):
-        def get(self, path: str, *, params: Any = None, slow_tries: int | None = None) -> Answer:
-            super().get(path, params=params, slow_tries=slow_tries)
+        def get(self, path: str, *, params: Any = None, **tries: int | None) -> Answer:
+            super().get(path, params=params, **tries)
             raise MissingScopes(CALL, 403)
 
     hubspots = [EveryMillisecond(start=START, end=END), Refusing([]), FakeHubSpot([])]

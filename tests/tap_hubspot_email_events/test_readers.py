@@ -198,8 +198,8 @@ def test_a_request_that_is_refused_for_another_reason_than_its_offset_is_an_erro
         return "offset refused"
 
     class Refusing(FakeHubSpot):
-        def get(self, path: str, *, params: Any = None, slow_tries: int | None = None) -> Any:
-            return super().get(path, params={**params, "offset": "x"}, slow_tries=slow_tries)
+        def get(self, path: str, *, params: Any = None, **tries: int | None) -> Any:
+            return super().get(path, params={**params, "offset": "x"}, **tries)
 
     with pytest.raises(InvalidRequest):
         read_window(pages_of(Refusing([], refused)), Window(START, START + 5))

@@ -119,7 +119,7 @@ def test_hubspot_failing_for_good_in_the_middle_loses_nothing(
     assert not set(failed.ids()) & set(rest.ids())
 
 
-@pytest.mark.parametrize("fault", ["reset", "truncate", "not_json", "status 502"])
+@pytest.mark.parametrize("fault", ["reset", "truncate", "not_json", "status 500", "status 502", "status 520"])
 def test_what_passes_is_not_even_noticed(hubspot: HubSpotEmulator, run_tap: TapRunner, fault: str) -> None:
     if fault.startswith("status"):
         hubspot.faults.next(

@@ -100,6 +100,7 @@ def test_a_date_that_is_none_reads_as_none(date: str) -> None:
         (b'\xef\xbb\xbf{"marked": true}', {"marked": True}),
         (b'{"twice": 1, "twice": 2}', {"twice": 2}),
         (b'{"largest": 9223372036854775807}', {"largest": 2**63 - 1}),
+        (b'{"value": NaN, "values": [-Infinity, 1]}', {"value": None, "values": [None, 1]}),
     ],
 )
 def test_an_odd_body_is_read(content: bytes, body: object) -> None:
@@ -117,8 +118,6 @@ def test_a_number_that_no_warehouse_holds_does_not_hide_the_rest_of_a_body() -> 
         b" \r\n",
         b"<html>",
         b'{"cut": "off',
-        b'{"value": NaN}',
-        b'{"value": -Infinity}',
         b'{"text": "\xff"}',
         b"{} {}",
         b"[" * 50_000 + b"]" * 50_000,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from hubspot_singer.http import (
     NotFound,
     Refused,
     RetryTooFar,
+    ServerError,
     SettingsError,
     Stopped,
     TooSlow,
@@ -292,6 +294,46 @@ def test_any_other_status_is_final(server: ScriptedServer, client: HubSpotClient
 
     assert caught.value.status == status
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "asked_for", "tries"), [(500, None, 1), (500, 4, 4), (520, None, 4), (520, 2, 2)]
+)
+def test_a_server_error_is_final_after_so_many_tries(
+    server: ScriptedServer, client: HubSpotClient, status: int, asked_for: int | None, tries: int
+) -> None:
+    server.then = reply(status, {"message": "oops"}, X_HubSpot_Correlation_Id="abc")
+
+    with pytest.raises(
+        ServerError, match=rf"was answered {status}: oops \(correlation id abc\)\. HubSpot failed over"
+    ):
+        client.get(PATH, server_error_tries=asked_for)
+
+    assert len(server.seen) == tries
+
+
+@pytest.mark.parametrize("status", [500, 520])
+def test_a_server_error_that_passes_is_tried_again_where_the_caller_asks_for_it(
+    server: ScriptedServer, client: HubSpotClient, clock: FakeClock, status: int
+) -> None:
+    server.will(reply(status), reply(503), reply(status), reply(status), reply(200, {"ok": True}))
+
+    answer = client.get(PATH, server_error_tries=4)
+
+    assert (answer.body, answer.tries) == ({"ok": True}, 5)
+    assert clock.elapsed < 60
+
+
+@pytest.mark.parametrize(("status", "sent"), [(500, 1), (520, 2)])
+def test_a_write_is_sent_again_after_a_520_and_not_after_a_500(
+    server: ScriptedServer, client: HubSpotClient, status: int, sent: int
+) -> None:
+    server.will(reply(status), reply(200, {"ok": True}))
+
+    with contextlib.suppress(ServerError):
+        client.put(PATH, {})
+
+    assert len(server.seen) == sent
 
 
 def test_a_refused_static_token_is_not_tried_again(server: ScriptedServer, client: HubSpotClient) -> None:

@@ -20,6 +20,7 @@ from hubspot_singer.http import (
     RefreshTokenRejected,
     Refused,
     RetryTooFar,
+    ServerError,
     Stopped,
     TooLarge,
     TooSlow,
@@ -44,7 +45,9 @@ CALL = Call("PUT", "/crm/lists/2026-03/42", Redactor(["sesame"]))
         (409, Conflict),
         (413, TooLarge),
         (414, Refused),
-        (500, Refused),
+        (500, ServerError),
+        (520, ServerError),
+        (501, Refused),
         (302, Refused),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hubspot_singer.http.answers import ErrorBody, Reply
 from hubspot_singer.http.retries import (
     RETRY_FOR_SECONDS,
+    SERVER_ERROR_TRIES,
     is_too_far,
     longest_waits,
     policy,
@@ -38,7 +39,17 @@ def wait(status: int, body: ErrorBody | None = None, *, longest: float = 1.0, **
 
 
 def test_the_table_of_statuses_is_kept() -> None:
-    assert {status for status in range(100, 600) if problem(status)} == RETRIED
+    assert {status for status in range(100, 600) if problem(status)} == RETRIED | {500, 520}
+
+
+def test_a_500_is_final_and_a_520_is_retried_three_times_unless_a_caller_says_otherwise() -> None:
+    assert SERVER_ERROR_TRIES == {500: 1, 520: 4}
+    assert {status for status in RETRIED | {500, 520} if is_server_error(status)} == {500, 520}
+
+
+def is_server_error(status: int) -> bool:
+    found = problem(status)
+    return found is not None and found.is_server_error
 
 
 def test_only_a_524_means_that_hubspot_took_too_long() -> None:
