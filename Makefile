@@ -13,8 +13,8 @@ help:  ## Show what there is to run
 demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano, and print what happened
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests
-	@$(BIN)/python -m pytest
+test: $(READY)  ## Run the tests, one worker for each core
+	@$(BIN)/python -m pytest -n auto
 
 dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
@@ -22,7 +22,7 @@ check: $(READY)  ## Lint, check types, run the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
@@ -31,10 +31,13 @@ format: $(READY)  ## Format the code
 definitions: $(READY)  ## Write the plugin definitions and the settings in meltano.yml and README.md
 	$(BIN)/python -m tests.definitions
 
-requirements: $(READY)  ## Pin the newest versions that pyproject.toml allows (needs uv)
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev pyproject.toml -o requirements-dev.txt
-	echo 'meltano==4.4.1' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 - -o examples/requirements-meltano.txt
-	echo 'dagster==1.13.29' | uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements-dev.txt - -o examples/requirements-dagster.txt
+PIN := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
+requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes the newest versions that it allows
+	$(PIN) --group dev pyproject.toml -o requirements-dev.txt
+	$(PIN) --group docs -c requirements-dev.txt -o requirements-docs.txt
+	$(PIN) --group audit -c requirements-dev.txt -o requirements-audit.txt
+	echo 'meltano==4.4.1' | $(PIN) - -o examples/requirements-meltano.txt
+	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
 
 clean:  ## Remove what the other targets installed
 	rm -rf $(VENV) .demo .meltano
