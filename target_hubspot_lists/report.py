@@ -1,30 +1,54 @@
-"""Writes the report the user asked for: JSON Lines, one for each member, list and run; it may name people."""
+"""Write the report: JSON Lines, one for each member, list and run; or the member lines as CSV. It may name people."""
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, is_applied
+from target_hubspot_lists.figures import list_figures, run_figures
+from target_hubspot_lists.outcomes import Outcome, is_applied
+from target_hubspot_lists.private_files import open_private
+from target_hubspot_lists.spreadsheets import BYTE_ORDER_MARK, csv_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_hubspot_lists.accounts import Account, Accounts, Asked, Settlement
     from target_hubspot_lists.memberships import Rejection
-    from target_hubspot_lists.outcomes import Reason
     from target_hubspot_lists.portal import Portal
     from target_hubspot_lists.settings import ReportMembers
 
-OWNER_ONLY = 0o600  # the report may hold people's addresses
+# A member's line as CSV. A list's and the run's line have no place in it: the log and the JSON Lines have those.
+CSV_COLUMNS = (
+    "run_id",
+    "time",
+    "portal_id",
+    "cohort",
+    "cohort_id",
+    "list_id",
+    "list_name",
+    "list_url",
+    "member",
+    "operation",
+    "record_id",
+    "outcome",
+    "created",
+    "reason",
+    "message",
+    "correlation_id",
+    "properties",
+    "property",
+    "property_reason",
+    "property_correlation_id",
+)
 
 
 def new_run_id() -> str:
@@ -42,12 +66,31 @@ class Report:
     portal: Portal | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _file: IO[bytes] = field(init=False, repr=False)
+    _is_new: bool = field(init=False, repr=False)  # and so empty
+    _encode: Callable[[Mapping[str, Any]], bytes] = field(init=False, repr=False)
+    # Run and number together name a line: what loads a report twice can tell.
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.path = self.path.replace("{run_id}", self.run_id)
         with self._named():
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY)
-        self._file = os.fdopen(descriptor, "ab")
+            self._file = open_private(self.path, append=True)
+            self._is_new = not Path(self.path).stat().st_size
+        self._encode = self._as_csv() if self.path.lower().endswith(".csv") else _json_line
+
+    def _as_csv(self) -> Callable[[Mapping[str, Any]], bytes]:
+        """Begin a CSV file, or go on with one that has the same columns."""
+        heading = (BYTE_ORDER_MARK + csv_line(CSV_COLUMNS)).encode()
+        with self._named(), Path(self.path).open("rb") as file:
+            first_line = file.readline(len(heading) + 1)
+        if not self._is_new and first_line != heading:
+            self._file.close()
+            raise TargetError(
+                f'report_path "{self.path}" has other columns than this version writes: name another file.'
+            )
+        if self._is_new:
+            self._append(heading)
+        return _csv_member
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -109,21 +152,12 @@ class Report:
         """Write the lines of the lists and of the run, however it ended, and close the file."""
         with self._named(), self._file:
             for account in accounts.lists.values():
-                self._write("list", **self._list_fields(account), **_figures(account))
+                self._write("list", **self._list_fields(account), **list_figures(account))
             self._write(
                 "run",
                 started=self.started.isoformat(timespec="milliseconds"),
-                records_read=accounts.records_read,
-                lists_created=accounts.lists_created,
-                contacts_created=accounts.contacts_created,
-                properties_created=accounts.properties_created,
-                streams={
-                    name: {
-                        "records_read": stream.records_read,
-                        "rejected_without_list": _by_name(stream.reasons),
-                    }
-                    for name, stream in accounts.streams.items()
-                },
+                report_members=self.members,
+                **run_figures(accounts),
                 **run,
             )
 
@@ -133,9 +167,9 @@ class Report:
             self._file.flush()
 
     def discard(self) -> None:
-        """Close the file without a line of this run; one that is empty goes."""
+        """Close the file without a line of this run; one that this run began goes."""
         self._file.close()
-        if not Path(self.path).stat().st_size:
+        if self._is_new:
             Path(self.path).unlink()
 
     def _list_fields(self, account: Account | None) -> dict[str, Any]:
@@ -152,34 +186,21 @@ class Report:
         line = {
             "kind": kind,
             "run_id": self.run_id,
+            "line": next(self._numbers),
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "portal_id": self.portal.portal_id if self.portal else None,
             **fields,
         }
+        self._append(self._encode(line))
+
+    def _append(self, text: bytes) -> None:
         with self._named():
-            self._file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            self._file.write(text)
 
 
-def _figures(account: Account) -> dict[str, Any]:
-    return {
-        "records_read": account.records_read,
-        "superseded": account.superseded,
-        "mirror_removals": account.mirror_removals,
-        "put_back": account.put_back,
-        "asked": account.asked,
-        **{outcome.value: account.outcomes[outcome] for outcome in Outcome},
-        "reasons": _by_name(account.reasons),
-        "contacts_created": account.contacts_created,
-        **{f"properties_{each.value}": account.properties[each] for each in PropertyOutcome},
-        "property_problems": [
-            {"property": name, "reason": reason, "members": count}
-            for (reason, name), count in account.property_problems.items()
-        ],
-        "match_rate": account.match_rate,
-        "calls": account.calls,
-        "seconds": round(account.seconds, 3),
-    }
+def _json_line(line: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _by_name(reasons: Mapping[Reason, int]) -> dict[str, int]:
-    return {reason.value: count for reason, count in reasons.items()}
+def _csv_member(line: Mapping[str, Any]) -> bytes:
+    return csv_line(line.get(each) for each in CSV_COLUMNS).encode() if line["kind"] == "member" else b""

@@ -1,15 +1,17 @@
-"""Says at the end of a run what became of everybody, in one table and a few sentences."""
+"""Format the end-of-run summary: one row for each list, then totals and warnings; with the counts as fields."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from target_hubspot_lists.figures import list_figures, run_figures
 from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
 
@@ -25,40 +27,90 @@ COLUMNS: Mapping[Outcome, str] = {
     Outcome.SKIPPED: "skipped",
     Outcome.DROPPED: "dropped",
 }
-# Columns of their own where the settings ask for properties.
 PROPERTY_COLUMNS: Mapping[PropertyOutcome, str] = {
     outcome: f"properties_{outcome.value}" for outcome in PropertyOutcome
 }
+_Kind = TypeVar("_Kind", bound=StrEnum)
 LONGEST_NAME = 40  # characters of a list's name that the table shows
 
 
-def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[str]:
-    """Yield the lines of the summary; they name lists, streams and counts, and no person."""
-    if dry_run:
-        yield "Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:"
-    if accounts.lists:
-        yield from table(accounts.lists.values())
+class SummaryLine(NamedTuple):
+    """A line of the summary, and what a structured log has as fields beside its text."""
+
+    text: str
+    fields: Mapping[str, Any] = {}
+
+
+class RunFacts(NamedTuple):
+    """What the accounts do not know of the run that is summed up."""
+
+    run_id: str
+    portal_id: int | None
+    dry_run: bool
+    is_mirror: bool
+    exit_code: int
+    calls: int
+    seconds: float
+
+
+def summary(accounts: Accounts, run: RunFacts) -> Iterator[SummaryLine]:
+    """Yield the lines of the summary; they name lists, streams and counts, and no person.
+
+    In a structured log the row of a list has the field `hubspot_list`, the last line `hubspot_run`: the same
+    counts as in the report.
+    """
+    if run.dry_run:
+        yield SummaryLine("Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:")
+    lists = list(accounts.lists.values())
+    if lists:
+        heading, *rows = table(lists)
+        yield SummaryLine(heading)
+        for row, account in zip(rows, lists, strict=True):
+            yield SummaryLine(row, {"hubspot_list": _list_fields(account, run)})
     else:
-        yield "No memberships were read."
-    for account in accounts.lists.values():
+        yield SummaryLine("No memberships were read.")
+    yield from map(SummaryLine, _sentences(accounts, run))
+    yield SummaryLine(
+        f"{_count(run.calls, 'call')} to HubSpot, {run.seconds:.1f} seconds.",
+        {"hubspot_run": {**run._asdict(), "seconds": round(run.seconds, 3), **run_figures(accounts)}},
+    )
+
+
+def _list_fields(account: Account, run: RunFacts) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "portal_id": run.portal_id,
+        "dry_run": run.dry_run,
+        "list_id": account.list_id,
+        "list_name": shown(account.label),
+        "cohort": shown(account.cohort.name),
+        **list_figures(account),
+    }
+
+
+def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
+    lists = list(accounts.lists.values())
+    for account in lists:
         if account.put_back:
             yield (
                 f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
                 "it had lost in HubSpot."
             )
-    yield from _rejections(list(accounts.lists.values()), accounts.streams)
-    yield from _property_problems(accounts.lists.values())
+    yield from _rejections(lists, accounts.streams)
+    yield from _property_problems(lists)
+    made = "to be made" if run.dry_run else "made"
     if accounts.properties_created:
-        yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} made."
+        yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} {made}."
     if accounts.lists_created:
-        yield f"{_count(accounts.lists_created, 'list')} made."
+        yield f"{_count(accounts.lists_created, 'list')} {made}."
     if accounts.contacts_created:
+        created = "to be created" if run.dry_run else "created"
         yield (
-            f"{_count(accounts.contacts_created, 'contact')} created: check that the portal treats this app's "
+            f"{_count(accounts.contacts_created, 'contact')} {created}: check that the portal treats this app's "
             "contacts as marketing contacts, since only those can be mailed."
         )
     add_only = sorted(name for name, stream in accounts.streams.items() if not stream.can_remove)
-    if add_only and not is_mirror:
+    if add_only and not run.is_mirror:
         yield (
             f"No record of {_names(add_only)} can remove anybody from a list: "
             "there is no operation column and no _sdc_deleted_at. Where a stream holds whole cohorts, "
@@ -66,34 +118,35 @@ def summary(accounts: Accounts, *, dry_run: bool, is_mirror: bool) -> Iterator[s
         )
 
 
-def table(accounts: Collection[Account]) -> Iterator[str]:
-    """Yield a line for each list under a line of headings, columns aligned."""
-    of_properties = PROPERTY_COLUMNS if any(account.properties for account in accounts) else {}
-    headings = [*COLUMNS.values(), *of_properties.values()]
-    rows = [
-        ["list", "id", "asked", *headings, "match rate", "calls", "seconds"],
-        *(_row(account, of_properties) for account in accounts),
+def table(accounts: Sequence[Account]) -> Iterator[str]:
+    """Yield a line for each list under a line of headings: columns aligned, without those that are 0 throughout."""
+    columns = [
+        ["list", *(_name(account) for account in accounts)],
+        ["id", *(account.list_id or "-" for account in accounts)],
+        ["asked", *(str(account.asked) for account in accounts)],
+        *_columns_of(COLUMNS, [account.outcomes for account in accounts]),
+        *_columns_of(PROPERTY_COLUMNS, [account.properties for account in accounts]),
+        ["match rate", *(_rate(account.match_rate) for account in accounts)],
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        name, *numbers = row
+    widths = [max(map(len, column)) for column in columns]
+    for name, *numbers in zip(*columns, strict=True):
         aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
         yield "  ".join([name.ljust(widths[0]), *aligned])
 
 
-def _row(account: Account, of_properties: Iterable[PropertyOutcome]) -> list[str]:
+def _columns_of(headings: Mapping[_Kind, str], counts: Sequence[Counter[_Kind]]) -> Iterator[list[str]]:
+    for kind, heading in headings.items():
+        if any(each[kind] for each in counts):
+            yield [heading, *(str(each[kind]) for each in counts)]
+
+
+def _name(account: Account) -> str:
     label = shown(account.label)
-    rate = account.match_rate
-    return [
-        label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…",
-        account.list_id or "-",
-        str(account.asked),
-        *(str(account.outcomes[outcome]) for outcome in COLUMNS),
-        *(str(account.properties[outcome]) for outcome in of_properties),
-        "-" if rate is None else f"{rate:.1%}",
-        str(account.calls),
-        f"{account.seconds:.1f}",
-    ]
+    return label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…"
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
 
 
 def _rejections(accounts: Sequence[Account], streams: Mapping[str, StreamAccount]) -> Iterator[str]:

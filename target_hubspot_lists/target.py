@@ -36,7 +36,7 @@ from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.sinks import MembershipSink
 from target_hubspot_lists.states import States
 from target_hubspot_lists.streams import Streams
-from target_hubspot_lists.summary import summary
+from target_hubspot_lists.summary import RunFacts, summary
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -106,6 +106,8 @@ class TargetHubSpotLists(Target):
         if self.has_to_stop():
             self._client.stop()
         self.run_id = new_run_id()
+        self._started = self._clock.monotonic()
+        self._portal: Portal | None = None
         self._report = self._open_report()
         self._mirror: Mirror | None = None
         if self.settings.sync_mode == "mirror":
@@ -167,7 +169,7 @@ class TargetHubSpotLists(Target):
 
     def check(self) -> Portal:
         """Ask HubSpot whose token this is; raise if it lacks a scope, or the portal a property, that is needed."""
-        portal = check_connection(self._client, self.settings)
+        self._portal = portal = check_connection(self._client, self.settings)
         self.delivery.properties.prepare()
         if self._report:
             self._report.portal = portal
@@ -211,8 +213,8 @@ class TargetHubSpotLists(Target):
             problem = Interrupted(signal.Signals(self._signal).name)
         exit_code = 128 + self._signal if self._signal is not None else int(problem is not None)
         accounts = self.delivery.accounts
-        for line in summary(accounts, dry_run=self.settings.dry_run, is_mirror=self._mirror is not None):
-            self.logger.info("%s", line)
+        for line in summary(accounts, self._facts(exit_code)):
+            self.logger.info("%s", line.text, extra=line.fields)
         if left := accounts.records_read - accounts.done:
             self.logger.info("%d of %d memberships read have no outcome.", left, accounts.records_read)
         unwritten = self._close_report(problem, exit_code)
@@ -220,6 +222,17 @@ class TargetHubSpotLists(Target):
         for error in told.values():
             self.report_error(error)
         return exit_code or int(unwritten is not None)
+
+    def _facts(self, exit_code: int) -> RunFacts:
+        return RunFacts(
+            run_id=self.run_id,
+            portal_id=self._portal.portal_id if self._portal else None,
+            dry_run=self.settings.dry_run,
+            is_mirror=self._mirror is not None,
+            exit_code=exit_code,
+            calls=self._client.calls,
+            seconds=self._clock.monotonic() - self._started,
+        )
 
     def _close_report(self, problem: HubSpotError | None, exit_code: int) -> TargetError | None:
         """Write the end of the report, if there is to be one; return why it cannot be written."""
@@ -233,14 +246,14 @@ class TargetHubSpotLists(Target):
         return None
 
     def _write_end(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
-        accounts = self.delivery.accounts
         report.close(
-            accounts,
+            self.delivery.accounts,
+            sync_mode=self.settings.sync_mode,
             dry_run=self.settings.dry_run,
             exit_code=exit_code,
             error=str(problem) if problem else None,
-            not_settled=accounts.records_read - accounts.done,
             calls=self._client.calls,
+            seconds=round(self._clock.monotonic() - self._started, 3),
             seconds_verifying=self.delivery.seconds_verifying,
         )
 

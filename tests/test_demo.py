@@ -99,21 +99,10 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def test_columns_of_the_summary_in_which_nothing_happened_are_left_out() -> None:
-    lines = [
-        "target-hubspot-lists v0.1.0",
-        "list        id  asked  added  missing",
-        "Two  words   1      3      3        0".replace("  words", " words"),
-        "VIP         22      1      0        0",
-        "1 list made.",
-    ]
+def test_the_summary_is_told_from_its_table_on() -> None:
+    lines = ["target-hubspot-lists v0.1.0", "list  id  asked", "VIP   22      1", "1 list made."]
 
-    assert list(telling.summary(lines)) == [
-        "list       id  asked  added",
-        "Two words  1   3      3",
-        "VIP        22  1      0",
-        "1 list made.",
-    ]
+    assert list(telling.summary(lines)) == lines[1:]
 
 
 def test_a_plugins_lines_are_found_in_meltanos_log(tmp_path: Path) -> None:

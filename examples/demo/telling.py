@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import dropwhile, takewhile
+from itertools import dropwhile
 from typing import TYPE_CHECKING
 
 from examples.demo.pipeline import parsed
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MEMBERS_SHOWN = 4
 LAST_LINES = 15  # of a log, when a step failed
-NOTHING_HAPPENED = {"0"}
 
 
 def events_read(said: Said) -> int:
@@ -29,14 +28,8 @@ def events_read(said: Said) -> int:
 
 
 def summary(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the target's summary; its table without the columns in which nothing happened."""
-    said = list(dropwhile(lambda line: not line.startswith("list "), lines))
-    table = list(takewhile(lambda row: len(row) == len(cells(said[0])), map(cells, said)))
-    columns = [column for column in zip(*table, strict=True) if set(column[1:]) != NOTHING_HAPPENED]
-    widths = [max(map(len, column)) for column in columns]
-    for row in zip(*columns, strict=True):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    yield from said[len(table) :]
+    """Yield the target's summary: its table, and what follows."""
+    yield from dropwhile(lambda line: not line.startswith("list "), lines)
 
 
 def cells(row: str) -> list[str]:

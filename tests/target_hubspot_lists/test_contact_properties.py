@@ -467,6 +467,6 @@ def test_a_dry_run_writes_no_property_and_says_what_would_change(
     assert [each.name for each in portal.properties.custom] == ["plan", "seats"]
     told = row(run.log, "VIP")
     assert (told["properties_updated"], told["properties_rejected"]) == ("2", "1")
-    assert "1 contact property made." in run.log
+    assert "1 contact property to be made." in run.log
     assert hubspot.calls("POST", "/properties/") == 0
     assert hubspot.calls("POST", "batch/update") == 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
+import io
 import json
+import os
 import stat
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -16,10 +20,14 @@ from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
 from target_hubspot_lists.errors import AccountsError
 from target_hubspot_lists.memberships import Cohort
 from target_hubspot_lists.outcomes import Outcome
+from target_hubspot_lists.spreadsheets import is_formula
+from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import by_email, email_schema, membership, record_message, schema_message, state_message
+from tests.processes import Plugin, config_file
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import TargetRunner
@@ -68,9 +76,10 @@ def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
     assert "typo@example.con" in told["typo@example.con"]["message"]
     assert told["typo@example.con"]["correlation_id"]
     assert told["no address"]["reason"] == "invalid_member"
-    assert told["lost@example.com"] | {"time": None, "run_id": None} == {
+    assert told["lost@example.com"] | dict.fromkeys(("time", "run_id", "line")) == {
         "kind": "member",
         "run_id": None,
+        "line": None,
         "time": None,
         "portal_id": portal.portal_id,
         "cohort": None,
@@ -155,10 +164,167 @@ def test_runs_append_and_a_run_id_in_the_path_makes_a_file_each(
     assert all(path.stem == f"each-{lines(path, 'run')[0]['run_id']}" for path in each)
 
 
-def test_only_the_owner_can_read_a_report(run_target: TargetRunner, report_path: Path) -> None:
+@pytest.mark.parametrize("was_there", [True, False])
+def test_only_the_owner_can_read_a_report(
+    run_target: TargetRunner,
+    report_path: Path,
+    was_there: bool,  # noqa: FBT001
+) -> None:
+    if was_there:
+        report_path.write_text('{"kind":"run"}\n')
+        report_path.chmod(0o644)
+
     run_target(schema_message(), report_path=str(report_path))
 
     assert stat.S_IMODE(report_path.stat().st_mode) == 0o600
+    assert len(lines(report_path, "run")) == 1 + was_there
+
+
+def fifo(folder: Path) -> Path:
+    os.mkfifo(folder / "fifo")
+    return folder / "fifo"
+
+
+@pytest.mark.parametrize(
+    "place", [lambda folder: folder, fifo, lambda _: "/dev/stdout", lambda _: "/dev/null"]
+)
+def test_a_report_path_that_is_no_file_is_refused_before_anything_happens(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, tmp_path: Path, place: Callable[[Path], Path | str]
+) -> None:
+    run = run_target(schema_message(), report_path=str(place(tmp_path)))
+
+    assert run.exit_code == 1
+    assert "report_path" in run.error
+    assert "name a file" in run.error
+    assert hubspot.calls() == 0
+
+
+def test_a_fifo_that_somebody_reads_is_refused_too(run_target: TargetRunner, tmp_path: Path) -> None:
+    reader = os.open(path := fifo(tmp_path), os.O_RDONLY | os.O_NONBLOCK)
+
+    run = run_target(schema_message(), report_path=str(path))
+    written = os.read(reader, 100)
+    os.close(reader)
+
+    assert "it is not a file" in run.error
+    assert written == b""
+
+
+def test_a_report_is_not_mixed_into_the_file_that_standard_output_goes_to(
+    hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    output = tmp_path / "state.json"
+    config = {"api_url": hubspot.url, "access_token": hubspot.token, "report_path": str(output)}
+    with (
+        output.open("wb") as stdout,
+        Plugin("target_hubspot_lists", "--config", config_file(tmp_path, config), stdout=stdout) as target,
+    ):
+        assert target.finish() == 1
+
+    assert "standard input, output or error goes there" in target.log
+    assert output.read_text() == ""
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+
+
+def test_a_path_that_ends_in_csv_gets_the_member_lines_as_csv(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.CSV"
+    for address in ("nobody@@example.com", 'a "b", c'):
+        run_target(
+            email_schema(),
+            by_email("Ömer & Łucja", address),
+            by_email("Ömer & Łucja", "new@example.com"),
+            match_by="email",
+            report_path=str(path),
+        )
+
+    first, created, second = csv_rows(path)
+    assert (first["member"], first["outcome"], first["reason"]) == (
+        "nobody@@example.com",
+        "rejected",
+        "invalid_member",
+    )
+    assert (first["list_name"], first["portal_id"], first["created"]) == (
+        "Ömer & Łucja",
+        str(portal.portal_id),
+        "false",
+    )
+    assert (created["member"], created["created"], created["record_id"]) == (
+        "new@example.com",
+        "true",
+        portal.contact("new@example.com").record_id,
+    )
+    assert second["member"] == 'a "b", c'
+    assert path.read_bytes().startswith(codecs.BOM_UTF8)  # or Excel shows other letters than these
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_no_field_of_a_csv_report_is_a_formula(run_target: TargetRunner, tmp_path: Path) -> None:
+    formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "\t=1", "\u200f=1"]  # noqa: RUF001 - a full-width sign
+
+    run_target(
+        email_schema(),
+        *(by_email(f"={number}", formula) for number, formula in enumerate(formulas)),
+        match_by="email",
+        report_path=str(tmp_path / "report.csv"),
+    )
+
+    rows = csv_rows(tmp_path / "report.csv")
+    assert len(rows) == len(formulas)
+    for row_ in rows:
+        assert not [value for value in row_.values() if is_formula(value)]
+        assert row_["member"].startswith("'")
+        assert row_["list_name"].startswith("'=")
+
+
+def test_a_csv_report_has_all_that_a_members_line_says(
+    run_target: TargetRunner, report_path: Path, tmp_path: Path
+) -> None:
+    for path in (report_path, tmp_path / "report.csv"):
+        run_target(schema_message(), membership("VIP", 7), report_path=str(path))
+
+    (line,) = lines(report_path, "member")
+    assert csv_rows(tmp_path / "report.csv")[0].keys() == line.keys() - {"kind", "line"}
+
+
+def test_a_csv_file_with_other_columns_is_left_alone(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("email,plan\nada@example.com,free\n")
+
+    run = run_target(schema_message(), report_path=str(path))
+
+    assert "other columns" in run.error
+    assert path.read_text() == "email,plan\nada@example.com,free\n"
+    assert hubspot.calls() == 0
+
+
+def test_a_check_leaves_no_report_behind(
+    run_target: TargetRunner, hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.csv"
+    run_target(schema_message(), membership("VIP", 7), report_path=str(kept))
+    before = kept.read_bytes()
+    for path in (tmp_path / "report.jsonl", tmp_path / "report.csv", kept):
+        config = {"api_url": hubspot.url, "access_token": hubspot.token, "report_path": str(path)}
+        assert TargetHubSpotLists(config=config).run_check() == 0
+
+    assert sorted(tmp_path.iterdir()) == [kept]
+    assert kept.read_bytes() == before
+
+
+def test_a_line_is_named_by_run_and_number(run_target: TargetRunner, report_path: Path) -> None:
+    for _ in range(2):
+        run_target(schema_message(), membership("VIP", 7), report_path=str(report_path))
+
+    named = [(line["run_id"], line["line"]) for line in map(json.loads, report_path.read_text().splitlines())]
+    assert len(set(named)) == len(named) == 6
+    assert [number for _, number in named] == [1, 2, 3, 1, 2, 3]
 
 
 def test_the_report_of_a_run_that_fails_says_how_far_it_got(

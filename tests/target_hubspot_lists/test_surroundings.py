@@ -74,20 +74,33 @@ def test_a_process_without_standard_error_does_its_work(portal: Portal, config: 
     assert portal.members("VIP") == {ada}
 
 
-@needs_full
-def test_a_report_that_does_not_fit_onto_the_disk_is_named(portal: Portal, run_target: TargetRunner) -> None:
+def test_a_report_for_which_there_is_no_room_is_named(portal: Portal, config: str, tmp_path: Path) -> None:
     (ada,) = portal.add_contacts(1)
+    path = tmp_path / "report.jsonl"
+    settings = json.loads(Path(config).read_text()) | {"report_path": str(path), "report_members": "all"}
+    Path(config).write_text(json.dumps(settings))
 
-    run = run_target(
+    run = shell(
+        "ulimit -f 1; target",  # blocks of 512 bytes, or of 1024
+        config,
         schema_message(),
-        membership("VIP", 987654321),
+        *(membership("VIP", number) for number in range(1, 9)),
         membership("VIP", ada),
-        report_path=str(FULL),
-        report_members="all",
     )
 
-    assert run.exit_code == 1
-    assert run.error.startswith(f'report_path "{FULL}" cannot be written (No space left on device)')
+    assert run.returncode == 1
+    assert f'report_path "{path}" cannot be written (File too large)' in run.stderr
+    assert portal.members("VIP") == {ada}
+
+
+def test_a_process_without_standard_streams_writes_its_report(config: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.jsonl"
+    Path(config).write_text(json.dumps(json.loads(Path(config).read_text()) | {"report_path": str(path)}))
+
+    run = shell("target <&- 2>&-", config)
+
+    assert run.returncode == 0
+    assert json.loads(path.read_text())["kind"] == "run"
 
 
 def test_the_report_is_written_even_where_an_error_was_not_foreseen(
