@@ -39,6 +39,10 @@ class Caller:
     def form(self, path: str, **fields: str) -> requests.Response:
         return self._session.post(self.hubspot.url + path, data=fields, timeout=5)
 
+    def press(self, path: str, **query: str) -> requests.Response:
+        """Open a page as a browser does, but do not follow where it leads."""
+        return self._session.get(self.hubspot.url + path, params=query, timeout=5, allow_redirects=False)
+
     def ok(self, method: str, path: str, json: object = None, **query: QueryValue) -> Any:
         """Give the JSON of an answer that has to be a success."""
         answer = self(method, path, json, **query)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
-from tests.emulator_caller import CONTACTS, PROPERTIES, calling
-from tests.hubspot_emulator import StoppedClock
+from tests.emulator_caller import CONTACTS, LISTS, PROPERTIES, Caller, calling
+from tests.hubspot_emulator import ALL_SCOPES, HubSpotEmulator, Portal, StoppedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import requests
-
-    from tests.emulator_caller import Caller
 
 TIER = {
     "name": "tier",
@@ -104,6 +101,92 @@ def test_properties_are_made_read_and_archived_in_batches(call: Caller) -> None:
     assert call("GET", f"{PROPERTIES}/tier").status_code == 404
 
 
+def test_a_property_made_under_an_archived_ones_name_is_the_archived_one_again(call: Caller) -> None:
+    call.portal.add_property("tier", "number", "number")
+    call.portal.archive_property("tier")
+
+    made = call("POST", PROPERTIES, TIER)
+
+    assert (made.status_code, made.json()["type"], made.json()["archived"]) == (201, "number", False)
+    assert "tier" in {each["name"] for each in call.ok("GET", PROPERTIES)["results"]}
+
+
+def test_an_archived_property_may_keep_its_name(call: Caller) -> None:
+    call.portal.quirks.restores_archived_properties = False
+    call.portal.add_property("tier", "number", "number")
+    call.portal.archive_property("tier")
+
+    assert call("POST", PROPERTIES, TIER).status_code == 409
+
+
+def test_sensitive_properties_are_told_only_to_who_asks_for_them(call: Caller) -> None:
+    call.portal.add_property("diagnosis", sensitivity="sensitive")
+    call.portal.add_property("passport", sensitivity="highly_sensitive")
+    call.portal.add_property("plan")
+
+    told = {
+        sensitivity: {
+            each["name"] for each in call.ok("GET", PROPERTIES, dataSensitivity=sensitivity)["results"]
+        }
+        for sensitivity in ("sensitive", "highly_sensitive")
+    }
+    one = call.ok("GET", f"{PROPERTIES}/diagnosis", dataSensitivity="sensitive")
+    asked = {"archived": False, "inputs": [{"name": "passport"}]}
+    batch = call("POST", f"{PROPERTIES}/batch/read", asked | {"dataSensitivity": "highly_sensitive"})
+
+    assert told == {"sensitive": {"diagnosis"}, "highly_sensitive": {"passport"}}
+    assert {"diagnosis", "passport"}.isdisjoint(
+        each["name"] for each in call.ok("GET", PROPERTIES)["results"]
+    )
+    assert one["dataSensitivity"] == "sensitive"
+    assert call("GET", f"{PROPERTIES}/diagnosis").status_code == 404
+    assert [each["name"] for each in batch.json()["results"]] == ["passport"]
+    assert call("POST", f"{PROPERTIES}/batch/read", asked).json()["results"] == []
+    assert call("GET", PROPERTIES, dataSensitivity="secret").status_code == 400
+
+
+@pytest.mark.parametrize("sensitivity", ["sensitive", "highly_sensitive"])
+def test_values_of_sensitive_properties_need_scopes_of_their_own(sensitivity: str) -> None:
+    extra = {f"crm.objects.contacts.{sensitivity}.{access}.v2" for access in ("read", "write")}
+    portal = Portal()
+    portal.add_property("diagnosis", sensitivity=sensitivity)
+    ada = portal.add_contact("ada@example.com", diagnosis="none")
+    write = {"inputs": [{"id": ada, "properties": {"diagnosis": "flu"}}]}
+    read = {"inputs": [{"id": ada}], "properties": ["diagnosis"]}
+    tokens = {"plain": ALL_SCOPES, "special": ALL_SCOPES | extra}
+
+    answers = {}
+    with requests.Session() as session, HubSpotEmulator(portal, tokens=tokens) as hubspot:
+        call = Caller(hubspot, session)
+        for token in tokens:
+            call.use(token)
+            answers[token] = [
+                call("POST", f"{CONTACTS}/batch/update", write),
+                call("POST", f"{CONTACTS}/batch/read", read),
+                call("GET", f"{CONTACTS}/{ada}", properties="diagnosis"),
+            ]
+
+    assert [each.status_code for each in answers["plain"]] == [403] * 3
+    assert answers["plain"][0].json()["errors"][0]["context"]["requiredGranularScopes"] == [
+        f"crm.objects.contacts.{sensitivity}.write.v2"
+    ]
+    assert [each.status_code for each in answers["special"]] == [200] * 3
+    assert answers["special"][2].json()["properties"]["diagnosis"] == "flu"
+
+
+def test_why_a_contact_cannot_be_mailed_is_told_and_cannot_be_written(call: Caller) -> None:
+    names = ("hs_email_bad_address", "hs_email_quarantined", "hs_email_is_ineligible", "hs_marketable_status")
+    values = dict.fromkeys(names, "true") | {"hs_email_hard_bounce_reason_enum": "UNKNOWN_USER"}
+    ada = call.portal.add_contact("ada@example.com", hs_email_optout="true", **values)
+
+    shown = call.ok("GET", f"{CONTACTS}/{ada}", properties=",".join(values))["properties"]
+
+    assert values.items() <= shown.items()
+    for name, value in values.items():
+        assert call("PATCH", f"{CONTACTS}/{ada}", {"properties": {name: value}}).status_code == 400
+    assert call("PATCH", f"{CONTACTS}/{ada}", {"properties": {"hs_email_optout": "false"}}).status_code == 200
+
+
 def test_a_label_can_change_but_hubspots_own_properties_stay(call: Caller) -> None:
     call.portal.add_property("tier", "enumeration", "select", options=["gold"])
 
@@ -147,6 +230,36 @@ def test_a_value_of_a_unique_property_finds_its_contact_and_is_taken_once(call: 
     assert call.create({"email": "bob@example.com", "customer_number": "7"}, traced=False).status_code == 409
 
 
+def test_a_value_of_a_unique_property_names_the_contact_to_update(call: Caller) -> None:
+    call.portal.add_property("customer_number", unique=True)
+    call.portal.add_contact("ada@example.com", customer_number="A7")
+    inputs = [
+        {"id": each, "idProperty": "customer_number", "properties": {"city": "Lyon"}} for each in ("A7", "a7")
+    ]
+
+    answer = call("POST", f"{CONTACTS}/batch/update", {"inputs": inputs})
+
+    assert answer.status_code == 207
+    assert answer.json()["errors"][0]["context"] == {"ids": ["a7"]}
+    assert call.portal.contact("ada@example.com").properties["city"] == "Lyon"
+    by_email = {"id": "ada@example.com", "idProperty": "email", "properties": {"city": "Porto"}}
+    assert call("POST", f"{CONTACTS}/batch/update", {"inputs": [by_email]}).status_code == 400
+
+
+@pytest.mark.parametrize("ignores_case", [False, True])
+def test_a_unique_value_may_be_found_whatever_its_case(call: Caller, *, ignores_case: bool) -> None:
+    call.portal.add_property("customer_number", unique=True)
+    ada = call.portal.add_contact("ada@example.com", customer_number="A7")
+    call.portal.quirks.unique_values_ignore_case = ignores_case
+
+    body = {"inputs": [{"id": "a7"}], "idProperty": "customer_number", "properties": ["customer_number"]}
+    found = call.ok("POST", f"{CONTACTS}/batch/read", body)["results"]
+
+    assert [(each["id"], each["properties"]["customer_number"]) for each in found] == (
+        [(ada, "A7")] if ignores_case else []
+    )
+
+
 @pytest.mark.parametrize("version", ["v1", "v3", "2026-03", "2026-09"])
 def test_a_refresh_token_gives_an_access_token_that_expires(call: Caller, version: str) -> None:
     answer = refresh(call, version).json()
@@ -182,6 +295,29 @@ def test_a_refresh_is_refused_in_oauths_words(
 
     assert answer.status_code == 400
     assert (answer.json()["error"], answer.json()["status"]) == (error, status)
+
+
+@pytest.mark.parametrize(("told", "scopes"), [("empty", []), ("absent", None)])
+def test_answers_about_tokens_may_not_tell_the_scopes(call: Caller, told: str, scopes: object) -> None:
+    call.hubspot.oauth.told_scopes = told
+
+    issued = refresh(call).json()
+    app = call.hubspot.oauth
+    mine = {"client_id": app.client_id, "client_secret": app.client_secret}
+    about = call.form("/oauth/2026-03/token/introspect", token=issued["access_token"], **mine).json()
+
+    assert (issued.get("scopes"), about.get("scopes")) == (scopes, scopes)
+    call.use(issued["access_token"])
+    assert call("GET", LISTS, listIds="1").status_code == 200
+
+
+def test_an_account_may_refuse_to_tell_about_itself(call: Caller) -> None:
+    call.portal.quirks.refuses_account_info = True
+
+    answer = call("GET", "/account-info/2026-03/details")
+
+    assert (answer.status_code, answer.json()["category"]) == (403, "FORBIDDEN")
+    assert call("GET", LISTS, listIds="1").status_code == 200
 
 
 def test_credentials_in_a_json_body_are_not_taken(call: Caller) -> None:

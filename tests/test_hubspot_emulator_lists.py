@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.emulator_caller import LISTS, calling
+from tests.hubspot_emulator import StoppedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -298,6 +299,48 @@ def test_a_page_that_hubspot_does_not_give_is_refused(call: Caller, query: dict[
     call.portal.add_list("VIP")
 
     assert call("GET", f"{LISTS}/1/memberships", **query).status_code == 400
+
+
+def test_a_list_that_is_processing_says_so_and_shows_a_part_of_its_members(call: Caller) -> None:
+    ids = list(call.portal.add_contacts(4))
+    call.portal.add_list("VIP", processing_type="SNAPSHOT", members=ids)
+    call.portal.keep_processing("VIP", seconds=30)
+
+    seen = []
+    for seconds in (0, 29, 1):
+        assert isinstance(call.portal.clock, StoppedClock)
+        call.portal.clock.advance(seconds)
+        shown = call.ok("GET", f"{LISTS}/1")["list"]
+        members = call.ok("GET", f"{LISTS}/1/memberships")["results"]
+        seen.append((shown["processingStatus"], shown["size"], [each["recordId"] for each in members]))
+
+    assert seen == [("PROCESSING", 2, ids[:2])] * 2 + [("COMPLETE", 4, ids)]
+    assert call.portal.members("VIP") == set(ids)
+
+
+def test_ids_of_the_retired_lists_api_are_translated(call: Caller) -> None:
+    vip, other = call.portal.add_list("VIP"), call.portal.add_list("Other")
+
+    one = call.ok("GET", f"{LISTS}/idmapping", legacyListId=vip.legacy_id)
+    many = call.ok("POST", f"{LISTS}/idmapping", [other.legacy_id, "1", vip.legacy_id])
+
+    assert one == {"legacyListId": vip.legacy_id, "listId": "1"}
+    assert many["missingLegacyListIds"] == ["1"]
+    assert {each["legacyListId"]: each["listId"] for each in many["legacyListIdsToIdsMapping"]} == {
+        vip.legacy_id: "1",
+        other.legacy_id: "2",
+    }
+    assert vip.legacy_id != vip.list_id
+
+
+def test_a_translation_that_hubspot_does_not_give_is_refused(call: Caller) -> None:
+    path = f"{LISTS}/idmapping"
+
+    assert call("GET", path, legacyListId="1").status_code == 404
+    assert call("GET", path).status_code == 400
+    assert call("POST", path, {"legacyListIds": ["1"]}).status_code == 400
+    assert call("POST", path, [1]).status_code == 400
+    assert call("POST", path, [str(number) for number in range(10_001)]).status_code == 400
 
 
 def test_reads_may_lag_behind_writes(call: Caller) -> None:

@@ -100,26 +100,32 @@ def create_contacts(portal: Portal, writes: Sequence[Write]) -> Outcome:
 
 
 def update_contacts(portal: Portal, writes: Sequence[Write]) -> Outcome:
-    """Change contacts by record id; an id that is nobody's is an error of its own, not the batch's."""
+    """Change contacts by record id, or by a unique property of the portal's own.
+
+    An id that is nobody's is an error of its own, not the batch's.
+    """
     check_size(writes)
-    if any(write.id_property is not None for write in writes):
-        # Also said of idProperty=hs_object_id: https://github.com/HubSpot/hubspot-api-nodejs/issues/548
-        raise invalid("Unable to perform update/upsert by non-unique 0-1 property")
+    for write in writes:
+        # By email it is refused, and so is idProperty=hs_object_id: https://github.com/HubSpot/hubspot-api-nodejs/issues/548
+        if write.id_property == "email":
+            raise invalid("Unable to perform update/upsert by non-unique 0-1 property")
+        if write.id_property is not None:
+            check_id_property(portal, write.id_property)
     _refuse_repeats([write.record_id for write in writes])
 
     def update(write: Write) -> Written:
-        number = live_number(portal, write.record_id)
+        number = _number_of(portal, write)
         check_changed_contact(portal, number, write.properties)
         return Written(portal.contacts.change(number, dict(write.properties)), write.trace_id, is_new=False)
 
     def check(changes: Sequence[Write]) -> None:
         for write in changes:
-            check_changed_contact(portal, live_number(portal, write.record_id), write.properties)
+            check_changed_contact(portal, _number_of(portal, write), write.properties)
 
     with portal.lock:
-        known = [write for write in writes if _is_live(portal, write.record_id)]
+        known = [write for write in writes if _is_known(portal, write)]
         outcome = _write(portal, known, check, update)
-        unknown = [write.record_id for write in writes if not _is_live(portal, write.record_id)]
+        unknown = [write.record_id for write in writes if not _is_known(portal, write)]
         if unknown:
             outcome.errors.append(missing_error(unknown))
         return outcome
@@ -247,6 +253,22 @@ def _finder(portal: Portal, id_property: str | None) -> Callable[[str], Contact 
 
 def _is_live(portal: Portal, record_id: str) -> bool:
     return portal.contacts.get(portal.contacts.resolve(record_number(record_id))) is not None
+
+
+def _is_known(portal: Portal, write: Write) -> bool:
+    if write.id_property is None:
+        return _is_live(portal, write.record_id)
+    return portal.contacts.number_by(write.id_property, write.record_id) is not None
+
+
+def _number_of(portal: Portal, write: Write) -> int:
+    """Return the record that an input is about; the caller has made sure that there is one."""
+    if write.id_property is None:
+        return live_number(portal, write.record_id)
+    number = portal.contacts.number_by(write.id_property, write.record_id)
+    if number is None:
+        raise HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
+    return number
 
 
 def _is_omitted(portal: Portal, asked: str) -> bool:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.answers import HubSpotError
+from tests.hubspot_emulator.consents import Consents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,8 +54,13 @@ class OAuthApp:
     refresh_token: str = "na1-refresh-token"
     app_id: int = 314_159
     scopes: frozenset[str] = ALL_SCOPES
+    required_scopes: frozenset[str] = frozenset({"oauth"})  # those that every consent has to include
+    redirect_uris: frozenset[str] | None = None  # those configured for the app; None: any that HubSpot allows
+    consents: Consents = field(default_factory=Consents)
+    told_scopes: str = "listed"  # in answers about tokens: "listed", "empty" (an empty array) or "absent"
     expires_in: int = OAUTH_TOKEN_LIFE
     rotates: bool = False  # hand out a new refresh token at each refresh; the old one is dead at once
+    consented: frozenset[str] | None = None  # the scopes of the last consent; None before the first
     issued: int = 0
     grants: dict[str, Grant] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
@@ -65,12 +71,36 @@ class OAuthApp:
         with self.lock:
             if refresh_token != self.refresh_token:
                 raise bad_grant()
-            if self.rotates:
-                self.refresh_token = f"na1-{secrets.token_hex(8)}"
-            self.issued += 1
-            token = f"CAT-{self.issued}-{secrets.token_urlsafe(180)}"  # HubSpot: allow for 512 characters
-            self.grants[token] = Grant(self.client_id, self.scopes, self.clock() + self.expires_in)
-            return token
+            return self._issue(self.consented if self.consented is not None else self.scopes)
+
+    def exchange(
+        self, client_id: str, client_secret: str, code: str, redirect_uri: str, code_verifier: str
+    ) -> str:
+        """Issue an access token for the code of a consent, or refuse as HubSpot's token endpoint does."""
+        self.check_client(client_id, client_secret)
+        with self.lock:
+            consent = self.consents.take(code, self.clock())
+            if consent is None or not consent.is_proven_by(code_verifier):
+                raise oauth_error("invalid_grant", "missing or unknown auth code", "BAD_AUTH_CODE")
+            if redirect_uri != consent.redirect_uri:
+                message = "redirect_uri does not match the one that the code was asked for"
+                raise oauth_error("invalid_grant", message, "MISMATCH_REDIRECT_URI_AUTH_CODE")
+            self.consented = consent.scopes
+            return self._issue(consent.scopes)
+
+    def scopes_as_told(self) -> dict[str, object]:
+        """Return the field `scopes` as answers about tokens have it; it may be empty, or not be there."""
+        scopes = self.consented if self.consented is not None else self.scopes
+        told: dict[str, dict[str, object]] = {"listed": {"scopes": sorted(scopes)}, "empty": {"scopes": []}}
+        return told.get(self.told_scopes, {})
+
+    def _issue(self, scopes: frozenset[str]) -> str:
+        if self.rotates:
+            self.refresh_token = f"na1-{secrets.token_hex(8)}"
+        self.issued += 1
+        token = f"CAT-{self.issued}-{secrets.token_urlsafe(180)}"  # HubSpot: allow for 512 characters
+        self.grants[token] = Grant(self.client_id, scopes, self.clock() + self.expires_in)
+        return token
 
     def check_client(self, client_id: str, client_secret: str) -> None:
         if client_id != self.client_id:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from tests.hubspot_emulator import (
     routes_account,
+    routes_consent,
     routes_contact_batches,
     routes_contacts,
     routes_events,
@@ -40,6 +41,7 @@ TABLE = Table(
     api.routes
     for api in (
         routes_account,
+        routes_consent,
         routes_contact_batches,
         routes_contacts,
         routes_events,
@@ -161,6 +163,7 @@ class HubSpotEmulator:
             raise HubSpotError(414, "URI_TOO_LONG", "The request URI is too long.")
         split = urlsplit(incoming.target)
         route, parameters = TABLE.find(incoming.method, split.path)
+        grant = None
         if route.needs_token:
             grant = self.credentials.grant(incoming.headers.get("Authorization"), self._now())
             headers |= self.limits.admit(grant, search=route.search)
@@ -171,6 +174,7 @@ class HubSpotEmulator:
             oauth=self.oauth,
             static_tokens=self.credentials.static if self.tells_scopes else {},
             limits=self.limits,
+            grant=grant,
             version=parameters.get("version", ""),
             parameters=parameters,
             query=Query(split.query, route.query),

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CONTACTS = "0-1"  # object type id
 PROCESSING_TYPES = ("DYNAMIC", "MANUAL", "SNAPSHOT")
+FIRST_LEGACY_ID = (
+    7_000  # a list's id in the v1 API is another number: https://knowledge.hubspot.com/lists/lists-faq
+)
 
 
 @dataclass(eq=False)
@@ -30,6 +33,8 @@ class HubSpotList:
     deleted_ms: int | None = None
     unsearchable_for: int = 0  # searches that do not find it yet
     filter_branch: object = None
+    legacy_id: str = ""  # of the same list in the retired v1 API
+    processing_until_ms: float = 0.0  # until then HubSpot is still filling it
     _sorted: list[int] | None = None
     _stale: dict[int, int] | None = None  # what the next reads still show
     _stale_reads: int = 0
@@ -51,6 +56,10 @@ class HubSpotList:
         self._sorted = None
         self.updated_ms = now_ms
 
+    def status(self, now_ms: int) -> str:
+        """Return the list's processingStatus."""
+        return "PROCESSING" if now_ms < self.processing_until_ms else "COMPLETE"
+
     def read(self, now_ms: int) -> dict[int, int]:
         """Give the members as HubSpot shows them to this read."""
         if self._stale is not None and self._stale_reads > 0:
@@ -60,9 +69,15 @@ class HubSpotList:
         return self.shown(now_ms)
 
     def shown(self, now_ms: int) -> dict[int, int]:
-        """Return the members as reads show them at this moment, without counting as a read."""
+        """Return the members as reads show them at this moment, without counting as a read.
+
+        Of a list that is processing they show the half that joined first: not documented, a hostile guess.
+        """
         self._earlier = [(until, members) for until, members in self._earlier if until > now_ms]
-        return self._earlier[0][1] if self._earlier else self.members
+        members = self._earlier[0][1] if self._earlier else self.members
+        if self.status(now_ms) == "COMPLETE":
+            return members
+        return dict(list(members.items())[: len(members) // 2])
 
     def page(
         self, members: dict[int, int], *, after: int | None, before: int | None, limit: int
@@ -109,6 +124,10 @@ class Lists:
         found = self._lists.get(self._names.get(_key(name), ""))
         return found if found is not None and found.deleted_ms is None else None
 
+    def by_legacy_id(self, legacy_id: str) -> HubSpotList | None:
+        """Return the list of an id of the v1 API, a deleted one too: that the mapping outlives it is a guess."""
+        return next((each for each in self._lists.values() if each.legacy_id == legacy_id), None)
+
     def create(
         self,
         name: str,
@@ -135,6 +154,7 @@ class Lists:
             folder_id=folder_id,
             filter_branch=filter_branch,
             unsearchable_for=lag,
+            legacy_id=str(FIRST_LEGACY_ID + self._next),
         )
         self._next += 1
         self._lists[made.list_id] = made

@@ -5,6 +5,7 @@ Knows nothing of HTTP. Every public operation takes the portal's lock, so that t
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from random import Random
@@ -51,7 +52,7 @@ class Portal:
         self.random = Random(portal_id)  # shuffles what HubSpot promises no order for
         self.contacts = Contacts(self.now_ms, self.quirks)
         self.lists = Lists(self.now_ms)
-        self.properties = Properties(self.now_ms)
+        self.properties = Properties(self.now_ms, self.quirks)
         self.events = Events(portal_id, self.now)
         self.offset_generation = 0
         self.required_properties: set[str] = set()
@@ -165,6 +166,11 @@ class Portal:
             contacts = map(self.contacts.get, self.hubspot_list(name_or_id).members)
             return {each.email for each in contacts if each is not None and each.email is not None}
 
+    def keep_processing(self, name_or_id: str, seconds: float = math.inf) -> None:
+        """Let HubSpot be filling a list for so long: its status is PROCESSING, and reads show a part of it."""
+        with self.lock:
+            self.hubspot_list(name_or_id).processing_until_ms = self.now_ms() + seconds * 1000
+
     def rename_list(self, name_or_id: str, name: str) -> None:
         with self.lock:
             self.lists.rename(self.hubspot_list(name_or_id).list_id, name)
@@ -213,12 +219,25 @@ class Portal:
         read_only: bool = False,
         unique: bool = False,
         group: str = "contactinformation",
+        sensitivity: str = "non_sensitive",
     ) -> Property:
         """Define a contact property of the portal's own."""
         with self.lock:
             return self.properties.define(
-                name, type, field_type, options=options, read_only=read_only, unique=unique, group=group
+                name,
+                type,
+                field_type,
+                options=options,
+                read_only=read_only,
+                unique=unique,
+                group=group,
+                sensitivity=sensitivity,
             )
+
+    def archive_property(self, name: str) -> None:
+        """Archive a property of the portal's own: reads of definitions leave it out, unless they ask for it."""
+        with self.lock:
+            self.properties.archive(name)
 
     def require(self, property_name: str) -> None:
         """Make the portal refuse contacts without this property.

@@ -16,6 +16,8 @@ from tests.hubspot_emulator.standard_properties import STANDARD_GROUPS, STANDARD
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from tests.hubspot_emulator.quirks import Quirks
+
 FIELD_TYPES = {
     "string": {"text", "textarea", "html", "phonenumber", "file", "calculation_equation"},
     "number": {"number", "calculation_equation"},
@@ -30,6 +32,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 # https://legal.hubspot.com/hubspot-product-and-services-catalog: paid tiers, custom properties per object.
 CUSTOM_PROPERTY_LIMIT = 1_000
 UNIQUE_PROPERTY_LIMIT = 10
+SENSITIVITIES = ("highly_sensitive", "non_sensitive", "sensitive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Property:
     created_ms: int = 0
     updated_ms: int = 0
     archived_ms: int | None = None
+    sensitivity: str = "non_sensitive"
 
     def as_json(self) -> dict[str, object]:
         archived = {} if self.archived_ms is None else {"archivedAt": to_text(self.archived_ms)}
@@ -98,7 +102,7 @@ class Property:
                 "readOnlyValue": self.read_only,
             },
             "formField": self.form_field,
-            "dataSensitivity": "non_sensitive",
+            "dataSensitivity": self.sensitivity,
         }
 
 
@@ -123,8 +127,9 @@ class Group:
 class Properties:
     """All contact properties, archived ones too. Not locked: the portal does that."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], quirks: Quirks) -> None:
         self._now_ms = now_ms
+        self._quirks = quirks
         self._groups = {name: Group(name, label) for name, label in STANDARD_GROUPS.items()}
         self._properties = {each.name: each for each in map(_standard, STANDARD_PROPERTIES)}
         self.custom_limit = CUSTOM_PROPERTY_LIMIT
@@ -160,20 +165,33 @@ class Properties:
         read_only: bool = False,
         unique: bool = False,
         group: str = "contactinformation",
+        sensitivity: str = "non_sensitive",
     ) -> Property:
         """Define a property of the portal's own in a few words."""
         listed = tuple(Option(value, value.title()) for value in options)
         label = name.replace("_", " ").capitalize()
         defined = Property(
-            name, label, type, field_type, group, options=listed, read_only=read_only, unique=unique
+            name,
+            label,
+            type,
+            field_type,
+            group,
+            options=listed,
+            read_only=read_only,
+            unique=unique,
+            sensitivity=sensitivity,
         )
         return self.create(defined)
 
     def create(self, wanted: Property) -> Property:
-        """Add a property, or refuse as HubSpot does."""
+        """Add a property, or refuse as HubSpot does. An archived one of that name comes back as it was."""
         wanted = replace(wanted, name=wanted.name.lower())
-        self._check(wanted)
         now = self._now_ms()
+        held = self._properties.get(wanted.name)
+        if held is not None and held.archived_ms is not None and self._quirks.restores_archived_properties:
+            self._properties[held.name] = replace(held, archived_ms=None, updated_ms=now)
+            return self._properties[held.name]
+        self._check(wanted)
         created = replace(wanted, created_ms=now, updated_ms=now)
         self._properties[created.name] = created
         return created
@@ -214,7 +232,6 @@ class Properties:
 
     def _check(self, wanted: Property) -> None:
         if wanted.name in self._properties:
-            # That an archived property keeps its name is a guess: the more hostile one.
             raise HubSpotError(
                 409, "CONFLICT", f'A property named "{wanted.name}" already exists on object type CONTACT.'
             )
@@ -231,6 +248,8 @@ class Properties:
             raise invalid(f"At most {UNIQUE_PROPERTY_LIMIT} unique properties are allowed.")
 
     def _check_kind(self, wanted: Property) -> None:
+        if wanted.sensitivity not in SENSITIVITIES:
+            raise invalid(f"dataSensitivity {wanted.sensitivity!r} is not one of {SENSITIVITIES}")
         if wanted.field_type not in FIELD_TYPES.get(wanted.type, ()):
             raise invalid(f"fieldType {wanted.field_type!r} is not valid for type {wanted.type!r}")
         if wanted.field_type == "booleancheckbox" and wanted.type == "enumeration":

@@ -43,6 +43,10 @@ class Quirks:
     unique_values_ignore_case: bool = False
     # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
     omitted_inputs: dict[str, int] = field(default_factory=dict)
+    # Whether making a property under an archived one's name restores that one, or is a conflict. Seen: it restores.
+    restores_archived_properties: bool = True
+    # Whether account details are refused with 403, as an account or a token may do whatever its scopes.
+    refuses_account_info: bool = False
     # Bytes of path and query; a longer one is 414. The status is documented, the figure is a guess.
     longest_target: int = 8_192
     # Seconds for which an offset of email events is good: documented as short-lived, no figure given.

@@ -29,6 +29,8 @@ routes = Routes()
 )
 def details(call: Call) -> Answer:
     portal = call.portal
+    if portal.quirks.refuses_account_info:
+        raise HubSpotError(403, "FORBIDDEN", "You do not have permission to view this account's details.")
     hours, minutes = divmod(abs(portal.utc_offset) // 60, 60)
     told: dict[str, object] = {
         "portalId": portal.portal_id,

@@ -20,8 +20,11 @@ from tests.hubspot_emulator.contact_batches import (
 )
 from tests.hubspot_emulator.routes_contacts import DOCS, READ, WRITE, as_json, as_written, refuse_associations
 from tests.hubspot_emulator.routing import Routes
+from tests.hubspot_emulator.sensitive_values import check_sensitive
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.hubspot_emulator.contact_batches import Outcome, Written
     from tests.hubspot_emulator.portal import Portal
     from tests.hubspot_emulator.routing import Call
@@ -48,6 +51,7 @@ def read(call: Call) -> Answer:
     ids = [each.text("id") for each in body.objects("inputs", ("id",))]
     properties = body.texts("properties")
     with call.portal.lock:
+        check_sensitive(call, properties, "read")
         contacts, missing = read_contacts(call.portal, ids, body.optional_text("idProperty"))
         results = [as_json(call.portal, contact, properties) for contact in contacts]
     return batch_answer(call.portal, results, [missing_error(missing)] if missing else [])
@@ -59,17 +63,22 @@ def create(call: Call) -> Answer:
     for each in inputs:
         refuse_associations(each)
     writes = [Write(each.text_map("properties"), each.optional_text("objectWriteTraceId")) for each in inputs]
+    _check_values(call, writes)
     return _answer(call, create_contacts(call.portal, writes), status=201)
 
 
 @routes("POST", f"{PATH}/update", docs=f"{DOCS}/guide", scopes=WRITE)
 def update(call: Call) -> Answer:
-    return _answer(call, update_contacts(call.portal, _writes(call)))
+    writes = _writes(call)
+    _check_values(call, writes)
+    return _answer(call, update_contacts(call.portal, writes))
 
 
 @routes("POST", f"{PATH}/upsert", docs=f"{BATCH}/upsert-contacts", scopes=WRITE)
 def upsert(call: Call) -> Answer:
-    return _answer(call, upsert_contacts(call.portal, _writes(call)), tells_new=True)
+    writes = _writes(call)
+    _check_values(call, writes)
+    return _answer(call, upsert_contacts(call.portal, writes), tells_new=True)
 
 
 @routes("POST", f"{PATH}/archive", docs=f"{DOCS}/guide", scopes=WRITE)
@@ -90,6 +99,11 @@ def _writes(call: Call) -> list[Write]:
         )
         for each in inputs
     ]
+
+
+def _check_values(call: Call, writes: Sequence[Write]) -> None:
+    with call.portal.lock:
+        check_sensitive(call, dict.fromkeys(name for each in writes for name in each.properties), "write")
 
 
 def _answer(call: Call, outcome: Outcome, *, status: int = 200, tells_new: bool = False) -> Answer:

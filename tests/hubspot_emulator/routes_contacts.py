@@ -13,6 +13,7 @@ from tests.hubspot_emulator.clocks import to_text
 from tests.hubspot_emulator.contact_batches import live_number, record_number
 from tests.hubspot_emulator.contact_rules import check_changed_contact, check_new_contact
 from tests.hubspot_emulator.routing import Routes
+from tests.hubspot_emulator.sensitive_values import check_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +46,7 @@ def get_page(call: Call) -> Answer:
         raise invalid("Paging through deleted objects is not supported here")
     properties = call.query.names("properties")
     with call.portal.lock:
+        check_sensitive(call, properties, "read")
         page = call.portal.contacts.page(after, limit + 1)
         results = [as_json(call.portal, contact, properties) for contact in page[:limit]]
     # Contacts' cursors are record ids, as HubSpot's documentation shows them.
@@ -63,6 +65,7 @@ def create(call: Call) -> Answer:
     refuse_associations(body)
     properties = body.text_map("properties")
     with call.portal.lock:
+        check_sensitive(call, properties, "write")
         check_new_contact(call.portal, properties)
         email = properties.pop("email", None) or None
         given = {name: value for name, value in properties.items() if value}
@@ -78,6 +81,7 @@ def create(call: Call) -> Answer:
 )
 def get(call: Call) -> Answer:
     with call.portal.lock:
+        check_sensitive(call, call.query.names("properties"), "read")
         contact = _archived(call) if call.query.flag("archived") else _shown(call)
         if contact is None:
             raise HubSpotError(404, "OBJECT_NOT_FOUND", "resource not found")
@@ -94,6 +98,7 @@ def get(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     properties = call.body("properties").text_map("properties")
     with call.portal.lock:
+        check_sensitive(call, properties, "write")
         number = _number(call)
         check_changed_contact(call.portal, number, properties)
         return Answer(200, as_json(call.portal, call.portal.contacts.change(number, properties), properties))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.answers import Answer, HubSpotError, invalid
-from tests.hubspot_emulator.bodies import is_digits
+from tests.hubspot_emulator.bodies import is_digits, texts
 from tests.hubspot_emulator.clocks import to_text
 from tests.hubspot_emulator.lists import CONTACTS, PROCESSING_TYPES
 from tests.hubspot_emulator.routing import CONTACT_NAMES, Routes
@@ -25,6 +25,7 @@ CREATE = (("crm.lists.write",), ("cms.membership.access_groups.write",))
 # Both: a token that may only write is refused. https://github.com/n8n-io/n8n/pull/31190
 WRITE = (("crm.lists.read", "crm.lists.write"), ("crm.lists.read", "cms.membership.access_groups.write"))
 LARGEST_SEARCH_PAGE = 500
+LARGEST_MAPPING = 10_000  # ids; the OpenAPI file says so
 
 routes = Routes()
 
@@ -55,7 +56,7 @@ def create(call: Call) -> Answer:
             filter_branch=body.raw("filterBranch"),
             lag=call.portal.quirks.search_lag,
         )
-        return Answer(200, {"list": as_json(made)})
+        return Answer(200, {"list": as_json(made, call.portal.now_ms())})
 
 
 @routes(
@@ -70,7 +71,9 @@ def get_many(call: Call) -> Answer:
     with call.portal.lock:
         asked = set(call.query.names("listIds"))
         found = [each for each in call.portal.lists if each.list_id in asked]
-        return Answer(200, {"lists": [as_json(each, filters=filters) for each in found]})
+        return Answer(
+            200, {"lists": [as_json(each, call.portal.now_ms(), filters=filters) for each in found]}
+        )
 
 
 @routes(
@@ -82,7 +85,8 @@ def get_many(call: Call) -> Answer:
 )
 def get(call: Call) -> Answer:
     with call.portal.lock:
-        return Answer(200, {"list": as_json(wanted(call), filters=call.query.flag("includeFilters"))})
+        filters = call.query.flag("includeFilters")
+        return Answer(200, {"list": as_json(wanted(call), call.portal.now_ms(), filters=filters)})
 
 
 @routes(
@@ -103,7 +107,8 @@ def get_by_name(call: Call) -> Answer:
             category = "OBJECT_NOT_FOUND" if status == 404 else "VALIDATION_ERROR"
             message = f"List does not exist with name {name} and object type ID {object_type}."
             raise HubSpotError(status, category, message)
-        return Answer(200, {"list": as_json(found, filters=call.query.flag("includeFilters"))})
+        filters = call.query.flag("includeFilters")
+        return Answer(200, {"list": as_json(found, call.portal.now_ms(), filters=filters)})
 
 
 @routes(
@@ -142,7 +147,8 @@ def search(call: Call) -> Answer:
         if body.optional_text("sort") == "HS_LIST_ID":
             hits.sort(key=lambda each: int(each.list_id))
         page, end = hits[offset : offset + count], offset + count
-        found = {"lists": [_hit(each) for each in page], "hasMore": end < len(hits)}
+        now_ms = call.portal.now_ms()
+        found = {"lists": [_hit(each, now_ms) for each in page], "hasMore": end < len(hits)}
         return Answer(200, {**found, "offset": min(end, len(hits)), "total": len(hits)})
 
 
@@ -172,7 +178,8 @@ def get_all(call: Call) -> Answer:
         ]
         page = behind[:count]
         paging = {"paging": {"next": {"after": page[-1].list_id}}} if len(behind) > count else {}
-        return Answer(200, {"results": [_hit(each) for each in page], **paging})
+        now_ms = call.portal.now_ms()
+        return Answer(200, {"results": [_hit(each, now_ms) for each in page], **paging})
 
 
 @routes(
@@ -188,7 +195,8 @@ def rename(call: Call) -> Answer:
         if name is None:
             raise invalid("Query parameter 'listName' is required")
         renamed = call.portal.lists.rename(wanted(call).list_id, name, lag=call.portal.quirks.search_lag)
-        return Answer(200, {"updatedList": as_json(renamed, filters=call.query.flag("includeFilters"))})
+        filters = call.query.flag("includeFilters")
+        return Answer(200, {"updatedList": as_json(renamed, call.portal.now_ms(), filters=filters)})
 
 
 @routes(
@@ -209,6 +217,46 @@ def delete(call: Call) -> Answer:
 def restore(call: Call) -> Answer:
     call.portal.restore_list(call.parameters["listId"])
     return Answer(204)
+
+
+@routes(
+    "GET",
+    "/crm/lists/{version}/idmapping",
+    docs=f"{DOCS}/mapping/get-crm-v3-lists-idmapping",
+    scopes=READ,
+    query=("legacyListId",),
+)
+def map_legacy_id(call: Call) -> Answer:
+    """Translate one list id of the retired v1 API; that an unknown one is a 404 is a guess."""
+    legacy_id = call.query.text("legacyListId")
+    if legacy_id is None:
+        raise invalid("Query parameter 'legacyListId' is required")
+    with call.portal.lock:
+        found = call.portal.lists.by_legacy_id(legacy_id)
+        if found is None:
+            raise HubSpotError(404, "OBJECT_NOT_FOUND", f"No list has the legacy ID {legacy_id}.")
+        return Answer(200, _mapping(found))
+
+
+@routes(
+    "POST",
+    "/crm/lists/{version}/idmapping",
+    docs=f"{DOCS}/mapping/post-crm-v3-lists-idmapping",
+    scopes=READ,
+)
+def map_legacy_ids(call: Call) -> Answer:
+    """Translate list ids of the retired v1 API; those of no list are named."""
+    asked = call.json()
+    if not isinstance(asked, list):
+        raise invalid("Invalid input JSON on line 1, column 1: expected an array of list ids")
+    ids = texts(asked, "list ids")
+    if len(ids) > LARGEST_MAPPING:
+        raise invalid(f"At most {LARGEST_MAPPING} list ids can be translated in one request.")
+    with call.portal.lock:
+        found = {each: call.portal.lists.by_legacy_id(each) for each in ids}
+        mapped = [_mapping(each) for each in found.values() if each is not None]
+        missing = [each for each, held in found.items() if held is None]
+        return Answer(200, {"legacyListIdsToIdsMapping": mapped, "missingLegacyListIds": missing})
 
 
 @routes(
@@ -242,33 +290,37 @@ def wanted(call: Call) -> HubSpotList:
     return call.portal.lists.get(call.parameters["listId"])
 
 
-def as_json(each: HubSpotList, *, filters: bool = False) -> dict[str, object]:
-    """Give a list as PublicObjectList."""
-    shown = _basics(each) | {"size": len(each.members)}
+def as_json(each: HubSpotList, now_ms: int, *, filters: bool = False) -> dict[str, object]:
+    """Give a list as PublicObjectList; the size follows the members only as fast as reads of them do."""
+    shown = _basics(each, now_ms) | {"size": len(each.shown(now_ms))}
     if filters and each.filter_branch is not None:
         shown["filterBranch"] = each.filter_branch
     return shown
 
 
-def _hit(each: HubSpotList) -> dict[str, object]:
+def _hit(each: HubSpotList, now_ms: int) -> dict[str, object]:
     """Give a list as search does: PublicObjectListSearchResult, its size among the additional properties."""
-    return _basics(each) | {
+    return _basics(each, now_ms) | {
         "additionalProperties": {"hs_list_size": str(len(each.members)), "hs_list_reference_count": "0"}
     }
 
 
-def _basics(each: HubSpotList) -> dict[str, object]:
+def _basics(each: HubSpotList, now_ms: int) -> dict[str, object]:
     return {
         "listId": each.list_id,
         "listVersion": each.version,
         "name": each.name,
         "objectTypeId": CONTACTS,
         "processingType": each.processing_type,
-        "processingStatus": "COMPLETE",
+        "processingStatus": each.status(now_ms),
         "createdAt": to_text(each.created_ms),
         "updatedAt": to_text(each.updated_ms),
         "filtersUpdatedAt": to_text(each.created_ms),
     }
+
+
+def _mapping(each: HubSpotList) -> dict[str, object]:
+    return {"legacyListId": each.legacy_id, "listId": each.list_id}
 
 
 def _tree(call: Call, folder: Folder) -> dict[str, object]:

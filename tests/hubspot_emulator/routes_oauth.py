@@ -31,13 +31,15 @@ routes = Routes()
     form=True,
 )
 def token(call: Call) -> Answer:
-    """Refresh. The code of a browser's consent cannot be had here, so that grant is refused as a bad code."""
+    """Issue an access token for a refresh token, or for the code that the consent page gave."""
     form = _form(call)
     match form.get("grant_type"):
         case "refresh_token":
             access_token = call.oauth.refresh(*_fields(form, "client_id", "client_secret", "refresh_token"))
         case "authorization_code":
-            raise oauth_error("invalid_grant", "missing or unknown auth code", "BAD_AUTH_CODE")
+            client = _fields(form, "client_id", "client_secret")
+            rest = (form.get(name, "") for name in ("code", "redirect_uri", "code_verifier"))
+            access_token = call.oauth.exchange(*client, *rest)
         case _:
             raise oauth_error("unsupported_grant_type", "grant_type is not supported", "BAD_GRANT_TYPE")
     answer: dict[str, object] = {
@@ -51,7 +53,7 @@ def token(call: Call) -> Answer:
             "token_use": "access_token",
             "hub_id": call.portal.portal_id,
             "user_id": USER_ID,
-            "scopes": sorted(call.oauth.scopes),
+            **call.oauth.scopes_as_told(),
         }
     return Answer(200, answer)
 
@@ -76,7 +78,7 @@ def introspect(call: Call) -> Answer:
         "hub_domain": "example.com",
         "user_id": USER_ID,
         "user": "owner@example.com",
-        "scopes": sorted(call.oauth.scopes),
+        **call.oauth.scopes_as_told(),
         "token_type": "bearer",
     }
     grant = call.oauth.grants.get(asked)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.hubspot_emulator.answers import Answer, HubSpotError
+from tests.hubspot_emulator.answers import Answer, HubSpotError, invalid, not_found
 from tests.hubspot_emulator.batches import batch_answer
 from tests.hubspot_emulator.contact_batches import check_size
-from tests.hubspot_emulator.properties import Group, Option, Property
+from tests.hubspot_emulator.properties import SENSITIVITIES, Group, Option, Property
 from tests.hubspot_emulator.routing import Routes
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ WRITE = (("crm.schemas.contacts.write",),)
 _IGNORED = (
     "calculationFormula",
     "currencyPropertyName",
-    "dataSensitivity",
     "displayOrder",
     "externalOptions",
     "numberDisplayHint",
@@ -45,7 +44,7 @@ _CHANGEABLE = (
     "type",
     *_IGNORED,
 )
-_DEFINITION = ("name", "hasUniqueValue", *_CHANGEABLE)
+_DEFINITION = ("name", "hasUniqueValue", "dataSensitivity", *_CHANGEABLE)
 
 routes = Routes()
 
@@ -55,14 +54,15 @@ routes = Routes()
     PATH,
     docs=DOCS,
     scopes=READ,
-    query=("archived", "properties"),
+    query=("archived", "dataSensitivity", "properties"),
 )
 def get_all(call: Call) -> Answer:
-    """Give all properties at once; this answer is never paged."""
+    """Give all properties of one sensitivity at once; this answer is never paged."""
+    sensitivity = _sensitivity(call.query.text("dataSensitivity"))
     with call.portal.lock:
         properties = call.portal.properties
         found = properties.archived() if call.query.flag("archived") else iter(properties)
-        return Answer(200, {"results": [each.as_json() for each in found]})
+        return Answer(200, {"results": [each.as_json() for each in found if each.sensitivity == sensitivity]})
 
 
 @routes(
@@ -82,12 +82,13 @@ def create(call: Call) -> Answer:
     f"{PATH}/{{propertyName}}",
     docs=DOCS,
     scopes=READ,
-    query=("archived", "properties"),
+    query=("archived", "dataSensitivity", "properties"),
 )
 def get(call: Call) -> Answer:
+    sensitivity = _sensitivity(call.query.text("dataSensitivity"))
     with call.portal.lock:
         name, archived = call.parameters["propertyName"], call.query.flag("archived")
-        return Answer(200, call.portal.properties.get(name, archived=archived).as_json())
+        return Answer(200, _found(call, name, sensitivity, archived=archived))
 
 
 @routes(
@@ -154,13 +155,14 @@ def create_batch(call: Call) -> Answer:
 def read_batch(call: Call) -> Answer:
     body = call.body("archived", "dataSensitivity", "inputs")
     archived, names = body.flag("archived"), [each.text("name") for each in body.objects("inputs", ("name",))]
+    sensitivity = _sensitivity(body.optional_text("dataSensitivity"))
     check_size(names)
     results: list[object] = []
     errors: list[dict[str, object]] = []
     with call.portal.lock:
         for name in names:
             try:
-                results.append(call.portal.properties.get(name, archived=archived).as_json())
+                results.append(_found(call, name, sensitivity, archived=archived))
             except HubSpotError as error:
                 errors.append(error.entry({"name": [name]}))
     return batch_answer(call.portal, results, errors)
@@ -266,7 +268,26 @@ def _definition(body: Body) -> Property:
         hidden=body.flag("hidden"),
         unique=body.flag("hasUniqueValue"),
         form_field=body.flag("formField"),
+        sensitivity=_sensitivity(body.optional_text("dataSensitivity")),
     )
+
+
+def _found(call: Call, name: str, sensitivity: str, *, archived: bool) -> dict[str, object]:
+    """Return the definition of a property; one of another sensitivity than was asked for is not found."""
+    found = call.portal.properties.get(name, archived=archived)
+    if found.sensitivity != sensitivity:
+        raise not_found(f'Property "{name}" does not exist for object type CONTACT')
+    return found.as_json()
+
+
+def _sensitivity(asked: str | None) -> str:
+    """Read a dataSensitivity; left out, it is that of ordinary properties.
+
+    https://developers.hubspot.com/docs/api-reference/latest/crm/properties/sensitive-data
+    """
+    if asked is not None and asked not in SENSITIVITIES:
+        raise invalid(f"dataSensitivity must be one of {', '.join(SENSITIVITIES)}")
+    return asked or "non_sensitive"
 
 
 def _options(body: Body) -> tuple[Option, ...]:

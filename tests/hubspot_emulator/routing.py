@@ -37,6 +37,7 @@ class Call:
     oauth: OAuthApp
     static_tokens: Mapping[str, Grant]
     limits: Limits
+    grant: Grant | None  # of the token; None for a route that needs none
     version: str
     parameters: Mapping[str, str]
     query: Query

@@ -41,6 +41,8 @@ _ROLES = (
     "INFLUENCER",
 )
 
+_BOUNCE_REASONS = ("CONTENT", "MAILBOX_FULL", "OTHER", "POLICY", "SPAM", "UNKNOWN_USER")
+
 # name, label, type, fieldType, values of an enumeration, flags: R read-only, C calculated, U unique
 STANDARD_PROPERTIES: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...] = (
     ("email", "Email", "string", "text", (), "U"),
@@ -66,6 +68,17 @@ STANDARD_PROPERTIES: tuple[tuple[str, str, str, str, tuple[str, ...], str], ...]
     ("hs_lead_status", "Lead status", "enumeration", "radio", _STATUSES, ""),
     ("hs_buying_role", "Buying role", "enumeration", "checkbox", _ROLES, ""),
     ("hs_email_optout", "Unsubscribed from all email", "bool", "booleancheckbox", (), ""),
+    ("hs_email_bad_address", "Invalid email address", "bool", "booleancheckbox", (), "R"),
+    (
+        "hs_email_hard_bounce_reason_enum",
+        "Email hard bounce reason",
+        "enumeration",
+        "select",
+        _BOUNCE_REASONS,
+        "R",
+    ),
+    ("hs_email_quarantined", "Email address quarantined", "bool", "booleancheckbox", (), "R"),
+    ("hs_email_is_ineligible", "Is globally ineligible", "bool", "booleancheckbox", (), "R"),
     (
         "hs_marketable_status",
         "Marketing contact status",
