@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dagster check format definitions requirements clean
+.PHONY: help demo test dagster check wheel lowest format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -23,6 +23,21 @@ check: $(READY)  ## Lint, check types, run the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
+
+# The tests come out of the sdist; -m leaves out those that read the sources of the packages.
+RESOLUTION ?= highest
+wheel: $(READY)  ## Test the built package, without its sources and with the newest dependencies (needs uv)
+	rm -rf dist .wheel && mkdir .wheel
+	$(BIN)/python -m hatchling build
+	tar -xzf dist/*.tar.gz --strip-components=1 -C .wheel
+	cd .wheel && rm -r hubspot_singer tap_hubspot_email_events target_hubspot_lists
+	uv venv --quiet --python $(PYTHON) .wheel/.venv
+	cd .wheel && uv pip install --quiet --resolution $(RESOLUTION) -r pyproject.toml --group test
+	cd .wheel && uv pip install --quiet --no-deps ../dist/*.whl
+	cd .wheel && .venv/bin/python -m pytest -n auto -m 'not sources'
+
+lowest:  ## The same with the lowest versions of the dependencies that pyproject.toml allows
+	@$(MAKE) wheel RESOLUTION=lowest-direct
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .

@@ -24,6 +24,7 @@ KINDS = {"string", "integer", "boolean", "array", "object", "options"}  # of tho
 MELTANO: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
 PROJECT_PLUGINS = {each["name"]: each for kind in MELTANO["plugins"].values() for each in kind}
 
+pytestmark = pytest.mark.sources
 every_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
 
 

@@ -58,6 +58,9 @@ FORBIDDEN = {
 }
 
 
+pytestmark = pytest.mark.sources
+
+
 def modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 

@@ -131,6 +131,7 @@ def test_the_statuses_that_are_retried_are_those_of_the_code() -> None:
     assert {int(status) for status in re.findall(r"\d{3}", row)} == RETRIED_STATUSES
 
 
+@pytest.mark.sources
 def test_every_file_that_the_readme_links_to_is_there() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README + CONTRIBUTING)
 

@@ -70,6 +70,7 @@ def example(dagster_home: Path) -> ModuleType:  # noqa: ARG001 - before Dagster 
     return module
 
 
+@pytest.mark.sources
 def test_the_settings_of_the_loader_are_the_targets_own() -> None:
     hub = yaml.safe_load((ROOT / "target_hubspot_lists" / "definition-hub.yml").read_text("utf-8"))
     known = {setting["name"]: setting for setting in hub["settings"]}
