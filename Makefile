@@ -1,11 +1,13 @@
-# What a contributor and CI run. Everything is installed into .venv and .demo; nothing outside this folder is touched.
+# What a contributor and CI run. Everything is installed into .venv, .wheel and .demo; nothing outside this folder is touched.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dagster check wheel lowest format definitions requirements clean
+.PHONY: help demo test dagster check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -18,32 +20,66 @@ test: $(READY)  ## Run the tests, one worker for each core
 
 dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
-check: $(READY)  ## Lint, check types, run the tests
+check: lint coverage docs  ## Everything that must pass: lint, types, the tests with their coverage, the documents
+
+lint: $(READY)  ## Check code, types, spelling, dependencies and workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/typos
+	$(BIN)/deptry .
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*-*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml examples/side_by_side/meltano.yml
+
+coverage: $(READY)  ## Run the tests and measure which branches they reach; tests/pure_modules.py names those that need all
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --show-missing --fail-under=100 --include="$$($(BIN)/python -m tests.pure_modules)"
+	$(BIN)/coverage report --skip-covered
+
+docs: $(VENV)/.docs  ## Build the documents into docs/_build; a warning is an error
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --nitpicky --quiet docs docs/_build/html
+
+links: $(VENV)/.docs  ## Check the documents' links to other sites
+	$(BIN)/sphinx-build --quiet -b linkcheck docs docs/_build/links
 
 # The tests come out of the sdist; -m leaves out those that read the sources of the packages.
-RESOLUTION ?= highest
-wheel: $(READY)  ## Test the built package, without its sources and with the newest dependencies (needs uv)
+VERSIONS ?= --constraint ../requirements-dev.txt
+wheel: $(READY)  ## Build the package and test it in an environment of its own, without its sources (needs uv)
 	rm -rf dist .wheel && mkdir .wheel
 	$(BIN)/python -m hatchling build
 	tar -xzf dist/*.tar.gz --strip-components=1 -C .wheel
-	cd .wheel && rm -r hubspot_singer tap_hubspot_email_events target_hubspot_lists
+	cd .wheel && rm -r $(PACKAGES)
 	uv venv --quiet --python $(PYTHON) .wheel/.venv
-	cd .wheel && uv pip install --quiet --resolution $(RESOLUTION) -r pyproject.toml --group test
+	cd .wheel && uv pip install --quiet $(VERSIONS) -r pyproject.toml --group test
 	cd .wheel && uv pip install --quiet --no-deps ../dist/*.whl
 	cd .wheel && .venv/bin/python -m pytest -n auto -m 'not sources'
 
 lowest:  ## The same with the lowest versions of the dependencies that pyproject.toml allows
-	@$(MAKE) wheel RESOLUTION=lowest-direct
+	@$(MAKE) wheel VERSIONS='--resolution lowest-direct'
+
+newest:  ## The same with the newest ones, those of today
+	@$(MAKE) wheel VERSIONS=--upgrade
+
+audit: $(VENV)/.audit  ## Look for known vulnerabilities in the pinned dependencies (asks the package index for them)
+	for each in requirements-*.txt examples/requirements-*.txt; do \
+	  $(BIN)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r $$each || exit 1; done
+
+sbom: $(VENV)/.audit  ## Write what an installation of the built package consists of to sbom.cdx.json (needs uv, and make wheel)
+	uv venv --quiet --clear --python $(PYTHON) .wheel/.installed
+	uv pip install --quiet --python .wheel/.installed "$$(ls $(CURDIR)/dist/*.whl)[postgres]"
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json .wheel/.installed
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-definitions: $(READY)  ## Write the plugin definitions and the settings in meltano.yml and README.md
+definitions: $(READY)  ## Write the plugin definitions, and the tables that come from the code
 	$(BIN)/python -m tests.definitions
 
 PIN := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
@@ -54,8 +90,8 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	echo 'meltano==4.4.1' | $(PIN) - -o examples/requirements-meltano.txt
 	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
 
-clean:  ## Remove what the other targets installed
-	rm -rf $(VENV) .demo .meltano
+clean:  ## Remove what the other targets installed or built
+	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json
 
 # Hashes pin what is installed; the project itself is built by the hatchling that they pin.
 $(READY): requirements-dev.txt pyproject.toml
@@ -63,12 +99,17 @@ $(READY): requirements-dev.txt pyproject.toml
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 test"; exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(INSTALL) requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Thirty packages more, which is why `make test` does without them.
+# Thirty packages more each, which is why `make test` does without them.
 $(VENV)/.dagster: examples/requirements-dagster.txt $(READY)
 	@echo "Installing Dagster into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/requirements-dagster.txt
+	@$(INSTALL) examples/requirements-dagster.txt
+	@touch $@
+
+$(VENV)/.docs $(VENV)/.audit: $(VENV)/.%: requirements-%.txt $(READY)
+	@echo "Installing what $* needs into $(VENV) ..."
+	@$(INSTALL) requirements-$*.txt
 	@touch $@

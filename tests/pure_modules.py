@@ -1,0 +1,49 @@
+"""The modules that only know and decide: values in, values out, and no input or output.
+
+test_layers.py holds them to that, and `make coverage` asks for all of their branches, since values reach each.
+"""
+
+from __future__ import annotations
+
+PURE_MODULES = {
+    "hubspot_singer/http": (
+        "answers",
+        "connection",
+        "errors",
+        "limits",
+        "parsing",
+        "redaction",
+        "retries",
+        "versions",
+    ),
+    "tap_hubspot_email_events": (
+        "bookmarks",
+        "columns",
+        "digests",
+        "events",
+        "kinds",
+        "moments",
+        "objects",
+        "plans",
+        "reads",
+        "report",
+        "schemas",
+        "user_agents",
+        "widths",
+        "windows",
+    ),
+    "target_hubspot_lists": (
+        "attributes",
+        "audience_names",
+        "contact_answers",
+        "evidence",
+        "guards",
+        "memberships",
+        "outcomes",
+        "property_values",
+    ),
+}
+PATHS = [f"{folder}/{name}.py" for folder, names in PURE_MODULES.items() for name in names]
+
+if __name__ == "__main__":
+    print(",".join(PATHS))
