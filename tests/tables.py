@@ -1,0 +1,172 @@
+"""Writes the tables of the documents from what the code says.
+
+A page says where a table stands, between `<!-- table: NAME -->` and `<!-- end of table -->`; TABLES says what is in it.
+`make definitions` writes them; test_tables.py fails where a page says something else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hubspot_singer.http import retries
+from target_hubspot_lists.portal import needed_scopes
+from target_hubspot_lists.settings import Settings
+from tests import definitions
+from tests.definitions import PLUGINS, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tests.definitions import Plugin
+
+TARGET, TAP = PLUGINS
+DOCUMENTS = ROOT / "docs"
+MARKED = re.compile(r"(<!-- table: (?P<name>[^>]+) -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Yield each page that has tables, with the text that it should have."""
+    for page in sorted(DOCUMENTS.rglob("*.md")):
+        text = page.read_text("utf-8")
+        if MARKED.search(text):
+            yield page, MARKED.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n{found[3]}", text)
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [
+        [" ".join(cell.replace("|", "\\|").split()) for cell in row]
+        for row in (heading, ["---"] * len(heading), *rows)
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def code(*words: object) -> str:
+    """Return words as code, with commas between them."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+# Settings
+
+
+def settings(plugin: Plugin) -> str:
+    """Every setting of a plugin but those of the SDK, which the page names in one sentence."""
+    return definitions.table(plugin.settings)
+
+
+# Scopes
+
+# What a scope is needed for: the settings that ask for it, beside the token. The first are the defaults.
+FEATURES: Mapping[str, Mapping[str, Any]] = {
+    "the defaults (`match_by: email`, `create_contacts: true`)": {},
+    "`create_contacts: false`": {"create_contacts": False},
+    "`match_by: contact_id`": {"match_by": "contact_id"},
+    "`match_by: contact_id` and `property_mappings`": {
+        "match_by": "contact_id",
+        "property_mappings": [{"field": "plan", "property": "plan"}],
+    },
+    "`property_mappings`": {"property_mappings": [{"field": "plan", "property": "plan"}]},
+    "`audience_status_property: true`": {"audience_status_property": True},
+    "`dry_run: true`": {"dry_run": True},
+}
+
+
+def scopes() -> str:
+    """Which scopes the token needs for which settings of the target."""
+    defaults = {each["name"]: each["value"] for each in TARGET.settings if "value" in each}
+    rows = [
+        (feature, code(*needed_scopes(Settings.from_config({**defaults, "access_token": "token", **config}))))
+        for feature, config in FEATURES.items()
+    ]
+    return table(["settings of target-hubspot-lists", "scopes"], rows)
+
+
+# Errors and retries
+
+
+CUT_SHORT = "a connection error, a time-out, a reset, a truncated body or one that is not JSON"
+AGAIN = "The request is sent again"
+FINAL = """
+The run ends with method, path, status, category, HubSpot's message and the correlation id. A 400, 409 or 413 to a batch
+first isolates the inputs at fault, and only those are rejected.
+"""
+DAILY = """
+The run ends at once and names the time of the reset. What HubSpot confirmed stays confirmed, and STATE covers no more
+than that.
+"""
+
+
+def statuses() -> str:
+    """What happens next, by the status of HubSpot's answer."""
+    longest, minutes = (
+        f"{retries.LONGEST_WAIT_SECONDS:.0f} s",
+        f"{retries.RETRY_FOR_SECONDS / 60:.0f} minutes",
+    )
+    growing = f"after `Retry-After`, else after a random wait that grows up to {longest}"
+    rows = [
+        ("2xx", "The change is applied. In a 207 each input has its own outcome."),
+        (
+            f"{', '.join(map(str, sorted(retries.RETRIED_STATUSES)))}; {CUT_SHORT}",
+            f"{AGAIN} {growing}. The run ends {minutes} after the request was first sent.",
+        ),
+        *(
+            (limit_named(name), f"{AGAIN} after `Retry-After`, else after {seconds:.0f} s.")
+            for name, seconds in retries.POLICY_SECONDS.items()
+        ),
+        (limit_named(retries.DAILY_POLICY), DAILY),
+        *(
+            (str(status), f"{AGAIN} up to {tries - 1} times, then the run ends.")
+            for status, tries in retries.SERVER_ERROR_TRIES.items()
+            if tries > 1
+        ),
+        ("400, 401, 403, 404, 409, 413, 414, 500 and any other", FINAL),
+    ]
+    return table(["answer", "what happens"], rows)
+
+
+def limit_named(policy: str) -> str:
+    """How the table names a 429."""
+    return f"429 `{policy}`{' or no named policy' if policy == retries.DEFAULT_POLICY else ''}"
+
+
+# Commands
+
+
+def commands() -> str:
+    """Every option of the installed commands."""
+    rows = [
+        [f"`{plugin.name}`", code(option.opts[0]), " ".join((option.help or "").split())]
+        for plugin in PLUGINS
+        for option in command_of(plugin).params
+        if isinstance(option, click.Option) and not option.hidden
+    ]
+    return table(["command", "option", "what it does"], rows)
+
+
+def command_of(plugin: Plugin) -> click.Command:
+    """The plugin's command line."""
+    command: click.Command = plugin.of.cli
+    return command
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    **{f"settings of {plugin.name}": partial(settings, plugin) for plugin in PLUGINS},
+    "scopes": scopes,
+    "statuses": statuses,
+    "commands": commands,
+}
+
+
+def main() -> None:
+    """Write the tables into the pages."""
+    for page, text in files():
+        page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""The commands of the documents work as written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import socket
+import sys
+import time
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import documents
+from tests.documents import PageFailed, blocks
+from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.hubspot_emulator import HubSpotEmulator
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+WITH_COMMANDS = [page for page in PAGES if any(block.is_run for block in blocks(page.read_text("utf-8")))]
+PORT = "8765"  # which the documents name
+TOKEN = "pat-na1-…"  # as they write a token
+COMMANDS = {
+    "target-hubspot-lists": "target_hubspot_lists",
+    "tap-hubspot-email-events": "tap_hubspot_email_events",
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, hubspot: HubSpotEmulator) -> dict[str, str]:
+    """The environment of a reader who has installed the package; the real HubSpot is the local one here."""
+    installed = tmp_path / "installed"
+    installed.mkdir()
+    for name, module in COMMANDS.items():
+        command = installed / name
+        command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
+        command.chmod(0o755)
+    path = os.pathsep.join([str(installed), str(Path(sys.executable).parent), os.environ["PATH"]])
+    urls = {f"{module.upper()}_API_URL": hubspot.url for module in COMMANDS.values()}
+    return {**os.environ, **urls, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The reader's own folder, with a clone of this repository beside it."""
+    (tmp_path / "target-hubspot-lists").symlink_to(ROOT)
+    project = tmp_path / "project"
+    project.mkdir()
+    return project
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return str(listening.getsockname()[1])
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT / "docs")))
+def test_the_commands_of_a_page_work(page: Path, folder: Path, environment: dict[str, str]) -> None:
+    documents.run(page, folder, environment, {PORT: free_port(), TOKEN: DEFAULT_TOKEN})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
+def test_every_mark_of_a_block_is_one_that_there_is(page: Path) -> None:
+    marks = {block.mark for block in blocks(page.read_text("utf-8")) if block.mark}
+
+    assert [
+        mark for mark in marks if not re.fullmatch(r"output|(after|not run|file|added to): .+", mark)
+    ] == []
+
+
+# The runner itself
+
+
+@pytest.fixture
+def run_page(tmp_path: Path, folder: Path, environment: dict[str, str]) -> Callable[[str], None]:
+    """Runs a text as a page."""
+
+    def run(text: str) -> None:
+        page = tmp_path / "page.md"
+        page.write_text(dedent(text), "utf-8")
+        documents.run(page, folder, environment)
+
+    return run
+
+
+def test_blocks_share_one_shell_and_one_folder(run_page: Callable[[str], None], folder: Path) -> None:
+    run_page("""
+        ```sh
+        export NAME=Ada
+        ```
+        <!-- file: greeting -->
+        ```text
+        Hello $NAME
+        ```
+        ```sh
+        echo $(cat greeting) $NAME > said
+        ```
+    """)
+
+    assert (folder / "said").read_text() == "Hello $NAME Ada\n"
+
+
+def test_text_is_added_to_a_file_also_within_a_list(run_page: Callable[[str], None], folder: Path) -> None:
+    run_page("""
+        <!-- file: it -->
+        ```yaml
+        a: 1
+        ```
+        1. Step
+
+           <!-- added to: it -->
+           ```yaml
+           b:
+             c: 2
+           ```
+    """)
+
+    assert (folder / "it").read_text() == "a: 1\nb:\n  c: 2\n"
+
+
+def test_a_command_that_fails_is_named_by_its_line(run_page: Callable[[str], None]) -> None:
+    with pytest.raises(PageFailed, match=r"page\.md:6 ended with exit code 3:\nno such list"):
+        run_page("""
+            ```sh
+            true
+            ```
+
+            ```sh
+            echo no such list; exit 3
+            ```
+        """)
+
+
+def test_other_output_than_the_page_shows_is_told(run_page: Callable[[str], None]) -> None:
+    text = """
+        ```sh
+        echo a; echo b; echo '2026 | {}'
+        ```
+        <!-- output -->
+        ```text
+        a
+        c
+        ```
+    """
+
+    run_page(text.format("c"))
+    with pytest.raises(PageFailed, match="not printed: 'c'"):
+        run_page(text.format("d"))
+
+
+def test_a_directive_is_no_block_of_commands(run_page: Callable[[str], None], folder: Path) -> None:
+    run_page("""
+        ```{toctree}
+        :glob:
+        ```
+
+        ```sh
+        touch ran
+        ```
+    """)
+
+    assert (folder / "ran").is_file()
+
+
+def test_what_a_reader_has_done_before_is_done(run_page: Callable[[str], None], folder: Path) -> None:
+    run_page("""
+        <!-- after: echo 1 > ledger -->
+        ```sh
+        cp ledger copy
+        ```
+    """)
+
+    assert (folder / "copy").read_text() == "1\n"
+
+
+def test_what_cannot_be_run_is_not_run(run_page: Callable[[str], None]) -> None:
+    run_page("""
+        <!-- not run: needs an account -->
+        ```sh
+        exit 1
+        ```
+        ```yaml
+        not: a command
+        ```
+        ```sh
+        true
+        ```
+    """)
+
+
+def test_what_a_page_starts_in_the_background_ends_with_it(
+    run_page: Callable[[str], None], folder: Path
+) -> None:
+    run_page("""
+        ```sh
+        sleep 60 &
+        echo $! > pid
+        ```
+    """)
+
+    assert ended(int((folder / "pid").read_text()))
+
+
+def ended(pid: int) -> bool:
+    """Whether a process ends within a few seconds; its parent may have to notice first."""
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
