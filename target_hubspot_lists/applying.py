@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from hubspot_singer.http import concurrently
+from hubspot_singer.http import MissingScopes, concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.memory import NoLedger
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.accounts import Account, Accounts, Asked
     from target_hubspot_lists.changes import Confirmation
+    from target_hubspot_lists.contact_answers import Found
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.lists import Lists
     from target_hubspot_lists.property_flush import PropertyFlush
     from target_hubspot_lists.resolution import Resolution
     from target_hubspot_lists.settings import Settings
+
+
+logger = logging.getLogger(__name__)
 
 
 class Stale(NamedTuple):
@@ -45,6 +50,13 @@ class ListChange:
     def account(self) -> Account:
         """On whose account the calls are; two routes can lead to one list."""
         return next(iter(self.asked.values())).account
+
+    def with_ids(self, merged: Mapping[int, int]) -> ListChange:
+        """The same about the contacts that records became; of several words on one the latest."""
+        last_word: dict[int, Asked] = {}
+        for record_id, asked in self.asked.items():
+            keep_later(last_word, merged.get(record_id, record_id), asked)
+        return ListChange(self.hubspot_list, last_word)
 
     def jobs(self, writer: ChangeWriter) -> Iterator[partial[tuple[ListChange, Confirmation]]]:
         """Yield the calls that make the change, to be run in any order."""
@@ -75,6 +87,7 @@ class Applying:
         self.memory: NoLedger = NoLedger()
         self.accounts = accounts
         self.seconds_verifying = 0.0
+        self._may_read_contacts = True
 
     def find_contacts(self, asked: list[Asked], properties: PropertyFlush) -> Resolution | None:
         """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
@@ -90,7 +103,10 @@ class Applying:
         unknown = [each for each in addresses if each not in known]
         to_create = {str(each.member) for each in asked if each.is_member}
         resolution = self.contacts.resolve(unknown, to_create, properties)
+        self.memory.follow(resolution.merged)
         self.memory.remember_contacts(resolution.record_ids)
+        known = {address: resolution.merged.get(each, each) for address, each in known.items()}
+        resolution.remembered = set(known.values()) - set(resolution.record_ids.values())
         resolution.record_ids |= known
         properties.resolved(resolution)
         self.accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
@@ -108,6 +124,51 @@ class Applying:
         else:
             self.accounts.settle(asked, Outcome.MISSING)
         return None
+
+    def follow(self, changes: Sequence[ListChange], contacts: Resolution | None) -> list[ListChange]:
+        """Give contacts the record ids that they have now, before a ledger's words on the old ones are trusted.
+
+        Read are those whom a word is sent about that could leave a wrong one under another id of theirs.
+        """
+        merged: dict[int, int] = {}
+        for change in changes:
+            to_send = self._doubtful(change, contacts)
+            for asked, found in self._current(to_send):
+                merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+        merged = {old: new for old, new in merged.items() if old != new}
+        if not merged:
+            return list(changes)
+        self.memory.follow(merged)
+        if contacts:
+            contacts.record_ids |= {
+                address: merged[each] for address, each in contacts.record_ids.items() if each in merged
+            }
+        return [change.with_ids(merged) for change in changes]
+
+    def _doubtful(self, change: ListChange, contacts: Resolution | None) -> list[int]:
+        """Those of a change who are to be sent, and whose other record ids this run has not read."""
+        if not self.memory.is_kept:
+            return []
+        words = [
+            each for each in (False, True) if self.memory.may_mislead(change.hubspot_list, is_member=each)
+        ]
+        some = {
+            record_id: asked
+            for record_id, asked in change.asked.items()
+            if asked.is_member in words and (contacts is None or record_id in contacts.remembered)
+        }
+        states = self.memory.states(change.hubspot_list, some)
+        return [each for each, asked in some.items() if states.get(each) is not asked.is_member]
+
+    def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, Found]]:
+        """Yield who these record ids are now; nobody where the token may not read contacts, which is said once."""
+        if not self._may_read_contacts:
+            return
+        try:
+            yield from self.contacts.current(record_ids)
+        except MissingScopes as refused:
+            self._may_read_contacts = False
+            logger.warning("Contacts that were merged are not followed: %s", refused)
 
     def write(
         self, changes: Sequence[ListChange], created: set[int], *, is_again: bool = False

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from target_hubspot_lists.batches import BatchError
 
 
+# Asked for in every look-up: under what other addresses and record ids a contact is known.
+IDENTIFIERS = ("email", "hs_additional_emails", "hs_merged_object_ids")
+
+
 @dataclass(frozen=True)
 class Found:
-    """One contact of an answer, with every address it goes by, in lower case."""
+    """One contact of an answer, with every address it goes by, in lower case.
+
+    `merged` are the record ids that merges retired and that stand for this contact now.
+    """
 
     record_id: int
     addresses: frozenset[str]
+    merged: frozenset[int]
     trace_id: str
     filled: frozenset[str]
 
@@ -32,9 +40,12 @@ class Found:
         properties = body.get("properties") or {}
         others = (properties.get("hs_additional_emails") or "").split(";")
         addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
+        record_id = int(body["id"])
+        merged = (properties.get("hs_merged_object_ids") or "").split(";")
         return cls(
-            int(body["id"]),
+            record_id,
             frozenset(addresses - {""}),
+            frozenset(int(each) for each in merged if each.strip().isdecimal()) - {record_id},
             str(body.get("objectWriteTraceId")),
             frozenset(name for name in read if properties.get(name)),
         )
@@ -53,6 +64,7 @@ class Step:
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
 
     def include(self, other: Step) -> Step:
         """Take in what another call settled."""
@@ -64,13 +76,17 @@ class Step:
         self.unread |= other.unread
         self.conflicts |= other.conflicts
         self.filled |= other.filled
+        self.merged |= other.merged
         return self
 
 
 def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
     """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
     results, errors = parsed(answer, partial(_results_and_errors, read=read))
-    step = Step(filled={found.record_id: found.filled for found in results} if read else {})
+    step = Step(
+        filled={found.record_id: found.filled for found in results} if read else {},
+        merged={old: found.record_id for found in results for old in found.merged},
+    )
     by_address = {each: found.record_id for found in results for each in found.addresses}
     if len(addresses) == len(results) == 1:
         by_address[addresses[0]] = results[0].record_id  # one asked, one answered, however HubSpot spells it
@@ -108,11 +124,11 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
     return step
 
 
-def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[set[int], set[int]]:
-    """The ids of the contacts found by batch/read, and those asked for that HubSpot names as nobody's."""
+def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[Found], set[int]]:
+    """The contacts found by batch/read, and those ids asked for that HubSpot names as nobody's."""
     results, errors = parsed(answer, _results_and_errors)
     named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
-    return {each.record_id for each in results}, {each for each in record_ids if str(each) in named}
+    return results, {each for each in record_ids if str(each) in named}
 
 
 def _results_and_errors(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import Conflict, InvalidRequest, TooLarge, concurrently
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
-from target_hubspot_lists.contact_answers import Step, parse_create, parse_ids, parse_read
+from target_hubspot_lists.contact_answers import IDENTIFIERS, Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Refusal
 from target_hubspot_lists.resolution import Resolving
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.contact_answers import Found
     from target_hubspot_lists.resolution import ContactFields, Resolution
 
 
@@ -46,7 +47,7 @@ class Contacts:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
         body = {
             "idProperty": "email",
-            "properties": ["email", "hs_additional_emails", *read],
+            "properties": [*IDENTIFIERS, *read],
             "propertiesWithHistory": [],
             "inputs": [{"id": address} for address in addresses],
         }
@@ -96,35 +97,40 @@ class Contacts:
         self.creating.accepted()
         return parse_create(addresses, answer, seen)
 
-    def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
+    def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
+        """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
         batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
-        jobs = (partial(self._current_ids, batch) for batch in batches)
+        jobs = (partial(self._current, batch) for batch in batches)
         for part in concurrently(jobs, workers=self._workers):
             yield from part.items()
 
-    def _current_ids(self, record_ids: Sequence[int]) -> Mapping[int, int]:
-        found, unknown = self._read_ids(record_ids)
-        current = {each: each for each in record_ids if each in found}
+    def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
+        return ((asked, found.record_id) for asked, found in self.current(record_ids))
+
+    def _current(self, record_ids: Sequence[int]) -> Mapping[int, Found]:
+        results, unknown = self._read_ids(record_ids)
+        by_id = {each: found for found in results for each in (*found.merged, found.record_id)}
+        current = {each: by_id[each] for each in record_ids if each in by_id}
         for each in record_ids:
-            # An answer does not say whom a merged contact was asked as: those are asked for one by one.
-            if each not in found and each not in unknown and (new := self._current_id(each)):
-                current[each] = new
+            # Should an answer not say whom a merged contact was asked as: those are asked for one by one.
+            if each not in by_id and each not in unknown and (found := self._alone(each)):
+                current[each] = found
         return current
 
-    def _current_id(self, record_id: int) -> int | None:
-        found, unknown = self._read_ids([record_id])
-        if not found and not unknown:
+    def _alone(self, record_id: int) -> Found | None:
+        results, unknown = self._read_ids([record_id])
+        if not results and not unknown:
             raise TargetError(
                 "HubSpot was asked for a contact by its record id twice and answered without naming it: "
                 "nothing is concluded from that, and the run ends. Run again later."
             )
-        return next(iter(found), None)
+        return next(iter(results), None)
 
-    def _read_ids(self, record_ids: Sequence[int]) -> tuple[set[int], set[int]]:
-        """Return the ids of the contacts found, and those asked for that HubSpot names as nobody's."""
+    def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[Found], set[int]]:
+        """Return the contacts found, and the ids asked for that HubSpot names as nobody's."""
         body = {
-            "properties": ["email"],
+            "properties": IDENTIFIERS,
             "propertiesWithHistory": [],
             "inputs": [{"id": str(each)} for each in record_ids],
         }

@@ -173,7 +173,7 @@ class Delivery:
             properties,
         )
         self._leave_gone(asked, lists, contacts)
-        changes = self._changes(asked, lists, contacts)
+        changes = self._applying.follow(self._changes(asked, lists, contacts), contacts)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
         if self._settings.dry_run:

@@ -52,6 +52,14 @@ def too_many(hubspot_list: HubSpotList, removal: Removal, max_removal_percent: i
     )
 
 
+def not_followed(hubspot_list: HubSpotList) -> str:
+    """What is said where merged contacts cannot be told from those who left."""
+    return (
+        f"{hubspot_list}: nobody was removed, since the token may not read contacts, and who was merged into somebody "
+        "of the snapshot looks like one who left. Grant the app the scope crm.objects.contacts.read."
+    )
+
+
 def not_removed(hubspot_list: HubSpotList, undone: int, removal: Removal) -> str:
     """What is said where HubSpot did not let go all of those who were to be removed."""
     return (

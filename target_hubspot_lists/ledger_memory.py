@@ -137,7 +137,8 @@ class Memory(Recollection):
             hubspot_list, record_ids, who_left=partial(self._who_left, known_as)
         )
         self.count_put_back[hubspot_list.list_id] += len(back.added)
-        self.forget(back.missing)
+        self.follow(back.merged)
+        self.forget(back.missing - back.merged.keys())
         return back.on_list, back.left_open
 
     def _who_left(self, list_id: str, record_ids: Collection[int]) -> set[int]:
@@ -169,6 +170,16 @@ class Memory(Recollection):
     def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
         if record_ids:
             self._ledger.remember_contacts(record_ids)
+
+    @override
+    def follow(self, merged: Mapping[int, int]) -> None:
+        if merged:
+            self._ledger.merge_records(merged)
+
+    @override
+    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        # Who is added may be known as off the list under another id, who is removed as on it.
+        return not is_member or self._ledger.knows_who_left(hubspot_list.list_id)
 
     @override
     def forget(self, record_ids: Collection[int]) -> Collection[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.accounts import NO_RECORD, Asked
 from target_hubspot_lists.applying import ListChange
 from target_hubspot_lists.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.batches import in_runs
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
-from target_hubspot_lists.guards import Removal, not_ours, not_removed, too_many
+from target_hubspot_lists.guards import Removal, not_followed, not_ours, not_removed, too_many
 from target_hubspot_lists.merges import Merges
 from target_hubspot_lists.outcomes import Outcome, PropertyResult
 from target_hubspot_lists.property_flush import PropertyFlush
@@ -49,7 +50,7 @@ class ListMirror:
         self._routes = routes
         self._store = store
         self._held_back = held_back
-        self._merges = Merges(applying, store, settings.match_by)
+        self._merges = Merges(applying, store)
 
     def apply(self, unit: ListSnapshot, gap: str | None) -> None:
         """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
@@ -68,14 +69,11 @@ class ListMirror:
             for row in store.away():
                 self._settle(unit, row, Outcome.NOT_A_MEMBER)
             return
-        known = None
         if not unit.hubspot_list.is_foreseen:
             known = self._applying.memory.members(unit.hubspot_list)
             read = self._applying.reader.iter_members(unit.hubspot_list) if known is None else known
             store.take_baseline(read)
-        if known is not None and not gap:
-            self._merges.follow_on_list(unit.hubspot_list)
-        self._supersede(unit, self._merges.follow_in_snapshot())
+        obstacle = None if gap else self._follow_merges(unit, unit.hubspot_list)
         stale: list[Stale] = []
         for rows in in_runs(store.staying(), MAX_RECORD_IDS_PER_CALL):
             stale += self._stay(unit, unit.hubspot_list, rows)
@@ -84,7 +82,19 @@ class ListMirror:
         stale += self._add(unit, unit.hubspot_list)
         # Only now: it changes the snapshot that the steps before went through.
         self._write_again(unit, stale)
-        self._remove(unit, unit.hubspot_list, gap)
+        self._remove(unit, unit.hubspot_list, gap, obstacle)
+
+    def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
+        """Give contacts the ids that they have now; return why nobody may be removed, if that is known by then."""
+        if not self._is_ours(unit, hubspot_list):
+            return not_ours(hubspot_list, unit.cohorts[0].cohort)
+        members, most = self._store.baseline_size(), self._settings.max_removal_percent
+        try:
+            lost = self._merges.follow(lambda sure: Removal(members, sure).is_too_much(most))
+        except MissingScopes:
+            return not_followed(hubspot_list)
+        self._supersede(unit, lost)
+        return None
 
     def _begin_properties(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> PropertyFlush:
         """Begin to write what is held of these members; those created for this snapshot have theirs."""
@@ -110,6 +120,7 @@ class ListMirror:
         contacts = self._applying.find_contacts(asked, flush)
         created = contacts.created if contacts else ()
         if contacts:
+            self._merges.learn(contacts)
             unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
         rows = []
         for word, each in zip(words, asked, strict=True):
@@ -158,12 +169,17 @@ class ListMirror:
         self._store.replace(stale.record_id, record_id)
         return False
 
-    def _remove(self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None) -> None:
+    def _remove(
+        self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
+    ) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         only_ours = self._settings.mirror_removes == "ours"
         ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
         removal = Removal(self._store.baseline_size(), sum(1 for _ in self._to_remove(ours)))
-        obstacle = self._obstacle(unit, hubspot_list, removal) if removal.to_remove and not gap else None
+        if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
+            obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
+        if gap or not removal.to_remove:
+            obstacle = None
         if gap or obstacle:
             if obstacle:
                 self._held_back.note(unit.stream, obstacle)
@@ -239,14 +255,6 @@ class ListMirror:
         """Bring those to HubSpot as who they are now whose remembered contact is gone."""
         properties = self._begin_properties(each.asked.member for each in stale)
         self._applying.write_again(stale, properties, partial(self._is_outdone, unit))
-
-    def _obstacle(self, unit: ListSnapshot, hubspot_list: HubSpotList, removal: Removal) -> str | None:
-        """Why nobody may be removed in spite of a complete snapshot; None if they may."""
-        if not self._is_ours(unit, hubspot_list):
-            return not_ours(hubspot_list, unit.cohorts[0].cohort)
-        if removal.is_too_much(self._settings.max_removal_percent):
-            return too_many(hubspot_list, removal, self._settings.max_removal_percent)
-        return None
 
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
         prefix = self._settings.list_name_prefix.casefold()

@@ -54,10 +54,16 @@ class NoLedger:
     def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
         """Keep which contact each address is, as HubSpot said just now."""
 
-    def looked_up_before(self, record_ids: Mapping[str, int]) -> list[int]:
-        """Of these contacts, by address, those that were not looked up in this run."""
-        del record_ids
-        return []
+    def follow(self, merged: Mapping[int, int]) -> None:
+        """Keep which contacts records became that merges retired; by the old record ids."""
+
+    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        """Whether a word that is about to be sent could leave a wrong state of a record that a merge retired.
+
+        It stands for the same contact, yet what the word changes is kept under the other id alone.
+        """
+        del hubspot_list, is_member
+        return False
 
     def forget(self, record_ids: Collection[int]) -> Collection[str]:
         """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""

@@ -5,16 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.batches import in_runs
-from target_hubspot_lists.snapshot_store import ROWS_AT_ONCE
-from target_hubspot_lists.verification import Reading
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from target_hubspot_lists.applying import Applying
-    from target_hubspot_lists.hubspot_lists import HubSpotList
-    from target_hubspot_lists.settings import MatchBy
+    from target_hubspot_lists.resolution import Resolution
     from target_hubspot_lists.snapshot_store import Resolved, SnapshotStore
 
 logger = logging.getLogger(__name__)
@@ -23,52 +18,44 @@ logger = logging.getLogger(__name__)
 class Merges:
     """Gives contacts the record ids that they have since they were merged, in a snapshot and on its list."""
 
-    def __init__(self, applying: Applying, store: SnapshotStore, match_by: MatchBy) -> None:
+    def __init__(self, applying: Applying, store: SnapshotStore) -> None:
         self._applying = applying
         self._store = store
-        self._match_by = match_by
 
-    def follow_on_list(self, hubspot_list: HubSpotList) -> None:
-        """Give those who would be removed the ids they have now, which a ledger may not know.
+    def learn(self, contacts: Resolution) -> None:
+        """Take in what a look-up by address has told of record ids."""
+        looked_up = set(contacts.record_ids.values()) - contacts.remembered
+        self._store.note_current((each, each) for each in looked_up)
+        self._store.note_current(contacts.merged.items())
 
-        Whether HubSpot takes a retired id to remove the contact that it is now is not documented: that contact
-        may be in the snapshot.
+    def follow(self, is_too_much: Callable[[int], bool]) -> list[Resolved]:
+        """Give contacts on the list and in the snapshot the ids they have now; return the words that lost.
+
+        Read are those who would be removed, until so many of them are no part of the snapshot that nobody is going
+        to be; then, unless nobody is left to remove, those who would be added.
         """
-        merged = self._merged(record_id for record_id, _ in self._store.to_remove())
-        if merged:
-            for old in merged:
-                self._store.drop_from_baseline(old)
-            self._store.take_baseline(merged.values())
-            # In this order: a crash in between must not lose from the ledger that they are on the list.
-            self._applying.memory.begin(hubspot_list, merged.values())
-            self._applying.memory.confirm_reading(hubspot_list, Reading(frozenset(), frozenset(merged)))
-            logger.info(
-                "%s: %d members have another id now, since contacts were merged.", hubspot_list, len(merged)
-            )
-
-    def follow_in_snapshot(self) -> Iterator[Resolved]:
-        """Give members of the snapshot the ids they have now, for the list has them under those.
-
-        Yield the words that lost, since another one is of the same contact.
-        """
-        by_email = self._match_by == "email"
+        lost = self._store.follow()
+        while record_ids := self._store.unread_to_remove():
+            if is_too_much(self._store.sure_to_remove()):
+                return lost
+            self._read(record_ids)
+            lost += self._store.follow()
         if next(self._store.to_remove(), None) is None:
-            return
-        to_add = (row.record_id for row in self._store.to_add())
-        for old, new in self._merged(self._looked_up_before() if by_email else to_add).items():
-            yield from self._store.replace(old, new)
-
-    def _looked_up_before(self) -> Iterator[int]:
-        """Yield those who are to be added and whose addresses an earlier run looked up."""
-        for rows in in_runs(self._store.to_add(), ROWS_AT_ONCE):
-            yield from self._applying.memory.looked_up_before(
-                {str(row.member): row.record_id for row in rows}
-            )
+            return lost
+        while record_ids := self._store.unread_to_add():
+            self._read(record_ids)
+        return lost + self._store.follow()
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
         """Return those of the record ids that are nobody's."""
         return set(record_ids) - dict(self._applying.contacts.current_ids(record_ids)).keys()
 
-    def _merged(self, record_ids: Iterator[int]) -> dict[int, int]:
-        """Return those of the contacts that have another id now, and which."""
-        return {old: new for old, new in self._applying.contacts.current_ids(record_ids) if old != new}
+    def _read(self, record_ids: Collection[int]) -> None:
+        """Look up who these record ids are now; whoever HubSpot does not know keeps the id that there is."""
+        merged: dict[int, int] = {}
+        for asked, found in self._applying.contacts.current(record_ids):
+            merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+        self._store.note_current((each, each) for each in record_ids)
+        self._store.note_current((each, each) for each in merged.values())
+        self._store.note_current(merged.items())
+        self._applying.memory.follow({old: new for old, new in merged.items() if old != new})

@@ -58,12 +58,16 @@ class Portal:
         yield f"Requests left today: {left}."
 
 
-def needed_scopes(settings: Settings) -> list[str]:
-    """The scopes that the configured features need."""
+def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
+    """The scopes that the configured features need; or `to_begin` those without which no run may begin.
+
+    A mirror by record id that may not read contacts adds members, and removes nobody.
+    """
     # Membership writes need both: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
     by_email, mapped = settings.match_by == "email", bool(settings.property_mappings)
     with_properties = mapped or settings.audience_status_property
-    reads_contacts = by_email or (mapped and settings.property_policy == "fill_empty")
+    follows_merges = settings.sync_mode == "mirror" and not to_begin
+    reads_contacts = by_email or follows_merges or (mapped and settings.property_policy == "fill_empty")
     writes_contacts = with_properties or (by_email and settings.create_contacts)
     needed = {
         "crm.lists.read": True,
@@ -76,11 +80,10 @@ def needed_scopes(settings: Settings) -> list[str]:
     return [scope for scope, is_needed in needed.items() if is_needed]
 
 
-def check_connection(client: HubSpotClient, settings: Settings) -> Portal:
+def check_connection(client: HubSpotClient, settings: Settings, needed: Collection[str]) -> Portal:
     """Ask HubSpot whose token this is, in two calls; raise if it is not valid or lacks a scope that is needed."""
     portal_id, ui_domain, daily_remaining = _account(client)
     scopes = _scopes(client, settings)
-    needed = needed_scopes(settings)
     missing = [] if scopes is None else [each for each in needed if not scopes & {each, ALIASES.get(each)}]
     if missing:
         raise TargetError(

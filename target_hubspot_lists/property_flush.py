@@ -90,8 +90,10 @@ class PropertyFlush:
         """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
         if not self._owner.is_wanted:
             return
+        asked = list(asked)
         statuses = self._statuses_by_record_id(asked)
-        members: dict[Member, int] = {each: each for each in statuses}
+        # A contact that was merged may have been asked for by an id that it no longer has.
+        members = {each.member: record_id for _, of_list in asked for record_id, each in of_list.items()}
         if contacts:
             members = dict(contacts.record_ids.items())
         held = self._held.by_record_id(members)

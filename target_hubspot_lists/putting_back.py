@@ -25,6 +25,7 @@ class PutBack:
     added: set[int] = field(default_factory=set)
     on_list: set[int] = field(default_factory=set)  # added now, or there already
     missing: set[int] = field(default_factory=set)
+    merged: dict[int, int] = field(default_factory=dict)  # missing, with the contacts that they became
     left_open: set[int] = field(default_factory=set)  # refused, or accepted and not to be seen there
 
     def take(self, confirmation: Confirmation) -> None:
@@ -60,9 +61,11 @@ class PuttingBack:
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
-            current = {new for _, new in self._contacts.current_ids(back.missing)}
-            current -= back.missing | back.on_list | back.left_open
-            self._add(hubspot_list, tuple(current - who_left(current)), back)
+            merged = dict(self._contacts.current_ids(back.missing))
+            left = who_left(set(merged.values()))
+            back.merged = {old: new for old, new in merged.items() if new not in left}
+            current = set(back.merged.values()) - back.missing - back.on_list - back.left_open
+            self._add(hubspot_list, tuple(current), back)
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)
             reading, _ = self._reader.read_until_settled(hubspot_list, asked)

@@ -133,11 +133,6 @@ class Recollection(NoLedger):
         days = 0 if self._settings.reconcile else self._settings.contact_cache_days
         return self._ledger.record_ids(addresses, since=self._started - timedelta(days=days))
 
-    def looked_up_before(self, record_ids: Mapping[str, int]) -> list[int]:
-        """Of these contacts, by address, those whose address an earlier run looked up."""
-        fresh = self._ledger.record_ids(record_ids.keys(), since=self._started)
-        return [record_id for address, record_id in record_ids.items() if address not in fresh]
-
     # Memberships
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:

@@ -37,6 +37,10 @@ class Resolution:
     unclear: set[str] = field(default_factory=set)
     # Of contacts that were there, which of the properties asked for have a value.
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
+    # Record ids that merges retired, with those that their contacts have now, of all contacts looked up.
+    merged: dict[int, int] = field(default_factory=dict)
+    # Those of the record ids that an earlier run looked up: a merge since then may have retired them.
+    remembered: set[int] = field(default_factory=set)
     # Created without their attributes, for whose sake HubSpot would not create them.
     created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
 
@@ -86,6 +90,7 @@ class Resolving:
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
         self._result.filled |= step.filled
+        self._result.merged |= step.merged
         # What neither HubSpot looks up nor is an address at all, is nobody's.
         self._result.unclear |= {address for address in step.unread if invalid_address(address) is None}
         for address, refusal in step.refused.items():

@@ -28,6 +28,8 @@ CREATE TABLE resolved (
     cohort INTEGER NOT NULL, is_created INTEGER NOT NULL, properties BLOB
 );
 CREATE TABLE baseline (record_id INTEGER PRIMARY KEY);
+CREATE TABLE looked_up (record_id INTEGER PRIMARY KEY, current INTEGER NOT NULL);
+CREATE INDEX retired ON looked_up (record_id, current) WHERE current <> record_id;
 CREATE TABLE attributes (member PRIMARY KEY, packed BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE written (record_id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 """
@@ -162,6 +164,39 @@ class SnapshotStore:
         self._database.execute("DELETE FROM resolved WHERE record_id = ?", (record_id,))
         return self.resolve([row._replace(record_id=by)])
 
+    def note_current(self, record_ids: Iterable[tuple[int, int]]) -> None:
+        """Take in which ids contacts have now, by record id, as HubSpot said in this run: retired ones and others."""
+        self._database.executemany("INSERT OR REPLACE INTO looked_up VALUES (?, ?)", record_ids)
+
+    def unread_to_remove(self) -> list[int]:
+        """Some of those who are on the list and are not to be, and whom this run has not looked up; none at the end."""
+        return self._unread(
+            "FROM baseline LEFT JOIN resolved USING (record_id) "
+            "WHERE (resolved.record_id IS NULL OR NOT resolved.is_member)"
+        )
+
+    def unread_to_add(self) -> list[int]:
+        """Some of those who are to be on the list and are not, and whom this run has not looked up; none at the end."""
+        return self._unread(
+            "FROM resolved WHERE is_member AND record_id NOT IN (SELECT record_id FROM baseline)"
+        )
+
+    def sure_to_remove(self) -> int:
+        """How many are on the list, are not to be, and have been looked up in this run."""
+        return self._count(
+            "FROM baseline JOIN looked_up USING (record_id) LEFT JOIN resolved USING (record_id) "
+            "WHERE resolved.record_id IS NULL OR NOT resolved.is_member"
+        )
+
+    def follow(self) -> list[Resolved]:
+        """Give contacts the ids that they have now, in snapshot and baseline; return the words that lost."""
+        on_list = self._merged("SELECT record_id FROM baseline")
+        for record_id, _ in on_list:
+            self.drop_from_baseline(record_id)
+        self.take_baseline(current for _, current in on_list)
+        resolved = self._merged("SELECT record_id FROM resolved")
+        return [lost for record_id, current in resolved for lost in self.replace(record_id, current)]
+
     def take_baseline(self, record_ids: Iterable[int]) -> None:
         """Take in who is on the list."""
         self._database.executemany(
@@ -174,7 +209,7 @@ class SnapshotStore:
 
     def baseline_size(self) -> int:
         """How many are on the list."""
-        return int(self._database.execute("SELECT count(*) FROM baseline").fetchone()[0])
+        return self._count("FROM baseline")
 
     def to_add(self) -> Iterator[Resolved]:
         """Yield those who are to be on the list and are not."""
@@ -236,6 +271,21 @@ class SnapshotStore:
                 "INSERT OR REPLACE INTO attributes VALUES (?, ?)", self._attributes.items()
             )
         self._attributes.clear()
+
+    def _merged(self, among: str) -> list[tuple[int, int]]:
+        """Those of the record ids that were retired, with the ids that their contacts have now."""
+        retired = "current <> record_id"
+        return self._database.execute(
+            f"SELECT record_id, current FROM looked_up WHERE {retired} AND record_id IN ({among})"  # noqa: S608 - our own conditions
+        ).fetchall()
+
+    def _unread(self, rows: str) -> list[int]:
+        unread = "record_id NOT IN (SELECT record_id FROM looked_up)"
+        cursor = self._database.execute(f"SELECT record_id {rows} AND {unread} LIMIT {ROWS_AT_ONCE}")
+        return [record_id for (record_id,) in cursor]
+
+    def _count(self, rows: str) -> int:
+        return int(self._database.execute(f"SELECT count(*) {rows}").fetchone()[0])
 
     def _select(self, condition: str) -> Iterator[Resolved]:
         query = f"SELECT * FROM resolved WHERE {condition} ORDER BY record_id"  # noqa: S608 - our own conditions

@@ -44,6 +44,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -158,7 +159,7 @@ class TargetHubSpotLists(Target):
         problem: HubSpotError | None = UNFORESEEN
         try:
             with self._client, closing(self.delivery), Progress(self._standing):
-                self._open_ledger(self.check())
+                self._open_ledger(self.check(needed_scopes(self.settings, to_begin=True)))
                 self.listen(file_input)
             problem = None
         except HubSpotError as error:
@@ -167,9 +168,9 @@ class TargetHubSpotLists(Target):
             exit_code = self._tell(problem)
         return exit_code
 
-    def check(self) -> Portal:
-        """Ask HubSpot whose token this is; raise if it lacks a scope, or the portal a property, that is needed."""
-        self._portal = portal = check_connection(self._client, self.settings)
+    def check(self, scopes: Collection[str]) -> Portal:
+        """Ask HubSpot whose token this is; raise if it lacks one of the scopes, or the portal a property."""
+        self._portal = portal = check_connection(self._client, self.settings, scopes)
         self.delivery.properties.prepare()
         if self._report:
             self._report.portal = portal
@@ -197,13 +198,14 @@ class TargetHubSpotLists(Target):
         if self._report:
             self._report.discard()
             self._report = None
+        needed = needed_scopes(self.settings)
         try:
             with self._client, closing(self.delivery):
-                portal = self.check()
+                portal = self.check(needed)
         except HubSpotError as error:
             self.report_error(error)
             return 1
-        for line in ("The connection works.", *portal.describe(needed_scopes(self.settings))):
+        for line in ("The connection works.", *portal.describe(needed)):
             self.logger.info("%s", line)
         return 0
 

@@ -118,6 +118,14 @@ class Ledger:
         with self._database.writing() as connection:
             return people.forget(connection, self._portal_id, record_ids)[0]
 
+    def merge_records(self, merged: Mapping[int, int]) -> None:
+        """Note which contacts records became that merges retired: addresses, lists and all are theirs now.
+
+        On each list where any of its records was, or perhaps was, a merged contact is unsettled.
+        """
+        with self._database.writing() as connection:
+            people.merge(connection, self._portal_id, merged, day=self._day())
+
     def forget_person(self, *, email: str | None = None, record_id: int | None = None) -> Forgotten:
         """Delete all that is known of a person, under every address of theirs; return how much that was."""
         with self._database.writing() as connection:
@@ -186,6 +194,12 @@ class Ledger:
         with self._database.reading() as connection:
             members = self._members_of(connection, list_id)
             return members.states(record_ids) if members else {}
+
+    def knows_who_left(self, list_id: str) -> bool:
+        """Whether of anybody it is known that they are not on a list."""
+        with self._database.reading() as connection:
+            members = self._members_of(connection, list_id)
+            return members is not None and members.knows_who_left()
 
     def members(self, list_id: str) -> set[int]:
         """Return who is on a list, or perhaps is: settled as on it, or unsettled."""

@@ -65,6 +65,11 @@ class ListMembers:
             found.update((record_id, State.ON if state & ON else State.OFF) for record_id, state in rows)
         return found
 
+    def knows_who_left(self) -> bool:
+        """Whether HubSpot confirmed of anybody that they are not on the list."""
+        off = select(_record_id).where(self._on_this_list, _state == 0).limit(1)
+        return self.connection.scalar(off) is not None
+
     def page(self, after: int, condition: ColumnElement[bool]) -> list[int]:
         """The next record ids for which the condition holds, in order."""
         return list(
@@ -136,6 +141,19 @@ class ListMembers:
                 where=_state != if_known,  # a list of a million that did not change writes nothing
             )
         )
+
+
+def merged_state(states: Iterable[int]) -> int | None:
+    """The state of a contact that several records became; None, unknown, where all of them were off the list.
+
+    Unsettled in any case: that HubSpot keeps a merged contact on the lists of each of its records is not documented.
+    It is ours only where no other one was put there by somebody else.
+    """
+    members = [each for each in states if each & (ON | UNSETTLED)]
+    if not members:
+        return None
+    is_ours = all(each & OURS or not each & ON for each in members)
+    return UNSETTLED | (ON if any(each & ON for each in members) else 0) | (OURS if is_ours else 0)
 
 
 def is_member() -> ColumnElement[bool]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, except_, literal, select, true
+from sqlalchemy import delete, except_, literal, select, true, update
 
-from target_hubspot_lists.ledger.memberships import is_member
+from target_hubspot_lists.ledger.memberships import is_member, merged_state
 from target_hubspot_lists.ledger.statements import (
     among,
     chunks,
@@ -91,6 +91,54 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
             )
         ).rowcount
     return addresses, Forgotten(len(addresses), known, hash_count)
+
+
+def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
+    """Let what is known of retired records be known of the contacts that they became, on every list."""
+    of_portal = contacts.c.portal_id == portal_id
+    for chunk in chunks(merged):
+        among_them = among(connection, contacts.c.record_id, chunk)
+        rows = select(contacts.c.address, contacts.c.record_id).where(of_portal, among_them)
+        addresses = {row.address: row.record_id for row in connection.execute(rows)}
+        for address, record_id in addresses.items():
+            row = update(contacts).where(of_portal, contacts.c.address == address)
+            connection.execute(row.values(record_id=merged[record_id]))
+        records: dict[int, set[int]] = {}
+        for record_id in {*addresses.values(), *_with_states_or_hashes(connection, portal_id, chunk)}:
+            records.setdefault(merged[record_id], {merged[record_id]}).add(record_id)
+        for record_id, of_contact in records.items():
+            _merge_memberships(connection, portal_id, record_id, of_contact, day=day)
+            of_them = property_hashes.c.record_id.in_(of_contact)
+            connection.execute(
+                delete(property_hashes).where(property_hashes.c.portal_id == portal_id, of_them)
+            )
+
+
+def _with_states_or_hashes(connection: Connection, portal_id: int, ids: Collection[int]) -> set[int]:
+    """Those of these records that are known on a list, or by the values of their properties."""
+    of_lists = memberships.c.list_key.in_(_list_keys(portal_id))
+    of_hashes = property_hashes.c.portal_id == portal_id
+    record_id, of_property = memberships.c.record_id, property_hashes.c.record_id
+    on_lists = select(record_id).where(of_lists, among(connection, record_id, ids)).distinct()
+    with_hashes = select(of_property).where(of_hashes, among(connection, of_property, ids))
+    return {*connection.scalars(on_lists), *connection.scalars(with_hashes)}
+
+
+def _merge_memberships(
+    connection: Connection, portal_id: int, record_id: int, records: Collection[int], *, day: int
+) -> None:
+    """Give a contact on each list the state that its records together have there."""
+    of_records = memberships.c.list_key.in_(_list_keys(portal_id)), memberships.c.record_id.in_(records)
+    states: dict[int, list[int]] = {}
+    for list_key, state in connection.execute(
+        select(memberships.c.list_key, memberships.c.state).where(*of_records)
+    ):
+        states.setdefault(list_key, []).append(state)
+    connection.execute(delete(memberships).where(*of_records))
+    for list_key, of_list in states.items():
+        if (state := merged_state(of_list)) is not None:
+            row = {"list_key": list_key, "record_id": record_id, "state": state, "day": day}
+            connection.execute(memberships.insert().values(row))
 
 
 def record_id_of(connection: Connection, portal_id: int, address: str) -> int | None:

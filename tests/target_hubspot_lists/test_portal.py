@@ -71,6 +71,7 @@ def test_what_hubspot_does_not_tell_is_not_known(
         ({}, "crm.lists.write, crm.objects.contacts.read, crm.objects.contacts.write"),
         ({"create_contacts": False}, "crm.lists.write, crm.objects.contacts.read"),
         ({"match_by": "contact_id"}, "crm.lists.write"),
+        ({"match_by": "contact_id", "sync_mode": "mirror"}, "crm.lists.write, crm.objects.contacts.read"),
         ({"dry_run": True}, "crm.objects.contacts.read"),
         (
             BY_ID | {"property_mappings": MAPPINGS},
