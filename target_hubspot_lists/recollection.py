@@ -129,8 +129,10 @@ class Recollection(NoLedger):
     # Contacts
 
     def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
-        """The contacts of addresses looked up within `contact_cache_days`, or if reconciling in this run."""
-        days = 0 if self._settings.reconcile else self._settings.contact_cache_days
+        """The contacts of addresses looked up within `contact_cache_days`; of none if reconciling, or with 0 days."""
+        days = self._settings.contact_cache_days
+        if self._settings.reconcile or not days:
+            return {}
         return self._ledger.record_ids(addresses, since=self._started - timedelta(days=days))
 
     # Memberships
