@@ -136,7 +136,13 @@ class Delivery:
         if attributes is not None:
             self.properties.hold(membership.member, position, attributes)
 
-    def reject(self, stream: str, rejection: Rejection) -> None:
+    def reject(
+        self,
+        stream: str,
+        rejection: Rejection,
+        *,
+        version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
+    ) -> None:
         """Account for a record that cannot be applied."""
         self.accounts.streams[stream].records_read += 1
         account = self._held_for(rejection.cohort).account if rejection.cohort else None

@@ -45,12 +45,16 @@ class StreamEvidence:
         """Whether a record of this version belongs to a snapshot that was replaced."""
         return version is not None and self.version is not None and version < self.version
 
+    def begin(self, version: int | None) -> None:
+        """A snapshot of a newer version begins."""
+        self.version = version
+        self.records_since_schema = 0
+        self.records_without_version = 0
+
     def record(self, version: int | None) -> None:
         """A RECORD came that is of no older version."""
         if self.is_newer(version):
-            self.version = version
-            self.records_since_schema = 0
-            self.records_without_version = 0
+            self.begin(version)
         self.records_since_schema += version is not None
         self.records_without_version += version is None
         self.is_activated = False
@@ -79,6 +83,12 @@ class CohortEvidence:
     largest: int | None = None
     records_without_size: int = 0
     rejected: int = 0
+    unusable: int = 0  # of the rejected, those of somebody who is in the cohort, and it is not known who
+
+    def reject(self, *, hides_a_member: bool) -> None:
+        """A RECORD came that cannot be applied."""
+        self.rejected += 1
+        self.unusable += hides_a_member
 
     def record(self, size: int | None) -> None:
         """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""

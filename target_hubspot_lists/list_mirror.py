@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from target_hubspot_lists.applying import ListChange
 from target_hubspot_lists.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.batches import in_runs
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL
-from target_hubspot_lists.guards import Removal, not_followed, not_ours, not_removed, too_many
+from target_hubspot_lists.guards import Removal, not_followed, not_ours, not_removed, too_many, unusable_rows
 from target_hubspot_lists.merges import Merges
 from target_hubspot_lists.outcomes import Outcome, PropertyResult
 from target_hubspot_lists.property_flush import PropertyFlush
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.snapshot_store import LastWord, SnapshotStore
     from target_hubspot_lists.snapshots import HeldBack, ListSnapshot
+
+
+logger = logging.getLogger(__name__)
 
 
 class ListMirror:
@@ -65,6 +69,8 @@ class ListMirror:
             self._resolve(unit, words)
         if gap := gap or unit.gap_of_members:
             self._held_back.note(unit.stream, gap)
+        if unit.unusable:
+            logger.warning("%s", unusable_rows(unit.label, unit.unusable))
         if unit.hubspot_list is None:
             for row in store.away():
                 self._settle(unit, row, Outcome.NOT_A_MEMBER)
@@ -90,7 +96,7 @@ class ListMirror:
             return not_ours(hubspot_list, unit.cohorts[0].cohort)
         members, most = self._store.baseline_size(), self._settings.max_removal_percent
         try:
-            lost = self._merges.follow(lambda sure: Removal(members, sure).is_too_much(most))
+            lost = self._merges.follow(lambda sure: Removal(members, sure, unit.unusable).is_too_much(most))
         except MissingScopes:
             return not_followed(hubspot_list)
         self._supersede(unit, lost)
@@ -175,7 +181,8 @@ class ListMirror:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         only_ours = self._settings.mirror_removes == "ours"
         ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
-        removal = Removal(self._store.baseline_size(), sum(1 for _ in self._to_remove(ours)))
+        to_remove = sum(1 for _ in self._to_remove(ours))
+        removal = Removal(self._store.baseline_size(), to_remove, unit.unusable)
         if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
             obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
         if gap or not removal.to_remove:

@@ -70,12 +70,16 @@ class Membership(NamedTuple):
 
 
 class Rejection(NamedTuple):
-    """One record that cannot be applied, and why; `member` is the value as asked, for the report only."""
+    """One record that cannot be applied, and why; `member` is the value as asked, for the report only.
+
+    `hides_a_member`: it says that somebody is in the cohort, and not in a usable way who.
+    """
 
     reason: Reason
     cohort: Cohort | None
     member: str
     operation: str
+    hides_a_member: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class MembershipParser:
         member = self._parse_member(raw_member)
         if member is None:
             reason = Reason.MISSING_MEMBER if _is_blank(raw_member) else Reason.INVALID_MEMBER
-            return self._reject(reason, cohort, record)
+            return self._reject(reason, cohort, record)._replace(hides_a_member=is_member)
         size_column = columns.cohort_size
         return Membership(
             cohort, member, is_member, positive_integer(record.get(size_column)) if size_column else None

@@ -118,12 +118,17 @@ class Mirror(Delivery):
             self._store.hold(membership.member, packed(attributes))
 
     @override
-    def reject(self, stream: str, rejection: Rejection) -> None:
+    def reject(self, stream: str, rejection: Rejection, *, version: int | None = None) -> None:
         super().reject(stream, rejection)
+        evidence = self._evidence(stream)
+        if evidence.is_newer(version):
+            self._replace(stream)
+            evidence.begin(version)
         if rejection.cohort:
             # The cohort counts as one that came, even if no other record of it does.
-            self._snapshot(stream, rejection.cohort).evidence.rejected += 1
-        evidence = self._evidence(stream)
+            self._snapshot(stream, rejection.cohort).evidence.reject(
+                hides_a_member=rejection.hides_a_member and not evidence.is_older(version)
+            )
         evidence.other()
         # Of these it is not known whose they are, or whether they stay.
         evidence.unclear += rejection.reason in {Reason.MISSING_COHORT, Reason.UNKNOWN_OPERATION}

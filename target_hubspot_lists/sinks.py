@@ -54,7 +54,7 @@ class MembershipSink(Sink):
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
         parsed = self._parser.parse(record)
         if not isinstance(parsed, Membership):
-            self._delivery.reject(self.stream_name, parsed)
+            self._delivery.reject(self.stream_name, parsed, version=context.get("version"))
             return
         attributes = self._attributes.parse(record, is_member=parsed.is_member) if self._attributes else None
         self._delivery.take(self.stream_name, parsed, attributes, version=context.get("version"))

@@ -59,6 +59,11 @@ class ListSnapshot:
         return sum(each.outcomes[Outcome.REJECTED] + each.outcomes[Outcome.DROPPED] for each in accounts)
 
     @property
+    def unusable(self) -> int:
+        """How many of its rows have a member that is blank or malformed: people who may be on the list."""
+        return sum(each.evidence.unusable for each in self.cohorts)
+
+    @property
     def gap_of_members(self) -> str | None:
         """Why somebody on the list may be in the snapshot and not be known; None if nobody can be."""
         if not self.unclear:
