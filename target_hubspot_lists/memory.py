@@ -26,6 +26,17 @@ class Led(NamedTuple):
     is_configured: bool  # the setting `lists` names the cohort
 
 
+class Vanished(NamedTuple):
+    """Lists of cohorts that did not come.
+
+    Not certain where runs of the stream had no cohort in common: they may be of several pipelines that share a ledger
+    and name their streams alike, of which each leaves out the others' cohorts.
+    """
+
+    lists: list[KnownList]
+    is_certain: bool
+
+
 class NoLedger:
     """The memory of a run without a ledger: it knows nothing, keeps nothing, and costs nothing."""
 
@@ -110,10 +121,10 @@ class NoLedger:
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
         """Note who left a list that is gone, so that they are not put onto the one made in its place."""
 
-    def vanished(self, streams: Collection[str], cohorts: Collection[str]) -> list[KnownList]:
-        """The lists that these streams filled last, and whose cohorts are none of these keys."""
-        del streams, cohorts
-        return []
+    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
+        """The lists that runs of this stream filled, the last one too, and whose cohorts are none of these keys."""
+        del stream, cohorts
+        return Vanished([], is_certain=True)
 
     def end(self, accounts: Iterable[Account]) -> None:
         """Keep what the run did, once its input has ended; rename lists whose cohorts were renamed."""

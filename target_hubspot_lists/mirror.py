@@ -27,7 +27,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from hubspot_singer.http import HubSpotClient
@@ -234,18 +234,18 @@ class Mirror(Delivery):
     def _empty_vanished(self, units: Collection[ListSnapshot]) -> None:
         """Empty the lists whose cohorts are absent from a stream proven complete, or name them."""
         taken = {each.hubspot_list.list_id for each in units if each.hubspot_list}
-        keys = {cohort.key for _, cohort in self._snapshots}
         vanished = [
             each
-            for each in self._memory.vanished(self.started_streams(), keys)
+            for stream in sorted(self.started_streams())
+            for each in self._vanished(stream)
             if each.list_id not in taken and not self._routes.is_configured(_cohort(each))
         ]
         may_empty = self._settings.empty_vanished_cohorts
         to_empty = [each for each in vanished if may_empty and self._is_whole(each.stream)]
         if left_alone := [each for each in vanished if each not in to_empty]:
-            names = ", ".join(f'"{shown(each.name)}" ({each.list_id})' for each in left_alone)
             logger.info(
-                "Their cohorts are no longer in the input, and they were left alone: lists %s.", names
+                "Their cohorts are no longer in the input, and they were left alone: lists %s.",
+                _named(left_alone),
             )
         if not to_empty:
             return
@@ -254,6 +254,21 @@ class Mirror(Delivery):
         for known in to_empty:
             if hubspot_list := there.get(known.list_id):
                 self._list_mirror.apply(self._vanished_unit(known, hubspot_list), None)
+
+    def _vanished(self, stream: str) -> list[KnownList]:
+        """The lists whose cohorts did not come; none, which is said, where they may be another pipeline's."""
+        cohorts = {cohort.key for of_stream, cohort in self._snapshots if of_stream == stream}
+        vanished = self._memory.vanished(stream, cohorts)
+        if vanished.is_certain or not vanished.lists:
+            return vanished.lists
+        logger.warning(
+            'Runs of stream "%s" in the ledger had no cohort in common, as those of pipelines that name their streams '
+            "alike. So no cohort of it counts as vanished, and lists %s were left alone. Give each pipeline a stream "
+            "name of its own.",
+            stream,
+            _named(vanished.lists),
+        )
+        return []
 
     def _is_whole(self, stream: str) -> bool:
         """Whether all cohorts of a stream are proven to have come; a cohort's size proves only itself."""
@@ -285,6 +300,10 @@ class Mirror(Delivery):
             return []
         came = {name for each in unit.cohorts for name in each.cohort}
         return [each for each in self._routes.configured_for(unit.hubspot_list) if each not in came]
+
+
+def _named(lists: Iterable[KnownList]) -> str:
+    return ", ".join(f'"{shown(each.name)}" ({each.list_id})' for each in lists)
 
 
 def _cohort(known: KnownList) -> Cohort:

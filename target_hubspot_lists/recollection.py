@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.ledger import State
-from target_hubspot_lists.memory import NoLedger
+from target_hubspot_lists.memory import NoLedger, Vanished
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -83,15 +84,21 @@ class Recollection(NoLedger):
         """Whether this run or an earlier one made the list; having read it is not enough."""
         return any(each.created_by_us for each in self._ledger.known(hubspot_list.list_id))
 
-    def vanished(self, streams: Collection[str], cohorts: Collection[str]) -> list[KnownList]:
-        """The lists that these streams filled last, none of whose cohorts came."""
+    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
+        """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""
         known = self._ledger.lists()
         came = {each.list_id for each in known if each.cohort_key in cohorts}
-        return [
+        runs = {frozenset(each) for each in (came, *self._ledger.lists_by_run(stream))}
+        filled = frozenset().union(*runs)
+        lists = [
             each
             for each in known
-            if each.stream in streams and each.cohort_key is not None and each.list_id not in came
+            if each.stream == stream
+            and each.cohort_key is not None
+            and each.list_id in filled
+            and each.list_id not in came
         ]
+        return Vanished(lists, is_certain=not any(map(_are_apart, itertools.combinations(runs, 2))))
 
     def _note(self, led: Led, found: HubSpotList) -> None:
         """Note that a cohort goes to a list: the first time in this run."""
@@ -173,3 +180,8 @@ def _list_id(led: Led, known: KnownList | None) -> str | None:
 
 def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
     return hubspot_list.name.casefold() == route.name.casefold()
+
+
+def _are_apart(runs: tuple[Collection[str], Collection[str]]) -> bool:
+    """Whether two runs had no list in common."""
+    return set(runs[0]).isdisjoint(runs[1])

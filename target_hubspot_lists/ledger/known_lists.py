@@ -139,6 +139,23 @@ def record_run(connection: Connection, portal_id: int, line: RunLine) -> None:
     )
 
 
+def lists_by_run(connection: Connection, portal_id: int, stream: str) -> list[set[str]]:
+    """The lists that each run of a stream filled, of all runs of which there are lines."""
+    by_run: dict[str, set[str]] = {}
+    of_stream = runs.c.portal_id == portal_id, runs.c.stream == stream
+    for run_id, list_id in connection.execute(select(runs.c.run_id, runs.c.list_id).where(*of_stream)):
+        by_run.setdefault(run_id, set()).add(list_id)
+    return list(by_run.values())
+
+
+def move_runs(connection: Connection, portal_id: int, list_id: str, new_id: str) -> None:
+    """Let the lines about one list be about the one that takes its place."""
+    with_both = select(runs.c.run_id).where(runs.c.portal_id == portal_id, runs.c.list_id == new_id)
+    of_old = runs.c.portal_id == portal_id, runs.c.list_id == list_id
+    connection.execute(delete(runs).where(*of_old, runs.c.run_id.in_(with_both)))
+    connection.execute(update(runs).where(*of_old).values(list_id=new_id))
+
+
 def run_lines(connection: Connection, portal_id: int, list_id: str) -> Iterator[RunLine]:
     """Yield the lines of a list, the newest first."""
     newest_first = (runs.c.started.desc(), runs.c.run_id.desc())

@@ -185,6 +185,7 @@ class Ledger:
             old_members, members = self._known(connection, list_id), self._known(connection, new.list_id)
             old_members.move_to(members.list_key)
             known_lists.redirect(connection, old_members.list_key, members.list_key)
+            known_lists.move_runs(connection, self._portal_id, list_id, new.list_id)
             known_lists.forget(connection, self._portal_id, list_id)
 
     # Memberships
@@ -263,6 +264,11 @@ class Ledger:
         """Return the lines of all runs on a list, the newest first."""
         with self._database.reading() as connection:
             return list(known_lists.run_lines(connection, self._portal_id, list_id))
+
+    def lists_by_run(self, stream: str) -> list[set[str]]:
+        """Return the ids of the lists that each run of a stream filled; runs are forgotten by `prune`."""
+        with self._database.reading() as connection:
+            return known_lists.lists_by_run(connection, self._portal_id, stream)
 
     def lock(
         self,

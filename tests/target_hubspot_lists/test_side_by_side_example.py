@@ -91,7 +91,7 @@ def test_no_file_of_the_example_holds_a_secret() -> None:
     assert not secret & LOADER["config"].keys()
 
 
-def test_each_group_has_an_extractor_and_so_a_state_of_its_own() -> None:
+def test_each_group_has_an_extractor_and_so_a_state_and_a_stream_name_of_its_own() -> None:
     extractors = {each["name"]: each for each in MELTANO["plugins"]["extractors"]}
     tasks = [task for job in MELTANO["jobs"] for task in job["tasks"]]
     taps = [task.removesuffix(f" {LOADER['name']}") for task in tasks]
@@ -100,6 +100,7 @@ def test_each_group_has_an_extractor_and_so_a_state_of_its_own() -> None:
         f"group-{number}.jsonl" for number in GROUPS
     ]
     assert len(set(taps)) == len(JOBS)
+    assert len({extractors[tap]["config"]["stream_name"] for tap in taps}) == len(JOBS)
 
 
 def test_the_views_deal_each_cohort_to_the_group_whose_file_has_it(postgres: PostgresServer) -> None:

@@ -1,0 +1,118 @@
+"""Which cohorts count as vanished: those of the same pipeline that came before, and nobody else's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.factories import membership, schema_message
+from tests.target_hubspot_lists.inputs import mirror
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.conftest import Run, TargetRunner
+    from tests.hubspot_emulator import Portal
+
+SECONDS_PER_DAY = 86_400
+
+
+@pytest.fixture
+def contacts(portal: Portal) -> list[str]:
+    return list(portal.add_contacts(3))
+
+
+def bring(
+    run_target: TargetRunner,
+    url: str,
+    contacts: Sequence[str],
+    *cohorts: str,
+    stream: str = "members",
+    **config: Any,
+) -> Run:
+    """Mirror cohorts, each with all contacts; what did not come is emptied."""
+    records = [membership(cohort, each, stream=stream) for cohort in cohorts for each in contacts]
+    settings = {"ledger_url": url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True} | config
+    return mirror(run_target, schema_message(stream=stream), *records, **settings)
+
+
+@pytest.mark.parametrize("empties", [True, False])
+def test_two_pipelines_that_name_their_streams_alike_empty_no_list_of_each_other(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, contacts: list[str], *, empties: bool
+) -> None:
+    runs = [
+        bring(run_target, ledger_url, contacts, *cohorts, empty_vanished_cohorts=empties)
+        for cohorts in (["A", "AA"], ["B"], ["A", "AA"], ["B"], ["A"])
+    ]
+
+    assert [run.exit_code for run in runs] == [0] * 5
+    assert [portal.members(name) for name in ("c_A", "c_AA", "c_B")] == [set(contacts)] * 3
+    assert "no cohort in common" not in runs[0].log
+    for run, lists in zip(
+        runs[1:], ['"c_A" (1), "c_AA" (2)', '"c_B" (3)', '"c_A"', '"c_AA" (2), "c_B" (3)'], strict=True
+    ):
+        assert 'Runs of stream "members" in the ledger had no cohort in common' in run.log
+        assert f"lists {lists}" in run.log
+
+
+def test_a_list_that_no_remembered_run_filled_is_left_alone(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    bring(run_target, sqlite_url, contacts, "A")
+    run_target.clock.sleep(
+        91 * SECONDS_PER_DAY
+    )  # the line about that run is forgotten at the end of the next
+
+    runs = [bring(run_target, sqlite_url, contacts, "B") for _ in range(2)]
+
+    assert [run.exit_code for run in runs] == [0, 0]
+    assert portal.members("c_A") == set(contacts)
+
+
+def test_with_a_stream_name_of_its_own_each_pipeline_empties_what_vanishes_of_its_own(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    for cohorts, stream in ((["A", "AA"], "first"), (["B"], "second"), (["A"], "first"), (["B"], "second")):
+        assert bring(run_target, sqlite_url, contacts, *cohorts, stream=stream).exit_code == 0
+
+    assert portal.members("c_AA") == set()
+    assert portal.members("c_A") == portal.members("c_B") == set(contacts)
+
+
+def test_what_vanishes_is_emptied_while_each_two_runs_have_a_cohort_in_common(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    for cohorts in (["A", "B"], ["A", "C"], ["A", "C", "D"], ["A", "D"]):
+        assert bring(run_target, sqlite_url, contacts, *cohorts).exit_code == 0
+        run_target.clock.sleep(SECONDS_PER_DAY)
+
+    assert portal.members("c_B") == portal.members("c_C") == set()
+    assert portal.members("c_A") == portal.members("c_D") == set(contacts)
+
+
+def test_a_list_that_was_made_anew_is_the_same_cohorts_as_before(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    bring(run_target, sqlite_url, contacts, "A", "B")
+    portal.rename_list("c_A", "Old")
+    portal.delete_list("Old")
+    bring(run_target, sqlite_url, contacts, "A", "B")
+
+    run = bring(run_target, sqlite_url, contacts, "A")
+
+    assert run.exit_code == 0
+    assert portal.members("c_B") == set()
+    assert portal.members("c_A") == set(contacts)
+
+
+def test_where_nothing_came_nothing_is_known_to_have_vanished(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    bring(run_target, sqlite_url, contacts, "A")
+    rejected = [membership("B", "no record id", stream="members")]
+    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+
+    mirror(run_target, schema_message(stream="members"), *rejected, **settings)
+
+    assert portal.members("c_A") == set(contacts)
