@@ -232,7 +232,9 @@ class Delivery:
         """Raise, before anything is written, if a property has no place or another run holds a list."""
         lists = list(lists)
         self.properties.check_lists(lists)
-        self._memory.lock([each.name for each in lists])
+        self._memory.lock(
+            [each.name for each in lists], [each.list_id for each in lists if not each.is_foreseen]
+        )
 
     def _leave_gone(
         self,

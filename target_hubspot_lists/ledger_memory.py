@@ -64,7 +64,8 @@ class Memory(Recollection):
             contacts, writer, reader, workers=settings.connection.max_concurrency
         )
         self._locks = ExitStack()
-        self._locked: set[str] = set()
+        self._locked_names: set[str] = set()
+        self._locked_ids: set[str] = set()
         self._anew: set[str] = set()  # lists in the place of deleted ones
         self._ready: set[str] = set()  # lists whose state may be trusted
         self._streams: dict[str, str] = {}
@@ -74,14 +75,19 @@ class Memory(Recollection):
     # Lists
 
     @override
-    def lock(self, names: Collection[str]) -> None:
-        if new := {name.casefold() for name in names} - self._locked:
-            self._locks.enter_context(self._ledger.lock(new, sleep=self._client.wait))
-            self._locked |= new
+    def lock(self, names: Collection[str], list_ids: Collection[str] = ()) -> None:
+        new_names = {name.casefold() for name in names} - self._locked_names
+        new_ids = set(list_ids) - self._locked_ids
+        if new_names or new_ids:
+            lock = self._ledger.lock(new_names, list_ids=new_ids, sleep=self._client.wait)
+            self._locks.enter_context(lock)
+            self._locked_names |= new_names
+            self._locked_ids |= new_ids
 
     @override
     def _note(self, led: Led, found: HubSpotList) -> None:
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
+        self.lock([], [found.list_id])  # where it was made just now, only its name was held
         self._streams[found.list_id] = led.stream
         self._replace(led, found)
         self._ledger.remember_list(self._known_list(led, found))
@@ -156,8 +162,8 @@ class Memory(Recollection):
     @override
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
         """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
-        self.lock([route.name])
         old_id = self._gone[route.key]
+        self.lock([route.name], [old_id])
         if not self._ledger.known(old_id):
             raise ListError(
                 f'The list "{shown(route.name)}" was made anew by another run during this one: run again.'

@@ -45,8 +45,8 @@ class NoLedger:
     def __init__(self) -> None:
         self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
 
-    def lock(self, names: Collection[str]) -> None:
-        """Keep other runs off these lists until this one ends."""
+    def lock(self, names: Collection[str], list_ids: Collection[str] = ()) -> None:
+        """Keep other runs off lists of these names, and off those of these ids, until this run ends."""
 
     def lead(self, led: Collection[Led]) -> None:
         """Let cohorts go to the lists that they went to in earlier runs, where HubSpot still has them."""

@@ -52,6 +52,8 @@ class Database:
         # Reentrant: values that are read from the ledger while it writes end in an error, not in a silent wait.
         self._guard = threading.RLock()
         self.path = _sqlite_path(self._url, create=create) if self.is_sqlite else None
+        if self.path:
+            self._url = self._url.set(database=str(self.path))
         self._connection = self._connect()
 
     @property
@@ -166,8 +168,8 @@ def _secrets(url: URL) -> list[str]:
 
 
 def _sqlite_path(url: URL, *, create: bool) -> Path:
-    """The path of the file; it is made, for its owner alone, where there is none yet."""
-    path = Path(url.database or "")
+    """The path of the file, the same by whatever links; it is made, for its owner alone, where there is none yet."""
+    path = Path(url.database or "").resolve()  # beside it are the files that tell which runs live
     if not path.parent.is_dir():
         raise LedgerError(
             f'There is no folder "{path.parent}" for the ledger: make it, or correct ledger_url.'

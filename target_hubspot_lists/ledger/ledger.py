@@ -274,14 +274,15 @@ class Ledger:
         self,
         names: Collection[str],
         *,
+        list_ids: Collection[str] = (),
         wait_seconds: float = WAIT_FOR_LOCK_SECONDS,
         sleep: Callable[[float], None],
     ) -> AbstractContextManager[None]:
-        """Hold lists by name, in whatever case: all or none, so that no two runs wait for each other.
+        """Hold lists by name, in whatever case, and by id: all or none, so that no two runs wait for each other.
 
         After `wait_seconds` LedgerError names the run that has one. A run that died holds nothing.
         """
-        return self._locks.hold(names, wait_seconds=wait_seconds, sleep=sleep)
+        return self._locks.hold(names, list_ids=list_ids, wait_seconds=wait_seconds, sleep=sleep)
 
     def _pages(self, list_id: str, condition: ColumnElement[bool]) -> Iterator[int]:
         """Yield record ids of a list, each page in a transaction of its own: nobody waits for the reader."""

@@ -1,4 +1,6 @@
-"""Keeps two runs off one list: a run holds a list's name until it lets go or dies, and no longer.
+"""Keeps two runs off one list: a run holds a list's name and id until it lets go or dies, and no longer.
+
+By name, since a list that is to be made has no id yet; by id, since a list can get another name meanwhile.
 
 Who holds what is a row in the database. A row counts only while its run lives, and that is told by a lock that
 ends with the process, however it ends: of SQLite on a file of the run's own beside the ledger, of Postgres on
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.ledger.database import Database
 
+ID = "\t"  # in front of what is an id: no name of a list begins with it
 POLL_SECONDS = 0.5  # between tries: a run that waits asks the database sixty times
 
 
@@ -47,13 +50,18 @@ class Life(Protocol):
 
 
 class Holder(NamedTuple):
-    """The run that holds a list."""
+    """The run that holds a list; by its name, or behind ID its id."""
 
     list_name: str
     run_id: str
     host: str
     process_id: int
     since: int
+
+    @property
+    def label(self) -> str:
+        """What of the list is held."""
+        return f"List {self.list_name[1:]}" if self.list_name.startswith(ID) else f'List "{self.list_name}"'
 
     def __str__(self) -> str:
         since = datetime.fromtimestamp(self.since, UTC).isoformat()
@@ -75,16 +83,22 @@ class Locks:
 
     @contextmanager
     def hold(
-        self, names: Collection[str], *, wait_seconds: float, sleep: Callable[[float], None]
+        self,
+        names: Collection[str],
+        *,
+        list_ids: Collection[str] = (),
+        wait_seconds: float,
+        sleep: Callable[[float], None],
     ) -> Iterator[None]:
-        """Hold lists by name, all or none; after `wait_seconds` raise LedgerError naming the run that has one."""
-        wanted = {name.casefold() for name in names} - self._held
+        """Hold lists by name and id, all or none; after `wait_seconds` LedgerError names the run that has one."""
+        wanted = {name.casefold() for name in names} | {ID + list_id for list_id in list_ids}
+        wanted -= self._held
         waited = 0.0
         while (holder := self._take(wanted)) is not None:
             if waited >= wait_seconds:
                 raise LedgerError(
-                    f'List "{holder.list_name}" is held by {holder}: wait until that run has ended, then run '
-                    "again. If it hangs, end that process."
+                    f"{holder.label} is held by {holder}: wait until that run has ended, then run again. If it hangs, "
+                    "end that process."
                 )
             sleep(POLL_SECONDS)
             waited += POLL_SECONDS
@@ -121,7 +135,8 @@ class Locks:
         rows = connection.execute(
             select(*columns).where(locks.c.portal_id == self._portal_id).order_by(locks.c.list_name)
         )
-        return [Holder(*row) for row in rows if row.list_name in names]
+        holders = [Holder(*row) for row in rows if row.list_name in names]
+        return sorted(holders, key=lambda each: each.list_name.startswith(ID))  # a name says more
 
     def _row(self, name: str) -> dict[str, str | int]:
         return {

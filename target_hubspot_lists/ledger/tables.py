@@ -76,7 +76,9 @@ locks = Table(
     "ledger_locks",
     metadata,
     Column("portal_id", BigInteger, primary_key=True),
-    Column("list_name", Text, primary_key=True),  # casefolded: HubSpot ignores case
+    Column(
+        "list_name", Text, primary_key=True
+    ),  # casefolded, since HubSpot ignores case; or an id: see `locks.py`
     Column("run_id", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("process_id", BigInteger, nullable=False),
