@@ -223,7 +223,10 @@ class Delivery:
         """Find or make the lists of cohorts, by route key: by the ledger, else as their routes say."""
         self._memory.lead(led)
         routes = list({each.route.key: each.route for each in led}.values())
-        lists = self._lists.resolve(routes, wanted, check=self._before_writing)
+        try:
+            lists = self._lists.resolve(routes, wanted, check=self._before_writing)
+        finally:
+            self._memory.end_making(self._lists.not_made)
         self.accounts.lists_created = len(self._lists.created)
         self._memory.know(led, lists)
         return lists
@@ -235,6 +238,7 @@ class Delivery:
         self._memory.lock(
             [each.name for each in lists], [each.list_id for each in lists if not each.is_foreseen]
         )
+        self._memory.begin_making([each.name for each in lists if each.is_foreseen])
 
     def _leave_gone(
         self,

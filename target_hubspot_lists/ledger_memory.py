@@ -85,6 +85,16 @@ class Memory(Recollection):
             self._locked_ids |= new_ids
 
     @override
+    def begin_making(self, names: Collection[str]) -> None:
+        if names:
+            self._ledger.begin_making_lists(names)
+
+    @override
+    def end_making(self, names: Collection[str]) -> None:
+        if names:
+            self._ledger.end_making_lists(names)
+
+    @override
     def _note(self, led: Led, found: HubSpotList) -> None:
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
         self.lock([], [found.list_id])  # where it was made just now, only its name was held
@@ -96,11 +106,14 @@ class Memory(Recollection):
             self._take_over(found)
 
     def _known_list(self, led: Led, found: HubSpotList) -> KnownList:
-        is_new = self._lists.is_new(found)
+        is_new = self._lists.is_new(
+            found
+        )  # else it is read, whoever made it: somebody may have put people there
+        is_ours = is_new or self._was_made_unnoted(found)
         name = led.cohort.name if led.cohort.id else None
         key, stream = led.cohort.key, led.stream
         return KnownList(
-            found.list_id, found.name, key, stream, created_by_us=is_new, was_read=is_new, cohort_name=name
+            found.list_id, found.name, key, stream, created_by_us=is_ours, was_read=is_new, cohort_name=name
         )
 
     def _replace(self, led: Led, found: HubSpotList) -> None:
@@ -119,7 +132,7 @@ class Memory(Recollection):
 
     def _take_over(self, found: HubSpotList) -> None:
         """Read a list that the ledger did not make and has never read, or all where that is asked for."""
-        was_read = any(each.was_read or each.created_by_us for each in self._ledger.known(found.list_id))
+        was_read = any(each.was_read for each in self._ledger.known(found.list_id))
         if was_read and not (self._settings.reconcile and not self._lists.is_new(found)):
             return
         members = set(self._reader.iter_members(found))

@@ -42,6 +42,7 @@ class Lists:
         self._base = client.base("crm/lists")
         self._found: dict[str, HubSpotList] = {}
         self.created: list[HubSpotList] = []
+        self.not_made: set[str] = set()  # names of which HubSpot said that it makes no list
 
     def resolve(
         self,
@@ -181,8 +182,13 @@ class Lists:
             made = parsed(self._client.post(self._base, body), HubSpotList.from_answer)
         except (InvalidRequest, Conflict) as refused:
             if not _is_duplicate_name(refused):
+                self.not_made.add(route.name)
                 raise _refused(route, refused) from refused
-            return route.key, self._find_duplicate(route.name)
+            made = self._find_duplicate(route.name)
+            # Absent a moment ago and asked for more than once: an answer was lost, and it was ours that made it.
+            if refused.tries == 1:
+                self.not_made.add(route.name)
+                return route.key, made
         self.created.append(made)
         logger.info("Made: %s.", made)
         return route.key, made

@@ -48,6 +48,12 @@ class NoLedger:
     def lock(self, names: Collection[str], list_ids: Collection[str] = ()) -> None:
         """Keep other runs off lists of these names, and off those of these ids, until this run ends."""
 
+    def begin_making(self, names: Collection[str]) -> None:
+        """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
+
+    def end_making(self, names: Collection[str]) -> None:
+        """Note that no list of these names was made for us."""
+
     def lead(self, led: Collection[Led]) -> None:
         """Let cohorts go to the lists that they went to in earlier runs, where HubSpot still has them."""
 

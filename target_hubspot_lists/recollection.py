@@ -82,7 +82,12 @@ class Recollection(NoLedger):
 
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
         """Whether this run or an earlier one made the list; having read it is not enough."""
-        return any(each.created_by_us for each in self._ledger.known(hubspot_list.list_id))
+        known = self._ledger.known(hubspot_list.list_id)
+        return any(each.created_by_us for each in known) or self._was_made_unnoted(hubspot_list)
+
+    def _was_made_unnoted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether a run that was about to make a list of that name ended before it noted which it had made."""
+        return self._ledger.is_to_be_made(hubspot_list.name)
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
         """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""
@@ -162,7 +167,7 @@ class Recollection(NoLedger):
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
         """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
         known = self._ledger.known(hubspot_list.list_id)
-        return not self._settings.reconcile and any(each.was_read or each.created_by_us for each in known)
+        return not self._settings.reconcile and any(each.was_read for each in known)
 
     def close(self, accounts: Iterable[Account]) -> None:
         """Let go of the ledger."""

@@ -63,8 +63,11 @@ class Refused(HubSpotError):
         "Asking again changes nothing; HubSpot's support can look up the correlation id."
     )
 
-    def __init__(self, call: Call, status: int, body: ErrorBody | None = None) -> None:
+    def __init__(self, call: Call, status: int, body: ErrorBody | None = None, *, tries: int = 1) -> None:
         self.call = call
+        self.tries = (
+            tries  # how often it was sent: an earlier try may have taken effect, and its answer been lost
+        )
         self.body = body or ErrorBody()
         self.method = call.method
         self.path = call.path
@@ -241,12 +244,12 @@ class RefreshTokenRejected(HubSpotError):
         )
 
 
-def refusal(call: Call, status: int, body: ErrorBody) -> Refused:
+def refusal(call: Call, status: int, body: ErrorBody, *, tries: int = 1) -> Refused:
     """Return the error for a status that asking again does not change."""
     if status == 403:  # noqa: PLR2004 - one of many statuses, which are words of their own
         scoped = body.category == "MISSING_SCOPES" or any(key in body.context for key in _SCOPE_KEYS)
-        return (MissingScopes if scoped else Refused)(call, status, body)
-    return _REFUSALS.get(status, Refused)(call, status, body)
+        return (MissingScopes if scoped else Refused)(call, status, body, tries=tries)
+    return _REFUSALS.get(status, Refused)(call, status, body, tries=tries)
 
 
 def _step_after(problem: Problem) -> str:

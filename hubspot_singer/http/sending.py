@@ -138,7 +138,7 @@ class Exchange:
             raise self._daily_limit(reply, body)
         problem = problem_of(reply, body, now=self._wire.now())
         if problem is None or (problem.is_server_error and self._is_last_server_error(reply.status)):
-            raise refusal(self._call, reply.status, body)
+            raise refusal(self._call, reply.status, body, tries=self._tries)
         return problem
 
     def _is_last_server_error(self, status: int) -> bool:

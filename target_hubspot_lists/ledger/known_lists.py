@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import delete, func, or_, select, update
 
 from target_hubspot_lists.ledger.statements import insert_into
-from target_hubspot_lists.ledger.tables import cohorts, lists, memberships, runs
+from target_hubspot_lists.ledger.tables import cohorts, lists, lists_to_be_made, memberships, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -62,8 +62,34 @@ def of_list(connection: Connection, portal_id: int, list_id: str) -> list[KnownL
     return list(_known(connection, portal_id, lists.c.list_id == list_id))
 
 
+def begin_making(connection: Connection, portal_id: int, names: Collection[str], *, now: int) -> None:
+    """Note that lists of these names are about to be made."""
+    for name in names:
+        row = {"portal_id": portal_id, "list_name": name.casefold(), "since": now}
+        insert = insert_into(connection, lists_to_be_made).values(row)
+        keys = ["portal_id", "list_name"]
+        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"since": now}))
+
+
+def is_to_be_made(connection: Connection, portal_id: int, name: str) -> bool:
+    """Whether a list of that name was about to be made, and it was not noted what became of it."""
+    query = select(lists_to_be_made.c.since).where(*_of_name(portal_id, name))
+    return connection.scalar(query) is not None
+
+
+def end_making(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    """Note that lists of these names are not about to be made any more."""
+    for name in names:
+        connection.execute(delete(lists_to_be_made).where(*_of_name(portal_id, name)))
+
+
+def _of_name(portal_id: int, name: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return lists_to_be_made.c.portal_id == portal_id, lists_to_be_made.c.list_name == name.casefold()
+
+
 def remember(connection: Connection, portal_id: int, known: KnownList) -> None:
     """Note a list and its cohort; that it was made by us, or read, is never taken back."""
+    end_making(connection, portal_id, [known.name])
     insert = insert_into(connection, lists).values(
         portal_id=portal_id,
         list_id=known.list_id,

@@ -163,6 +163,25 @@ class Ledger:
         with self._database.reading() as connection:
             return known_lists.of_list(connection, self._portal_id, list_id)
 
+    def begin_making_lists(self, names: Collection[str]) -> None:
+        """Note that HubSpot is about to be asked to make lists of these names; returned means committed.
+
+        Until `remember_list` or `end_making_lists` says what became of it, a list of that name is taken for ours:
+        the run may have been killed before it could note which list it had made.
+        """
+        with self._database.writing() as connection:
+            known_lists.begin_making(connection, self._portal_id, names, now=self._seconds())
+
+    def end_making_lists(self, names: Collection[str]) -> None:
+        """Note that HubSpot has made no list of these names for us."""
+        with self._database.writing() as connection:
+            known_lists.end_making(connection, self._portal_id, names)
+
+    def is_to_be_made(self, name: str) -> bool:
+        """Whether a run was about to make a list of that name, and it is not known what became of it."""
+        with self._database.reading() as connection:
+            return known_lists.is_to_be_made(connection, self._portal_id, name)
+
     def remember_list(self, known: KnownList) -> None:
         """Note a list and its cohort; that it was made by us, or read, is never taken back."""
         with self._database.writing() as connection:

@@ -69,8 +69,24 @@ def name_cohorts_and_tell_broken_runs(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE ledger_runs ADD COLUMN is_complete BOOLEAN NOT NULL DEFAULT TRUE"))
 
 
+def note_lists_to_be_made(connection: Connection) -> None:
+    """Version 3: which lists a run is about to make."""
+    clustered = " WITHOUT ROWID" if is_sqlite(connection) else ""
+    connection.execute(
+        text(
+            f"""CREATE TABLE ledger_lists_to_be_made (
+            portal_id BIGINT NOT NULL, list_name TEXT NOT NULL, since BIGINT NOT NULL,
+            PRIMARY KEY (portal_id, list_name)){clustered}"""
+        )
+    )
+
+
 # The schema's version is how many of these have been applied.
-MIGRATIONS: Sequence[Migration] = (create_tables, name_cohorts_and_tell_broken_runs)
+MIGRATIONS: Sequence[Migration] = (
+    create_tables,
+    name_cohorts_and_tell_broken_runs,
+    note_lists_to_be_made,
+)
 
 
 def migrate(connection: Connection, *, create: bool, migrations: Sequence[Migration] = MIGRATIONS) -> None:

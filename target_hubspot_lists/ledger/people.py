@@ -14,7 +14,14 @@ from target_hubspot_lists.ledger.statements import (
     insert_into,
     pairs_as_rows,
 )
-from target_hubspot_lists.ledger.tables import contacts, lists, memberships, property_hashes, runs
+from target_hubspot_lists.ledger.tables import (
+    contacts,
+    lists,
+    lists_to_be_made,
+    memberships,
+    property_hashes,
+    runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -193,7 +200,8 @@ def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> F
     hash_count = connection.execute(
         delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
     ).rowcount
-    connection.execute(delete(runs).where(runs.c.portal_id == portal_id, runs.c.ended < before))
+    for table, moment in ((runs, runs.c.ended), (lists_to_be_made, lists_to_be_made.c.since)):
+        connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
     return Forgotten(addresses, left_count, hash_count)
 
 

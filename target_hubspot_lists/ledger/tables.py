@@ -31,6 +31,16 @@ lists = Table(
     Column("was_read", Boolean, nullable=False),
 )
 
+lists_to_be_made = (
+    Table(  # a run was about to make a list of that name, and did not come to note which it became
+        "ledger_lists_to_be_made",
+        metadata,
+        Column("portal_id", BigInteger, primary_key=True),
+        Column("list_name", Text, primary_key=True),  # casefolded: HubSpot ignores case
+        Column("since", BigInteger, nullable=False),
+    )
+)
+
 cohorts = Table(  # several cohorts can lead to one list
     "ledger_cohorts",
     metadata,
