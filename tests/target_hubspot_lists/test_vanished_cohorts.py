@@ -49,11 +49,11 @@ def test_two_pipelines_that_name_their_streams_alike_empty_no_list_of_each_other
     assert [run.exit_code for run in runs] == [0] * 5
     assert [portal.members(name) for name in ("c_A", "c_AA", "c_B")] == [set(contacts)] * 3
     assert "no cohort in common" not in runs[0].log
-    for run, lists in zip(
-        runs[1:], ['"c_A" (1), "c_AA" (2)', '"c_B" (3)', '"c_A"', '"c_AA" (2), "c_B" (3)'], strict=True
-    ):
-        assert 'Runs of stream "members" in the ledger had no cohort in common' in run.log
-        assert f"lists {lists}" in run.log
+    others = [{"c_A", "c_AA"}, {"c_B"}, {"c_A", "c_AA"}, {"c_AA", "c_B"}]
+    for run, named in zip(runs[1:], others, strict=True):
+        (line,) = [line for line in run.log.splitlines() if "had no cohort in common" in line]
+        assert 'Runs of stream "members" in the ledger' in line
+        assert {name for name in ("c_A", "c_AA", "c_B") if f'"{name}" (' in line} == named
 
 
 def test_a_list_that_no_remembered_run_filled_is_left_alone(
