@@ -27,6 +27,7 @@ class Measured:
     exit_code: int
     seconds: float
     processor_seconds: float
+    user_seconds: float  # of `processor_seconds`, those outside the kernel
     peak_mb: float
     output: Path
     log: str
@@ -77,6 +78,7 @@ def measured(
         process.returncode,
         seconds,
         usage.ru_utime + usage.ru_stime,
+        usage.ru_utime,
         peak_bytes / MEGABYTE,
         output,
         log.read_text(),

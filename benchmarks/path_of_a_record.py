@@ -1,0 +1,144 @@
+"""The way of one record through the code: which modules it visits, and how often it enters one.
+
+Run it with `python -m benchmarks.path_of_a_record [--show]`; `--show` prints the modules in the order of their first
+visit. Traced is a real run on one record against the local HubSpot, from the first line to the exit. A stay begins with
+each call into a module from another one, in whatever thread; a return begins none. Only modules of the plugin count:
+`hubspot_singer` and libraries are passed through.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import logging
+import sys
+import tempfile
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
+from target_hubspot_lists.target import TargetHubSpotLists
+from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+
+NOW, START_DATE = 1_795_000_000.0, "2026-11-17"  # the day before that moment
+
+
+@dataclass
+class Trace:
+    """The modules that a run visits."""
+
+    package: str
+    first_visits: dict[str, None] = field(default_factory=dict)
+    stays: Counter[str] = field(default_factory=Counter)
+    _here: threading.local = field(default_factory=threading.local)
+
+    def __call__(self, frame: FrameType, event: str, _argument: object) -> None:
+        """Take a call, as `sys.setprofile` tells it."""
+        if event != "call":
+            return
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(f"{self.package}.") and module != getattr(self._here, "module", None):
+            self._here.module = module
+            self.first_visits.setdefault(module)
+            self.stays[module] += 1
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Trace what this thread and threads that it starts do."""
+        threading.setprofile(self)
+        sys.setprofile(self)
+        try:
+            yield
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+
+
+def lines(*records: dict[str, Any]) -> bytes:
+    """The input: a SCHEMA of these columns, and these records."""
+    properties = {name: {} for record in records for name in record}
+    schema = {
+        "type": "SCHEMA",
+        "stream": "members",
+        "schema": {"properties": properties},
+        "key_properties": [],
+    }
+    messages = [schema, *({"type": "RECORD", "stream": "members", "record": each} for each in records)]
+    return "".join(f"{json.dumps(each)}\n" for each in messages).encode()
+
+
+def membership(**config: str) -> Trace:
+    """Trace one membership by email address, of a contact that is there, onto a list that is there."""
+    portal = Portal()
+    portal.add_contact("ada@example.com")
+    portal.add_list("amplitude_VIP")
+    trace = Trace("target_hubspot_lists")
+    record = {"email": "ada@example.com", "cohort_name": "VIP", "cohort_size": 1}
+    with HubSpotEmulator(portal) as hubspot:
+        settings = {"api_url": hubspot.url, "access_token": hubspot.token, **config}
+        target = TargetHubSpotLists(config=settings)
+        with trace.running():
+            exit_code = target.run(io.BytesIO(lines(record)))
+    if exit_code or portal.member_emails("amplitude_VIP") != {"ada@example.com"}:
+        raise SystemExit("The membership did not arrive: the trace says nothing.")
+    return trace
+
+
+def mirrored_membership() -> Trace:
+    """Trace one membership of a mirror with a ledger."""
+    with tempfile.TemporaryDirectory() as folder:
+        return membership(sync_mode="mirror", ledger_url=f"sqlite:///{folder}/ledger.db")
+
+
+def event() -> Trace:
+    """Trace one OPEN through the stream that is its own."""
+    portal = Portal(clock=lambda: NOW)
+    portal.add_event("OPEN", int((NOW - 3600) * 1000))
+    trace, written = Trace("tap_hubspot_email_events"), io.StringIO()
+    with HubSpotEmulator(portal) as hubspot:
+        settings = {"api_url": hubspot.url, "access_token": hubspot.token, "start_date": START_DATE}
+        tap = TapHubSpotEmailEvents(config=settings)
+        for name, stream in tap.streams.items():
+            stream.selected = name == "email_event_open"
+        with trace.running(), contextlib.redirect_stdout(written):
+            tap.sync_all()
+    if '"RECORD"' not in written.getvalue():
+        raise SystemExit("The event did not arrive: the trace says nothing.")
+    return trace
+
+
+TRACES: dict[str, Callable[[], Trace]] = {
+    "membership, incremental": membership,
+    "membership, mirror with a ledger": mirrored_membership,
+    "event": event,
+}
+
+
+def main() -> int:
+    """Print a line for each way."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--show", action="store_true", help="print the modules too")
+    options = parser.parse_args()
+    logging.disable()
+    for name, run in TRACES.items():
+        trace = run()
+        print(f"{name}: {len(trace.first_visits)} modules, {trace.stays.total()} stays")
+        if options.show:
+            for module in trace.first_visits:
+                print(f"  {trace.stays[module]:>4}  {module}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
