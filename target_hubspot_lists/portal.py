@@ -1,61 +1,18 @@
-"""Which portal the credentials are of, what they may do there, and how much of the day's budget is left."""
+"""Which scopes the settings need, and the check of the connection before a run."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hubspot_singer.http import InvalidCredentials, OAuthApp, Refused, UnexpectedAnswer, parsed
-from target_hubspot_lists.errors import TargetError
+from hubspot_singer.plugin.portal import Portal, read_portal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import Settings
 
-logger = logging.getLogger(__name__)
-
-DEFAULT_UI_DOMAIN = "app.hubspot.com"
-NOT_KNOWN = "not known"
-
-# Scopes that do as well. HubSpot's pages call lists segments now, and have scopes of that name beside the old
-# ones; who may read contacts may read how their properties are defined:
-# https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
-ALIASES = {
-    "crm.lists.read": "crm.segments.read",
-    "crm.lists.write": "crm.segments.write",
-    "crm.schemas.contacts.read": "crm.objects.contacts.read",
-}
-
-
-@dataclass(frozen=True)
-class Portal:
-    """What HubSpot tells of the portal and of the token; None where it does not tell."""
-
-    portal_id: int | None
-    ui_domain: str
-    scopes: frozenset[str] | None
-    daily_remaining: int | None
-
-    def list_url(self, list_id: str) -> str | None:
-        """Where a person looks at a list."""
-        return (
-            f"https://{self.ui_domain}/contacts/{self.portal_id}/objectLists/{list_id}"
-            if self.portal_id
-            else None
-        )
-
-    def describe(self, needed: Collection[str]) -> Iterator[str]:
-        """Yield what a connection check says."""
-        yield f"Portal: {self.portal_id or NOT_KNOWN}."
-        if self.scopes is None:
-            yield f"Scopes: {NOT_KNOWN}, HubSpot does not tell them for this token; needed are {_names(needed)}."
-        else:
-            yield f"Scopes: {_names(needed)} are all there."
-        left = NOT_KNOWN if self.daily_remaining is None else f"{self.daily_remaining:,}"
-        yield f"Requests left today: {left}."
+__all__ = ["Portal", "check_connection", "needed_scopes"]
 
 
 def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
@@ -81,50 +38,5 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
 
 
 def check_connection(client: HubSpotClient, settings: Settings, needed: Collection[str]) -> Portal:
-    """Ask HubSpot whose token this is, in two calls; raise if it is not valid or lacks a scope that is needed."""
-    portal_id, ui_domain, daily_remaining = _account(client)
-    scopes = _scopes(client, settings)
-    missing = [] if scopes is None else [each for each in needed if not scopes & {each, ALIASES.get(each)}]
-    if missing:
-        raise TargetError(
-            f"The token of portal {portal_id or NOT_KNOWN} lacks {_names(missing)}: grant the app these scopes "
-            "in HubSpot, and take the new token or connect the app again."
-        )
-    return Portal(portal_id, ui_domain, scopes, daily_remaining)
-
-
-def _account(client: HubSpotClient) -> tuple[int | None, str, int | None]:
-    # https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide
-    try:
-        portal_id, ui_domain = parsed(client.get(f"{client.base('account-info')}/details"), _portal)
-    except InvalidCredentials:
-        raise
-    except (Refused, UnexpectedAnswer) as problem:
-        logger.warning("HubSpot does not say which portal this is: %s", problem)
-        portal_id, ui_domain = None, DEFAULT_UI_DOMAIN
-    return portal_id, ui_domain, client.limits.daily_remaining
-
-
-def _portal(body: Mapping[str, Any]) -> tuple[int | None, str]:
-    portal_id = body.get("portalId")
-    return int(portal_id) if portal_id else None, str(body.get("uiDomain") or DEFAULT_UI_DOMAIN)
-
-
-def _scopes(client: HubSpotClient, settings: Settings) -> frozenset[str] | None:
-    """The token's scopes, or None where HubSpot does not tell them: that is no reason to end the run."""
-    credentials = settings.connection.credentials
-    if isinstance(credentials, OAuthApp):
-        return client.scopes
-    try:
-        # Legacy private apps alone: https://developers.hubspot.com/docs/guides/apps/private-apps/overview
-        body = client.post(
-            "/oauth/v2/private-apps/get/access-token-info", {"tokenKey": credentials.token}
-        ).body
-    except Refused:
-        return None
-    scopes = body.get("scopes") if isinstance(body, dict) else None
-    return frozenset(map(str, scopes)) if isinstance(scopes, list) and scopes else None
-
-
-def _names(scopes: Collection[str]) -> str:
-    return ", ".join(scopes)
+    """Return the portal that the token belongs to, in at most two calls; raise if it lacks a needed scope."""
+    return read_portal(client, settings.connection.credentials, needed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail
+from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail, positive_id
 from hubspot_singer.http.client import HubSpotClient
 from hubspot_singer.http.clocks import Clock, SystemClock
 from hubspot_singer.http.concurrency import concurrently
@@ -65,6 +65,7 @@ __all__ = [
     "UnexpectedAnswer",
     "concurrently",
     "parsed",
+    "positive_id",
     "redact",
     "versioned",
 ]

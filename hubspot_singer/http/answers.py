@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 Context = Mapping[str, tuple[str, ...]]
 OK_STATUSES = range(200, 300)
+_ID = re.compile(r"\d{1,19}", re.ASCII)  # 64 bits
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,12 @@ def parse_date(text: str) -> datetime | None:
     except ValueError:
         return None
     return date if date.tzinfo else None
+
+
+def positive_id(value: object) -> int | None:
+    """Return an id that HubSpot answers as a number or as digits; anything else is None."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return int(text) or None if _ID.fullmatch(text) else None
 
 
 def _category(fields: Mapping[str, object]) -> str | None:

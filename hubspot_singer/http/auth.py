@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
-from hubspot_singer.http.answers import ErrorBody
+from hubspot_singer.http.answers import ErrorBody, positive_id
 from hubspot_singer.http.calls import Call
 from hubspot_singer.http.clocks import SLICE_SECONDS
 from hubspot_singer.http.errors import HubSpotError, RefreshTokenRejected, Refused
@@ -35,7 +35,9 @@ class StaticToken:
     def __init__(self, credentials: AccessToken) -> None:
         self._token = credentials.token
 
-    scopes: None = None  # HubSpot hands a static token out without them
+    # HubSpot hands a static token out without them.
+    scopes: None = None
+    portal_id: None = None
 
     def token(self) -> str:
         """Return it."""
@@ -53,11 +55,16 @@ class Grant:
     access_token: str = field(repr=False)
     seconds: float
     refresh_token: str | None = field(repr=False)
-    scopes: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None  # None: not known
+    portal_id: int | None = None
 
     @classmethod
     def parse(cls, body: object) -> Self:
-        """Read the token endpoint's answer, or raise `ValueError`, saying what it lacks."""
+        """Read the token endpoint's answer, or raise `ValueError`, saying what it lacks.
+
+        `scopes` and `hub_id` are optional there. An empty list of scopes says as little as none: every token
+        has at least one.
+        """
         fields = body if isinstance(body, Mapping) else {}
         access_token, seconds = fields.get("access_token"), fields.get("expires_in")
         if not isinstance(access_token, str) or not is_header_text(access_token):
@@ -70,7 +77,8 @@ class Grant:
             access_token,
             seconds,
             refresh_token if isinstance(refresh_token, str) else None,
-            frozenset(map(str, scopes)) if isinstance(scopes, list) else None,
+            frozenset(map(str, scopes)) if isinstance(scopes, list) and scopes else None,
+            positive_id(fields.get("hub_id")),
         )
 
 
@@ -107,7 +115,9 @@ class OAuthTokens:
         self._lock = threading.Lock()
         self._held: Held | None = None
         self._failure: HubSpotError | None = None
-        self.scopes: frozenset[str] | None = None  # as HubSpot told with the last token
+        # As HubSpot told with the last token.
+        self.scopes: frozenset[str] | None = None
+        self.portal_id: int | None = None
 
     def token(self) -> str:
         """Return a token that HubSpot should still accept."""
@@ -174,6 +184,7 @@ class OAuthTokens:
     def _keep(self, grant: Grant) -> None:
         """Use a rotated refresh token from now on, and let no text show either token."""
         self.scopes = grant.scopes
+        self.portal_id = grant.portal_id
         self._redactor.add(grant.access_token)
         if grant.refresh_token:
             self._redactor.add(grant.refresh_token)

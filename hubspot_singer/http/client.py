@@ -111,6 +111,11 @@ class HubSpotClient:
         return self._credentials.scopes
 
     @property
+    def portal_id(self) -> int | None:
+        """Which portal the token is of, or None where HubSpot has not told it with the token."""
+        return self._credentials.portal_id
+
+    @property
     def limits(self) -> Limits:
         """How the portal's limit stands, for a progress line."""
         return self._pace.limits()

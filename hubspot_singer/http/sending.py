@@ -44,6 +44,10 @@ class Credentials(Protocol):
     def scopes(self) -> frozenset[str] | None:
         """What the token may do, as far as HubSpot told."""
 
+    @property
+    def portal_id(self) -> int | None:
+        """Which portal the token is of, as far as HubSpot told with it."""
+
     def token(self) -> str | None:
         """Return the token to send, or None to send none."""
 
@@ -55,6 +59,7 @@ class NoCredentials:
     """For the request that asks for a token."""
 
     scopes: None = None
+    portal_id: None = None
 
     def token(self) -> None:
         """Send none."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.target import TargetHubSpotLists
+from tests.factories import membership, schema_message, state_message
 from tests.hubspot_emulator import HubSpotEmulator
 from tests.hubspot_emulator.credentials import ALL_SCOPES
 
@@ -15,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.conftest import TargetRunner
     from tests.hubspot_emulator import Portal
 
+START = datetime(2026, 3, 20, tzinfo=UTC)
 
 BY_ID = {"match_by": "contact_id"}
 MAPPINGS = [{"field": "company", "property": "company"}]
@@ -127,6 +132,65 @@ def test_an_oauth_app_tells_its_scopes_with_the_token_and_has_no_daily_limit(
 
     assert exit_code == 1
     assert "lacks crm.lists.write: grant" in log
+
+
+def oauth_settings(hubspot: HubSpotEmulator) -> dict[str, Any]:
+    return {
+        "access_token": None,
+        "client_id": hubspot.oauth.client_id,
+        "client_secret": hubspot.oauth.client_secret,
+        "refresh_token": hubspot.oauth.refresh_token,
+    }
+
+
+@pytest.mark.parametrize("told", ["empty", "absent"])
+def test_scopes_that_are_told_as_an_empty_list_or_not_at_all_are_not_known(
+    portal: Portal, hubspot: HubSpotEmulator, run_target: TargetRunner, told: str
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    hubspot.oauth.told_scopes = told
+
+    run = run_target(schema_message(), membership("VIP", ada), **oauth_settings(hubspot))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+
+
+@pytest.mark.parametrize("kind", ["static", "oauth"])
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_the_token_says_which_portal_a_ledger_belongs_to_where_the_account_does_not(
+    portal: Portal,
+    hubspot: HubSpotEmulator,
+    run_target: TargetRunner,
+    sqlite_url: str,
+    kind: str,
+    status: int,
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    hubspot.faults.next("GET", "/account-info", status=status, times=None)
+    settings = oauth_settings(hubspot) if kind == "oauth" else {}
+
+    run = run_target(
+        schema_message(), membership("VIP", ada), state_message({"n": 1}), ledger_url=sqlite_url, **settings
+    )
+
+    assert (run.exit_code, run.states) == (0, [{"n": 1}])
+    with Ledger.open(sqlite_url, portal.portal_id, run_id="later", now=lambda: START, create=False) as ledger:
+        assert len(ledger.lists()) == 1
+
+
+def test_a_ledger_needs_a_portal_and_says_so_where_nothing_names_one(
+    portal: Portal, hubspot: HubSpotEmulator, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    hubspot.tells_scopes = False
+    hubspot.faults.next("GET", "/account-info", status=403, times=None)
+
+    run = run_target(schema_message(), membership("VIP", ada), ledger_url=sqlite_url)
+
+    assert run.exit_code == 1
+    assert "a ledger is kept by portal" in run.error
+    assert portal.list_names() == set()
 
 
 def test_a_token_that_is_not_valid_is_said(
