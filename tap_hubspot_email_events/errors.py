@@ -3,7 +3,6 @@
 TapError
 ├── DiskTrouble        the disk does not take what memory should not hold
 ├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
-├── UnreadableFile     a file that was given is not JSON
 ├── UnreadableState    the state does not say where to go on
 ├── UnusableCatalog    the catalog asks for what this tap does not have
 └── UnusableMap        an expression of stream_maps fails over a record
@@ -24,10 +23,6 @@ class DiskTrouble(TapError):
 
 class UnexpectedAnswer(TapError):
     """HubSpot answered something that cannot be read as email events."""
-
-
-class UnreadableFile(TapError):
-    """A file that was given is not JSON."""
 
 
 class UnreadableState(TapError):

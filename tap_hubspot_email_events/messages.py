@@ -11,7 +11,7 @@ import orjson
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
 
-from tap_hubspot_email_events.command import RunEnded
+from hubspot_singer.plugin.errors import RunEnded
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.events import Record

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import io
+import json
 import signal
+import sys
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -11,41 +13,48 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
 from hubspot_singer.http.client import HubSpotClient
 from hubspot_singer.http.connection import Connection
-from hubspot_singer.http.errors import Refused, SettingsError, Stopped
-from hubspot_singer.plugin.settings import (
-    check_environment,
-    setting_problems,
-    unknown_settings,
-    unreadable_config,
-)
+from hubspot_singer.http.errors import Refused, Stopped
+from hubspot_singer.plugin.errors import RunEnded
+from hubspot_singer.plugin.files import parse_json
+from hubspot_singer.plugin.plugins import HubSpotPlugin
+from hubspot_singer.plugin.portal import read_portal
 from tap_hubspot_email_events.bookmarks import check_state
 from tap_hubspot_email_events.catalogs import check_catalog, check_streams
-from tap_hubspot_email_events.command import HELP, EmailEventsCommand, RunEnded, json_file
 from tap_hubspot_email_events.messages import MessageWriter
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
 from tap_hubspot_email_events.streams import STREAMS, EmailEventStream
 
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
 if TYPE_CHECKING:
     from types import FrameType
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
-    from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_singer.http.clocks import Clock
     from hubspot_singer.http.errors import HubSpotError
 
 
 NAME = "tap-hubspot-email-events"
+HELP = (
+    "Read HubSpot's email events: one incremental stream for each of the ten types, as Singer messages on standard "
+    "output. See --about --format=markdown for the settings."
+)
+# The scope that HubSpot asks for: https://developers.hubspot.com/docs/api-reference/legacy/marketing/emails/events
+NEEDED_SCOPES = ("content",)
 SIGNALLED = 128  # a process ended by signal n exits with 128 + n, by the shell's convention
 
 
-class TapHubSpotEmailEvents(Tap):
+class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     """Singer tap for HubSpot's email events."""
 
     name = NAME
-    package_name = "target-hubspot-lists"  # the distribution that holds both plugins
+    command_help = HELP
+    meltano_kind = "EXTRACTOR"
     config_jsonschema = CONFIG_JSONSCHEMA
     # No batch files and no table versions: the settings for them would do nothing.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
@@ -67,12 +76,18 @@ class TapHubSpotEmailEvents(Tap):
         check_state(options.get("state"))
         check_catalog(options.get("catalog"))
         self.messages = MessageWriter()
-        try:
-            super().__init__(**{"message_writer": self.messages} | options)
-        finally:
-            # Also after a ValueError of the SDK's own, which quotes the variable's value and not its name.
-            if options.get("parse_env_config"):
-                check_environment(os.environ, self._env_var_prefix, self.config_jsonschema, self.logger)
+        super().__init__(**{"message_writer": self.messages} | options)
+
+    @override
+    def check_settings(self) -> None:
+        EventSettings.from_settings(self.config)
+
+    @override
+    def check_connection(self) -> list[str]:
+        connection = Connection.from_settings(self.config)
+        with HubSpotClient(connection, user_agent=NAME) as hubspot:
+            portal = read_portal(hubspot, connection.credentials, NEEDED_SCOPES)
+        return [*portal.describe(NEEDED_SCOPES)]
 
     def discover_streams(self) -> list[EmailEventStream]:
         """All ten, known without asking HubSpot."""
@@ -132,51 +147,15 @@ class TapHubSpotEmailEvents(Tap):
             self._hubspot.stop()
 
     @classmethod
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings that do something here."""
-        super().append_builtin_config(config_jsonschema)
-        config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
-
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Say which setting is wrong; the SDK's own messages would quote secrets."""
-        self.append_builtin_config(self.config_jsonschema)
-        for sentence in unknown_settings(self._config, self.config_jsonschema):
-            self.logger.warning("%s", sentence)
-        problems = setting_problems(self._config, self.config_jsonschema) or _wrong_dates(self._config)
-        if problems and raise_errors:
-            raise SettingsError(" ".join(problems))
-        return problems
-
-    @classmethod
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
-        """Read the files given with --config, and say in one sentence what is wrong with them."""
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, TypeError, ValueError) as error:
-            raise SettingsError(unreadable_config(value, error)) from error
-
-    @classmethod
-    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+    @override
+    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:
         """Run, once the files given are known to be JSON."""
         super().invoke(state=json_file("--state", state), catalog=json_file("--catalog", catalog), **options)
 
-    @classmethod
-    def get_singer_command(cls) -> click.Command:
-        """The command, which says in one line what ended it."""
-        command = super().get_singer_command()
-        return EmailEventsCommand(
-            name=command.name,
-            callback=command.callback,
-            params=command.params,
-            context_settings=command.context_settings,
-            help=HELP,
-            logger=cls.logger,
-        )
 
-
-def _wrong_dates(settings: dict[str, Any]) -> list[str]:
-    try:
-        EventSettings.from_settings(settings)
-    except SettingsError as error:
-        return [str(error)]
-    return []
+def json_file(option: str, file: IO[str] | None) -> IO[str] | None:
+    """The file that was given with an option, its text known to be JSON."""
+    if file is None:
+        return None
+    content: bytes | str = file.buffer.read() if hasattr(file, "buffer") else file.read()
+    return io.StringIO(json.dumps(parse_json(content, f"The file given with {option}")))

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.target_base import Target
 
-from hubspot_singer.http import HubSpotClient, HubSpotError, SettingsError, SystemClock, redact
-from hubspot_singer.plugin.settings import (
-    check_environment,
-    setting_problems,
-    unknown_settings,
-    unreadable_config,
-)
-from target_hubspot_lists.command import with_check
+from hubspot_singer.http import HubSpotClient, HubSpotError, SystemClock
+from hubspot_singer.plugin.plugins import HubSpotPlugin
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
 from target_hubspot_lists.ledger import Ledger
@@ -30,7 +21,7 @@ from target_hubspot_lists.mirror import Mirror
 from target_hubspot_lists.portal import check_connection, needed_scopes
 from target_hubspot_lists.progress import Progress, Standing
 from target_hubspot_lists.reader import MessageReader
-from target_hubspot_lists.report import Report, new_run_id
+from target_hubspot_lists.report import LINE_COLUMNS, Report, new_run_id, refuse_report_lines
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 from target_hubspot_lists.sinks import MembershipSink
@@ -59,19 +50,23 @@ MAX_HELD_SECONDS = 300
 # What the report says of an error that nobody foresaw; the command names it in the log.
 UNFORESEEN = TargetError("The run ended in an error that nobody foresaw: the log names it.")
 
-NO_SETTINGS = SettingsError(
-    "No settings are given: name a file in --config, or write --config=ENV to have them read from the "
-    "environment (TARGET_HUBSPOT_LISTS_ACCESS_TOKEN and so on)."
+HELP = (
+    "Put cohorts onto HubSpot lists: reads Singer messages from standard input, applies each "
+    "membership as an add or a remove, and writes STATE once HubSpot has confirmed it. "
+    "See --about --format=markdown for the settings."
 )
 
 # `meltano config test` sends one record of this stream: https://docs.meltano.com/reference/command-line-interface#config
 MELTANO_TEST_STREAM = "meltano_test_stream"
 
 
-class TargetHubSpotLists(Target):
+class TargetHubSpotLists(HubSpotPlugin, Target):
     """Puts cohorts onto HubSpot lists: adds and removes their members, and says what became of each."""
 
     name = "target-hubspot-lists"
+    command_help = HELP
+    meltano_kind = "LOADER"
+    may_be_blank = frozenset({"list_name_prefix"})
     config_jsonschema: ClassVar[dict[str, Any]] = {"type": "object", "properties": dict(TARGET_SETTINGS)}
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
@@ -92,12 +87,7 @@ class TargetHubSpotLists(Target):
         clock: Clock | None = None,
     ) -> None:
         self._reader = MessageReader(self)
-        try:
-            super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
-        finally:
-            # Also after a ValueError of the SDK's own, which does not say which variable it is about.
-            if parse_env_config:
-                check_environment(os.environ, self._env_var_prefix, self.config_jsonschema, self.logger)
+        super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
         self.settings = Settings.from_config(self.config)
         self._clock = clock or SystemClock()
         self._client = HubSpotClient(
@@ -129,30 +119,10 @@ class TargetHubSpotLists(Target):
         about_format: str | None = None,
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
-        check: bool = False,
     ) -> None:
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
-        try:
-            if not config or not (config.config or config.parse_env):
-                raise NO_SETTINGS
-            target = cls(config=config.config, parse_env_config=config.parse_env)
-        except HubSpotError as error:
-            cls.report_error(error)
-            sys.exit(1)
-        sys.exit(target.run_check() if check else target.run(file_input))
-
-    @classmethod
-    @override
-    def get_singer_command(cls) -> click.Command:
-        return with_check(super().get_singer_command())
-
-    @classmethod
-    def report_error(cls, error: HubSpotError) -> None:
-        """Log an error as its one line, with a stack trace only where debug logging is on."""
-        cls.logger.error(
-            "%s", redact(str(error)), exc_info=error if cls.logger.isEnabledFor(logging.DEBUG) else None
-        )
+        sys.exit(cls.from_command_line(config).run(file_input))
 
     def run(self, file_input: IO[Any] | None = None) -> int:
         """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""
@@ -193,21 +163,14 @@ class TargetHubSpotLists(Target):
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time(), UTC)
 
-    def run_check(self) -> int:
-        """Check the connection and nothing else; return the exit code."""
+    @override
+    def check_connection(self) -> list[str]:
         if self._report:
             self._report.discard()
             self._report = None
         needed = needed_scopes(self.settings)
-        try:
-            with self._client, closing(self.delivery):
-                portal = self.check(needed)
-        except HubSpotError as error:
-            self.report_error(error)
-            return 1
-        for line in ("The connection works.", *portal.describe(needed)):
-            self.logger.info("%s", line)
-        return 0
+        with self._client, closing(self.delivery):
+            return [*self.check(needed).describe(needed)]
 
     def _tell(self, problem: HubSpotError | None) -> int:
         """Say how the run ended, in the log and in the report; return the exit code."""
@@ -274,33 +237,6 @@ class TargetHubSpotLists(Target):
             limit_share=self._client.limits.share_used,
         )
 
-    # Settings
-
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Add the SDK's settings that do something here: not those of loading into tables."""
-        super(Target, cls).append_builtin_config(config_jsonschema)
-        config_jsonschema["properties"].pop("faker_config", None)  # needs an extra that is not installed
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> _ConfigInput:
-        try:
-            return super().cb_config(ctx, param, value)
-        except (OSError, TypeError, ValueError) as error:
-            raise click.ClickException(unreadable_config(value, error)) from None
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings against their schema; the SDK's own messages would quote secrets."""
-        self.append_builtin_config(self.config_jsonschema)
-        for sentence in unknown_settings(self._config, self.config_jsonschema):
-            self.logger.warning("%s", sentence)
-        if problems := setting_problems(self._config, self.config_jsonschema):
-            raise SettingsError(" ".join(problems))
-        return []
-
     # Messages
 
     @override
@@ -319,6 +255,8 @@ class TargetHubSpotLists(Target):
             raise InputError(
                 f'The SCHEMA of stream "{stream}" has no properties: the tap must describe its columns.'
             )
+        if self._mirror:
+            refuse_report_lines(stream, schema["properties"])
         if not self._streams.has(stream, schema):
             if stream in self._streams:
                 # In stream order: what the old columns said is applied before what the new ones say.
@@ -334,6 +272,8 @@ class TargetHubSpotLists(Target):
         stream, record = str(message_dict.get("stream")), message_dict.get("record")
         if not isinstance(record, dict):
             raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
+        if self._mirror and record.keys() >= LINE_COLUMNS:
+            refuse_report_lines(stream, record)
         context = {"version": positive_integer(message_dict.get("version"))}
         for sink, mapped in self._streams.mapped(stream, record):
             if mapped is not None:

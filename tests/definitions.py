@@ -17,13 +17,22 @@ from target_hubspot_lists.target import TargetHubSpotLists
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from singer_sdk.plugin_base import PluginBase
+    from hubspot_singer.plugin.plugins import HubSpotPlugin
 
 ROOT = Path(__file__).parent.parent
+# The Meltano projects of this repository. Where one has a plugin, it declares all its settings.
+PROJECTS = (ROOT / "meltano.yml", ROOT / "examples" / "side_by_side" / "meltano.yml")
 Setting = dict[str, Any]
 
 # Meltano's word for each JSON type; never `decimal`, with which Meltano 4.4 cannot write a plugin's config.
 KINDS = {"boolean": "boolean", "integer": "integer", "array": "array", "object": "object"}
+# What `meltano invoke PLUGIN:COMMAND` runs. Meltano gives a command no config file, but every setting as a variable.
+COMMANDS = {
+    "check": {
+        "args": "--config=ENV --check",
+        "description": "Check the settings, the token, its scopes and the requests left today.",
+    }
+}
 LINE_WIDTH = 1_000_000  # of YAML: no value is broken
 # Settings that the SDK adds to every plugin; the README has one row for all of them.
 SDK_SETTINGS = ("stream_map", "faker_config", "flattening_")
@@ -31,11 +40,10 @@ SDK_SETTINGS = ("stream_map", "faker_config", "flattening_")
 
 @dataclass(frozen=True)
 class Plugin:
-    """One plugin, and what its code does not say: its label, and which settings most people need."""
+    """One plugin, and what its code does not say: its label, its keywords, and which settings it needs."""
 
-    of: type[PluginBase]
+    of: type[HubSpotPlugin]
     label: str
-    short: Sequence[str]
     keywords: Sequence[str]
     # One of these sets of settings must be there.
     required_settings: Sequence[Sequence[str]]
@@ -59,53 +67,21 @@ class Plugin:
         ]
 
     @property
-    def short_settings(self) -> list[Setting]:
-        by_name = {setting["name"]: setting for setting in self.settings}
-        return [by_name[name] for name in self.short]
+    def kind(self) -> str:
+        """Meltano's word for a kind of plugin: `loader` or `extractor`."""
+        return self.of.meltano_kind.lower()
 
 
 PLUGINS = (
     Plugin(
         of=TargetHubSpotLists,
         label="HubSpot Lists",
-        short=(
-            "access_token",
-            "client_id",
-            "client_secret",
-            "refresh_token",
-            "api_url",
-            "match_by",
-            "match_field",
-            "cohort_field",
-            "operation_field",
-            "lists",
-            "list_name_prefix",
-            "create_lists",
-            "sync_mode",
-            "ledger_url",
-            "create_contacts",
-            "report_path",
-            "requests_per_10_seconds",
-        ),
         keywords=("hubspot", "marketing", "meltano_sdk", "reverse_etl"),
         required_settings=(("access_token",), ("client_id", "client_secret", "refresh_token")),
     ),
     Plugin(
         of=TapHubSpotEmailEvents,
         label="HubSpot Email Events",
-        short=(
-            "access_token",
-            "client_id",
-            "client_secret",
-            "refresh_token",
-            "api_url",
-            "start_date",
-            "end_date",
-            "exclude_filtered_events",
-            "lookback_seconds",
-            "settle_seconds",
-            "requests_per_10_seconds",
-        ),
         keywords=("api", "email", "hubspot", "marketing", "meltano_sdk"),
         required_settings=(
             ("access_token", "start_date"),
@@ -115,7 +91,7 @@ PLUGINS = (
 )
 
 
-def config_schema(plugin: type[PluginBase]) -> dict[str, Any]:
+def config_schema(plugin: type[HubSpotPlugin]) -> dict[str, Any]:
     """The plugin's settings as `--about` shows them: its own and those of the SDK that it keeps."""
     schema: dict[str, Any] = {"type": "object", "properties": dict(plugin.config_jsonschema["properties"])}
     plugin.append_builtin_config(schema)
@@ -153,63 +129,59 @@ def kind(schema: Mapping[str, Any]) -> str:
 
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file that says something of a plugin, with the text that it should have."""
-    meltano, readme = ((ROOT / name).read_text("utf-8") for name in ("meltano.yml", "README.md"))
+    projects = {path: path.read_text("utf-8") for path in PROJECTS}
+    readme = (ROOT / "README.md").read_text("utf-8")
     for plugin in PLUGINS:
-        yield plugin.folder / "definition.yml", definition(plugin, plugin.short_settings, SHORT)
-        yield (
-            plugin.folder / "definition-hub.yml",
-            definition(plugin, plugin.settings, FULL, hub_only(plugin)),
-        )
+        yield plugin.folder / "definition.yml", definition(plugin)
         mark = f"settings of {plugin.name}"
-        meltano = between(meltano, f"    # {mark}", "    # end of settings", indented(plugin.settings))
+        for path, text in projects.items():
+            if f"# {mark}\n" in text:
+                projects[path] = between(text, f"    # {mark}", "    # end of settings", in_project(plugin))
         readme = between(readme, f"<!-- {mark} -->", "<!-- end of settings -->", table(plugin.settings))
-    yield ROOT / "meltano.yml", meltano
+    yield from projects.items()
     yield ROOT / "README.md", readme
 
 
-SHORT = """\
-# {label}: the settings most people need, for a Meltano project of your own:
-#   meltano add --no-install --plugin-type {kind} {name} --from-ref THIS_FILE
-# Then set its pip_url to where you have the package from, and run `meltano install`.
-# Written by `make definitions`; definition-hub.yml beside it has every setting.
+COMMENT = """\
+# {label}, with every setting, for a Meltano project of your own and for Meltano Hub. With this repository in
+# ../target-hubspot-lists, seen from the project's folder:
+#   meltano add --plugin-type {kind} {name} --from-ref ../target-hubspot-lists/{folder}/definition.yml
+# Written by `make definitions`.
 """
-FULL = """\
-# {label}: every setting, in the form of Meltano Hub. Written by `make definitions`.
-"""
+# No package index holds the name yet, and whoever takes it there must not get into anybody's project.
+PIP_URL = "../target-hubspot-lists"
+VARIANT = "hubspot-singer"
 
 
-def definition(
-    plugin: Plugin, settings: Iterable[Setting], comment: str, more: Mapping[str, Any] | None = None
-) -> str:
-    """A plugin definition file: https://docs.meltano.com/concepts/plugins/#custom-plugin-definition."""
-    plugin_kind = "loader" if plugin.name.startswith("target-") else "extractor"
-    heading = comment.format(label=plugin.label, name=plugin.name, kind=plugin_kind, folder=plugin.namespace)
-    return heading + as_yaml(
+def definition(plugin: Plugin) -> str:
+    """A plugin definition file: https://docs.meltano.com/concepts/plugins/#custom-plugin-definition.
+
+    Every setting is declared, since Meltano passes on no other; beside them stands what the Hub's schema wants:
+    https://github.com/meltano/hub/tree/main/schemas/plugin_definitions.
+    """
+    comment = COMMENT.format(label=plugin.label, name=plugin.name, kind=plugin.kind, folder=plugin.namespace)
+    return comment + as_yaml(
         {
             "name": plugin.name,
             "namespace": plugin.namespace,
+            "variant": VARIANT,
             "label": plugin.label,
             "description": description(plugin.of),
-            **(more or {}),
-            "pip_url": "target-hubspot-lists",
+            "domain_url": "https://www.hubspot.com/",
+            "keywords": list(plugin.keywords),
+            "maintenance_status": "active",
+            "quality": "unknown",
+            "pip_url": PIP_URL,
             "executable": plugin.name,
             "capabilities": [capability.value for capability in plugin.of.capabilities],
+            "commands": COMMANDS,
             "settings_group_validation": [list(group) for group in plugin.required_settings],
-            "settings": list(settings),
+            "settings": plugin.settings,
         }
     )
 
 
-def hub_only(plugin: Plugin) -> Mapping[str, Any]:
-    """What the Hub wants to know besides."""
-    return {
-        "domain_url": "https://www.hubspot.com/",
-        "keywords": list(plugin.keywords),
-        "maintenance_status": "active",
-    }
-
-
-def description(plugin: type[PluginBase]) -> str:
+def description(plugin: type[HubSpotPlugin]) -> str:
     """The first sentence of the plugin's class."""
     return (plugin.__doc__ or "").strip().partition("\n")[0]
 
@@ -220,9 +192,10 @@ def as_yaml(value: object) -> str:
     return text
 
 
-def indented(settings: Sequence[Setting]) -> str:
-    """The settings as they stand in a plugin of meltano.yml."""
-    return "".join(f"    {line}\n" for line in as_yaml({"settings": settings}).splitlines())
+def in_project(plugin: Plugin) -> str:
+    """The commands and settings as they stand in a plugin of a project's meltano.yml."""
+    lines = as_yaml({"commands": COMMANDS, "settings": plugin.settings}).splitlines()
+    return "".join(f"    {line}\n" for line in lines)
 
 
 def table(settings: Iterable[Setting]) -> str:

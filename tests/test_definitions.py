@@ -37,15 +37,14 @@ def about(plugin: Plugin) -> dict[str, Any]:
     return properties
 
 
-def full_definitions(plugin: Plugin) -> list[dict[str, Any]]:
-    """The two places that have every setting."""
-    hub = yaml.safe_load((plugin.folder / "definition-hub.yml").read_text("utf-8"))
-    return [hub, PROJECT_PLUGINS[plugin.name]]
-
-
-def short_definition(plugin: Plugin) -> dict[str, Any]:
+def definition_file(plugin: Plugin) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((plugin.folder / "definition.yml").read_text("utf-8"))
     return loaded
+
+
+def definitions_of(plugin: Plugin) -> list[dict[str, Any]]:
+    """The two places that a Meltano project takes the plugin from."""
+    return [definition_file(plugin), PROJECT_PLUGINS[plugin.name]]
 
 
 @pytest.mark.parametrize(
@@ -56,9 +55,9 @@ def test_every_file_says_what_the_code_says(path: Path, text: str) -> None:
 
 
 @every_plugin
-def test_full_definitions_have_the_names_defaults_and_secrets_that_about_shows(plugin: Plugin) -> None:
+def test_definitions_have_the_names_defaults_and_secrets_that_about_shows(plugin: Plugin) -> None:
     settings = about(plugin)
-    for definition in full_definitions(plugin):
+    for definition in definitions_of(plugin):
         said = {each["name"]: each for each in definition["settings"]}
 
         assert list(said) == list(settings)
@@ -73,7 +72,7 @@ def test_full_definitions_have_the_names_defaults_and_secrets_that_about_shows(p
 @every_plugin
 def test_a_setting_has_a_kind_that_takes_its_values(plugin: Plugin) -> None:
     for name, schema in about(plugin).items():
-        for definition in full_definitions(plugin):
+        for definition in definitions_of(plugin):
             setting = next(each for each in definition["settings"] if each["name"] == name)
             types = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
 
@@ -86,25 +85,37 @@ def test_a_setting_has_a_kind_that_takes_its_values(plugin: Plugin) -> None:
 
 @every_plugin
 def test_every_setting_has_a_label_and_says_what_it_is(plugin: Plugin) -> None:
-    for definition in [*full_definitions(plugin), short_definition(plugin)]:
+    for definition in definitions_of(plugin):
         assert all(setting["label"] and setting["description"] for setting in definition["settings"])
 
 
 @every_plugin
-def test_the_short_definition_is_a_part_of_the_full_one(plugin: Plugin) -> None:
-    short, full = short_definition(plugin), full_definitions(plugin)[0]
+def test_there_is_one_definition_file_and_it_cannot_lead_to_somebody_elses_package(plugin: Plugin) -> None:
+    assert [each.name for each in plugin.folder.glob("*.yml")] == ["definition.yml"]
+    assert definition_file(plugin)["pip_url"] == "../target-hubspot-lists"
 
-    assert all(setting in full["settings"] for setting in short["settings"])
-    assert len(short["settings"]) < len(full["settings"])
-    assert {name: full[name] for name in short if name != "settings"} == {
-        name: value for name, value in short.items() if name != "settings"
-    }
+
+@every_plugin
+def test_the_definition_file_has_what_the_hub_wants(plugin: Plugin) -> None:
+    """As https://github.com/meltano/hub/tree/main/schemas/plugin_definitions, and the schemas that it refers to."""
+    definition = definition_file(plugin)
+    of_a_setting = {"name", "kind", "value", "label", "description", "sensitive", "options"}
+
+    assert definition.keys() >= {"name", "namespace", "variant", "quality"}
+    assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
+    assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
+    assert all(setting.keys() <= of_a_setting for setting in definition["settings"])
+    assert all(
+        isinstance(option["value"], str)
+        for setting in definition["settings"]
+        for option in setting.get("options", ())
+    )
 
 
 @every_plugin
 def test_meltano_calls_the_plugin_as_the_wheel_installs_it(plugin: Plugin) -> None:
     scripts = (ROOT / "pyproject.toml").read_text("utf-8")
-    for definition in [*full_definitions(plugin), short_definition(plugin)]:
+    for definition in definitions_of(plugin):
         assert definition["name"] == definition["executable"] == plugin.name
         assert definition["namespace"] == plugin.name.replace("-", "_")
         assert definition["capabilities"] == [each.value for each in plugin.of.capabilities]

@@ -13,16 +13,23 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from hubspot_singer.http.retries import RETRIED_STATUSES
 from target_hubspot_lists.ledger import KnownList, Ledger
 from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
 from target_hubspot_lists.property_values import WORDS
+from tests.factories import by_email, email_schema, record_message, schema_message
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 from tests.processes import TIMEOUT
+
+if TYPE_CHECKING:
+    from tests.conftest import TargetRunner
+    from tests.hubspot_emulator import Portal
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -106,6 +113,43 @@ def test_the_alert_on_lists_without_a_complete_run_for_a_day_is_about_those(tmp_
 
     assert found.keys() == {"stale", "broke off"}
     assert found["broke off"] is None
+
+
+def test_rejected_members_can_be_mended_and_sent_again_as_the_readme_says(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    report, mended = tmp_path / "report.jsonl", tmp_path / "mended.jsonl"
+    ada = portal.add_contact("ada@example.org")
+    run_target(
+        email_schema(),
+        by_email("VIP", "ada@example.org"),
+        by_email("VIP", "ada@example.con"),
+        by_email("VIP", "new@example.com"),
+        match_by="email",
+        report_path=str(report),
+    )
+    command = block_after("Members that were rejected")
+    subprocess.run(["/bin/sh", "-e", "-c", command], check=True, cwd=tmp_path, timeout=TIMEOUT)
+    sent_again = [json.loads(line) for line in mended.read_text("utf-8").splitlines()]
+
+    run = run_target(
+        schema_message(*sent_again[0]),
+        *(record_message(**line) for line in sent_again),
+        match_by="email",
+        **recipe_settings(),
+    )
+
+    assert [line["member"] for line in sent_again] == ["ada@example.com"]
+    assert run.exit_code == 0
+    assert portal.member_emails("VIP") == {"ada@example.org", "ada@example.com", "new@example.com"}
+    assert ada in portal.members("VIP")
+
+
+def recipe_settings() -> dict[str, Any]:
+    """The loader's settings of the recipe, over a project that mirrors."""
+    (line,) = re.findall(r"^  config: (\{match_field: member.*\})$", README, re.MULTILINE)
+    settings: dict[str, Any] = yaml.safe_load(line)
+    return {"sync_mode": "mirror", **settings}
 
 
 def test_the_readme_names_the_local_hubspots_own_token() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,17 +32,6 @@ def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
     text = _ASSIGNED.sub(rf"\1{SECRET}", text)
     text = _TOKEN.sub(TOKEN, text)
     return _EMAIL.sub(EMAIL, text)
-
-
-def unforeseen(error: BaseException, program: str) -> str:
-    """Say of an error that nobody foresaw its kind and its place: its own text may quote a person."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    variable = f"{program.upper().replace('-', '_')}_LOGLEVEL"
-    return (
-        f"{type(error).__name__}{place} ended the run. This is a bug in {program}: run again with"
-        f" {variable}=DEBUG, which shows the stack, and report it."
-    )
 
 
 class Redactor:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import (
     AccessToken,
-    HubSpotError,
     InvalidCredentials,
     Refused,
     UnexpectedAnswer,
     parsed,
     positive_id,
 )
+from hubspot_singer.plugin.errors import LacksScopes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -37,10 +37,6 @@ ALIASES = {
     "crm.lists.write": "crm.segments.write",
     "crm.schemas.contacts.read": "crm.objects.contacts.read",
 }
-
-
-class LacksScopes(HubSpotError):
-    """The token lacks scopes that the settings need; the text names them."""
 
 
 @dataclass(frozen=True)

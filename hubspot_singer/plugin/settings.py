@@ -1,65 +1,276 @@
-"""Says what is wrong with a config in sentences that quote no secret."""
+"""Reads settings as each is declared, from JSON values, text or the environment, and says what is wrong with them.
+
+A setting is declared by a JSON schema (https://sdk.meltano.com/en/latest/guides/config-schema.html). No sentence
+of this module quotes a secret.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-
-from hubspot_singer.http.errors import SettingsError
-
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from jsonschema import ValidationError
 
-_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
-# As singer_sdk reads them; what is neither it would silently take for false.
-_FLAGS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
+_SEPARATOR = re.compile(r"(?<!\\)\.")
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+# The words that singer_sdk takes for true in a variable, and their opposites.
+_FLAGS = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
 _WORDS = {
     "string": "text",
     "integer": "a whole number",
     "boolean": "true or false",
-    "array": "a list",
+    "array": "a JSON array",
+    "object": "a JSON object",
 }
+_VALUE_CHARACTERS = 60  # of a wrong value, as an error shows it
 
 
-def setting_problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each setting that its JSON schema refuses: which, and what it takes.
+@dataclass(frozen=True)
+class Settings:
+    """A plugin's settings as they are declared."""
 
-    Null is "not set" for every setting.
+    schema: Mapping[str, Any]
+    # Settings to which blank text says something; for all others it means "not set".
+    may_be_blank: frozenset[str] = frozenset()
+
+    @property
+    def declared(self) -> Mapping[str, Mapping[str, Any]]:
+        """The JSON schema of each setting, by its name."""
+        properties: Mapping[str, Mapping[str, Any]] = self.schema["properties"]
+        return properties
+
+    @property
+    def objects(self) -> list[str]:
+        """The names of the settings that are JSON objects."""
+        return [name for name, declared in self.declared.items() if "object" in _types(declared)]
+
+    def is_set(self, name: str, value: object) -> bool:
+        """Tell whether a value says something; null never does, blank text only to some settings."""
+        is_blank = isinstance(value, str) and not value.strip()
+        return value is not None and (not is_blank or name in self.may_be_blank)
+
+    def read(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that are set, text turned into what each setting takes.
+
+        `meltano config set` stores text where a setting is not declared: "true", "50", "[]". Text that is not
+        what its setting takes is left as it is, for `problems` to name.
+        """
+        return {
+            name: _as_declared(value, self.declared.get(name, {}))
+            for name, value in config.items()
+            if self.is_set(name, value)
+        }
+
+    def problems(self, config: Mapping[str, Any]) -> list[str]:
+        """Return one sentence for each setting that its JSON schema refuses: which, and what it takes."""
+        from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes long to import, and --version needs none
+
+        errors = Draft202012Validator(self.schema).iter_errors(config)
+        return [
+            _sentence(error, self.declared)
+            for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
+        ]
+
+    def unknown(self, config: Mapping[str, Any]) -> list[str]:
+        """Return one sentence for each name in the config that is no setting, most likely a misspelt one."""
+        return [
+            f'There is no setting "{name}"; it is ignored.{_nearest(name, self.declared)}'
+            for name in sorted(config.keys() - self.declared.keys())
+        ]
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The environment's variables of a plugin: a prefix and a setting's name in capitals."""
+
+    environ: Mapping[str, str]
+    prefix: str
+    settings: Settings
+    # Other prefixes that Meltano gives the plugin's variables where it runs under another name.
+    other_prefixes: tuple[str, ...] = ()
+
+    @property
+    def are_from_meltano(self) -> bool:
+        """Whether Meltano runs the plugin."""
+        return "MELTANO_PROJECT_ROOT" in self.environ
+
+    def config(self) -> dict[str, Any]:
+        """Return the settings that variables hold, as text, or as objects where Meltano had taken them apart."""
+        config: dict[str, Any] = {
+            name: self.environ[variable] for variable, name in self._set_by(self.prefix)
+        }
+        if self.are_from_meltano:
+            for name in config.keys() & set(self.settings.objects):
+                config[name] = _nested(config[name])
+        return config
+
+    def problems(self) -> list[str]:
+        """Return one sentence for each variable that does not hold what its setting takes."""
+        return [
+            f"{variable} is not {wanted}: correct it, or leave it out for the default."
+            for variable, name in self._set_by(self.prefix)
+            if (wanted := _unmet(self.environ[variable], self.settings.declared[name]))
+        ]
+
+    def lost(self, config: Mapping[str, Any]) -> list[str]:
+        """Return a sentence that names the variables whose settings the config given does not contain, if any.
+
+        Meltano hands every variable to the process, but puts only the settings that its definition of the plugin
+        declares into the config: a `DRY_RUN=true` that got lost on this way would write for real.
+        """
+        prefixes = dict.fromkeys((self.prefix, *self.other_prefixes))
+        found = (each for prefix in prefixes for each in self._set_by(prefix))
+        lost = {name: variable for variable, name in found if config.get(name) is None}
+        if not lost:
+            return []
+        names, variables = " and ".join(lost), " and ".join(lost.values())
+        advice = (
+            f"Declare {names} under the plugin's settings in meltano.yml, as its definition.yml does"
+            if self.are_from_meltano
+            else f"Add --config=ENV, or put {names} into the configuration"
+        )
+        sentence = (
+            f"The run would ignore {variables}, set in the environment: the configuration given does not contain"
+            f" {names}. {advice}, or unset {variables}."
+        )
+        return [sentence]
+
+    def unknown(self) -> list[str]:
+        """Return one sentence for each variable that is named as a setting is and is none."""
+        known = [self.prefix + name.upper() for name in self.settings.declared]
+        return [
+            f"The environment variable {name} is no setting; it is ignored.{_nearest(name, known)}"
+            for name in sorted(self.environ)
+            if name.startswith(self.prefix) and not self._is_explained(name)
+        ]
+
+    def _set_by(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield each variable with this prefix that sets a setting, with the setting's name."""
+        for name in self.settings.declared:
+            variable = prefix + name.upper()
+            if self.settings.is_set(name, self.environ.get(variable)):
+                yield variable, name
+
+    def _is_explained(self, variable: str) -> bool:
+        """Tell whether a variable is a setting, or one that Meltano or the SDK knows."""
+        for prefix in (self.prefix, *self.other_prefixes):
+            rest = variable.removeprefix(prefix)
+            if rest != variable and self._is_known(rest):
+                return True
+        return False
+
+    def _is_known(self, rest: str) -> bool:
+        names = {name.upper() for name in self.settings.declared}
+        return (
+            rest in names
+            or rest == "LOGLEVEL"
+            # Meltano's own: https://docs.meltano.com/concepts/plugins#plugin-extras
+            or rest.startswith("_")
+            # Meltano takes nested settings apart: stream_maps.members.email is ..._STREAM_MAPS_MEMBERS_EMAIL.
+            or any(rest.startswith(f"{name.upper()}_") for name in self.settings.objects)
+        )
+
+
+def meltano_prefixes(environ: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    """Return the prefixes by which Meltano names the variables of the plugin that it runs.
+
+    `kind` is `LOADER` or `EXTRACTOR`. A plugin that inherits from ours has a name, and so a prefix, of its own.
     """
-    given = {name: value for name, value in config.items() if value is not None}
-    errors: Iterable[ValidationError] = Draft202012Validator(schema).iter_errors(given)
-    return [
-        _sentence(error, schema)
-        for error in sorted(errors, key=lambda each: [str(part) for part in each.path])
-    ]
+    names = (environ.get(f"MELTANO_{kind}_{what}", "") for what in ("NAME", "NAMESPACE"))
+    # As Meltano writes a name: https://docs.meltano.com/guide/configuration#configuring-settings
+    prefixes = (re.sub(r"[^A-Za-z0-9]", "_", name).upper() for name in names if name)
+    return tuple(dict.fromkeys(f"{prefix}_" for prefix in prefixes))
 
 
-def unknown_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each setting that there is not, most likely a slip of the pen."""
-    known = schema["properties"]
-    return [
-        f'There is no setting "{name}"; it is ignored.{_nearest(name, known)}'
-        for name in sorted(config.keys() - known.keys())
-    ]
+def _types(declared: Mapping[str, Any]) -> frozenset[str]:
+    """The JSON types that a setting takes, null apart."""
+    types = declared.get("type", ())
+    return frozenset({types} if isinstance(types, str) else types) - {"null"}
 
 
-def unknown_variables(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each environment variable that is named as a setting is and is none."""
-    known = [f"{prefix}{name.upper()}" for name in schema["properties"]]
-    # What begins with another underscore is Meltano's: https://docs.meltano.com/concepts/plugins#plugin-extras
-    named = {name for name in environ if name.startswith(prefix) and not name.startswith(f"{prefix}_")}
-    return [
-        f"The environment variable {name} is no setting; it is ignored.{_nearest(name, known)}"
-        for name in sorted(named - {*known, f"{prefix}LOGLEVEL"})
-    ]
+def _types_of(value: object) -> frozenset[str]:
+    """The JSON types of a value as far as settings have them."""
+    if isinstance(value, bool):
+        return frozenset({"boolean"})
+    types = {str: "string", int: "integer", list: "array", dict: "object"}
+    return frozenset(word for kind, word in types.items() if isinstance(value, kind))
+
+
+def _as_declared(value: Any, declared: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    """Return a value as its setting takes it, or as it is where it cannot be read so."""
+    types = _types(declared)
+    if isinstance(value, float) and "integer" in types and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = _parsed_text(value, types)
+    if isinstance(value, list) and (items := declared.get("items")):
+        return [_as_declared(each, items) for each in value]
+    if isinstance(value, dict) and (properties := declared.get("properties")):
+        return {name: _as_declared(each, properties.get(name, {})) for name, each in value.items()}
+    return value
+
+
+def _parsed_text(text: str, types: frozenset[str]) -> Any:  # noqa: ANN401 - what the text says
+    """Return what a text says to a setting of these types; raise ValueError if it is none of them."""
+    if not types or "string" in types:
+        return text
+    word = text.strip()
+    if "integer" in types and _WHOLE.fullmatch(word):
+        return int(word)
+    if "boolean" in types and word.lower() in _FLAGS:
+        return _FLAGS[word.lower()]
+    try:
+        value = json.loads(word)
+    except RecursionError:
+        raise ValueError from None
+    if not types & _types_of(value) & {"array", "object"}:
+        raise ValueError
+    return value
+
+
+def _nested(text: str) -> Any:  # noqa: ANN401 - what the text says
+    """Return the object that a variable of Meltano's holds, in which keys of nested objects are joined by dots.
+
+    A dot behind a backslash belongs to the key. What is not the text of an object is returned as it is.
+    """
+    try:
+        flat = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(flat, dict):
+        return text
+    nested: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, key = (part.replace(r"\.", ".") for part in _SEPARATOR.split(path))
+        inner = nested
+        for parent in parents:
+            if not isinstance(inner.get(parent), dict):
+                inner[parent] = {}
+            inner = inner[parent]
+        inner[key] = value
+    return nested
+
+
+def _unmet(text: str, declared: Mapping[str, Any]) -> str | None:
+    """Return what a setting takes if this text is not it, else None."""
+    types = _types(declared)
+    try:
+        _parsed_text(text, types)
+    except ValueError:
+        return " or ".join(_WORDS[each] for each in _WORDS if each in types)
+    return None
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -67,59 +278,10 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
-def unreadable_config(names: Iterable[str], error: Exception) -> str:
-    """Return the sentence for what --config names where it cannot be read as settings."""
-    files = " and ".join(f'"{name}"' for name in names if name != "ENV")
-    return (
-        f"--config {files} cannot be read ({type(error).__name__}): name a file that holds the settings as one"
-        " JSON object, or ENV."
-    )
-
-
-def check_environment(
-    environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any], logger: logging.Logger
-) -> None:
-    """Name environment variables that do nothing; raise SettingsError if one does not hold what its setting takes."""
-    for sentence in unknown_variables(environ, prefix, schema):
-        logger.warning("%s", sentence)
-    if problems := environment_problems(environ, prefix, schema):
-        raise SettingsError(" ".join(problems))
-
-
-def environment_problems(environ: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each environment variable that does not hold what its setting takes."""
-    problems = []
-    for name, setting in schema["properties"].items():
-        text = environ.get(variable := f"{prefix}{name.upper()}")
-        wanted = None if text is None else _unmet(text, setting.get("type", ()))
-        if wanted:
-            problems.append(f"{variable} is not {wanted}: correct it, or leave it out for the default.")
-    return problems
-
-
-def _unmet(text: str, kinds: str | Sequence[str]) -> str | None:
-    """What a setting of these kinds takes, if this text is not it."""
-    if "integer" in kinds:
-        return None if _WHOLE.fullmatch(text.strip()) else "a whole number"
-    if "boolean" in kinds:
-        return None if text.lower() in _FLAGS else "true or false"
-    for kind, type_, wanted in (("array", list, "a JSON array"), ("object", dict, "a JSON object")):
-        if kind in kinds:
-            return None if isinstance(_json(text), type_) else wanted
-    return None
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _sentence(error: ValidationError, schema: Mapping[str, Any]) -> str:
+def _sentence(error: ValidationError, declared: Mapping[str, Mapping[str, Any]]) -> str:
     name = _name(error.absolute_path)
-    setting: Mapping[str, Any] = schema["properties"].get(str(next(iter(error.absolute_path), "")), {})
-    value = "" if setting.get("secret") else f", not {str(error.instance)[:60]!r}"
+    setting: Mapping[str, Any] = declared.get(str(next(iter(error.absolute_path), "")), {})
+    value = "" if setting.get("secret") else f", not {str(error.instance)[:_VALUE_CHARACTERS]!r}"
     wanted: Any = error.validator_value
     if error.validator == "enum":
         return f"{name} must be one of {', '.join(map(str, wanted))}{value}."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_singer.http import HubSpotError
-from tap_hubspot_email_events.command import RunEnded
+from hubspot_singer.plugin.errors import RunEnded
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import Portal, StoppedClock

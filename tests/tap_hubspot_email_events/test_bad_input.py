@@ -22,7 +22,7 @@ EVENTS = "/email/public/v1/events"
     ("settings", "words"),
     [
         ({"start_date": None}, "start_date must be set"),
-        ({"start_date": ""}, "start_date is not set"),
+        ({"start_date": ""}, "start_date must be set"),
         ({"start_date": "last week"}, "start_date is neither a date nor a date-time. Write it like"),
         ({"start_date": "2026-13-01"}, "start_date is neither a date nor a date-time. Write it like"),
         ({"start_date": 20260101}, "start_date must be text, not '20260101'"),
@@ -31,7 +31,7 @@ EVENTS = "/email/public/v1/events"
         ({"end_date": "2026-10-20"}, "end_date is not after start_date"),
         ({"lookback_seconds": -1}, "lookback_seconds must be at least 0, not '-1'"),
         ({"settle_seconds": "five"}, "settle_seconds must be a whole number"),
-        ({"exclude_filtered_events": "yes"}, "exclude_filtered_events must be true or false"),
+        ({"exclude_filtered_events": "ja"}, "exclude_filtered_events must be true or false"),
         ({"start_date": "9999-12-31T23:59:59-12:00"}, "start_date is neither a date"),
         ({"access_token": 123_456_789}, "access_token must be text."),
     ],

@@ -405,21 +405,6 @@ def test_an_input_that_breaks_off_in_an_error_is_said(portal: Portal, run_target
     assert run.states == []
 
 
-@pytest.mark.parametrize("content", ['{"access_token": "pat-na1-secret', '["pat-na1-secret"]', None])
-def test_a_config_file_that_cannot_be_read_is_named_and_not_quoted(
-    tmp_path: Path, content: str | None
-) -> None:
-    path = tmp_path / "config.json"
-    if content is not None:
-        path.write_text(content)
-
-    run = CliRunner().invoke(TargetHubSpotLists.get_singer_command(), ["--config", str(path)])
-
-    assert run.exit_code == 1
-    assert f'--config "{path}" cannot be read' in run.output
-    assert "pat-na1-secret" not in run.output
-
-
 @pytest.mark.parametrize("expression", ["int(cohort_name)", "int(", "no_such_column + 1", "1 / 0"])
 def test_a_map_that_fails_is_named_with_its_stream_and_shows_no_record(
     run_target: TargetRunner, expression: str

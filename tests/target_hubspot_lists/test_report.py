@@ -358,30 +358,33 @@ def test_a_report_that_cannot_be_written_is_said_before_anything_happens(
     assert hubspot.calls() == 0
 
 
-def test_rejected_members_can_be_mended_and_sent_again_from_the_report(
-    portal: Portal, run_target: TargetRunner, report_path: Path
+@pytest.mark.parametrize("shape", ["as it is", "in capitals", "without a schema"])
+def test_lines_of_a_report_are_no_snapshot_of_a_mirror(
+    portal: Portal, run_target: TargetRunner, report_path: Path, shape: str
 ) -> None:
-    run_target(
-        email_schema(),
-        by_email("VIP", "ada@example.con"),
-        by_email("VIP", "bob at example.com"),
-        match_by="email",
-        report_path=str(report_path),
-    )
+    people = portal.add_contacts(3)
+    portal.add_list("c_VIP", members=people)
+    run_target(schema_message(), membership("VIP", "no number"), report_path=str(report_path))
+    (line,) = lines(report_path, "member")
+    record = {name.upper() if shape == "in capitals" else name: value for name, value in line.items()}
+    columns = ["member", "cohort", "operation"] if shape == "without a schema" else [*record]
 
-    mended = [
-        line | {"member": line["member"].replace(".con", ".com").replace(" at ", "@")}
-        for line in lines(report_path, "member")
-    ]
-    run_target(
-        schema_message("member", "cohort", "operation"),
-        *(record_message(**line) for line in mended),
-        match_by="email",
+    run = run_target(
+        schema_message(*columns),
+        record_message(**record),
+        record_message(**record | {"member": people[0]}),
+        state_message({"n": 1}),
+        sync_mode="mirror",
         match_field="member",
         cohort_field="cohort",
+        list_name_prefix="c_",
+        snapshot_end="end_of_input",
+        max_removal_percent=100,
     )
 
-    assert portal.member_emails("VIP") == {"ada@example.com", "bob@example.com"}
+    assert (run.exit_code, run.states) == (1, [])
+    assert run.error.startswith('Stream "cohort_members" holds lines of a report, and sync_mode is mirror')
+    assert portal.members("c_VIP") == set(people)
 
 
 def test_verification_names_what_hubspot_left_open(portal: Portal, run_target: TargetRunner) -> None:

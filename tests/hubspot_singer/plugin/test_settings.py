@@ -1,18 +1,105 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from hubspot_singer.plugin.settings import environment_problems, unknown_variables
+from hubspot_singer.plugin.settings import Settings, Variables, meltano_prefixes
 
-SCHEMA = {
-    "properties": {
-        "size": {"type": ["integer", "null"]},
-        "dry": {"type": ["boolean", "null"]},
-        "lists": {"type": ["array", "null"]},
-        "maps": {"type": "object"},
-        "name": {"type": ["string", "null"]},
-    }
+LISTS = {
+    "type": ["array", "null"],
+    "items": {
+        "type": "object",
+        "properties": {
+            "cohort": {"type": "string"},
+            "list_id": {"type": ["string", "integer"]},
+            "skip": {"type": "boolean"},
+        },
+    },
 }
+SETTINGS = Settings(
+    {
+        "properties": {
+            "size": {"type": ["integer", "null"], "minimum": 1},
+            "dry": {"type": ["boolean", "null"]},
+            "lists": LISTS,
+            "maps": {"type": ["object", "null"]},
+            "name": {"type": ["string", "null"]},
+            "folder": {"type": ["integer", "string", "null"]},
+            "mode": {"type": "string", "enum": ["one", "two"]},
+            "token": {"type": "string", "secret": True},
+            "prefix": {"type": ["string", "null"]},
+        }
+    },
+    may_be_blank=frozenset({"prefix"}),
+)
+
+
+def variables(environ: dict[str, str], *other_prefixes: str) -> Variables:
+    return Variables(environ, "TARGET_", SETTINGS, other_prefixes)
+
+
+# Text, as `meltano config set` stores it for a setting that is not declared
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("size", "50", 50),
+        ("size", " +7 ", 7),
+        ("size", 50.0, 50),
+        ("dry", "true", True),
+        ("dry", "False", False),
+        ("dry", "1", True),
+        ("dry", "off", False),
+        ("lists", "[]", []),
+        ("lists", '[{"cohort": "VIP", "list_id": "42"}]', [{"cohort": "VIP", "list_id": "42"}]),
+        ("lists", [{"cohort": "true", "skip": "true"}], [{"cohort": "true", "skip": True}]),
+        ("maps", '{"a": {"b": "c"}}', {"a": {"b": "c"}}),
+        ("name", "true", "true"),
+        ("name", "[1]", "[1]"),
+        ("folder", "50", "50"),
+        ("mode", "one", "one"),
+        ("unknown", "50", "50"),
+    ],
+)
+def test_text_is_read_as_what_its_setting_takes(name: str, text: object, value: object) -> None:
+    read = SETTINGS.read({name: text})
+
+    assert read == {name: value}
+    assert type(read[name]) is type(value)
+    assert SETTINGS.problems(read) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("size", "many", "size must be a whole number, not 'many'."),
+        ("size", "8.5", "size must be a whole number, not '8.5'."),
+        ("size", "1_000", "size must be a whole number, not '1_000'."),
+        ("size", "9" * 5000, f"size must be a whole number, not '{'9' * 60}'."),
+        ("size", "0", "size must be at least 1, not '0'."),
+        ("dry", "maybe", "dry must be true or false, not 'maybe'."),
+        ("lists", "VIP", "lists must be a JSON array, not 'VIP'."),
+        ("lists", '{"a": 1}', "lists must be a JSON array, not '{\"a\": 1}'."),
+        ("lists", [{"skip": "maybe"}], "lists[0].skip must be true or false, not 'maybe'."),
+        ("maps", "[" * 100_000, f"maps must be a JSON object, not '{'[' * 60}'."),
+        ("mode", "three", "mode must be one of one, two, not 'three'."),
+        ("token", 12345, "token must be text."),
+    ],
+)
+def test_text_that_a_setting_does_not_take_is_named(name: str, text: object, wanted: str) -> None:
+    assert SETTINGS.problems(SETTINGS.read({name: text})) == [wanted]
+
+
+@pytest.mark.parametrize("blank", [None, "", "  "])
+def test_null_and_blank_are_not_set_but_for_settings_to_which_blank_says_something(blank: str | None) -> None:
+    config = dict.fromkeys(SETTINGS.declared, blank)
+
+    assert SETTINGS.read(config) == ({} if blank is None else {"prefix": blank})
+
+
+# Variables
 
 
 @pytest.mark.parametrize(
@@ -20,7 +107,6 @@ SCHEMA = {
     [
         ("SIZE", "many", "a whole number"),
         ("SIZE", "8.0", "a whole number"),
-        ("SIZE", "", "a whole number"),
         ("DRY", "maybe", "true or false"),
         ("DRY", "y", "true or false"),
         ("LISTS", '[{"cohort": "VIP"', "a JSON array"),
@@ -31,26 +117,57 @@ SCHEMA = {
 def test_a_variable_that_does_not_hold_what_its_setting_takes_is_named(
     name: str, text: str, wanted: str
 ) -> None:
-    (problem,) = environment_problems({f"TARGET_{name}": text}, "TARGET_", SCHEMA)
+    (problem,) = variables({f"TARGET_{name}": text}).problems()
 
     assert problem.startswith(f"TARGET_{name} is not {wanted}: ")
-    assert not text or text not in problem
+    assert text not in problem
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("SIZE", "8"),
+        ("SIZE", ""),
         ("DRY", "True"),
         ("DRY", "off"),
         ("LISTS", "[]"),
         ("MAPS", "{}"),
         ("NAME", ""),
+        ("MODE", "three"),  # the schema's to refuse
         ("OTHER", "x"),
     ],
 )
 def test_what_a_setting_takes_is_no_problem(name: str, text: str) -> None:
-    assert environment_problems({f"TARGET_{name}": text}, "TARGET_", SCHEMA) == []
+    assert variables({f"TARGET_{name}": text}).problems() == []
+
+
+def test_variables_are_settings_where_they_say_something() -> None:
+    environ = {
+        "TARGET_SIZE": "8",
+        "TARGET_NAME": " ",
+        "TARGET_PREFIX": "",
+        "TARGET_OTHER": "x",
+        "OTHER_DRY": "true",
+    }
+
+    assert variables(environ, "OTHER_").config() == {"size": "8", "prefix": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"s.a": "x", "s.b.c": 1, "t": null}', {"s": {"a": "x", "b": {"c": 1}}, "t": None}),
+        (r'{"public\\.s.a": "x"}', {"public.s": {"a": "x"}}),
+        ('{"s": {"a": "x"}}', {"s": {"a": "x"}}),
+        ("[1]", "[1]"),
+        ("{", "{"),
+    ],
+)
+def test_objects_that_meltano_took_apart_are_put_together(text: str, value: object) -> None:
+    environ = {"TARGET_MAPS": text}
+
+    assert variables(environ | {"MELTANO_PROJECT_ROOT": "/p"}).config() == {"maps": value}
+    assert variables(environ).config() == {"maps": text}
 
 
 def test_a_variable_that_is_no_setting_is_named_with_the_nearest() -> None:
@@ -58,10 +175,59 @@ def test_a_variable_that_is_no_setting_is_named_with_the_nearest() -> None:
         "TARGET_SIZES": "8",
         "TARGET_SIZE": "8",
         "TARGET_LOGLEVEL": "INFO",
-        "TARGET__ALIAS": "x",
+        "TARGET__DIALECT": "x",
+        "TARGET_MAPS_MEMBERS_EMAIL": "x",
+        "TARGET_EU_SIZE": "8",
+        "TARGET_EU_MAPS_MEMBERS_EMAIL": "8",
+        "TARGET_EU__DIALECT": "x",
         "TAP_SIZES": "8",
     }
 
-    assert unknown_variables(environ, "TARGET_", SCHEMA) == [
+    assert variables(environ, "TARGET_EU_").unknown() == [
         'The environment variable TARGET_SIZES is no setting; it is ignored. Did you mean "TARGET_SIZE"?'
     ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "config", "lost"),
+    [
+        ({"TARGET_DRY": "true"}, {}, ["TARGET_DRY"]),
+        ({"TARGET_DRY": "true"}, {"dry": None}, ["TARGET_DRY"]),
+        ({"TARGET_DRY": "true"}, {"dry": False}, []),
+        ({"TARGET_DRY": ""}, {}, []),
+        ({"TARGET_PREFIX": ""}, {}, ["TARGET_PREFIX"]),
+        ({"TARGET_MAPS_A_B": "x"}, {}, []),
+        ({"TARGET_OTHER": "x"}, {}, []),
+        ({"EU_LOADER_DRY": "true"}, {}, ["EU_LOADER_DRY"]),
+        ({"TARGET_DRY": "true", "TARGET_SIZE": "5"}, {"name": "x"}, ["TARGET_DRY", "TARGET_SIZE"]),
+    ],
+)
+def test_a_setting_that_the_config_lacks_is_named_by_its_variable(
+    environ: dict[str, str], config: dict[str, Any], lost: list[str]
+) -> None:
+    problems = variables(environ, "EU_LOADER_").lost(config)
+
+    assert len(problems) == bool(lost)
+    assert all(name in problems[0] for name in lost)
+
+
+@pytest.mark.parametrize(
+    ("environ", "advice"),
+    [
+        ({}, "Add --config=ENV, or put dry into the configuration, or unset TARGET_DRY."),
+        ({"MELTANO_PROJECT_ROOT": "/p"}, "Declare dry under the plugin's settings in meltano.yml"),
+    ],
+)
+def test_what_to_do_about_a_lost_setting_depends_on_who_runs_the_plugin(
+    environ: dict[str, str], advice: str
+) -> None:
+    (problem,) = variables(environ | {"TARGET_DRY": "true"}).lost({})
+
+    assert advice in problem
+
+
+def test_meltano_names_variables_by_the_plugin_that_it_runs() -> None:
+    environ = {"MELTANO_LOADER_NAME": "target-x--eu", "MELTANO_LOADER_NAMESPACE": "target_x"}
+
+    assert meltano_prefixes(environ, "LOADER") == ("TARGET_X__EU_", "TARGET_X_")
+    assert meltano_prefixes(environ, "EXTRACTOR") == ()

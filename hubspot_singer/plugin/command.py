@@ -1,0 +1,88 @@
+"""The command line of both plugins: the SDK's, with `--check`, and one line for whatever ends a run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.exceptions import ConfigurationError, MappingError
+from singer_sdk.plugin_base import SingerCommand
+
+from hubspot_singer.http import HubSpotError, redact
+from hubspot_singer.plugin.errors import RunEnded, unexpected_error
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from singer_sdk.plugin_base import _ConfigInput
+
+
+class PluginCommand(SingerCommand):
+    """The SDK's command; its exit code is 0, 1, or 128 and a signal's number."""
+
+    def __init__(
+        self, command: click.Command, *, logger: logging.Logger, check: Callable[[_ConfigInput], int]
+    ) -> None:
+        super().__init__(
+            name=command.name,
+            callback=command.callback,
+            params=[*command.params, _check_option()],
+            context_settings=command.context_settings,
+            help=command.help,
+            logger=logger,
+        )
+        self._check = check
+
+    @override
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        sys.excepthook = self.excepthook
+        try:
+            return super().main(*args, **kwargs)
+        except RunEnded as ended:
+            report(ended.last_words, ended, self.logger)
+            raise
+        except HubSpotError as error:
+            report(str(error), error, self.logger)
+            raise SystemExit(1) from None
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        logging.captureWarnings(capture=True)
+        is_check = ctx.params.pop("check")
+        if is_check and not ctx.params.get("about"):
+            ctx.exit(self._check(ctx.params["config"]))
+        return click.Command.invoke(self, ctx)
+
+    @override
+    def excepthook(
+        self, exc_type: type[BaseException], exc_value: BaseException, exc_traceback: TracebackType | None
+    ) -> None:
+        if isinstance(exc_value, ConfigurationError | MappingError):
+            words = str(exc_value)
+        else:
+            words = unexpected_error(exc_value.with_traceback(exc_traceback), str(self.name))
+        report(words, exc_value, self.logger)
+
+
+def report(words: str, error: BaseException, logger: logging.Logger) -> None:
+    """Log what ended a run as one line; the stack trace follows where debug logging is on."""
+    logger.error("%s", redact(" ".join(words.split())))
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("%s", redact("".join(traceback.format_exception(error))))
+
+
+def _check_option() -> click.Option:
+    return click.Option(
+        ["--check"],
+        is_flag=True,
+        help="Check the settings, the token, its scopes and the requests left today, then exit.",
+    )
