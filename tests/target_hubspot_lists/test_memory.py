@@ -110,18 +110,6 @@ def test_whoever_was_removed_is_known_to_be_off(
     assert portal.members("VIP") == {contacts[1]}
 
 
-def test_a_portal_that_is_not_known_ends_the_run(
-    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
-) -> None:
-    hubspot.faults.next("GET", "/account-info/", status=403)
-
-    run = run_target(*adds(portal.add_contacts(2)), ledger_url=sqlite_url)
-
-    assert run.exit_code == 1
-    assert "kept by portal" in run.error
-    assert portal.list_names() == set()
-
-
 @pytest.mark.parametrize(
     "setting", [{"mirror_removes": "ours"}, {"empty_vanished_cohorts": True}, {"reconcile": True}]
 )
