@@ -343,6 +343,30 @@ def test_a_translation_that_hubspot_does_not_give_is_refused(call: Caller) -> No
     assert call("POST", path, [str(number) for number in range(10_001)]).status_code == 400
 
 
+@pytest.mark.parametrize("names", [False, True])
+def test_ids_that_a_list_does_not_take_sink_the_call_named_or_not(call: Caller, names: bool) -> None:  # noqa: FBT001
+    call.portal.add_list("VIP")
+    ada, bob = call.portal.add_contacts(2)
+    call.portal.quirks.refused_record_ids = {bob}
+    call.portal.quirks.names_refused_ids = names
+
+    answer = call.change("1", add=[ada, bob])
+
+    assert answer.status_code == 400
+    assert (bob in answer.json()["message"]) == names
+    assert call.portal.members("VIP") == set()
+
+
+def test_a_locked_list_refuses_calls_of_either_kind(call: Caller) -> None:
+    call.portal.add_list("VIP")
+    (ada,) = call.portal.add_contacts(1)
+    call.portal.quirks.locked_lists = {"1": {"remove"}}
+
+    assert call.change("1", add=[ada]).status_code == 200
+    assert call.change("1", remove=[ada]).status_code == 400
+    assert call.portal.members("VIP") == {ada}
+
+
 def test_reads_may_lag_behind_writes(call: Caller) -> None:
     ada = call.portal.add_contact("ada@example.com")
     call.portal.add_list("VIP")

@@ -52,8 +52,12 @@ def check_change(target: HubSpotList, add: Sequence[int], remove: Sequence[int],
     if quirks.max_ids_per_call is not None and len(add) + len(remove) > quirks.max_ids_per_call:
         message = f"At most {quirks.max_ids_per_call} record ids are allowed in one request."
         raise HubSpotError(quirks.too_many_ids_status, "VALIDATION_ERROR", message)
-    if quirks.refused_record_ids and not quirks.refused_record_ids.isdisjoint(map(str, (*add, *remove))):
-        raise invalid("Invalid input JSON: a record id is not acceptable.")
+    locked = quirks.locked_lists.get(target.list_id, set())
+    if ("add" in locked and add) or ("remove" in locked and remove):
+        raise invalid("You are not allowed to change segments right now")
+    if refused := sorted(quirks.refused_record_ids.intersection(map(str, (*add, *remove)))):
+        which = f"record ids {', '.join(refused)} are" if quirks.names_refused_ids else "a record id is"
+        raise invalid(f"Invalid input JSON: {which} not acceptable.")
 
 
 def change_members(

@@ -20,8 +20,11 @@ class Quirks:
     # Record ids a membership call may hold (no figure is documented), and the answer to more: 413 or 400.
     max_ids_per_call: int | None = None
     too_many_ids_status: int = 413
-    # Record ids for whose sake a membership call is refused as a whole, without a word which they are.
+    # Record ids for whose sake a membership call is refused as a whole, and whether the message says which they are.
     refused_record_ids: set[str] = field(default_factory=set)
+    names_refused_ids: bool = False
+    # Lists, by id, that take no calls with ids to "add", or to "remove"; portals have been seen to say so in a 400.
+    locked_lists: dict[str, set[str]] = field(default_factory=dict)
     # Seconds HubSpot takes for each record id: a call over 100 s is answered 524, without waiting here.
     seconds_per_id: float = 0.0
     # Whether a call that was answered 524 took effect all the same. Hostile guess: it did.
