@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.memberships import Member
     from target_hubspot_lists.properties import PropertyDefinition
-    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.settings import EpochUnit, Settings
 
 CLEARED = ""  # HubSpot's value of a property that is to have none
 PATH_SEPARATOR = "."
@@ -43,7 +43,7 @@ class AttributeParser:
     ) -> None:
         self._clears = settings.property_policy == "overwrite_and_clear"
         self._fields = [
-            (field_path(stream, names, mapping.field), definition)
+            (field_path(stream, names, mapping.field), definition, mapping.unit)
             for mapping, definition in zip(settings.property_mappings, definitions, strict=True)
         ]
 
@@ -55,19 +55,21 @@ class AttributeParser:
         """
         for_null = CLEARED if self._clears and is_member else None
         texts: list[str | None] = []
-        for path, definition in self._fields:
+        for path, definition, unit in self._fields:
             value = _value_at(path, record)
             try:
-                texts.append(_text(definition, value, for_null))
+                texts.append(_text(definition, value, for_null, unit))
             except DoesNotFit as problem:
                 return PropertyProblem(problem.reason, definition.name)
         return tuple(texts)
 
 
-def _text(definition: PropertyDefinition, value: object, for_null: str | None) -> str | None:
+def _text(
+    definition: PropertyDefinition, value: object, for_null: str | None, unit: EpochUnit | None
+) -> str | None:
     if value is ABSENT:
         return None
-    return for_null if is_empty(value) else property_text(definition, value)
+    return for_null if is_empty(value) else property_text(definition, value, unit)
 
 
 def _value_at(path: Sequence[str], record: Mapping[str, Any]) -> object:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import parsed
 from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.property_values import DATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,7 +122,7 @@ class Properties:
         problems = [
             problem
             for mapping, definition in zip(mappings, found, strict=True)
-            if (problem := self._problem(mapping.property, definition, archived))
+            if (problem := self._problem(mapping, definition, archived))
         ]
         if problems:
             raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
@@ -132,7 +133,10 @@ class Properties:
         answer = self._client.get(self.path, params={"archived": "true"} if archived else None)
         return parsed(answer, lambda body: parse_definitions(body["results"]))
 
-    def _problem(self, name: str, definition: PropertyDefinition | None, archived: set[str]) -> str | None:
+    def _problem(
+        self, mapping: PropertyMapping, definition: PropertyDefinition | None, archived: set[str]
+    ) -> str | None:
+        name = mapping.property
         if definition is None and name in archived:
             return f'"{name}" is archived (restore it in HubSpot)'
         if definition is None:
@@ -140,6 +144,8 @@ class Properties:
             return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
         if definition.is_calculated:
             return f'"{name}" is calculated by HubSpot'
+        if mapping.unit and definition.type not in DATES:
+            return f'"{name}" is no date, so that its mapping takes no unit (its type is {definition.type})'
         return f'"{name}" is read-only' if definition.is_read_only else None
 
 

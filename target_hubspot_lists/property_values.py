@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.date_times import iso_moment
 from target_hubspot_lists.outcomes import PropertyReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from target_hubspot_lists.properties import PropertyDefinition
+    from target_hubspot_lists.settings import EpochUnit
 
 # https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
 LONGEST_TEXT = 65_536  # characters
@@ -23,15 +25,13 @@ WORDS: Mapping[str, bool] = dict.fromkeys(("true", "t", "yes", "y", "on", "1"), 
     ("false", "f", "no", "n", "off", "0"), False
 )
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
-ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].+)?", re.ASCII | re.IGNORECASE)
 EPOCH_TEXT = re.compile(r"-?\d{9,15}", re.ASCII)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# HubSpot's epoch counts milliseconds. Below this a number is read as seconds: as milliseconds it would lie
-# within three years of 1970.
-LEAST_MILLISECONDS = 100_000_000_000
-# Below this, as seconds within three years of 1970, it is hardly a time: a year, a day's number, 20260301.
-LEAST_SECONDS = 100_000_000
+# A number without a unit is read as seconds where they lead into these years, and as milliseconds elsewhere.
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+FIRST_SECOND = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+END_SECOND = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 
 
 class DoesNotFit(ValueError):
@@ -47,10 +47,15 @@ def is_empty(value: object) -> bool:
     return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
-def property_text(definition: PropertyDefinition, value: object) -> str:
-    """The text for a value that says something; raise DoesNotFit if the property takes no such value."""
-    convert = CONVERSIONS.get(definition.type, _any_text)
-    text = convert(definition, value)
+def property_text(definition: PropertyDefinition, value: object, unit: EpochUnit | None = None) -> str:
+    """The text for a value that says something; raise DoesNotFit if the property takes no such value.
+
+    `unit` is what a number for a date or a date-time counts since 1970; None if the settings do not say.
+    """
+    if definition.type in DATES:
+        text = DATES[definition.type](_moment(value, unit))
+    else:
+        text = CONVERSIONS.get(definition.type, _any_text)(definition, value)
     if len(text) > LONGEST_TEXT:
         raise DoesNotFit(PropertyReason.TOO_LONG)
     return text
@@ -107,17 +112,15 @@ def _option(definition: PropertyDefinition, value: object) -> str:
     return option
 
 
-def _date(definition: PropertyDefinition, value: object) -> str:
+def _date(moment: datetime | None) -> str:
     """The day in UTC: a date property holds a midnight of UTC."""
-    del definition
-    if (moment := _moment(value)) is None:
+    if moment is None:
         raise DoesNotFit(PropertyReason.NOT_A_DATE)
     return moment.date().isoformat()
 
 
-def _datetime(definition: PropertyDefinition, value: object) -> str:
-    del definition
-    if (moment := _moment(value)) is None:
+def _datetime(moment: datetime | None) -> str:
+    if moment is None:
         raise DoesNotFit(PropertyReason.NOT_A_DATETIME)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -127,35 +130,38 @@ CONVERSIONS: Mapping[str, Callable[[PropertyDefinition, object], str]] = {
     "number": _number,
     "bool": _bool,
     "enumeration": _enumeration,
-    "date": _date,
-    "datetime": _datetime,
 }
+DATES: Mapping[str, Callable[[datetime | None], str]] = {"date": _date, "datetime": _datetime}
 
 
-def _moment(value: object) -> datetime | None:
+def _moment(value: object, unit: EpochUnit | None) -> datetime | None:
     """The moment that ISO text or an epoch names; without a zone it is UTC's."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
+    if not isinstance(value, str):
+        return _from_epoch(value, unit)
+    text = value.strip()
+    if EPOCH_TEXT.fullmatch(text) or (unit and NUMBER.fullmatch(text)):
+        return _from_epoch(float(text), unit)
+    return iso_moment(text)
+
+
+def _from_epoch(number: float, unit: EpochUnit | None) -> datetime | None:
+    """The moment so many seconds or milliseconds after 1970; None if it is beyond what a date can be."""
+    if unit is None and _is_calendar(number):
+        return None
+    is_seconds = unit == "s" or (unit is None and FIRST_SECOND <= number < END_SECOND)
     try:
-        if not isinstance(value, str):
-            return _from_epoch(value)
-        text = value.strip()
-        if EPOCH_TEXT.fullmatch(text):
-            return _from_epoch(int(text))
-        if ISO_DATE.fullmatch(text) is None:
-            return None
-        moment = datetime.fromisoformat(text.upper())
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
+        return EPOCH + (timedelta(seconds=number) if is_seconds else timedelta(milliseconds=number))
+    except (ValueError, OverflowError):  # NaN, or beyond the years 1 to 9999
         return None
 
 
-def _from_epoch(number: float) -> datetime | None:
-    """The moment so many milliseconds after 1970, or seconds where it is too few for milliseconds."""
-    if not math.isfinite(number) or abs(number) < LEAST_SECONDS:
-        return None
-    is_seconds = abs(number) < LEAST_MILLISECONDS
-    return EPOCH + (timedelta(seconds=number) if is_seconds else timedelta(milliseconds=number))
+def _is_calendar(number: float) -> bool:
+    """Whether a number reads as a year or as YYYYMMDD: read as an epoch it would silently be a moment of 1970."""
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
+    is_day = FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004 - months and days
+    return is_day or FIRST_YEAR <= number <= LAST_YEAR
 
 
 def _scalar_text(value: object) -> str | None:

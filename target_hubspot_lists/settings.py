@@ -16,6 +16,7 @@ SyncMode = Literal["incremental", "mirror"]
 SnapshotEnd = Literal["proven", "end_of_input"]
 ReportMembers = Literal["unapplied", "all"]
 MirrorRemoves = Literal["all", "ours"]
+EpochUnit = Literal["ms", "s"]
 PropertyPolicy = Literal["overwrite", "overwrite_and_clear", "fill_empty"]
 
 
@@ -52,11 +53,12 @@ class PropertyMapping:
 
     field: str
     property: str
+    unit: EpochUnit | None = None  # what a number for a date counts; None: the number itself tells
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> PropertyMapping:
         """Parse one entry; both names must say something."""
-        mapping = cls(str(entry["field"]).strip(), str(entry["property"]).strip())
+        mapping = cls(str(entry["field"]).strip(), str(entry["property"]).strip(), entry.get("unit"))
         if not mapping.field or not mapping.property:
             raise SettingsError("An entry of property_mappings[] lacks its field or its property: name both.")
         return mapping

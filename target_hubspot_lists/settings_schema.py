@@ -46,6 +46,15 @@ _MAPPING_ENTRY = {
             "title": "Property",
             "description": "Internal name of the contact property, as HubSpot's settings show it.",
         },
+        "unit": {
+            "type": _TEXT,
+            "enum": ["ms", "s", None],
+            "title": "Unit",
+            "description": (
+                "Of a date or date-time property: whether numbers count milliseconds or seconds since 1970. Without "
+                "it: seconds where that gives a year from 1900 to 2100, else milliseconds."
+            ),
+        },
     },
     "required": ["field", "property"],
     "additionalProperties": False,
@@ -223,7 +232,8 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Property mappings",
         "description": (
             "Which fields of a record are written to which contact properties: "
-            '[{"field": "plan", "property": "plan"}]. Checked against the portal before anything is written.'
+            '[{"field": "plan", "property": "plan"}]. Checked against the portal before anything is written. '
+            "For a date given as a number, unit says what it counts since 1970: ms or s."
         ),
     },
     "property_policy": {
