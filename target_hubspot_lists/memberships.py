@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from target_hubspot_lists.date_times import iso_moment
 from target_hubspot_lists.errors import InputError
 from target_hubspot_lists.outcomes import Reason
 
@@ -36,6 +38,8 @@ OPERATIONS: Mapping[str, bool] = dict.fromkeys(ADD_WORDS, True) | dict.fromkeys(
 LARGEST_RECORD_ID = 2**63 - 1
 LARGEST_EXACT_FLOAT = float(2**53 - 1)  # 2**53 itself may have been written as 2**53 + 1
 DIGITS = re.compile(r"[0-9]{1,19}(?:\.0+)?", re.ASCII)
+
+NUL = "\0"  # no address and no name holds it, and Postgres stores no text with it
 
 DELETED_AT = "_sdc_deleted_at"  # https://sdk.meltano.com/en/latest/implementation/record_metadata.html
 
@@ -167,6 +171,8 @@ class MembershipParser:
         cohort = self._cohort(record)
         if cohort is None:
             return self._reject(Reason.MISSING_COHORT, None, record)
+        if NUL in cohort.name or NUL in (cohort.id or ""):
+            return self._reject(Reason.INVALID_COHORT, None, record)
         is_member = self._is_member(record)
         if is_member is None:
             return self._reject(Reason.UNKNOWN_OPERATION, cohort, record)
@@ -180,15 +186,18 @@ class MembershipParser:
         )
 
     def _reject(self, reason: Reason, cohort: Cohort | None, record: Mapping[str, Any]) -> Rejection:
-        columns = self._columns
-        asked = record.get(columns.operation) if columns.operation else "add"
-        is_deleted = not _is_blank(record.get(columns.deleted_at))
         return Rejection(
-            reason,
-            cohort,
-            _as_asked(record.get(columns.member)),
-            "remove" if is_deleted else _as_asked(asked),
+            reason, cohort, _as_asked(record.get(self._columns.member)), self._operation_as_asked(record)
         )
+
+    def _operation_as_asked(self, record: Mapping[str, Any]) -> str:
+        columns = self._columns
+        deleted_at = record.get(columns.deleted_at)
+        is_deleted = says_deleted(deleted_at)
+        if is_deleted is None:
+            return _as_asked(deleted_at)
+        asked = record.get(columns.operation) if columns.operation else "add"
+        return "remove" if is_deleted else _as_asked(asked)
 
     def _cohort(self, record: Mapping[str, Any]) -> Cohort | None:
         name_column, id_column = self._columns.cohort, self._columns.cohort_id
@@ -202,12 +211,29 @@ class MembershipParser:
 
     def _is_member(self, record: Mapping[str, Any]) -> bool | None:
         columns = self._columns
-        # A tap that reads CSV writes null as blank, which must not remove anybody.
-        if not _is_blank(record.get(columns.deleted_at)):
-            return False
+        is_deleted = says_deleted(record.get(columns.deleted_at))
+        if is_deleted is not False:
+            return False if is_deleted else None
         if columns.operation is None:
             return True
         return operation(record.get(columns.operation))
+
+
+def says_deleted(value: object) -> bool | None:
+    """Whether `_sdc_deleted_at` says that the row is gone: a date-time or a date (ISO 8601) does.
+
+    Null, blank, false and 0, also as text, do not: so do taps and maps write that there is no such time. None for
+    anything else ("NaT", an object), which must neither remove nor add anybody.
+    """
+    if value is None or value is False or value == 0 or _is_blank(value):
+        return False
+    if isinstance(value, date):  # stream_maps can make one
+        return True
+    if not isinstance(value, str):
+        return None
+    if value.strip().lower() in {"false", "0"}:
+        return False
+    return True if iso_moment(value) else None
 
 
 def operation(value: object) -> bool | None:
@@ -234,8 +260,8 @@ record_id = positive_integer  # "long" to HubSpot
 
 
 def email_address(value: object) -> str | None:
-    """The address trimmed and in lower case; None for what has not one `@` with something around it."""
-    if not isinstance(value, str):
+    """The address trimmed and in lower case; None for what has not one `@` with something around it, or has a NUL."""
+    if not isinstance(value, str) or NUL in value:
         return None
     text = value.strip().lower()
     local, at, domain = text.partition("@")

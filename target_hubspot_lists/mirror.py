@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Of a record that is rejected for one of these it is not known whose it is, or whether the member stays.
+UNCLEAR = frozenset({Reason.MISSING_COHORT, Reason.INVALID_COHORT, Reason.UNKNOWN_OPERATION})
+
 
 class Mirror(Delivery):
     """A run in mirror mode: holds whole cohorts on disk, and changes lists at the end of the input."""
@@ -130,8 +133,7 @@ class Mirror(Delivery):
                 hides_a_member=rejection.hides_a_member and not evidence.is_older(version)
             )
         evidence.other()
-        # Of these it is not known whose they are, or whether they stay.
-        evidence.unclear += rejection.reason in {Reason.MISSING_COHORT, Reason.UNKNOWN_OPERATION}
+        evidence.unclear += rejection.reason in UNCLEAR
 
     @override
     def close(self) -> None:

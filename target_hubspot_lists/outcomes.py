@@ -102,6 +102,7 @@ class Reason(StrEnum):
     """Why a membership was rejected; the README says of each what to do."""
 
     MISSING_COHORT = "missing_cohort"
+    INVALID_COHORT = "invalid_cohort"
     UNKNOWN_OPERATION = "unknown_operation"
     MISSING_MEMBER = "missing_member"
     INVALID_MEMBER = "invalid_member"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.sinks import Sink
 
-from target_hubspot_lists.memberships import Columns, Membership, MembershipParser
+from target_hubspot_lists.errors import InputError
+from target_hubspot_lists.hubspot_lists import shown
+from target_hubspot_lists.memberships import NUL, Columns, Membership, MembershipParser
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -33,6 +35,11 @@ class MembershipSink(Sink):
         key_properties: Sequence[str] | None,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
+        if NUL in stream_name:
+            raise InputError(
+                f'The name of stream "{shown(stream_name)}" holds a NUL character (U+0000): give it another name with '
+                "__alias__ in stream_maps."
+            )
         names = list(schema["properties"])
         columns = Columns.find(stream_name, names, target.settings)
         self._parser = MembershipParser(stream_name, columns, target.settings.match_by)
