@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.attributes import AttributeParser, HeldAttributes
 from target_hubspot_lists.audience_status import AudienceStatus
+from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.properties import Properties
 from target_hubspot_lists.property_flush import PropertyFlush
 from target_hubspot_lists.property_memory import NoMemory
@@ -36,7 +37,9 @@ class ContactProperties:
         self.memory: PropertyMemory = NoMemory()  # a ledger's, where there is one
         self.names = tuple(mapping.property for mapping in settings.property_mappings)
         self.fills = settings.property_policy == "fill_empty"
-        self.writer = PropertyWriter(client, workers=settings.connection.max_concurrency)
+        workers = settings.connection.max_concurrency
+        contacts = Contacts(client, workers=workers, create=False, dry_run=settings.dry_run)
+        self.writer = PropertyWriter(client, contacts, workers=workers)
         self._properties = Properties(client)
         self._definitions: tuple[PropertyDefinition, ...] = ()
         self._held = HeldAttributes()

@@ -60,6 +60,7 @@ class PropertyReason(StrEnum):
     NOT_A_DATE = "not_a_date"
     NOT_A_DATETIME = "not_a_datetime"
     REFUSED_BY_HUBSPOT = "refused_by_hubspot"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import Conflict, InvalidRequest, NotFound, TooLarge, concurrently, parsed
+from hubspot_singer.http import (
+    Conflict,
+    InvalidRequest,
+    MissingScopes,
+    NotFound,
+    TooLarge,
+    concurrently,
+    parsed,
+)
 from target_hubspot_lists.batches import (
     MAX_REFUSED_WITHOUT_SUCCESS,
     Brake,
@@ -16,13 +24,14 @@ from target_hubspot_lists.batches import (
     in_batches,
 )
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.outcomes import PropertyProblem
+from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import Answer, HubSpotClient, Refused
     from target_hubspot_lists.batches import BatchError
+    from target_hubspot_lists.contacts import Contacts
 
 NOT_FOUND = "OBJECT_NOT_FOUND"
 
@@ -48,20 +57,37 @@ class Written:
     texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
     problems: dict[int, PropertyProblem] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
+    unanswered: dict[int, str | None] = field(default_factory=dict)  # with the answer's correlation id
+
+    @property
+    def in_doubt(self) -> set[int]:
+        """Those of whom HubSpot said nothing, or that it has no such contact."""
+        return self.missing | self.unanswered.keys()
+
+    def under(self, record_ids: Mapping[int, int]) -> Written:
+        """The same, by other record ids than the updates had."""
+        return Written(
+            {record_ids[each]: texts for each, texts in self.texts.items()},
+            {record_ids[each]: problem for each, problem in self.problems.items()},
+            {record_ids[each] for each in self.missing},
+            {record_ids[each]: correlation_id for each, correlation_id in self.unanswered.items()},
+        )
 
     def include(self, other: Written) -> Written:
         """Take in what became of other updates, or of the same ones tried again."""
         self.texts |= other.texts
         self.problems |= other.problems
         self.missing |= other.missing
+        self.unanswered |= other.unanswered
         return self
 
 
 class PropertyWriter:
     """Writes properties of contacts that are there, several calls at once."""
 
-    def __init__(self, client: HubSpotClient, *, workers: int) -> None:
+    def __init__(self, client: HubSpotClient, contacts: Contacts, *, workers: int) -> None:
         self._client = client
+        self._contacts = contacts
         self._workers = workers
         self._base = f"{client.base('crm/objects')}/contacts/batch"
         self._brake = Brake()
@@ -81,13 +107,45 @@ class PropertyWriter:
 
     def _write(self, updates: Sequence[Update]) -> Written:
         """Write a batch; where attributes are refused, the contact's other properties are written without them."""
-        written = self._try(updates)
+        written = self._write_in_doubt(updates, self._try(updates))
         again = [
             Update(each.record_id, {}, each.statuses)
             for each in updates
             if each.record_id in written.problems and each.attributes and each.statuses
         ]
         return written.include(self._try(again)) if again else written
+
+    def _write_in_doubt(self, updates: Sequence[Update], written: Written) -> Written:
+        """Write once more those of whom HubSpot said nothing or no such contact, under the ids they have now.
+
+        A merged contact whose other id is written as well is left as it is: its membership leads to that id.
+        """
+        if not written.in_doubt:
+            return written
+        asked = {each.record_id for each in updates}
+        old_ids: dict[int, int] = {}
+        for old, new in self._current_ids(written.in_doubt).items():
+            if new == old or new not in asked:
+                old_ids.setdefault(new, old)
+        by_id = {each.record_id: each for each in updates}
+        again = [replace(by_id[old], record_id=new) for new, old in old_ids.items()]
+        result = self._try(again).under(old_ids) if again else Written()
+        for record_id in result.missing:  # and a read has just found it
+            result.problems[record_id] = PropertyProblem(PropertyReason.REFUSED_BY_HUBSPOT, None)
+        result.missing = written.missing.difference(old_ids.values())
+        silent = {each: written.unanswered[each] for each in written.unanswered.keys() - old_ids.values()}
+        for record_id, correlation_id in (silent | result.unanswered).items():
+            result.problems[record_id] = PropertyProblem(PropertyReason.UNANSWERED, None, correlation_id)
+        result.unanswered = {}
+        written.missing, written.unanswered = set(), {}
+        return written.include(result)
+
+    def _current_ids(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the ids that contacts have now; none of them where the token may not read contacts."""
+        try:
+            return dict(self._contacts.current_ids(sorted(record_ids)))
+        except MissingScopes:
+            return {}
 
     def _try(self, updates: Sequence[Update]) -> Written:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
@@ -169,7 +227,7 @@ def _filled_and_errors(
 
 
 def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
-    """What a batch/update did with each of its inputs; one that HubSpot passes over in silence is refused."""
+    """What a batch/update did with each of its inputs, or that HubSpot passed it over in silence."""
     written = Written()
     done, errors = parsed(answer, _done_and_errors)
     for update in updates:
@@ -179,9 +237,12 @@ def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
             written.texts[update.record_id] = update.texts
         elif error is not None and error.category == NOT_FOUND:
             written.missing.add(update.record_id)
+        elif error is not None:
+            written.problems[update.record_id] = PropertyProblem.by_hubspot(
+                error.properties, answer.correlation_id
+            )
         else:
-            blamed = error.properties if error else ()
-            written.problems[update.record_id] = PropertyProblem.by_hubspot(blamed, answer.correlation_id)
+            written.unanswered[update.record_id] = answer.correlation_id
     return written
 
 

@@ -299,30 +299,6 @@ def test_a_contact_that_is_not_there_is_missing_and_nothing_else(
     assert (told["properties_updated"], told["properties_rejected"]) == ("1", "0")
 
 
-def test_an_update_that_is_not_found_leaves_it_to_the_membership_to_say_so(
-    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
-) -> None:
-    hubspot.faults.next("POST", "batch/update", status=404)
-    ada = portal.add_contact()
-
-    run = run_people(run_target, person(ada, plan="pro"))
-
-    assert run.exit_code == 0
-    assert portal.members("VIP") == {ada}
-    assert "properties_updated" not in run.log
-
-
-def test_an_update_that_hubspot_passes_over_in_silence_is_not_taken_for_done(
-    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
-) -> None:
-    hubspot.faults.next("POST", "batch/update", status=200, body={"status": "COMPLETE", "results": []})
-
-    run = run_people(run_target, person(portal.add_contact(), plan="pro"))
-
-    assert row(run.log, "VIP")["properties_rejected"] == "1"
-    assert "Properties rejected, not the memberships: 1 refused_by_hubspot." in run.log
-
-
 def test_an_update_that_hubspot_refuses_for_everybody_ends_the_run(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:
