@@ -40,6 +40,9 @@ class Account:
     superseded: int = 0
     mirror_removals: int = 0
     removals_done: int = 0  # of those, how many have their outcome
+    excused: int = (
+        0  # of those asked for, how many a STATE covered though nothing had been applied: see `excuse`
+    )
     put_back: int = 0  # besides those asked for: members the ledger knows, whom the list had lost
     applied: int = 0
     contacts_created: int = 0
@@ -104,6 +107,19 @@ class Asked(NamedTuple):
     is_member: bool
     position: int
     account: Account
+
+
+class InVain(NamedTuple):
+    """A list or a stream of which something was asked and nothing at all was applied."""
+
+    what: str  # as messages name it
+    asked: int
+    is_stream: bool
+
+    @property
+    def is_mistake(self) -> bool:
+        """Whether so many were asked for that it cannot be for the members' sake."""
+        return self.asked >= ENOUGH_TO_JUDGE
 
 
 class Settlement(NamedTuple):
@@ -192,28 +208,51 @@ class Accounts:
 
     def problems(self, max_unapplied_percent: int) -> Iterator[str]:
         """Yield a sentence for each list or stream of which too little applied."""
+        mistakes = {each.what: each.asked for each in self.in_vain() if each.is_mistake}
+        for what, asked, applied in self._applied():
+            if what in mistakes:
+                yield (
+                    f"Of {mistakes[what]} memberships of {what} not one was applied: see the reasons above, and set "
+                    "report_path for a line on each."
+                )
+            elif (unapplied := asked - applied) * 100 > asked * max_unapplied_percent:
+                yield (
+                    f"{unapplied} of {asked} memberships of {what} were not applied, more than max_unapplied_percent "
+                    f"({max_unapplied_percent}) allows: set report_path for a line on each."
+                )
+
+    def in_vain(self) -> Iterator[InVain]:
+        """Yield the lists, then the streams, of which something was asked and nothing applied; not those excused."""
         for account in self.lists.values():
-            yield from _too_little_applied(
-                f'list "{shown(account.label)}"', account.asked, account.applied, max_unapplied_percent
-            )
+            if not account.applied and account.asked > account.excused:
+                yield InVain(_list(account), account.asked - account.excused, is_stream=False)
         for name, stream in self.streams.items():
-            # Few may be asked for each of many lists: judged together they are enough.
-            is_in_vain = stream.lists and not any(self.lists[key].applied for key in stream.lists)
-            applied = 0 if is_in_vain else stream.records_read - stream.rejected
-            yield from _too_little_applied(
-                f'stream "{name}"', stream.records_read, applied, max_unapplied_percent
-            )
+            if stream.records_read and not self._applied_of(stream):
+                yield InVain(_stream(name), stream.records_read, is_stream=True)
+
+    def excuse(self) -> None:
+        """Let lists with nothing applied be judged from here on by what is asked for later."""
+        for account in self.lists.values():
+            if not account.applied:
+                account.excused = account.asked
+
+    def _applied(self) -> Iterator[tuple[str, int, int]]:
+        """Yield each list and stream with how many memberships were asked for and how many applied."""
+        for account in self.lists.values():
+            yield _list(account), account.asked, account.applied
+        for name, stream in self.streams.items():
+            yield _stream(name), stream.records_read, self._applied_of(stream)
+
+    def _applied_of(self, stream: StreamAccount) -> int:
+        """How many records of a stream count as applied; none where nothing is on any of its lists."""
+        # Few may be asked for each of many lists: judged together they are enough.
+        is_in_vain = stream.lists and not any(self.lists[key].applied for key in stream.lists)
+        return 0 if is_in_vain else stream.records_read - stream.rejected
 
 
-def _too_little_applied(what: str, asked: int, applied: int, max_unapplied_percent: int) -> Iterator[str]:
-    unapplied = asked - applied
-    if asked >= ENOUGH_TO_JUDGE and not applied:
-        yield (
-            f"Of {asked} memberships of {what} not one was applied: see the reasons above, and set report_path "
-            "for a line on each."
-        )
-    elif unapplied * 100 > asked * max_unapplied_percent:
-        yield (
-            f"{unapplied} of {asked} memberships of {what} were not applied, more than max_unapplied_percent "
-            f"({max_unapplied_percent}) allows: set report_path for a line on each."
-        )
+def _list(account: Account) -> str:
+    return f'list "{shown(account.label)}"'
+
+
+def _stream(name: str) -> str:
+    return f'stream "{name}"'

@@ -169,6 +169,19 @@ class Mirror(Delivery):
         """The streams of which a record came."""
         return frozenset(name for name, stream in self.accounts.streams.items() if stream.records_read)
 
+    def streams_at_stake(self) -> frozenset[str]:
+        """Return the streams whose lists may change at the end of the input, so that STATE waits for them.
+
+        Besides those of which a record came these are streams that are a cohort even where no record comes.
+        """
+        return self.started_streams().union(
+            each.stream for each in self._snapshots.values() if self._is_current(each)
+        )
+
+    def _is_current(self, snapshot: CohortSnapshot) -> bool:
+        """Whether a snapshot counts: not one of which only records of an older version came."""
+        return bool(snapshot.records) or (snapshot.is_whole_stream and self._ends_with_input)
+
     # At the end of the input
 
     def finish(self) -> None:
@@ -212,11 +225,7 @@ class Mirror(Delivery):
 
     def _units(self) -> Iterator[ListSnapshot]:
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
-        current = [
-            each
-            for each in self._snapshots.values()
-            if each.records or (each.is_whole_stream and self._ends_with_input)
-        ]
+        current = [each for each in self._snapshots.values() if self._is_current(each)]
         led = [
             Led(each.cohort, each.route, each.stream, self._routes.is_configured(each.cohort))
             for each in current

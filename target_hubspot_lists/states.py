@@ -34,9 +34,15 @@ class States:
     def take(self, state: State | None, begun: frozenset[str] = frozenset()) -> None:
         """Hold a STATE; that of a mirror is held for the streams that have begun."""
         if begun:
+            self._by_streams.pop(begun, None)  # the order is that of the latest
             self._by_streams[begun] = state
         else:
             self._latest = state
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a STATE could leave that has not left."""
+        return bool(self._latest) and self._latest != self._released and not self._is_kept
 
     def confirm(self) -> None:
         """Let the latest STATE leave: every record that came before it has its outcome."""
@@ -51,7 +57,7 @@ class States:
 
     def _release(self) -> None:
         # Meltano takes an empty STATE for the whole one: https://github.com/meltano/sdk/issues/3000
-        if self._latest and self._latest != self._released and not self._is_kept:
+        if self.is_waiting and self._latest:
             _write(self._latest)
             self._released = self._latest
 

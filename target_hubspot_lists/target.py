@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300
 
+# So long STATE waits, on an input that does not end, for something to be applied.
+MAX_WAIT_SECONDS = 86_400
+
 # What the report says of an error that nobody foresaw; the command names it in the log.
 UNFORESEEN = TargetError("The run ended in an error that nobody foresaw: the log names it.")
 
@@ -106,6 +109,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         self.delivery: Delivery = self._mirror or Delivery(self._client, self.settings, self._report)
         self._streams = Streams(self, self._reader)
         self._held_since: float | None = None
+        self._waits_since: float | None = None  # since when STATE waits for something to be applied
         self._states = States(self.settings)
 
     # The command line
@@ -286,12 +290,12 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         state = message_dict.get("value")
-        if self._mirror and (begun := self._mirror.started_streams()):
-            self._states.take(state, begun)
+        if self._mirror and (at_stake := self._mirror.streams_at_stake()):
+            self._states.take(state, at_stake)
             return
         self._states.take(state)
         if not self.delivery.held:
-            self._states.confirm()
+            self._confirm()
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -327,9 +331,40 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     # What is held, and STATE
 
     def flush(self) -> None:
-        """Bring everything held to HubSpot; after that the latest STATE is confirmed, and leaves."""
+        """Bring everything held to HubSpot; after that the latest STATE is confirmed, and may leave."""
         self._flush_held()
-        self._states.confirm()
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """Let the latest STATE leave, unless the end of the input may still say that all was in vain.
+
+        A run in which nothing at all applied of a list or a stream exits 1: no STATE may have left before that.
+        """
+        accounts = self.delivery.accounts
+        if next(accounts.in_vain(), None) is None:
+            self._waits_since = None
+            self._states.confirm()
+        elif self._waits_since is None and self._states.is_waiting:
+            self._waits_since = self._clock.monotonic()
+
+    def _judge(self) -> None:
+        """Judge what STATE has waited for as long as it may: an input without an end has no other moment for that.
+
+        A stream of which nothing applied ends the run, and so does a list of which nothing of many applied. Of a list
+        with a few members that is no mistake: STATE leaves, and from here on the list is judged by what comes.
+        """
+        self.flush()
+        if self._waits_since is None:
+            return
+        in_vain = [each for each in self.delivery.accounts.in_vain() if each.is_mistake or each.is_stream]
+        if in_vain:
+            told = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in in_vain)
+            raise TargetError(
+                f"In {MAX_WAIT_SECONDS // 3600} hours nothing was applied ({told}), so that no STATE could leave. "
+                "Set report_path for a line on each, correct the source or the settings, and run again."
+            )
+        self.delivery.accounts.excuse()
+        self._confirm()
 
     def _flush_held(self) -> None:
         self._held_since = None
@@ -339,6 +374,8 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
 
     def attend(self) -> None:
         """Flush what has been held for too long, also while the tap says nothing."""
+        if self._waits_since is not None and self._clock.monotonic() - self._waits_since >= MAX_WAIT_SECONDS:
+            self._judge()
         if not self.delivery.held:
             self._held_since = None
         elif self._held_since is None:
