@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubspot_singer.http import MissingScopes, concurrently
-from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter
+from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter, Doubts
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.memory import NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
@@ -82,7 +82,7 @@ class Applying:
         self.contacts = Contacts(
             client, workers=self.workers, create=settings.create_contacts, dry_run=settings.dry_run
         )
-        self.writer = ChangeWriter(client, lists)
+        self.writer = ChangeWriter(client, lists, self.contacts)
         self.reader = MembershipReader(client, workers=self.workers)
         self.memory: NoLedger = NoLedger()
         self.accounts = accounts
@@ -182,13 +182,14 @@ class Applying:
         stale: list[Stale] = []
         for change in changes:
             self.memory.begin(change.hubspot_list, change.asked)
-        jobs = (job for change in changes for job in change.jobs(self.writer))
-        for change, confirmation in concurrently(jobs, workers=self.workers):
+        for change, confirmation in self._send(changes):
             change.account.calls += confirmation.calls
             change.account.seconds += confirmation.seconds
             self.memory.confirm(change.hubspot_list, confirmation)
             forgotten = self.memory.forget(confirmation.missing)
-            for record_id in (*confirmation.change.add, *confirmation.change.remove):
+            for record_id in confirmation.change.ids:
+                if record_id in confirmation.doubtful:
+                    continue
                 asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
                 if outcome is Outcome.UNCONFIRMED and self._is_read_back:
                     left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
@@ -207,6 +208,20 @@ class Applying:
         for change in changes:
             self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
         return stale
+
+    def _send(self, changes: Sequence[ListChange]) -> Iterator[tuple[ListChange, Confirmation]]:
+        """Yield what HubSpot says of each part of the changes; at the end, of those that it left in doubt.
+
+        ListRefused comes last: by then every other list has what HubSpot says of it.
+        """
+        doubts = {change.hubspot_list.list_id: Doubts() for change in changes}
+        jobs = (job for change in changes for job in change.jobs(self.writer))
+        for change, confirmation in concurrently(jobs, workers=self.workers):
+            doubts[change.hubspot_list.list_id].note(confirmation)
+            yield change, confirmation
+        for change in changes:
+            if of_list := doubts[change.hubspot_list.list_id]:
+                yield change, self.writer.ask_again(change.hubspot_list, of_list)
 
     @property
     def _is_read_back(self) -> bool:

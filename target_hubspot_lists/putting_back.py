@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
-from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change
+from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, Doubts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -77,5 +77,9 @@ class PuttingBack:
     def _add(self, hubspot_list: HubSpotList, record_ids: tuple[int, ...], back: PutBack) -> None:
         parts = Change(add=record_ids, remove=()).split(MAX_RECORD_IDS_PER_CALL)
         jobs = (partial(self._writer.write, hubspot_list, part) for part in parts)
+        doubts = Doubts()
         for confirmation in concurrently(jobs, workers=self._workers):
             back.take(confirmation)
+            doubts.note(confirmation)
+        if doubts:
+            back.take(self._writer.ask_again(hubspot_list, doubts))

@@ -1,0 +1,98 @@
+"""Tells ids that HubSpot refuses from a list that refuses every id, by what it takes in between. Asks nobody.
+
+HubSpot often does not say for whose sake it refuses a call, and a list may refuse every call: always, from some moment
+on, or for a while. So an id is to blame only if HubSpot names it, or if HubSpot took a call on that list between two
+refusals of calls with the id, the last of which held no other. Whatever else was refused is in doubt.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_hubspot_lists.batches import MAX_REFUSED_WITHOUT_SUCCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hubspot_singer.http import Refused, TooSlow
+
+
+class Kind(NamedTuple):
+    """The adds to one list, or the removals from it: a list may take one kind and refuse the other."""
+
+    list_id: str
+    is_add: bool
+
+
+class RefusedCall(NamedTuple):
+    """A call that HubSpot refused, or took too long over, and when."""
+
+    problem: Refused | TooSlow
+    moment: int
+
+
+class Doubt(NamedTuple):
+    """Why an id is in doubt, and when it was refused on its own.
+
+    None if it was not sent on its own, since too many before it were refused.
+    """
+
+    problem: Refused | TooSlow
+    alone: int | None
+
+
+class CallHistory:
+    """When HubSpot last took calls, and how many refusals in a row are in doubt; threads may share it.
+
+    Moments are ascending numbers. A call that HubSpot took counts as of when it was sent: it may have been taken then.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moments = itertools.count(1)
+        self._last_taken: dict[Kind, int] = {}
+        self._in_doubt = Counter[Kind]()
+
+    def now(self) -> int:
+        """Return this moment, which is later than every other."""
+        return next(self._moments)
+
+    def took(self, kinds: Iterable[Kind], sent: int) -> None:
+        """Note that HubSpot took a call with ids of these kinds that was sent at that moment."""
+        with self._lock:
+            for kind in kinds:
+                self._last_taken[kind] = max(sent, self._last_taken.get(kind, 0))
+                self._in_doubt[kind] = 0
+
+    def has_taken_since(self, kinds: Iterable[Kind], moment: int) -> bool:
+        """Return whether HubSpot took a call of each kind that was sent after that moment."""
+        with self._lock:
+            return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
+
+    def doubted(self, kinds: Iterable[Kind]) -> None:
+        """Note a refusal that is in doubt."""
+        with self._lock:
+            self._in_doubt.update(kinds)
+
+    def is_hopeless(self, kinds: Iterable[Kind]) -> bool:
+        """Return whether of each kind too many in a row are in doubt to send more of them one by one."""
+        with self._lock:
+            return all(self._in_doubt[kind] >= MAX_REFUSED_WITHOUT_SUCCESS for kind in kinds)
+
+    def count_anew(self, kinds: Iterable[Kind]) -> None:
+        """Forget how many in a row are in doubt."""
+        with self._lock:
+            for kind in kinds:
+                self._in_doubt[kind] = 0
+
+
+def names(problem: Refused, record_id: int) -> bool:
+    """Return whether HubSpot's words on a refusal name this record id."""
+    contexts = [problem.context, *(detail.context for detail in problem.errors)]
+    texts = [problem.message, *(detail.message for detail in problem.errors)]
+    texts += [value for context in contexts for values in context.values() for value in values]
+    return any(re.search(rf"(?<!\d){record_id}(?!\d)", text, re.ASCII) for text in texts if text)
