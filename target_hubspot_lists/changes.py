@@ -21,7 +21,7 @@ from hubspot_singer.http import (
 )
 from target_hubspot_lists.errors import ListRefused
 from target_hubspot_lists.hubspot_lists import gone
-from target_hubspot_lists.refusals import CallHistory, Doubt, Kind, RefusedCall, names
+from target_hubspot_lists.refusals import CallHistory, Doubt, RefusedCall, adds_or_removals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.contacts import Contacts
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.lists import Lists
+    from target_hubspot_lists.refusals import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ MAX_RECORD_IDS_PER_CALL = 10_000
 # A call that times out twice at one size will do so again: it is halved instead.
 SLOW_TRIES = 2
 
-# What HubSpot may answer where some of the ids are at fault, and not their number.
-GUILTY_INPUTS = (Conflict, InvalidRequest)
 FORBIDDEN = 403  # and no scope lacks: it is about this list
 
 
@@ -212,7 +211,7 @@ class ChangeWriter:
         is_add: bool,
     ) -> None:
         """Ask for ids of one kind until none is in doubt; each round settles at least those refused alone before."""
-        kind = Kind(hubspot_list.list_id, is_add)
+        kind = adds_or_removals(hubspot_list.list_id, is_add=is_add)
         while doubtful:
             alone = {each: doubt.alone for each, doubt in doubtful.items() if doubt.alone is not None}
             if not self._history.has_taken_since([kind], max(alone.values(), default=0)):
@@ -269,17 +268,25 @@ class ChangeWriter:
         started, sent = time.monotonic(), self._history.now()
         try:
             confirmation = self._put(hubspot_list, change)
-        except (Conflict, InvalidRequest, TooLarge, TooSlow) as problem:
+        except TooSlow as problem:
+            if len(change) == 1:
+                raise
+            _warn(hubspot_list, change, problem)
+            confirmation = self._divide(hubspot_list, change, within=within, alone=alone, is_size=True)
+        except (Conflict, InvalidRequest, TooLarge) as problem:
             refused = RefusedCall(problem, self._history.now())
-            if isinstance(problem, GUILTY_INPUTS) and within is None:
-                # A list that became active refuses everything: say that, and search for no guilty id.
-                self._lists.check(hubspot_list)
+            is_size = isinstance(problem, TooLarge)
             if within is None:
-                logger.warning("%s: a call with %d record ids failed. %s", hubspot_list, len(change), problem)
+                _warn(hubspot_list, change, problem)
+                if not is_size:
+                    # A list that became active refuses everything: say that, and search for no guilty id.
+                    self._lists.check(hubspot_list)
             if len(change) == 1:
                 confirmation = self._blame(hubspot_list, change, refused, within=within, alone=alone)
             else:
-                confirmation = self._divide(hubspot_list, change, refused, alone=alone)
+                confirmation = self._divide(
+                    hubspot_list, change, within=refused, alone=alone, is_size=is_size
+                )
         else:
             self._history.took(_kinds(hubspot_list, change), sent)
         confirmation.calls += 1
@@ -308,22 +315,28 @@ class ChangeWriter:
         return parsed(answer, partial(Confirmation.from_body, change))
 
     def _divide(
-        self, hubspot_list: HubSpotList, change: Change, refused: RefusedCall, *, alone: Mapping[int, int]
+        self,
+        hubspot_list: HubSpotList,
+        change: Change,
+        *,
+        within: RefusedCall | None,
+        alone: Mapping[int, int],
+        is_size: bool,
     ) -> Confirmation:
-        is_for_ids = isinstance(refused.problem, GUILTY_INPUTS)
-        parts = change.parts() if is_for_ids else list(change.halves())
+        """Write a change in parts; `is_size` says that its size is at fault, and not perhaps an id in it."""
+        parts = list(change.halves()) if is_size else change.parts()
         size = max(map(len, parts))
-        if not is_for_ids:
+        if is_size:
             self._learn(size)
         whole = Confirmation(change)
         confirmations = [
-            self._write_or_divide(hubspot_list, piece, within=refused, alone=alone)
+            self._write_or_divide(hubspot_list, piece, within=within, alone=alone)
             for part in parts
             for piece in part.split(self.size)  # the part before may have taught a smaller size
         ]
         for each in confirmations:
             whole.include(each)
-        if is_for_ids and all(each.calls == 1 and each.is_taken for each in confirmations):
+        if not is_size and all(each.calls == 1 and each.is_taken for each in confirmations):
             self._learn(size)  # all parts went through: it was the size, not an id
         return whole
 
@@ -341,17 +354,17 @@ class ChangeWriter:
         alone: Mapping[int, int],
     ) -> Confirmation:
         """Judge an id that HubSpot refused on its own: for its own sake, or in doubt."""
-        problem = refused.problem
-        if isinstance(problem, TooSlow):
-            raise problem
         (record_id,), kinds = change.ids, _kinds(hubspot_list, change)
-        earlier = [within.moment] if within else []
-        earlier += [alone[record_id]] if record_id in alone else []
-        if names(problem, record_id) or any(self._history.has_taken_since(kinds, each) for each in earlier):
-            return Confirmation(change, refused={record_id: problem})
+        earlier = within.moment if within else None, alone.get(record_id)
+        if self._history.blames(kinds, record_id, refused.problem, *earlier):
+            return Confirmation(change, refused={record_id: refused.problem})
         self._history.doubted(kinds)
-        return Confirmation(change, doubtful={record_id: Doubt(problem, refused.moment)})
+        return Confirmation(change, doubtful={record_id: Doubt(refused.problem, refused.moment)})
+
+
+def _warn(hubspot_list: HubSpotList, change: Change, problem: Refused | TooSlow) -> None:
+    logger.warning("%s: a call with %d record ids failed. %s", hubspot_list, len(change), problem)
 
 
 def _kinds(hubspot_list: HubSpotList, change: Change) -> list[Kind]:
-    return [Kind(hubspot_list.list_id, is_add) for is_add, _ in change.kinds()]
+    return [adds_or_removals(hubspot_list.list_id, is_add=is_add) for is_add, _ in change.kinds()]

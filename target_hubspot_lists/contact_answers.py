@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import Answer
     from target_hubspot_lists.batches import BatchError
+    from target_hubspot_lists.refusals import Doubt
 
 
 # Asked for in every look-up: under what other addresses and record ids a contact is known.
@@ -61,6 +62,9 @@ class Step:
     unanswered: list[str] = field(default_factory=list)
     refused: dict[str, Refusal] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)  # refused when they were looked up
+    doubtful: dict[str, Doubt] = field(
+        default_factory=dict
+    )  # the same, for their own sake or because all are
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Step:
         self.unanswered += other.unanswered
         self.refused |= other.refused
         self.unread |= other.unread
+        self.doubtful |= other.doubtful
         self.conflicts |= other.conflicts
         self.filled |= other.filled
         self.merged |= other.merged

@@ -10,6 +10,7 @@ from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, Brake, halves, in_
 from target_hubspot_lists.contact_answers import IDENTIFIERS, Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Refusal
+from target_hubspot_lists.refusals import LOOK_UP, CallHistory, Doubt, RefusedCall
 from target_hubspot_lists.resolution import Resolving
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.contact_answers import Found
     from target_hubspot_lists.resolution import ContactFields, Resolution
+
+
+NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
 
 
 class Contacts:
@@ -31,7 +35,8 @@ class Contacts:
         self.dry_run = dry_run
         self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
-        self._reading, self.creating = Brake(), Brake()
+        self.creating = Brake()
+        self._history = CallHistory()
 
     def resolve(
         self, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
@@ -42,8 +47,15 @@ class Contacts:
         """
         return Resolving(self, to_create if self._may_create else (), fields).run(addresses)
 
-    def read_step(self, addresses: Sequence[str], read: Sequence[str]) -> Step:
-        """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone."""
+    def read_step(
+        self, addresses: Sequence[str], read: Sequence[str], within: RefusedCall | None = None
+    ) -> Step:
+        """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone.
+
+        `within` is the refusal of the larger batch that they are of.
+        """
+        if within and self._history.is_hopeless([LOOK_UP]):
+            return Step(doubtful=dict.fromkeys(addresses, Doubt(within.problem, None)))
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
         body = {
             "idProperty": "email",
@@ -51,17 +63,33 @@ class Contacts:
             "propertiesWithHistory": [],
             "inputs": [{"id": address} for address in addresses],
         }
+        sent = self._history.now()
         try:
             answer = self._client.post(f"{self._base}/read", body)
-        except (InvalidRequest, TooLarge) as refused:
+        except (InvalidRequest, TooLarge) as problem:
+            refused = RefusedCall(problem, self._history.now())
             if len(addresses) == 1:
-                if self._reading.refused():
-                    raise
-                return Step(refused={addresses[0]: Refusal.by_hubspot(refused)}, unread={addresses[0]})
+                return self._blame(addresses[0], refused, within)
             first, second = halves(addresses)
-            return self.read_step(first, read).include(self.read_step(second, read))
-        self._reading.accepted()
+            return self.read_step(first, read, refused).include(self.read_step(second, read, refused))
+        self._history.took([LOOK_UP], sent)
         return parse_read(addresses, answer, read)
+
+    def _blame(self, address: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
+        """Judge an address that HubSpot refused to look up on its own: for its own sake, or in doubt."""
+        if self._history.blames([LOOK_UP], address, refused.problem, within.moment if within else None):
+            return Step(refused={address: Refusal.by_hubspot(refused.problem)}, unread={address})
+        self._history.doubted([LOOK_UP])
+        return Step(doubtful={address: Doubt(refused.problem, refused.moment)})
+
+    def check_look_ups(self, since: int) -> None:
+        """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
+        if not self._history.has_taken_since([LOOK_UP], since):
+            sent = self._history.now()
+            body = {"idProperty": "email", "properties": ["email"], "inputs": [{"id": NOBODY}]}
+            self._client.post(f"{self._base}/read", body)
+            self._history.took([LOOK_UP], sent)
+        self._history.count_anew([LOOK_UP])
 
     def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
         """Create a contact with properties for each address.

@@ -1,8 +1,9 @@
-"""Tells ids that HubSpot refuses from a list that refuses every id, by what it takes in between. Asks nobody.
+"""Tells inputs that HubSpot refuses from an endpoint that refuses every input, by what it takes in between. Pure.
 
-HubSpot often does not say for whose sake it refuses a call, and a list may refuse every call: always, from some moment
-on, or for a while. So an id is to blame only if HubSpot names it, or if HubSpot took a call on that list between two
-refusals of calls with the id, the last of which held no other. Whatever else was refused is in doubt.
+HubSpot often does not say for whose sake it refuses a call, and a list, or an endpoint, may refuse every call: always,
+from some moment on, or for a while. So an input is to blame only if HubSpot names it, or if HubSpot took a call of that
+kind between two refusals of calls with the input, the last of which held no other. Whatever else was refused is in
+doubt.
 """
 
 from __future__ import annotations
@@ -18,20 +19,29 @@ from target_hubspot_lists.batches import MAX_REFUSED_WITHOUT_SUCCESS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hubspot_singer.http import Refused, TooSlow
+    from hubspot_singer.http import Refused
+    from target_hubspot_lists.memberships import Member
 
 
 class Kind(NamedTuple):
-    """The adds to one list, or the removals from it: a list may take one kind and refuse the other."""
+    """A kind of call of which HubSpot may refuse every one; a list may refuse its removals and take its adds."""
 
-    list_id: str
-    is_add: bool
+    name: str
+    list_id: str | None = None
+
+
+LOOK_UP = Kind("look up")
+
+
+def adds_or_removals(list_id: str, *, is_add: bool) -> Kind:
+    """The adds to one list, or the removals from it."""
+    return Kind("add" if is_add else "remove", list_id)
 
 
 class RefusedCall(NamedTuple):
-    """A call that HubSpot refused, or took too long over, and when."""
+    """A call that HubSpot refused, and when."""
 
-    problem: Refused | TooSlow
+    problem: Refused
     moment: int
 
 
@@ -41,7 +51,7 @@ class Doubt(NamedTuple):
     None if it was not sent on its own, since too many before it were refused.
     """
 
-    problem: Refused | TooSlow
+    problem: Refused
     alone: int | None
 
 
@@ -73,6 +83,14 @@ class CallHistory:
         with self._lock:
             return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
 
+    def blames(self, kinds: Iterable[Kind], member: Member, problem: Refused, *earlier: int | None) -> bool:
+        """Return whether a member that was just refused on its own is to blame.
+
+        `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
+        """
+        taken = (self.has_taken_since(kinds, moment) for moment in earlier if moment is not None)
+        return names(problem, member) or any(taken)
+
     def doubted(self, kinds: Iterable[Kind]) -> None:
         """Note a refusal that is in doubt."""
         with self._lock:
@@ -90,9 +108,10 @@ class CallHistory:
                 self._in_doubt[kind] = 0
 
 
-def names(problem: Refused, record_id: int) -> bool:
-    """Return whether HubSpot's words on a refusal name this record id."""
+def names(problem: Refused, member: Member) -> bool:
+    """Return whether HubSpot's words on a refusal name this record id or address."""
     contexts = [problem.context, *(detail.context for detail in problem.errors)]
     texts = [problem.message, *(detail.message for detail in problem.errors)]
     texts += [value for context in contexts for values in context.values() for value in values]
-    return any(re.search(rf"(?<!\d){record_id}(?!\d)", text, re.ASCII) for text in texts if text)
+    name = re.compile(rf"(?<!\w){re.escape(str(member))}(?!\w)", re.IGNORECASE)
+    return any(name.search(text) for text in texts if text)

@@ -11,14 +11,15 @@ from email_validator import EmailNotValidError, validate_email
 
 from hubspot_singer.http import redact
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
+from target_hubspot_lists.contact_answers import Step
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from target_hubspot_lists.contact_answers import Step
     from target_hubspot_lists.contacts import Contacts
+    from target_hubspot_lists.refusals import Doubt
 
 
 @dataclass
@@ -72,6 +73,7 @@ class Resolving:
         self._read_again: set[str] = set()
         self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
         self._sent_attributes: set[str] = set()  # with whose addresses HubSpot was sent attributes
+        self._doubtful: dict[str, Doubt] = {}  # refused to be looked up, and not known for whose sake
 
     def run(self, addresses: Collection[str]) -> Resolution:
         """Look up and create side by side, until nothing is left to do."""
@@ -81,6 +83,8 @@ class Resolving:
             for step in self._contacts.concurrently(self._jobs):
                 self._take(step)
             self._send_creates(everything=True)
+            if not self._jobs:
+                self._judge_doubtful()
         # HubSpot said that it has these, or did not say; of those that it knew nothing of, it has none.
         self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
         return self._result
@@ -98,6 +102,7 @@ class Resolving:
         for address in step.unknown:
             self._unknown(address)
         self._ask_again(step.unanswered)
+        self._doubtful |= step.doubtful
         self._conflicts |= step.conflicts
         for batch in in_batches(list(step.conflicts)):
             self._jobs.append(self._reading(batch))
@@ -128,6 +133,18 @@ class Resolving:
                 f"({redact(refusal.message)}, correlation id {refusal.correlation_id}): correct that in the portal, "
                 "or set create_contacts: false."
             )
+
+    def _judge_doubtful(self) -> None:
+        """Reject those refused on their own, if HubSpot looks others up; look up the rest. Else raise what it says."""
+        if not self._doubtful:
+            return
+        alone = {each: doubt.alone for each, doubt in self._doubtful.items() if doubt.alone is not None}
+        self._contacts.check_look_ups(max(alone.values(), default=0))
+        refused = {each: Refusal.by_hubspot(self._doubtful[each].problem) for each in alone}
+        left, self._doubtful = self._doubtful.keys() - alone.keys(), {}
+        self._take(Step(refused=refused, unread=set(refused)))
+        for batch in in_batches(sorted(left)):
+            self._jobs.append(self._reading(batch))
 
     def _ask_again(self, addresses: Sequence[str]) -> None:
         """Ask once more, one by one and next: a failure is not an absence, and must show soon."""

@@ -63,6 +63,8 @@ def read_contacts(
     A contact asked for twice is given once: undocumented, and the more hostile guess.
     """
     check_size(ids)
+    if not portal.quirks.refused_look_ups.isdisjoint(ids):
+        raise invalid("Invalid input JSON: an id is not acceptable.")
     find = _finder(portal, id_property)
     with portal.lock:
         found: dict[int, Contact] = {}

@@ -44,6 +44,8 @@ class Quirks:
     merges_keep_primary_id: bool = False
     # Whether a value of a unique property is found, and taken, whatever its case. Not documented.
     unique_values_ignore_case: bool = False
+    # Inputs for whose sake contacts' batch/read is refused as a whole, without a word which they are.
+    refused_look_ups: set[str] = field(default_factory=set)
     # Addresses or record ids that contacts' batch/read leaves out of results and errors alike, and how often.
     omitted_inputs: dict[str, int] = field(default_factory=dict)
     # Whether making a property under an archived one's name restores that one, or is a conflict. Seen: it restores.

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.factories import by_email, email_schema, membership, schema_message, state_message
+from tests.factories import (
+    by_email,
+    email_schema,
+    membership,
+    schema_message,
+    state_message,
+)
 from tests.hubspot_emulator import HubSpotEmulator
 from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
@@ -367,3 +373,71 @@ def test_a_token_that_may_not_read_contacts_leaves_the_blame_with_the_list(
     run = run_target(schema_message(), *adds(["1"]), STATE, **where)
 
     assert_list_refused(run)
+
+
+# Look-ups
+
+
+READ = "/contacts/batch/read"
+
+
+def run_emails(run_target: TargetRunner, addresses: Iterable[str], **config: Any) -> Run:
+    return run_target(
+        email_schema(), *(by_email("VIP", each) for each in addresses), STATE, match_by="email", **config
+    )
+
+
+def people_by_email(portal: Portal, count: int) -> list[str]:
+    addresses = [f"person{number}@example.com" for number in range(count)]
+    for each in addresses:
+        portal.add_contact(each)
+    return addresses
+
+
+@pytest.mark.parametrize("config", [{}, {"sync_mode": "mirror", "snapshot_end": "end_of_input"}], ids=str)
+@pytest.mark.parametrize("count", [1, 5, 19, 150])
+@pytest.mark.parametrize("status", [400, 413])
+def test_look_ups_that_are_all_refused_end_the_run_with_hubspots_words(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    config: dict[str, Any],
+    count: int,
+    status: int,
+) -> None:
+    addresses = people_by_email(portal, count)
+    hubspot.faults.next("POST", READ, times=None, status=status, body=LOCKED)
+
+    run = run_emails(run_target, addresses, **config)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert WORDS in run.error
+    assert hubspot.calls("POST", READ) <= 2 * count + 10
+
+
+def test_look_ups_that_are_refused_from_the_second_flush_on_end_the_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    addresses = people_by_email(portal, 6)
+    hubspot.faults.next("POST", READ, times=None, after=1, status=400, body=LOCKED)
+
+    run = run_emails(run_target, addresses, batch_size_rows=3)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert WORDS in run.error
+
+
+@pytest.mark.parametrize("guilty", [[0], [7], [0, 1, 2], [9], list(range(9)), list(range(10))])
+def test_addresses_that_hubspot_does_not_look_up_cost_themselves_only(
+    portal: Portal, run_target: TargetRunner, guilty: list[int]
+) -> None:
+    addresses = people_by_email(portal, 10)
+    refused = {addresses[each] for each in guilty}
+    portal.quirks.refused_look_ups = refused
+
+    run = run_emails(run_target, addresses)
+
+    # Also where it is all of them: a look-up of another address tells that HubSpot looks up.
+    assert (run.exit_code, run.states) == (0, [{"n": 1}])
+    assert portal.member_emails("VIP") == set(addresses) - refused
+    assert row(run.log, "VIP")["rejected"] == str(len(guilty))
