@@ -221,6 +221,17 @@ class Accounts:
                     f"({max_unapplied_percent}) allows: set report_path for a line on each."
                 )
 
+    @property
+    def has_dropped(self) -> bool:
+        """Whether a member was dropped: such a one is to be read again, so no STATE that covers it may leave."""
+        return any(account.outcomes[Outcome.DROPPED] for account in self.lists.values())
+
+    def dropped(self) -> Iterator[str]:
+        """Yield a sentence for each list with members that were dropped."""
+        for account in self.lists.values():
+            if number := account.outcomes[Outcome.DROPPED]:
+                yield dropped(f'List "{shown(account.label)}"', number)
+
     def in_vain(self) -> Iterator[InVain]:
         """Yield the lists, then the streams, of which something was asked and nothing applied; not those excused."""
         for account in self.lists.values():
@@ -248,6 +259,15 @@ class Accounts:
         # Few may be asked for each of many lists: judged together they are enough.
         is_in_vain = stream.lists and not any(self.lists[key].applied for key in stream.lists)
         return 0 if is_in_vain else stream.records_read - stream.rejected
+
+
+def dropped(what: str, number: int) -> str:
+    """What is said of a list with so many members that were dropped."""
+    return (
+        f"{what}: {number:,} members are not as asked though HubSpot knows them and accepted the calls; no STATE that "
+        "covers them leaves. Run again: HubSpot may need more time. If it stays so, show HubSpot's support the list, "
+        "and set report_path for a line on each member."
+    )
 
 
 def _list(account: Account) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubspot_singer.http import MissingScopes, concurrently
+from target_hubspot_lists.accounts import NO_RECORD
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, ChangeWriter, Doubts
 from target_hubspot_lists.contacts import Contacts
 from target_hubspot_lists.memory import NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.verification import MembershipReader, Reading
+from target_hubspot_lists.verification import WAITS_BEFORE_DROPPED, MembershipReader, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,11 +33,20 @@ logger = logging.getLogger(__name__)
 
 
 class Stale(NamedTuple):
-    """A membership whose remembered record id HubSpot no longer knows."""
+    """A membership whose record id HubSpot no longer knows, with the one that its contact has now, if it was merged."""
 
     hubspot_list: HubSpotList
     record_id: int
     asked: Asked
+    record_id_now: int | None
+
+
+@dataclass
+class Unsettled:
+    """What HubSpot did not settle: by list whom it left open, and of the missing what a read said of them."""
+
+    left_open: dict[str, dict[int, Asked]] = field(default_factory=dict)
+    read: dict[int, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,7 @@ class Applying:
     def __init__(
         self, client: HubSpotClient, settings: Settings, lists: Lists, *, accounts: Accounts
     ) -> None:
+        self._client = client
         self._settings = settings
         self.workers = settings.connection.max_concurrency
         self.contacts = Contacts(
@@ -175,27 +186,50 @@ class Applying:
     ) -> list[Stale]:
         """Change the lists, and give each contact its outcome; `created` are the contacts made for it.
 
-        Return those without an outcome whose record id was remembered and is no longer known; not `is_again`.
+        Return those without an outcome whose contact has another record id now; not `is_again`.
         """
         changes = list(self._without_known(changes, created))
-        left_open: dict[str, dict[int, Asked]] = {}
-        stale: list[Stale] = []
         for change in changes:
             self.memory.begin(change.hubspot_list, change.asked)
+        unsettled = Unsettled()
+        missing = self._settle_sent(changes, created, unsettled)
+        stale, known = self._judge_missing(missing, created, unsettled.read, is_again=is_again)
+        for seconds in WAITS_BEFORE_DROPPED:
+            if not known:
+                break
+            # HubSpot knows these contacts, and the list does not yet: most of them were made a moment ago.
+            self._client.wait(seconds)
+            self.seconds_verifying += seconds
+            known = self._settle_sent(known, created, unsettled)
+        self._drop(known, created)
+        for change in changes:
+            left_open = unsettled.left_open.get(change.hubspot_list.list_id, {})
+            self._verify(change.hubspot_list, left_open, created)
+        return stale
+
+    def _settle_sent(
+        self, changes: Sequence[ListChange], created: set[int], unsettled: Unsettled
+    ) -> list[ListChange]:
+        """Send changes and settle what HubSpot says, but of those that it leaves open and those that it calls missing.
+
+        Return the latter.
+        """
+        missing: dict[str, tuple[HubSpotList, dict[int, Asked]]] = {}
         for change, confirmation in self._send(changes):
+            hubspot_list = change.hubspot_list
             change.account.calls += confirmation.calls
             change.account.seconds += confirmation.seconds
-            self.memory.confirm(change.hubspot_list, confirmation)
-            forgotten = self.memory.forget(confirmation.missing)
+            self.memory.confirm(hubspot_list, confirmation)
+            unsettled.read |= confirmation.read
             for record_id in confirmation.change.ids:
                 if record_id in confirmation.doubtful:
                     continue
                 asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
                 if outcome is Outcome.UNCONFIRMED and self._is_read_back:
-                    left_open.setdefault(change.hubspot_list.list_id, {})[record_id] = asked
+                    unsettled.left_open.setdefault(hubspot_list.list_id, {})[record_id] = asked
                     continue
-                if outcome is Outcome.MISSING and asked.member in forgotten and not is_again:
-                    stale.append(Stale(change.hubspot_list, record_id, asked))
+                if outcome is Outcome.MISSING:
+                    missing.setdefault(hubspot_list.list_id, (hubspot_list, {}))[1][record_id] = asked
                     continue
                 refused = confirmation.refused.get(record_id)
                 self.accounts.settle(
@@ -205,9 +239,67 @@ class Applying:
                     created=record_id in created,
                     refusal=Refusal.by_hubspot(refused) if refused else None,
                 )
+        return [ListChange(hubspot_list, asked) for hubspot_list, asked in missing.values()]
+
+    def _judge_missing(
+        self,
+        missing: Sequence[ListChange],
+        created: set[int],
+        read: Mapping[int, int | None],
+        *,
+        is_again: bool,
+    ) -> tuple[list[Stale], list[ListChange]]:
+        """Read whom lists call missing: return the contacts that have another id, and those that HubSpot knows.
+
+        The rest are nobody's: they are settled as missing, and the ledger forgets them. What was created for this
+        change is known, whether or not a read shows it yet. `read` are those that were read already.
+        """
+        current = self._read_missing({each for change in missing for each in change.asked} - created, read)
+        stale: list[Stale] = []
+        known: list[ListChange] = []
+        for change in missing:
+            of_list: dict[int, Asked] = {}
+            for record_id, asked in change.asked.items():
+                now = record_id if record_id in created else current.get(record_id)
+                if now == record_id:
+                    of_list[record_id] = asked
+                elif not is_again and (isinstance(asked.member, str) or _is_followed(asked, now)):
+                    stale.append(Stale(change.hubspot_list, record_id, asked, now))
+                else:
+                    # Merged twice within a run: whether that contact is as asked is not known.
+                    is_lost = is_again and now is not None
+                    self.accounts.settle(
+                        asked, Outcome.DROPPED if is_lost else Outcome.MISSING, record_id=record_id
+                    )
+            if of_list:
+                known.append(ListChange(change.hubspot_list, of_list))
+        return stale, known
+
+    def _read_missing(self, record_ids: Collection[int], read: Mapping[int, int | None]) -> Mapping[int, int]:
+        """Return the ids that these contacts have now, and let the ledger follow; it forgets those that are nobody's.
+
+        Nothing is forgotten, and nobody found, where the token may not read contacts.
+        """
+        current = {asked: now for asked, now in read.items() if now is not None and asked in record_ids}
+        if to_read := set(record_ids) - read.keys():
+            current |= {asked: found.record_id for asked, found in self._current(to_read)}
+        self.memory.follow({old: new for old, new in current.items() if old != new})
+        if self._may_read_contacts:
+            self.memory.forget(set(record_ids) - current.keys())
+        return current
+
+    def _drop(self, changes: Sequence[ListChange], created: set[int]) -> None:
+        """Settle contacts that HubSpot knows and a list still calls missing; who is to leave may not be on it."""
         for change in changes:
-            self._verify(change.hubspot_list, left_open.get(change.hubspot_list.list_id, {}), created)
-        return stale
+            to_remove = [each for each, asked in change.asked.items() if not asked.is_member]
+            off: frozenset[int] = frozenset()
+            if to_remove:
+                reading = self.reader.read_by_record(change.hubspot_list, to_remove)
+                off = reading.not_on_list
+                self.memory.confirm_reading(change.hubspot_list, Reading(frozenset(), off))
+            for record_id, asked in change.asked.items():
+                outcome = Outcome.NOT_A_MEMBER if record_id in off else Outcome.DROPPED
+                self.accounts.settle(asked, outcome, record_id=record_id, created=record_id in created)
 
     def _send(self, changes: Sequence[ListChange]) -> Iterator[tuple[ListChange, Confirmation]]:
         """Yield what HubSpot says of each part of the changes; at the end, of those that it left in doubt.
@@ -245,14 +337,20 @@ class Applying:
     def write_again(
         self, stale: Collection[Stale], properties: PropertyFlush, is_outdone: Callable[[Stale, int], bool]
     ) -> None:
-        """Look up once more those whose remembered contact is gone, and bring them to HubSpot as who they are now."""
+        """Bring those to HubSpot as who they are now whose record ids were retired, or whose contacts are gone.
+
+        Addresses are looked up once more, unless the ledger knows whose they are now.
+        """
         if not stale:
             return
-        contacts = self._resolve([each.asked for each in stale], properties)
+        by_address = [each.asked for each in stale if isinstance(each.asked.member, str)]
+        contacts = self._resolve(by_address, properties) if by_address else None
         lists = {each.hubspot_list.list_id: each.hubspot_list for each in stale}
         by_list: dict[str, dict[int, Asked]] = {}
         for each in stale:
-            record_id = self.record_id(each.asked, contacts)
+            record_id = each.record_id_now
+            if contacts and isinstance(each.asked.member, str):
+                record_id = self.record_id(each.asked, contacts)
             if record_id is None:
                 continue
             if is_outdone(each, record_id):
@@ -271,10 +369,11 @@ class Applying:
         reading, waited = self.reader.read_until_settled(hubspot_list, wanted)
         self.seconds_verifying += waited
         self.memory.confirm_reading(hubspot_list, reading.of_those_as(wanted))
+        self._read_missing(reading.missing, {})
         for record_id, each in asked.items():
             if record_id in reading.on_list:
                 outcome = Outcome.ALREADY_MEMBER if each.is_member else Outcome.DROPPED
-            elif record_id in reading.not_on_list:
+            elif record_id in reading.not_on_list | reading.missing:
                 outcome = Outcome.DROPPED if each.is_member else Outcome.NOT_A_MEMBER
             else:
                 outcome = Outcome.UNCONFIRMED
@@ -321,6 +420,14 @@ def _outcome(record_id: int, confirmation: Confirmation) -> Outcome:
         return Outcome.MISSING
     # HubSpot does not name the ids that were members already (or were none): it left this one open.
     return Outcome.UNCONFIRMED
+
+
+def _is_followed(asked: Asked, record_id_now: int | None) -> bool:
+    """Whether what is asked of a merged contact is asked of the one that it is now.
+
+    Not what no record asks: a mirror removes nobody of whom it did not make sure that the snapshot lacks them.
+    """
+    return record_id_now is not None and asked.position != NO_RECORD
 
 
 def keep_later(last_word: dict[int, Asked], record_id: int, asked: Asked) -> None:

@@ -103,6 +103,8 @@ class Confirmation:
     missing: set[int] = field(default_factory=set)
     refused: dict[int, Refused] = field(default_factory=dict)
     doubtful: dict[int, Doubt] = field(default_factory=dict)
+    # Of those of the missing who were read as contacts, the record id that they have now; None if they are nobody's.
+    read: dict[int, int | None] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
 
@@ -143,6 +145,7 @@ class Confirmation:
         self.missing |= part.missing
         self.refused |= part.refused
         self.doubtful |= part.doubtful
+        self.read |= part.read
         self.calls += part.calls
         self.seconds += part.seconds
 
@@ -218,10 +221,12 @@ class ChangeWriter:
                 if taken is not None:
                     self._send_taken(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
                     whole.calls += 1
-                elif self._are_known(alone):
-                    raise ListRefused(hubspot_list, next(iter(doubtful.values())).problem)
                 else:
+                    current = self._current(alone)
+                    if any(asked == now for asked, now in current.items()):
+                        raise ListRefused(hubspot_list, next(iter(doubtful.values())).problem)
                     whole.missing |= alone.keys()
+                    whole.read |= {each: current.get(each) for each in alone}
                     doubtful = {each: doubt for each, doubt in doubtful.items() if each not in alone}
             self._history.count_anew([kind])
             # Those refused alone come first: they are settled even if the rest proves hopeless again.
@@ -240,12 +245,12 @@ class ChangeWriter:
             raise ListRefused(hubspot_list, problem) from problem
         self._history.took(_kinds(hubspot_list, change), sent)
 
-    def _are_known(self, record_ids: Collection[int]) -> bool:
-        """Whether HubSpot has a contact for any of the record ids, or may have one since it does not let us ask."""
+    def _current(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the record ids that contacts have now; all as they are where the token may not read contacts."""
         try:
-            return any(asked == found for asked, found in self._contacts.current_ids(record_ids))
+            return dict(self._contacts.current_ids(record_ids))
         except MissingScopes:
-            return True
+            return {each: each for each in record_ids}
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
         """Write a change; `alone` says when ids in it were refused on their own before."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 IDENTIFIERS = ("email", "hs_additional_emails", "hs_merged_object_ids")
 
 
+UNSAID = "HubSpot did not say what became of this input."
+
+
 @dataclass(frozen=True)
 class Found:
     """One contact of an answer, with every address it goes by, in lower case.
@@ -67,6 +70,9 @@ class Step:
     )  # the same, for their own sake or because all are
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
+    taken: dict[str, Refusal] = field(
+        default_factory=dict
+    )  # the same for the second time, after a read without them
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
 
@@ -80,6 +86,7 @@ class Step:
         self.unread |= other.unread
         self.doubtful |= other.doubtful
         self.conflicts |= other.conflicts
+        self.taken |= other.taken
         self.filled |= other.filled
         self.merged |= other.merged
         return self
@@ -121,11 +128,13 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
         if record_id is not None:
             step.created[address] = record_id
             continue
-        message = error.message if error else "HubSpot did not say what became of this input."
+        message = error.message if error else UNSAID
         blamed = error.properties if error else frozenset[str]()
         refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
-        is_conflict = error is None or error.category == "CONFLICT"
-        (step.conflicts if is_conflict and address not in seen else step.refused)[address] = refusal
+        if error is not None and error.category != "CONFLICT":
+            step.refused[address] = refusal
+        else:
+            (step.taken if address in seen else step.conflicts)[address] = refusal
     return step
 
 

@@ -116,7 +116,8 @@ class Contacts:
             if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
                 return Step(conflicts=dict.fromkeys(addresses, refusal))
             if len(addresses) == 1:
-                return Step(refused={addresses[0]: refusal})
+                one = {addresses[0]: refusal}
+                return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
             first, second = (
                 self.create_step({address: contacts[address] for address in half}, seen)
                 for half in halves(addresses)
@@ -163,6 +164,10 @@ class Contacts:
             "inputs": [{"id": str(each)} for each in record_ids],
         }
         return parse_ids(record_ids, self._client.post(f"{self._base}/read", body))
+
+    def wait(self, seconds: float) -> None:
+        """Wait before something is asked again."""
+        self._client.wait(seconds)
 
     def concurrently(self, jobs: deque[Callable[[], Step]]) -> Iterator[Step]:
         """Run jobs side by side; more may be put into the queue while the results are read."""

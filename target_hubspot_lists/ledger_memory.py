@@ -61,7 +61,7 @@ class Memory(Recollection):
         self._client = client
         self._reader = reader
         self._putting_back = PuttingBack(
-            contacts, writer, reader, workers=settings.connection.max_concurrency
+            contacts, writer, reader, workers=settings.connection.max_concurrency, wait=client.wait
         )
         self._locks = ExitStack()
         self._locked_names: set[str] = set()
@@ -158,6 +158,13 @@ class Memory(Recollection):
         self.count_put_back[hubspot_list.list_id] += len(back.added)
         self.follow(back.merged)
         self.forget(back.missing - back.merged.keys())
+        if back.left_open:
+            logger.warning(
+                "%s: %d members that the list has lost could not be put back: HubSpot refuses them, or does not show "
+                "them on the list.",
+                hubspot_list,
+                len(back.left_open),
+            )
         return back.on_list, back.left_open
 
     def _who_left(self, list_id: str, record_ids: Collection[int]) -> set[int]:
@@ -223,7 +230,6 @@ class Memory(Recollection):
     def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
         """Settle who was read; whoever was there before stays as much ours as they were."""
         self._ledger.settle(hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False)
-        self.forget(reading.missing)
 
     @override
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
-from target_hubspot_lists.accounts import NO_RECORD, Asked
+from target_hubspot_lists.accounts import NO_RECORD, Asked, dropped
 from target_hubspot_lists.applying import ListChange
 from target_hubspot_lists.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.batches import in_runs
@@ -179,6 +179,8 @@ class ListMirror:
         self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
     ) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
+        if unit.dropped:
+            self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
         only_ours = self._settings.mirror_removes == "ours"
         ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
         to_remove = sum(1 for _ in self._to_remove(ours))

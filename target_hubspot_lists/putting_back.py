@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http import concurrently
+from hubspot_singer.http import MissingScopes, concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, Doubts
+from target_hubspot_lists.verification import WAITS_BEFORE_DROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts
@@ -40,8 +41,15 @@ class PuttingBack:
     """Adds members in calls side by side, follows merges, and reads back whom HubSpot left open."""
 
     def __init__(
-        self, contacts: Contacts, writer: ChangeWriter, reader: MembershipReader, *, workers: int
+        self,
+        contacts: Contacts,
+        writer: ChangeWriter,
+        reader: MembershipReader,
+        *,
+        workers: int,
+        wait: Callable[[float], None],
     ) -> None:
+        self._wait = wait
         self._contacts = contacts
         self._writer = writer
         self._reader = reader
@@ -61,18 +69,40 @@ class PuttingBack:
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
-            merged = dict(self._contacts.current_ids(back.missing))
+            current = self._current(back.missing)
+            self._add_known(hubspot_list, {old for old, new in current.items() if old == new}, back)
+            merged = {old: new for old, new in current.items() if old != new}
             left = who_left(set(merged.values()))
             back.merged = {old: new for old, new in merged.items() if new not in left}
-            current = set(back.merged.values()) - back.missing - back.on_list - back.left_open
-            self._add(hubspot_list, tuple(current), back)
+            now = set(back.merged.values()) - back.missing - back.on_list - back.left_open
+            self._add(hubspot_list, tuple(now), back)
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)
             reading, _ = self._reader.read_until_settled(hubspot_list, asked)
+            gone = reading.missing - self._current(reading.missing).keys()
             back.on_list |= reading.on_list
-            back.missing |= reading.missing
-            back.left_open -= reading.on_list | reading.missing
+            back.missing |= gone
+            back.left_open -= reading.on_list | gone
         return back
+
+    def _current(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the record ids that contacts have now; all as they are where the token may not read contacts."""
+        try:
+            return dict(self._contacts.current_ids(record_ids))
+        except MissingScopes:
+            return {each: each for each in record_ids}
+
+    def _add_known(self, hubspot_list: HubSpotList, record_ids: set[int], back: PutBack) -> None:
+        """Add those again, after short waits, that the list calls missing though HubSpot knows them."""
+        for seconds in WAITS_BEFORE_DROPPED:
+            if not record_ids:
+                return
+            self._wait(seconds)
+            back.missing -= record_ids
+            self._add(hubspot_list, tuple(record_ids), back)
+            record_ids = record_ids & back.missing
+        back.missing -= record_ids
+        back.left_open |= record_ids
 
     def _add(self, hubspot_list: HubSpotList, record_ids: tuple[int, ...], back: PutBack) -> None:
         parts = Change(add=record_ids, remove=()).split(MAX_RECORD_IDS_PER_CALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,15 +12,20 @@ from email_validator import EmailNotValidError, validate_email
 
 from hubspot_singer.http import redact
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
-from target_hubspot_lists.contact_answers import Step
+from target_hubspot_lists.contact_answers import UNSAID, Step
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
+from target_hubspot_lists.verification import WAITS_BEFORE_DROPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from target_hubspot_lists.contacts import Contacts
     from target_hubspot_lists.refusals import Doubt
+
+
+# "Contact already exists. Existing ID: 12345", as seen: https://github.com/HubSpot/hubspot-api-python/issues/51
+EXISTING_ID = re.compile(r"Existing ID: (\d{1,19})\b", re.ASCII)
 
 
 @dataclass
@@ -73,6 +79,8 @@ class Resolving:
         self._read_again: set[str] = set()
         self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
         self._sent_attributes: set[str] = set()  # with whose addresses HubSpot was sent attributes
+        self._taken: dict[str, Refusal] = {}  # not created since they exist, and not found either
+        self._waits = deque(WAITS_BEFORE_DROPPED)  # before they are looked up again
         self._doubtful: dict[str, Doubt] = {}  # refused to be looked up, and not known for whose sake
 
     def run(self, addresses: Collection[str]) -> Resolution:
@@ -85,6 +93,7 @@ class Resolving:
             self._send_creates(everything=True)
             if not self._jobs:
                 self._judge_doubtful()
+                self._look_up_taken()
         # HubSpot said that it has these, or did not say; of those that it knew nothing of, it has none.
         self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
         return self._result
@@ -104,11 +113,17 @@ class Resolving:
         self._ask_again(step.unanswered)
         self._doubtful |= step.doubtful
         self._conflicts |= step.conflicts
+        for address, refusal in step.taken.items():
+            # HubSpot also calls it a conflict where another contact holds the value of a unique property.
+            if not self._is_tried_bare(address, refusal):
+                self._taken[address] = refusal
         for batch in in_batches(list(step.conflicts)):
             self._jobs.append(self._reading(batch))
         self._send_creates(everything=False)
 
     def _unknown(self, address: str) -> None:
+        if address in self._taken:
+            return  # it exists: it is looked up again, after a wait
         if address not in self._to_create:
             self._result.missing.add(address)
         elif problem := invalid_address(address):
@@ -119,12 +134,8 @@ class Resolving:
             self._creates.append(address)
 
     def _refused(self, address: str, refusal: Refusal, *, was_looked_up: bool) -> None:
-        """Try again without its attributes an address that HubSpot may have refused for their sake."""
-        if address in self._sent_attributes and "email" not in refusal.properties:
-            self._sent_attributes.remove(address)
-            problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
-            self._result.created_bare[address] = problem
-            self._creates.append(address)
+        """Take in that an address was refused, or try again without its attributes."""
+        if self._is_tried_bare(address, refusal):
             return
         self._result.refused[address] = refusal
         if not was_looked_up and self._contacts.creating.refused():
@@ -133,6 +144,44 @@ class Resolving:
                 f"({redact(refusal.message)}, correlation id {refusal.correlation_id}): correct that in the portal, "
                 "or set create_contacts: false."
             )
+
+    def _is_tried_bare(self, address: str, refusal: Refusal) -> bool:
+        """Whether an address is to be created without its attributes, for whose sake HubSpot may have refused it."""
+        if address not in self._sent_attributes or "email" in refusal.properties:
+            return False
+        self._sent_attributes.remove(address)
+        problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
+        self._result.created_bare[address] = problem
+        self._creates.append(address)
+        return True
+
+    def _look_up_taken(self) -> None:
+        """Look up again, after a short wait, those that HubSpot does not create since they exist: they may be new.
+
+        After the last wait the contact that HubSpot names counts; where it names none, the address is refused.
+        """
+        self._taken = {each: refusal for each, refusal in self._taken.items() if not self._is_found(each)}
+        if not self._taken:
+            return
+        if self._waits:
+            self._contacts.wait(self._waits.popleft())
+            for batch in in_batches(list(self._taken)):
+                self._jobs.append(self._reading(batch))
+            return
+        for address, refusal in self._taken.items():
+            if named := EXISTING_ID.search(refusal.message):
+                self._result.record_ids[address] = int(named[1])
+            elif refusal.message == UNSAID:
+                raise TargetError(
+                    "HubSpot was asked twice to create a contact and said neither that it did nor why not: nothing is "
+                    f"concluded from that, and the run ends (correlation id {refusal.correlation_id}). Run again later."
+                )
+            else:
+                self._refused(address, refusal, was_looked_up=False)
+        self._taken = {}
+
+    def _is_found(self, address: str) -> bool:
+        return address in self._result.record_ids or address in self._result.refused
 
     def _judge_doubtful(self) -> None:
         """Reject those refused on their own, if HubSpot looks others up; look up the rest. Else raise what it says."""

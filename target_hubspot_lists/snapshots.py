@@ -64,6 +64,12 @@ class ListSnapshot:
         return sum(each.evidence.unusable for each in self.cohorts)
 
     @property
+    def dropped(self) -> int:
+        """How many memberships HubSpot said yes to and did not apply, or calls missing though it knows the contacts."""
+        accounts = {id(each.account): each.account for each in self.cohorts}.values()
+        return sum(each.outcomes[Outcome.DROPPED] for each in accounts)
+
+    @property
     def gap_of_members(self) -> str | None:
         """Why somebody on the list may be in the snapshot and not be known; None if nobody can be."""
         if not self.unclear:

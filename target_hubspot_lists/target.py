@@ -321,10 +321,12 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         self.delivery.accounts.check()
         self.delivery.end()
         # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
-        held_back = self._mirror.problems if self._mirror else []
+        held_back = self._mirror.problems if self._mirror else list(self.delivery.accounts.dropped())
         unapplied = list(self.delivery.accounts.problems(self.settings.max_unapplied_percent))
-        if not unapplied:
-            self._states.end(self._mirror.is_done if self._mirror else _is_done)
+        if self._mirror and not unapplied:
+            self._states.end(self._mirror.is_done)
+        elif not unapplied and not held_back:
+            self._states.end(_is_done)
         if problems := [*held_back, *unapplied]:
             raise TargetError(" ".join(problems))
 
@@ -336,11 +338,13 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         self._confirm()
 
     def _confirm(self) -> None:
-        """Let the latest STATE leave, unless the end of the input may still say that all was in vain.
+        """Let the latest STATE leave, unless the run is to exit 1, or may be at the end of the input.
 
-        A run in which nothing at all applied of a list or a stream exits 1: no STATE may have left before that.
+        It is where members were dropped, and may be as long as nothing at all has applied of a list or a stream.
         """
         accounts = self.delivery.accounts
+        if accounts.has_dropped:
+            return
         if next(accounts.in_vain(), None) is None:
             self._waits_since = None
             self._states.confirm()

@@ -79,7 +79,7 @@ class MembershipReader:
         """Read who is on the list, and again for a while those who are not as asked; with the seconds waited."""
         reading, waited = self.read(hubspot_list, asked), 0.0
         for seconds in WAITS_BEFORE_DROPPED:
-            not_as_asked = [each for each in reading.not_on_list if asked[each]]
+            not_as_asked = [each for each in reading.not_on_list | reading.missing if asked[each]]
             not_as_asked += [each for each in reading.on_list if not asked[each]]
             if not not_as_asked:
                 break
@@ -89,7 +89,7 @@ class MembershipReader:
             reading = Reading(
                 reading.on_list - again.not_on_list | again.on_list,
                 reading.not_on_list - again.on_list | again.not_on_list,
-                reading.missing,
+                (reading.missing - again.on_list - again.not_on_list) | again.missing,
             )
         return reading, waited
 
