@@ -19,6 +19,7 @@ from hubspot_singer.http import (
     TooSlow,
     parsed,
 )
+from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL
 from target_hubspot_lists.errors import ListRefused
 from target_hubspot_lists.hubspot_lists import gone
 from target_hubspot_lists.refusals import CallHistory, Doubt, RefusedCall, adds_or_removals
@@ -341,8 +342,10 @@ class ChangeWriter:
         ]
         for each in confirmations:
             whole.include(each)
-        if not is_size and all(each.calls == 1 and each.is_taken for each in confirmations):
-            self._learn(size)  # all parts went through: it was the size, not an id
+        went_through = all(each.calls == 1 and each.is_taken for each in confirmations)
+        if not is_size and went_through and size >= MAX_INPUTS_PER_CALL:
+            # It was the size, not an id; of fewer it would be a smaller limit than any of HubSpot's: a passing refusal.
+            self._learn(size)
         return whole
 
     def _learn(self, size: int) -> None:

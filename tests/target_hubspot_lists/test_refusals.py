@@ -204,6 +204,19 @@ def test_a_list_that_refuses_for_moments_only_loses_nobody(
     assert row(run.log, "VIP")["added"] == "8"
 
 
+def test_a_refusal_that_passes_makes_later_calls_no_smaller(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = portal.add_contacts(400)
+    hubspot.faults.next("PUT", PUT, times=8, status=400, body=LOCKED)
+
+    run = run_target(schema_message(), *adds(contacts), STATE, batch_size_rows=200, max_concurrency=1)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == set(contacts)
+    assert hubspot.calls("PUT", PUT) < 30
+
+
 def test_other_lists_are_brought_to_their_end(portal: Portal, run_target: TargetRunner) -> None:
     contacts = portal.add_contacts(5)
     vip = portal.add_list("VIP")
