@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MAX_RECORD_IDS_PER_CALL = 10_000
 
+NOBODY = 2**63 - 1  # the largest record id that can be: HubSpot answers that it is missing
+
 # A call that times out twice at one size will do so again: it is halved instead.
 SLOW_TRIES = 2
 
@@ -202,7 +204,9 @@ class ChangeWriter:
         adds, removals = doubts.by_kind[True], doubts.by_kind[False]
         whole = Confirmation(Change(tuple(adds), tuple(removals)))
         for is_add, doubtful in doubts.by_kind.items():
-            self._judge(whole, hubspot_list, doubtful, doubts.taken.get(is_add), is_add=is_add)
+            # Where HubSpot took ids of the other kind alone, one of nobody tells whether it takes this kind, too.
+            taken = doubts.taken.get(is_add, NOBODY if doubts.taken else None)
+            self._judge(whole, hubspot_list, doubtful, taken, is_add=is_add)
         return whole
 
     def _judge(
@@ -220,7 +224,7 @@ class ChangeWriter:
             alone = {each: doubt.alone for each, doubt in doubtful.items() if doubt.alone is not None}
             if not self._history.has_taken_since([kind], max(alone.values(), default=0)):
                 if taken is not None:
-                    self._send_taken(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
+                    self._check_takes(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
                     whole.calls += 1
                 else:
                     current = self._current(alone)
@@ -237,8 +241,8 @@ class ChangeWriter:
             doubtful, again.doubtful = again.doubtful, {}
             whole.include(again)
 
-    def _send_taken(self, hubspot_list: HubSpotList, change: Change) -> None:
-        """Send again what HubSpot took in this flush, which changes nothing; ListRefused if it takes it no more."""
+    def _check_takes(self, hubspot_list: HubSpotList, change: Change) -> None:
+        """Send what HubSpot takes, if it takes anything, and what changes nothing; ListRefused if it refuses that."""
         sent = self._history.now()
         try:
             self._put(hubspot_list, change)

@@ -285,6 +285,28 @@ def test_guilty_ids_among_good_ones_cost_themselves_only(
     assert f"{len(guilty)} refused_by_hubspot" in run.log
 
 
+@pytest.mark.parametrize("operation", ["add", "remove"])
+def test_a_guilty_id_that_is_the_only_one_of_its_kind_costs_itself_only(
+    portal: Portal, run_target: TargetRunner, operation: str
+) -> None:
+    contacts = list(portal.add_contacts(10))
+    guilty = contacts[0]
+    other = "remove" if operation == "add" else "add"
+    portal.add_list("VIP", members=[guilty] if operation == "remove" else contacts[1:])
+    portal.quirks.refused_record_ids = {guilty}
+
+    run = run_target(
+        schema_message(),
+        *adds([guilty], operation=operation),
+        *adds(contacts[1:], operation=other),
+        STATE,
+    )
+
+    assert (run.exit_code, run.states) == (0, [{"n": 1}])
+    assert row(run.log, "VIP")["rejected"] == "1"
+    assert portal.members("VIP") == (set(contacts) if operation == "remove" else set())
+
+
 @pytest.mark.parametrize("guilty", [range(150), range(200, 350), range(100, 299)])
 def test_a_long_row_of_guilty_ids_behind_or_before_good_ones_costs_itself_only(
     portal: Portal, run_target: TargetRunner, guilty: range
