@@ -25,7 +25,7 @@ from target_hubspot_lists.hubspot_lists import gone
 from target_hubspot_lists.refusals import CallHistory, Doubt, RefusedCall, adds_or_removals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.contacts import Contacts
@@ -227,7 +227,7 @@ class ChangeWriter:
                     self._check_takes(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
                     whole.calls += 1
                 else:
-                    current = self._current(alone)
+                    current = self._contacts.known_ids(alone)
                     if any(asked == now for asked, now in current.items()):
                         raise ListRefused(hubspot_list, next(iter(doubtful.values())).problem)
                     whole.missing |= alone.keys()
@@ -249,13 +249,6 @@ class ChangeWriter:
         except (Conflict, InvalidRequest, TooLarge) as problem:
             raise ListRefused(hubspot_list, problem) from problem
         self._history.took(_kinds(hubspot_list, change), sent)
-
-    def _current(self, record_ids: Collection[int]) -> Mapping[int, int]:
-        """Return the record ids that contacts have now; all as they are where the token may not read contacts."""
-        try:
-            return dict(self._contacts.current_ids(record_ids))
-        except MissingScopes:
-            return {each: each for each in record_ids}
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
         """Write a change; `alone` says when ids in it were refused on their own before."""

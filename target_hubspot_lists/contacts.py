@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http import Conflict, InvalidRequest, TooLarge, concurrently
+from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, TooLarge, concurrently
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
 from target_hubspot_lists.contact_answers import IDENTIFIERS, Step, parse_create, parse_ids, parse_read
 from target_hubspot_lists.errors import TargetError
@@ -136,6 +136,13 @@ class Contacts:
     def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
         return ((asked, found.record_id) for asked, found in self.current(record_ids))
+
+    def known_ids(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return what `current_ids` yields; every id as it is where the token may not read contacts."""
+        try:
+            return dict(self.current_ids(record_ids))
+        except MissingScopes:
+            return {each: each for each in record_ids}
 
     def _current(self, record_ids: Sequence[int]) -> Mapping[int, Found]:
         results, unknown = self._read_ids(record_ids)

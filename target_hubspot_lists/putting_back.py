@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http import MissingScopes, concurrently
+from hubspot_singer.http import concurrently
 from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, Doubts
 from target_hubspot_lists.verification import WAITS_BEFORE_DROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable
 
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts
@@ -69,7 +69,7 @@ class PuttingBack:
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
-            current = self._current(back.missing)
+            current = self._contacts.known_ids(back.missing)
             self._add_known(hubspot_list, {old for old, new in current.items() if old == new}, back)
             merged = {old: new for old, new in current.items() if old != new}
             left = who_left(set(merged.values()))
@@ -79,18 +79,11 @@ class PuttingBack:
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)
             reading, _ = self._reader.read_until_settled(hubspot_list, asked)
-            gone = reading.missing - self._current(reading.missing).keys()
+            gone = reading.missing - self._contacts.known_ids(reading.missing).keys()
             back.on_list |= reading.on_list
             back.missing |= gone
             back.left_open -= reading.on_list | gone
         return back
-
-    def _current(self, record_ids: Collection[int]) -> Mapping[int, int]:
-        """Return the record ids that contacts have now; all as they are where the token may not read contacts."""
-        try:
-            return dict(self._contacts.current_ids(record_ids))
-        except MissingScopes:
-            return {each: each for each in record_ids}
 
     def _add_known(self, hubspot_list: HubSpotList, record_ids: set[int], back: PutBack) -> None:
         """Add those again, after short waits, that the list calls missing though HubSpot knows them."""
