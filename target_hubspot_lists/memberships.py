@@ -39,6 +39,9 @@ LARGEST_RECORD_ID = 2**63 - 1
 LARGEST_EXACT_FLOAT = float(2**53 - 1)  # 2**53 itself may have been written as 2**53 + 1
 DIGITS = re.compile(r"[0-9]{1,19}(?:\.0+)?", re.ASCII)
 
+# Far longer than a list's name. A Postgres index has room for 2,704 bytes, four of them a character:
+# https://www.postgresql.org/docs/current/btree.html
+LONGEST_COHORT = 500  # characters
 NUL = "\0"  # no address and no name holds it, and Postgres stores no text with it
 
 DELETED_AT = "_sdc_deleted_at"  # https://sdk.meltano.com/en/latest/implementation/record_metadata.html
@@ -171,7 +174,7 @@ class MembershipParser:
         cohort = self._cohort(record)
         if cohort is None:
             return self._reject(Reason.MISSING_COHORT, None, record)
-        if NUL in cohort.name or NUL in (cohort.id or ""):
+        if not all(map(_is_usable, cohort)):
             return self._reject(Reason.INVALID_COHORT, None, record)
         is_member = self._is_member(record)
         if is_member is None:
@@ -275,6 +278,11 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _is_usable(name: str | None) -> bool:
+    """Whether a cohort's name or id, if there is one, can be a list's name and a key of a ledger."""
+    return name is None or (NUL not in name and len(name) <= LONGEST_COHORT)
 
 
 def _is_blank(value: object) -> bool:

@@ -1,7 +1,9 @@
-"""A NUL (U+0000), which Postgres stores in no text, costs its own record and nothing else."""
+"""What Postgres does not store, a NUL (U+0000) or a long name, costs its own record and nothing else."""
 
 from __future__ import annotations
 
+import string
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("email", "cohort_name", "cohort_id", "operation", "plan")
 NUL = "\x00"
+LONG = "".join(Random(1).choices(string.ascii_letters, k=9_000))  # that compresses to no less
 
 
 def person(email: str, cohort_name: str = "VIP", **fields: Any) -> str:
@@ -39,6 +42,8 @@ def ledger(request: pytest.FixtureRequest) -> dict[str, str]:
         (person("ada@example.com", f"VIP{NUL}"), "invalid_cohort"),
         (person("ada@example.com", NUL), "invalid_cohort"),
         (person("ada@example.com", cohort_id=f"c1{NUL}"), "invalid_cohort"),
+        (person("ada@example.com", cohort_id=LONG), "invalid_cohort"),
+        (person("ada@example.com", LONG), "invalid_cohort"),
     ],
 )
 def test_a_record_with_a_nul_in_member_or_cohort_is_rejected_alone(
@@ -88,3 +93,20 @@ def test_a_nul_in_the_name_of_a_stream_is_said_before_anything_is_written(
     assert run.exit_code == 1
     assert "NUL character (U+0000)" in run.error
     assert portal.list_names() == set()
+
+
+@pytest.mark.parametrize("ledger", ["postgres"], indirect=True)
+def test_the_longest_cohort_id_that_is_taken_fits_into_the_ledger(
+    portal: Portal, run_target: TargetRunner, ledger: dict[str, str]
+) -> None:
+    cohort_id = "".join(chr(Random(number).randrange(0x10000, 0x10FFFF)) for number in range(500))
+
+    run = run_target(
+        schema_message(*COLUMNS),
+        person("ada@example.com", cohort_id=cohort_id),
+        match_by="email",
+        **ledger,
+    )
+
+    assert run.exit_code == 0
+    assert portal.member_emails("VIP") == {"ada@example.com"}
