@@ -107,7 +107,9 @@ class Run:
             self.is_reported = True
             for name, passage in self.passages.items():
                 passage.report.calls = self.streams[name].calls
-            logger.info("Email events read:\n%s", table([each.report for each in self.passages.values()]))
+            logger.info("Email events read:")
+            for line in table([each.report for each in self.passages.values()]).splitlines():
+                logger.info("%s", line)
 
 
 def _progress(wanted: Wanted, settings: EventSettings, now: int) -> Progress:

@@ -27,7 +27,7 @@ class Ended:
     @property
     def errors(self) -> list[str]:
         """The log's lines that tell of errors."""
-        return [line for line in self.stderr.splitlines() if "| ERROR" in line]
+        return self._lines_of("ERROR")
 
     @property
     def error(self) -> str:
@@ -38,7 +38,11 @@ class Ended:
     @property
     def warnings(self) -> list[str]:
         """The log's lines that warn."""
-        return [line for line in self.stderr.splitlines() if "| WARNING" in line]
+        return self._lines_of("WARNING")
+
+    def _lines_of(self, level: str) -> list[str]:
+        lines = self.stderr.splitlines()
+        return [line for line in lines if [*line.split("|"), ""][1].strip() == level]
 
 
 @dataclass
@@ -60,10 +64,12 @@ class Commands:
 def _restored() -> Iterator[None]:
     """Undo what a command does to the process: a handler of the root logger, a hook for what nobody caught."""
     handlers, level, hook = list(logging.root.handlers), logging.root.level, sys.excepthook
+    factory = logging.getLogRecordFactory()
     try:
         yield
     finally:
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
         logging.captureWarnings(capture=False)
+        logging.setLogRecordFactory(factory)
         sys.excepthook = hook

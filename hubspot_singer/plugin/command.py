@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from singer_sdk.plugin_base import SingerCommand
 
 from hubspot_singer.http import HubSpotError, redact
 from hubspot_singer.plugin.errors import RunEnded, unexpected_error
+from hubspot_singer.plugin.logs import keep_log_readable, one_line
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -45,6 +45,7 @@ class PluginCommand(SingerCommand):
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
         sys.excepthook = self.excepthook
+        keep_log_readable()
         try:
             return super().main(*args, **kwargs)
         except RunEnded as ended:
@@ -75,9 +76,8 @@ class PluginCommand(SingerCommand):
 
 def report(words: str, error: BaseException, logger: logging.Logger) -> None:
     """Log what ended a run as one line; the stack trace follows where debug logging is on."""
-    logger.error("%s", redact(" ".join(words.split())))
-    if logger.isEnabledFor(logging.DEBUG):
-        logger.debug("%s", redact("".join(traceback.format_exception(error))))
+    logger.error("%s", one_line(redact(" ".join(words.split()))))
+    logger.debug("The stack:", exc_info=error)
 
 
 def _check_option() -> click.Option:

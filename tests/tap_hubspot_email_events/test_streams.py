@@ -204,9 +204,9 @@ def test_the_run_ends_with_a_table(portal: Portal, run_tap: TapRunner) -> None:
 
     table = lines[lines.index("INFO Email events read:") + 1 :]
     assert table[:3] == [
-        "stream            windows  calls  events  span",
-        "email_event_open        1      1       3  2026-10-20T00:00:00.000Z to 2026-11-18T11:01:40.000Z",
-        "total                   1      1       3",
+        "INFO stream            windows  calls  events  span",
+        "INFO email_event_open        1      1       3  2026-10-20T00:00:00.000Z to 2026-11-18T11:01:40.000Z",
+        "INFO total                   1      1       3",
     ]
 
 
