@@ -100,6 +100,10 @@ class HubSpotClient:
         """Wait so long; raise `Stopped` soon after the run was told to stop."""
         sleep(seconds, self._clock, self._stop)
 
+    def give_up_after(self, seconds: float) -> None:
+        """Try each request for at most so long from now on, instead of ten minutes."""
+        self._wire.retry_for = seconds
+
     @property
     def calls(self) -> int:
         """How many requests were sent, each try counted."""

@@ -203,14 +203,22 @@ class TooSlow(Unavailable):
 class RetryTooFar(HubSpotError):
     """HubSpot asked for a pause that is longer than a run waits."""
 
-    def __init__(self, call: Call, problem: Problem, *, seconds: float, until: datetime) -> None:
+    def __init__(
+        self,
+        call: Call,
+        problem: Problem,
+        *,
+        seconds: float,
+        until: datetime,
+        retry_for: float = RETRY_FOR_SECONDS,
+    ) -> None:
         self.method = call.method
         self.path = call.path
         self.status = problem.status
         self.until = until
         super().__init__(
             f"{call}: {call.shortened(str(problem))}, and HubSpot asks for a pause of {seconds:.0f} s, "
-            f"beyond the {RETRY_FOR_SECONDS:.0f} s that a request is tried for. "
+            f"beyond the {retry_for:.0f} s that a request is tried for. "
             f"Run again after {until:%Y-%m-%d %H:%M} UTC."
         )
 

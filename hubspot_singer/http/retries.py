@@ -34,6 +34,8 @@ DEFAULT_POLICY = "TEN_SECONDLY_ROLLING"
 DAILY_POLICY = "DAILY"
 # Long enough for HubSpot to restart what fell over, short enough for a schedule to notice that a run hangs.
 RETRY_FOR_SECONDS = 600.0
+# Where the host is unknown or speaks no TLS, rather api_url or the network is wrong than HubSpot down.
+RETRY_UNREACHABLE_FOR_SECONDS = 20.0
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_PAUSE_SECONDS = 366 * 86_400.0  # a Retry-After beyond it is as good as never
@@ -60,6 +62,7 @@ class Problem:
     least_wait: float = 0.0
     is_slow: bool = False
     is_limit: bool = False
+    is_unreachable: bool = False  # the host is unknown, or speaks no TLS
     is_server_error: bool = False
 
     def __str__(self) -> str:
@@ -115,6 +118,6 @@ def wait_before_retry(problem: Problem, *, longest: float) -> float:
     return max(wait, problem.least_wait)
 
 
-def is_too_far(wait: float, *, elapsed: float) -> bool:
+def is_too_far(wait: float, *, elapsed: float, retry_for: float = RETRY_FOR_SECONDS) -> bool:
     """Tell whether a retry after this wait would come later than a request is tried for."""
-    return elapsed + wait > RETRY_FOR_SECONDS
+    return elapsed + wait > retry_for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,8 @@ from hubspot_singer.http.clocks import sleep
 from hubspot_singer.http.errors import DailyLimitReached, RetryTooFar, TooSlow, Unavailable, refusal
 from hubspot_singer.http.retries import (
     DAILY_POLICY,
+    RETRY_FOR_SECONDS,
+    RETRY_UNREACHABLE_FOR_SECONDS,
     SERVER_ERROR_TRIES,
     TOO_MANY_REQUESTS,
     Problem,
@@ -77,11 +79,19 @@ class Wire:
     pace: Pace
     clock: Clock
     stop: Stop
-    is_deprecation_logged: bool = field(default=False)
+    retry_for: float = RETRY_FOR_SECONDS  # how long a request is tried for
+    has_answered: bool = False  # so api_url is right
+    is_deprecation_logged: bool = False
 
     def now(self) -> datetime:
         """Return our own time."""
         return datetime.fromtimestamp(self.clock.time(), UTC)
+
+    def retry_for_seconds(self, problem: Problem) -> float:
+        """Return how long a request is tried for that meets this problem."""
+        if problem.is_unreachable and not self.has_answered:
+            return min(self.retry_for, RETRY_UNREACHABLE_FOR_SECONDS)
+        return self.retry_for
 
     def note_deprecation(self, request: Request, headers: Mapping[str, str]) -> None:
         """Warn once a run: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines."""
@@ -119,6 +129,7 @@ class Exchange:
         reply = self._send(token)
         if isinstance(reply, Problem):
             return reply
+        self._wire.has_answered = True
         self._wire.note_deprecation(self._request, reply.headers)
         if reply.status == UNAUTHORIZED and not self._is_renewed and self._credentials.renew(token):
             self._is_renewed = True
@@ -172,8 +183,9 @@ class Exchange:
         elapsed = self._wire.clock.monotonic() - self._first_sent
         self._give_up_if_slow(problem, elapsed)
         wait = wait_before_retry(problem, longest=longest)
-        if is_too_far(wait, elapsed=elapsed):
-            raise self._given_up(problem, wait, elapsed)
+        retry_for = self._wire.retry_for_seconds(problem)
+        if is_too_far(wait, elapsed=elapsed, retry_for=retry_for):
+            raise self._given_up(problem, wait, elapsed, retry_for)
         said = self._call.shortened(str(problem))
         logger.warning("%s: %s; try %d in %.1f s.", self._call, said, self._tries + 1, wait)
         if problem.is_limit:
@@ -187,8 +199,10 @@ class Exchange:
                 self._call, problem, tries=self._tries, seconds=elapsed, next_step="Ask for less at once."
             )
 
-    def _given_up(self, problem: Problem, wait: float, elapsed: float) -> RetryTooFar | Unavailable:
+    def _given_up(
+        self, problem: Problem, wait: float, elapsed: float, retry_for: float
+    ) -> RetryTooFar | Unavailable:
         if problem.asked_wait:
             until = self._wire.now() + timedelta(seconds=wait)
-            return RetryTooFar(self._call, problem, seconds=wait, until=until)
+            return RetryTooFar(self._call, problem, seconds=wait, until=until, retry_for=retry_for)
         return Unavailable(self._call, problem, tries=self._tries, seconds=elapsed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 Param = str | int | bool | Sequence[str | int] | None
 Params = Mapping[str, Param]
 
+# OpenSSL's names, old and new, for an answer that is not TLS.
+NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
 CONNECT_SECONDS = 10.0
 # HubSpot gives a request 100 s and then answers 524: https://developers.hubspot.com/docs/api-reference/error-handling
 READ_SECONDS = 120.0
@@ -158,6 +161,10 @@ def _problem(error: requests.RequestException, timeouts: Timeouts) -> Problem:
         isinstance(cause, ReadTimeoutError) for cause in causes
     ):
         return Problem(f"no answer within {timeouts.read:g} s", is_slow=True)
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return Problem("the host's name cannot be resolved to an address", is_unreachable=True)
+    if any(isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS_REASONS for cause in causes):
+        return Problem("the host does not speak TLS on this port", is_unreachable=True)
     reasons = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
     kind = "connection failed" if isinstance(error, requests.ConnectionError) else "answer broken off"
     return Problem(f"{kind} ({reasons[-1]})" if reasons else kind)

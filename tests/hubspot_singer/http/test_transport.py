@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from requests_mock import Mocker
 
     from tests.clocks import FakeClock
+    from tests.hubspot_singer.http.conftest import Connect
+    from tests.hubspot_singer.http.server import ScriptedServer
 
 URL = "https://api.hubapi.com/crm/lists/2026-03"
 PATH = "/crm/lists/2026-03"
@@ -76,6 +79,63 @@ def test_a_connection_that_takes_too_long_is_named(hubspot: HubSpotClient, reque
         hubspot.get(PATH, slow_tries=1)
 
     assert hubspot.calls > 10
+
+
+def unknown_host() -> requests.ConnectionError:
+    error = requests.ConnectionError("…")
+    error.__cause__ = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return error
+
+
+def test_a_host_that_is_unknown_is_given_up_after_20_seconds(
+    hubspot: HubSpotClient, requests_mock: Mocker, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, exc=unknown_host())
+
+    with pytest.raises(
+        Unavailable, match=r"the host's name cannot be resolved to an address\. Check the network"
+    ):
+        hubspot.get(PATH)
+
+    assert hubspot.calls > 1
+    assert clock.elapsed <= 20
+
+
+def test_a_host_that_speaks_no_tls_is_given_up_after_20_seconds(
+    server: ScriptedServer, connect: Connect, clock: FakeClock
+) -> None:
+    hubspot = connect(api_url=server.url.replace("http:", "https:"))
+
+    with pytest.raises(Unavailable, match=r"the host does not speak TLS on this port\. Check the network"):
+        hubspot.get(PATH)
+
+    assert hubspot.calls > 1
+    assert clock.elapsed <= 20
+
+
+def test_a_host_that_answered_before_is_asked_for_ten_minutes(
+    hubspot: HubSpotClient, requests_mock: Mocker, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, [{"json": {}}, *[{"exc": unknown_host()}] * 1000])
+    hubspot.get(PATH)
+
+    with pytest.raises(Unavailable):
+        hubspot.get(PATH)
+
+    assert 300 <= clock.elapsed <= 600
+
+
+def test_a_client_can_be_told_to_give_up_sooner(
+    hubspot: HubSpotClient, requests_mock: Mocker, clock: FakeClock
+) -> None:
+    requests_mock.get(URL, status_code=503)
+    hubspot.give_up_after(20)
+
+    with pytest.raises(Unavailable):
+        hubspot.get(PATH)
+
+    assert hubspot.calls > 1
+    assert clock.elapsed <= 20
 
 
 def test_the_text_of_a_network_error_is_not_shown(
