@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from hubspot_singer.http.calls import reference
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.events import event_from
@@ -87,8 +88,8 @@ class Pages:
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
                 f"HubSpot's {self.event_type} events from {moments.to_text(window.start)} until"
-                f" {moments.to_text(window.end)} cannot be read: {error} (correlation id"
-                f" {answer.correlation_id}). Nothing of them was passed on: run again, and if it stays so,"
+                f" {moments.to_text(window.end)} cannot be read: {error}"
+                f"{reference(answer.correlation_id)}. Nothing of them was passed on: run again, and if it stays so,"
                 " show HubSpot's support the correlation id."
             ) from None
 

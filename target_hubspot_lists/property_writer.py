@@ -14,6 +14,7 @@ from hubspot_singer.http import (
     TooLarge,
     concurrently,
     parsed,
+    reference,
 )
 from target_hubspot_lists.batches import (
     MAX_REFUSED_WITHOUT_SUCCESS,
@@ -206,9 +207,10 @@ class PropertyWriter:
 
 def _refused_for_all(refused: Refused) -> TargetError:
     """The error where it is not for the contacts' sake; without HubSpot's message, which may quote a value."""
+    answer = " ".join(filter(None, (str(refused.status), refused.category)))
     return TargetError(
         f"HubSpot refused the properties of {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and took none "
-        f"({refused.status} {refused.category or ''}, correlation id {refused.correlation_id}): check "
+        f"({answer}){reference(refused.correlation_id)}: check "
         "property_mappings[] and the rules that the portal has for these properties."
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
-from hubspot_singer.http import redact
+from hubspot_singer.http import redact, reference
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
 from target_hubspot_lists.contact_answers import UNSAID, Step
 from target_hubspot_lists.errors import TargetError
@@ -141,7 +141,7 @@ class Resolving:
         if not was_looked_up and self._contacts.creating.refused():
             raise TargetError(
                 f"HubSpot refused to create {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and created none "
-                f"({redact(refusal.message)}, correlation id {refusal.correlation_id}): correct that in the portal, "
+                f"({redact(refusal.message)}){reference(refusal.correlation_id)}: correct that in the portal, "
                 "or set create_contacts: false."
             )
 

@@ -59,15 +59,15 @@ def summary(accounts: Accounts, run: RunFacts) -> Iterator[SummaryLine]:
     In a structured log the row of a list has the field `hubspot_list`, the last line `hubspot_run`: the same
     counts as in the report.
     """
-    if run.dry_run:
-        yield SummaryLine("Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:")
     lists = list(accounts.lists.values())
+    if run.dry_run and (lists or not run.exit_code):
+        yield SummaryLine("Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:")
     if lists:
         heading, *rows = table(lists)
         yield SummaryLine(heading)
         for row, account in zip(rows, lists, strict=True):
             yield SummaryLine(row, {"hubspot_list": _list_fields(account, run)})
-    else:
+    elif not run.exit_code:
         yield SummaryLine("No memberships were read.")
     yield from map(SummaryLine, _sentences(accounts, run))
     yield SummaryLine(

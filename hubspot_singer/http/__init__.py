@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail, positive_id
+from hubspot_singer.http.calls import reference
 from hubspot_singer.http.client import HubSpotClient
 from hubspot_singer.http.clocks import Clock, SystemClock
 from hubspot_singer.http.concurrency import concurrently
@@ -67,5 +68,6 @@ __all__ = [
     "parsed",
     "positive_id",
     "redact",
+    "reference",
     "versioned",
 ]

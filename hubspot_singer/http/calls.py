@@ -38,5 +38,9 @@ def said(call: Call, status: int, body: ErrorBody) -> str:
     words = (str(status), body.category, body.sub_category)
     head = call.shortened(" ".join(word for word in words if word))
     reason = f": {call.shortened(body.message)}" if body.message else ""
-    reference = f" (correlation id {call.shortened(body.correlation_id)})" if body.correlation_id else ""
-    return f"{head}{reason}{reference}"
+    return f"{head}{reason}{reference(body.correlation_id)}"
+
+
+def reference(correlation_id: str | None) -> str:
+    """Return ` (correlation id …)`, by which HubSpot's support finds a request; nothing where HubSpot gave none."""
+    return f" (correlation id {' '.join(redact(correlation_id).split())})" if correlation_id else ""

@@ -26,8 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from hubspot_singer.http.answers import ErrorBody
-from hubspot_singer.http.calls import said
-from hubspot_singer.http.redaction import redact
+from hubspot_singer.http.calls import reference, said
 from hubspot_singer.http.retries import RETRY_FOR_SECONDS, SERVER_ERROR_TRIES
 
 if TYPE_CHECKING:
@@ -170,11 +169,10 @@ class UnexpectedAnswer(HubSpotError):
     def __init__(self, answer: Answer) -> None:
         self.status = answer.status
         self.correlation_id = answer.correlation_id
-        reference = f" (correlation id {redact(answer.correlation_id)})" if answer.correlation_id else ""
         super().__init__(
-            f"{answer.asked} was answered {answer.status} in a form that HubSpot does not document{reference}: "
-            "nothing is concluded from it. Run again later; if it stays so, show HubSpot's support the "
-            "correlation id, and check api_url."
+            f"{answer.asked} was answered {answer.status} in a form that HubSpot does not document"
+            f"{reference(answer.correlation_id)}: nothing is concluded from it. Run again later; if it stays so, show "
+            "HubSpot's support the correlation id, and check api_url."
         )
 
 

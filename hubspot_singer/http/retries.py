@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import backoff
 
 from hubspot_singer.http.answers import parse_date
+from hubspot_singer.http.calls import reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Return what happened."""
-        return f"{self.what} (correlation id {self.correlation_id})" if self.correlation_id else self.what
+        return f"{self.what}{reference(self.correlation_id)}"
 
 
 def problem_of(reply: Reply, body: ErrorBody, *, now: datetime) -> Problem | None:

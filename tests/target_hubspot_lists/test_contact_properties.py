@@ -303,14 +303,16 @@ def test_an_update_that_hubspot_refuses_for_everybody_ends_the_run(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:
     body = {"category": "VALIDATION_ERROR", "message": "pro was not one of the allowed options: [secret-9]"}
-    hubspot.faults.next("POST", "batch/update", times=None, status=400, body=body)
+    headers = {"x-hubspot-correlation-id": ""}
+    hubspot.faults.next("POST", "batch/update", times=None, status=400, body=body, headers=headers)
     everybody = portal.add_contacts(120)
 
     run = run_people(run_target, *(person(each, plan="pro") for each in everybody))
 
     assert run.exit_code == 1
     assert (
-        "refused the properties of 100 contacts one by one and took none (400 VALIDATION_ERROR" in run.error
+        "refused the properties of 100 contacts one by one and took none (400 VALIDATION_ERROR): check"
+        in run.error
     )
     assert "secret-9" not in run.log
     assert portal.members("VIP") == set()

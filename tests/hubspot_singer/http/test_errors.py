@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubspot_singer.http import (
+    Answer,
     Conflict,
     DailyLimitReached,
     ErrorBody,
@@ -25,7 +26,9 @@ from hubspot_singer.http import (
     TooLarge,
     TooSlow,
     Unavailable,
+    UnexpectedAnswer,
     errors,
+    reference,
 )
 from hubspot_singer.http.calls import Call
 from hubspot_singer.http.errors import refusal
@@ -98,6 +101,14 @@ def test_the_message_is_kept_for_reports_and_shortened_and_redacted_for_people()
 @given(st.builds(ErrorBody, *[st.none() | st.text()] * 5), st.sampled_from([400, 403, 404, 500]))
 def test_a_refusal_is_always_one_line(body: ErrorBody, status: int) -> None:
     assert len(str(refusal(CALL, status, body)).splitlines()) == 1
+
+
+@pytest.mark.parametrize("correlation_id", [None, ""])
+def test_a_correlation_id_that_hubspot_did_not_give_is_not_named(correlation_id: str | None) -> None:
+    assert reference(correlation_id) == ""
+    assert "correlation id" not in str(Problem("answered 503", correlation_id=correlation_id))
+    answer = Answer(200, {}, correlation_id=correlation_id)
+    assert "(correlation id" not in str(UnexpectedAnswer(answer))
 
 
 @pytest.mark.parametrize(
