@@ -16,11 +16,12 @@ from hubspot_singer.http.connection import Connection
 from hubspot_singer.http.errors import Refused, Stopped
 from hubspot_singer.plugin.errors import RunEnded
 from hubspot_singer.plugin.files import parse_json
-from hubspot_singer.plugin.plugins import HubSpotPlugin
+from hubspot_singer.plugin.plugins import CHECK_SECONDS, HubSpotPlugin
 from hubspot_singer.plugin.portal import read_portal
 from tap_hubspot_email_events.bookmarks import check_state
 from tap_hubspot_email_events.catalogs import check_catalog, check_streams
 from tap_hubspot_email_events.messages import MessageWriter
+from tap_hubspot_email_events.pages import PATH
 from tap_hubspot_email_events.runs import Run, Wanted
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
 from tap_hubspot_email_events.streams import STREAMS, EmailEventStream
@@ -31,11 +32,11 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from hubspot_singer.http.clocks import Clock
     from hubspot_singer.http.errors import HubSpotError
 
 
@@ -71,8 +72,7 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     _hubspot: HubSpotClient | None = None
     _signal: int | None = None
 
-    def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
-        self._clock = clock
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
         check_state(options.get("state"))
         check_catalog(options.get("catalog"))
         self.messages = MessageWriter()
@@ -83,11 +83,22 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
         EventSettings.from_settings(self.config)
 
     @override
-    def check_connection(self) -> list[str]:
+    def check_connection(self) -> Iterator[str]:
         connection = Connection.from_settings(self.config)
-        with HubSpotClient(connection, user_agent=NAME) as hubspot:
+        with HubSpotClient(connection, clock=self.clock, user_agent=NAME) as hubspot:
+            self._hubspot = hubspot
+            hubspot.give_up_after(CHECK_SECONDS)
             portal = read_portal(hubspot, connection.credentials, NEEDED_SCOPES)
-        return [*portal.describe(NEEDED_SCOPES)]
+            if portal.scopes is None:
+                hubspot.get(
+                    PATH, params={"limit": 1}
+                )  # which HubSpot refuses to a token that lacks the scope
+        yield from portal.describe(NEEDED_SCOPES)
+
+    @override
+    def stop_check(self) -> None:
+        if self._hubspot is not None:
+            self._hubspot.stop()
 
     def discover_streams(self) -> list[EmailEventStream]:
         """All ten, known without asking HubSpot."""
@@ -106,7 +117,7 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     def _begin_run(self) -> Run:
         settings = EventSettings.from_settings(self.config)
         connection = Connection.from_settings(self.config)
-        self._hubspot = HubSpotClient(connection, clock=self._clock, user_agent=NAME)
+        self._hubspot = HubSpotClient(connection, clock=self.clock, user_agent=NAME)
         if self._signal is not None:
             raise Stopped
         wanted = [

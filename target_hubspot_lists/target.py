@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.target_base import Target
 
-from hubspot_singer.http import HubSpotClient, HubSpotError, SystemClock
-from hubspot_singer.plugin.plugins import HubSpotPlugin
+from hubspot_singer.http import HubSpotClient, HubSpotError
+from hubspot_singer.plugin.plugins import CHECK_SECONDS, HubSpotPlugin
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
 from target_hubspot_lists.ledger import Ledger
@@ -35,7 +35,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -90,17 +90,18 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         clock: Clock | None = None,
     ) -> None:
         self._reader = MessageReader(self)
-        super().__init__(config=config, parse_env_config=parse_env_config, message_reader=self._reader)
+        super().__init__(
+            config=config, parse_env_config=parse_env_config, clock=clock, message_reader=self._reader
+        )
         self.settings = Settings.from_config(self.config)
-        self._clock = clock or SystemClock()
         self._client = HubSpotClient(
-            self.settings.connection, clock=self._clock, user_agent=f"{self.name}/{self.plugin_version}"
+            self.settings.connection, clock=self.clock, user_agent=f"{self.name}/{self.plugin_version}"
         )
         self._has_client = True
         if self.has_to_stop():
             self._client.stop()
         self.run_id = new_run_id()
-        self._started = self._clock.monotonic()
+        self._started = self.clock.monotonic()
         self._portal: Portal | None = None
         self._report = self._open_report()
         self._mirror: Mirror | None = None
@@ -154,27 +155,38 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         """Open the ledger that the settings name; a dry run leaves it as it is."""
         if self.settings.ledger_url is None:
             return
-        if portal.portal_id is None:
-            raise LedgerError(
-                "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "
-                "later, or without ledger_url."
-            )
         opening = Ledger.open_to_read if self.settings.dry_run else Ledger.open
-        ledger = opening(self.settings.ledger_url, portal.portal_id, run_id=self.run_id, now=self._now)
+        ledger = opening(self.settings.ledger_url, _known(portal), run_id=self.run_id, now=self._now)
         if ledger is not None:
             self.delivery.use_ledger(ledger, now=self._now)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.time(), UTC)
+        return datetime.fromtimestamp(self.clock.time(), UTC)
 
     @override
-    def check_connection(self) -> list[str]:
+    def run_check(self, seconds: float = CHECK_SECONDS) -> int:
+        with closing(self.delivery):
+            return super().run_check(seconds)
+
+    @override
+    def check_connection(self) -> Iterator[str]:
         if self._report:
             self._report.discard()
             self._report = None
         needed = needed_scopes(self.settings)
-        with self._client, closing(self.delivery):
-            return [*self.check(needed).describe(needed)]
+        self._client.give_up_after(CHECK_SECONDS)
+        with self._client:
+            portal = self.check(needed)
+            yield from portal.describe(needed)
+        if self.settings.ledger_url:
+            self.waiting_for = "the ledger (ledger_url)"
+            _known(portal)
+            is_there = Ledger.check(self.settings.ledger_url)
+            yield f"Ledger: {'it can be used' if is_there else 'not there yet, the first run makes it'}."
+
+    @override
+    def stop_check(self) -> None:
+        self._client.stop()
 
     def _tell(self, problem: HubSpotError | None) -> int:
         """Say how the run ended, in the log and in the report; return the exit code."""
@@ -200,7 +212,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             is_mirror=self._mirror is not None,
             exit_code=exit_code,
             calls=self._client.calls,
-            seconds=self._clock.monotonic() - self._started,
+            seconds=self.clock.monotonic() - self._started,
         )
 
     def _close_report(self, problem: HubSpotError | None, exit_code: int) -> TargetError | None:
@@ -222,7 +234,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             exit_code=exit_code,
             error=str(problem) if problem else None,
             calls=self._client.calls,
-            seconds=round(self._clock.monotonic() - self._started, 3),
+            seconds=round(self.clock.monotonic() - self._started, 3),
             seconds_verifying=self.delivery.seconds_verifying,
         )
 
@@ -349,7 +361,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             self._waits_since = None
             self._states.confirm()
         elif self._waits_since is None and self._states.is_waiting:
-            self._waits_since = self._clock.monotonic()
+            self._waits_since = self.clock.monotonic()
 
     def _judge(self) -> None:
         """Judge what STATE has waited for as long as it may: an input without an end has no other moment for that.
@@ -378,13 +390,13 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
 
     def attend(self) -> None:
         """Flush what has been held for too long, also while the tap says nothing."""
-        if self._waits_since is not None and self._clock.monotonic() - self._waits_since >= MAX_WAIT_SECONDS:
+        if self._waits_since is not None and self.clock.monotonic() - self._waits_since >= MAX_WAIT_SECONDS:
             self._judge()
         if not self.delivery.held:
             self._held_since = None
         elif self._held_since is None:
-            self._held_since = self._clock.monotonic()
-        elif self._clock.monotonic() - self._held_since >= MAX_HELD_SECONDS:
+            self._held_since = self.clock.monotonic()
+        elif self.clock.monotonic() - self._held_since >= MAX_HELD_SECONDS:
             self.flush()
 
     # Signals
@@ -401,6 +413,16 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             if self._has_client:
                 self._client.stop()
             self._signal = signum
+
+
+def _known(portal: Portal) -> int:
+    """Return the portal's id, by which a ledger is kept."""
+    if portal.portal_id is None:
+        raise LedgerError(
+            "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "
+            "later, or without ledger_url."
+        )
+    return portal.portal_id
 
 
 def _is_done(stream: str) -> bool:  # noqa: ARG001 - in incremental mode a stream has no snapshot

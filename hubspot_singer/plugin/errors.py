@@ -1,6 +1,7 @@
 """What ends a command of either plugin, beside what HubSpot answers.
 
 HubSpotError            hubspot_singer.http's family
+├── CheckTimedOut       a check of the connection had no answer in time
 ├── UnreadableFile      a file that was given cannot be read, or is not JSON
 └── LacksScopes         the token lacks scopes that the settings need
 SystemExit
@@ -13,6 +14,16 @@ import traceback
 from pathlib import Path
 
 from hubspot_singer.http import HubSpotError
+
+
+class CheckTimedOut(HubSpotError):
+    """A check of the connection had no answer in time."""
+
+    def __init__(self, seconds: float, waiting_for: str) -> None:
+        super().__init__(
+            f"The check was given up after {seconds:g} s without an answer from {waiting_for}. Check the setting, the"
+            " network and any proxy."
+        )
 
 
 class UnreadableFile(HubSpotError):

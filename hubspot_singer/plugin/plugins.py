@@ -11,8 +11,10 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
-from hubspot_singer.http import HubSpotError, SettingsError
+from hubspot_singer.http import HubSpotError, SettingsError, SystemClock
 from hubspot_singer.plugin.command import PluginCommand, report
+from hubspot_singer.plugin.deadlines import run_within
+from hubspot_singer.plugin.errors import CheckTimedOut
 from hubspot_singer.plugin.files import read_config_file
 from hubspot_singer.plugin.settings import Settings, Variables, meltano_prefixes
 
@@ -22,7 +24,11 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import click
+
+    from hubspot_singer.http import Clock
 
 # The SDK's settings that do something in these plugins. `faker_config` needs an extra that is not installed.
 SDK_SETTINGS: dict[str, Any] = {
@@ -33,6 +39,10 @@ SDK_SETTINGS: dict[str, Any] = {
 }
 
 
+# Long enough for HubSpot's slowest usual answer, short enough for a person who waits.
+CHECK_SECONDS = 20.0
+
+
 class HubSpotPlugin(PluginBase):
     """The SDK's plugin, with settings that are checked in sentences, and a command with `--check`."""
 
@@ -41,12 +51,26 @@ class HubSpotPlugin(PluginBase):
     meltano_kind: ClassVar[str]  # LOADER or EXTRACTOR
     may_be_blank: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *, parse_env_config: bool = False, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+    # What a check waits for, and the settings that lead there.
+    waiting_for = "HubSpot (api_url)"
+
+    def __init__(
+        self,
+        *,
+        parse_env_config: bool = False,
+        clock: Clock | None = None,
+        **options: Any,  # noqa: ANN401 - the SDK's
+    ) -> None:
+        self.clock = clock or SystemClock()
         self._reads_environment = parse_env_config
         super().__init__(parse_env_config=parse_env_config, **options)
 
-    def check_connection(self) -> list[str]:
-        """Return the lines of a check of the connection; raise HubSpotError where something is wrong."""
+    def check_connection(self) -> Iterator[str]:
+        """Yield what a check of the connection finds, line by line; raise HubSpotError where something is wrong."""
+        raise NotImplementedError
+
+    def stop_check(self) -> None:
+        """Send nothing else to HubSpot: the check was given up."""
         raise NotImplementedError
 
     def check_settings(self) -> None:
@@ -89,16 +113,27 @@ class HubSpotPlugin(PluginBase):
     def _run_check(cls, config: _ConfigInput) -> int:
         return cls.from_command_line(config).run_check()
 
-    def run_check(self) -> int:
-        """Check the connection, log what was found, and return the exit code."""
+    def run_check(self, seconds: float = CHECK_SECONDS) -> int:
+        """Check the connection within so many seconds, log what was found, and return the exit code."""
+        lines: list[str] = []
+
+        def check() -> None:
+            lines.extend(self.check_connection())
+
         try:
-            lines = self.check_connection()
+            if not run_within(seconds, check):
+                self.stop_check()
+                raise CheckTimedOut(seconds, self.waiting_for)
         except HubSpotError as error:
+            self._log(lines)
             self.report_error(error)
             return 1
-        for line in ("The connection works.", *lines):
-            self.logger.info("%s", line)
+        self._log(["The connection works.", *lines])
         return 0
+
+    def _log(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.logger.info("%s", line)
 
     # Settings
 

@@ -76,6 +76,17 @@ class Database:
         with self._transaction(writes=True) as connection:
             yield connection
 
+    @contextmanager
+    def rehearsing(self) -> Iterator[Connection]:
+        """Lend the connection for a transaction that may write; in the end all of it is undone."""
+        with self._guard, self._errors():
+            self._connection.execution_options(ledger_writes=True)
+            transaction = self._connection.begin()
+            try:
+                yield self._connection
+            finally:
+                transaction.rollback()
+
     def empty_log(self) -> None:
         """Take what was deleted out of SQLite's log file too, unless somebody is reading it just now."""
         if self.is_sqlite:
@@ -160,6 +171,15 @@ def parse_url(url: str) -> URL:
             "give it as sqlite:///path/to/ledger.db."
         )
     return parsed.set(drivername="sqlite+pysqlite")
+
+
+def check_can_be_made(url: str, absent: NoLedgerThere) -> None:
+    """Raise LedgerError where this user may not make the file that `url` names, or write to it while it is empty."""
+    path = Path(parse_url(url).database or "")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise LedgerError(
+            f'The ledger "{path}" cannot be made: name a file in ledger_url that this user may write.'
+        ) from absent
 
 
 def _secrets(url: URL) -> list[str]:

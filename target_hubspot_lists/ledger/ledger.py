@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Self
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import known_lists, people
-from target_hubspot_lists.ledger.database import Database, NoLedgerThere
+from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
 from target_hubspot_lists.ledger.known_lists import RunLine
 from target_hubspot_lists.ledger.locks import Locks
 from target_hubspot_lists.ledger.memberships import ListMembers, is_added_by_us, is_member, is_unsettled
-from target_hubspot_lists.ledger.migrations import is_readable, migrate
+from target_hubspot_lists.ledger.migrations import is_readable, migrate, schema_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -84,6 +84,26 @@ class Ledger:
             database.close()
             return None
         return cls(database, portal_id, run_id=run_id, now=now)
+
+    @classmethod
+    def check(cls, url: str) -> bool:
+        """Try to open the ledger that `url` names, and to write to it; LedgerError says why a run could not.
+
+        Everything stays as it is: a ledger that is not there is not made, and tables are not brought up to date.
+        Returns whether it is there.
+        """
+        try:
+            database = Database(url, create=False)
+        except NoLedgerThere as absent:
+            check_can_be_made(url, absent)
+            return False
+        try:
+            with database.rehearsing() as connection:
+                version = schema_version(connection)
+                migrate(connection, create=True)
+        finally:
+            database.close()
+        return version > 0
 
     def close(self) -> None:
         """Let go of the database, and of every lock."""

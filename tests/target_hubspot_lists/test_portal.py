@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import make_url
 
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.target import TargetHubSpotLists
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import Portal
+    from tests.postgres import PostgresServer
 
 START = datetime(2026, 3, 20, tzinfo=UTC)
 
@@ -201,6 +203,73 @@ def test_a_token_that_is_not_valid_is_said(
     assert exit_code == 1
     assert "401" in log
     assert "pat-not-this-one" not in log
+
+
+# The ledger
+
+
+def test_a_check_opens_the_ledger_and_leaves_it_as_it_is(
+    hubspot: HubSpotEmulator, portal: Portal, caplog: pytest.LogCaptureFixture, ledger_url: str
+) -> None:
+    Ledger.open(ledger_url, portal.portal_id, run_id="earlier", now=lambda: START).close()
+
+    exit_code, log = check(hubspot, caplog, ledger_url=ledger_url)
+
+    assert exit_code == 0
+    assert "The connection works." in log
+    assert "Ledger: it can be used." in log
+
+
+def test_a_check_makes_no_ledger(
+    hubspot: HubSpotEmulator, portal: Portal, caplog: pytest.LogCaptureFixture, ledger_url: str
+) -> None:
+    exit_code, log = check(hubspot, caplog, ledger_url=ledger_url)
+
+    assert exit_code == 0
+    assert "Ledger: not there yet, the first run makes it." in log
+    assert Ledger.open_to_read(ledger_url, portal.portal_id, run_id="later", now=lambda: START) is None
+
+
+@pytest.mark.parametrize(
+    ("ledger_url", "error"),
+    [
+        ("ledger.db", "ledger_url cannot be understood: give it as sqlite:///path/to/ledger.db"),
+        ("mysql://user:hunter2@localhost/ledger", "ledger_url names neither SQLite nor Postgres"),
+        ("sqlite:///{folder}/none/ledger.db", 'There is no folder "'),
+        ("sqlite:///{folder}/text.db", "cannot be opened"),
+        ("sqlite:///{folder}", "cannot be opened"),
+        ("postgresql://user:hunter2@127.0.0.1:1/ledger", "cannot be opened"),
+    ],
+)
+def test_a_check_fails_where_the_ledger_cannot_be_used(
+    hubspot: HubSpotEmulator,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    ledger_url: str,
+    error: str,
+) -> None:
+    (tmp_path / "text.db").write_text("no database, and longer than the hundred bytes of a header " * 3)
+
+    exit_code, log = check(hubspot, caplog, ledger_url=ledger_url.format(folder=tmp_path))
+
+    assert exit_code == 1
+    assert error in log
+    assert "Portal: " in log
+    assert "The connection works." not in log
+    assert "hunter2" not in log
+    assert [each.name for each in tmp_path.iterdir()] == ["text.db"]
+
+
+def test_a_check_names_a_wrong_password_of_the_ledger(
+    hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture, postgres: PostgresServer
+) -> None:
+    url = make_url(postgres.new_url()).set(password="hunter2", username="nobody")
+
+    exit_code, log = check(hubspot, caplog, ledger_url=url.render_as_string(hide_password=False))
+
+    assert exit_code == 1
+    assert "The ledger cannot be opened" in log
+    assert "hunter2" not in log
 
 
 def test_a_check_leaves_nothing_behind(

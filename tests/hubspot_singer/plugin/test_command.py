@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.target import TargetHubSpotLists
+from tests.clocks import FakeClock
 from tests.commands import Commands
 from tests.factories import membership, schema_message
+from tests.hubspot_emulator import HubSpotEmulator
 from tests.processes import config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hubspot_singer.plugin.plugins import HubSpotPlugin
-    from tests.hubspot_emulator import HubSpotEmulator, Portal
+    from tests.hubspot_emulator import Portal
 
 SECRET = "pat-na1-a-secret-token"
 PLUGINS = (TargetHubSpotLists, TapHubSpotEmailEvents)
@@ -139,6 +143,79 @@ def test_the_check_without_settings_says_where_they_may_come_from(
     assert (
         f"write --config=ENV to have them read from the environment ({variable(plugin, 'access_token')}"
         in (ended.error)
+    )
+
+
+def test_the_check_of_a_token_whose_scopes_are_not_told_names_those_that_are_needed(
+    commands: Commands,
+    plugin: type[HubSpotPlugin],
+    hubspot: HubSpotEmulator,
+    tmp_path: Path,
+    settings: dict[str, Any],
+) -> None:
+    hubspot.tells_scopes = False
+
+    ended = commands.run(plugin, "--config", config_file(tmp_path, settings), "--check")
+
+    assert ended.exit_code == 0
+    assert "Scopes: not known, since HubSpot does not tell them for this token; needed are" in ended.stderr
+
+
+@pytest.mark.parametrize("plugin", [TapHubSpotEmailEvents], indirect=True)
+@pytest.mark.parametrize("tells_scopes", [True, False])
+def test_the_check_of_the_tap_names_the_scope_that_is_missing(
+    commands: Commands,
+    plugin: type[HubSpotPlugin],
+    portal: Portal,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    tells_scopes: bool,  # noqa: FBT001
+) -> None:
+    with HubSpotEmulator(portal, tokens={"pat-test": ["oauth"]}) as hubspot:
+        hubspot.tells_scopes = tells_scopes
+        settings |= {"api_url": hubspot.url, "access_token": "pat-test"}
+        ended = commands.run(plugin, "--config", config_file(tmp_path, settings), "--check")
+
+    assert ended.exit_code == 1
+    assert "content" in ended.error
+    assert "The connection works." not in ended.stderr
+
+
+def test_the_check_gives_up_within_20_seconds_where_nobody_listens(
+    plugin: type[HubSpotPlugin], settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed_port = server.getsockname()[1]
+    clock = FakeClock()
+
+    exit_code = plugin(
+        config=settings | {"api_url": f"http://127.0.0.1:{closed_port}"}, clock=clock
+    ).run_check()
+
+    assert exit_code == 1
+    assert "connection failed (Connection refused)" in caplog.text
+    assert "Check the network, any proxy and api_url" in caplog.text
+    assert 0 < clock.elapsed <= 20
+
+
+def test_the_check_gives_up_where_hubspot_never_answers(
+    plugin: type[HubSpotPlugin],
+    hubspot: HubSpotEmulator,
+    settings: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hubspot.faults.hang("GET", "/account-info")
+
+    exit_code = plugin(config=settings).run_check(seconds=0.2)
+
+    assert exit_code == 1
+    hubspot.stop()  # which ends the call under way
+    for thread in threading.enumerate():
+        if thread.name == "deadline":
+            thread.join()
+    assert (
+        "The check was given up after 0.2 s without an answer from HubSpot (api_url). Check the setting, the network "
+        "and any proxy." in caplog.text
     )
 
 
