@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from target_hubspot_lists.figures import list_figures, run_figures
 from target_hubspot_lists.hubspot_lists import shown
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
+from target_hubspot_lists.text_tables import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -128,10 +129,7 @@ def table(accounts: Sequence[Account]) -> Iterator[str]:
         *_columns_of(PROPERTY_COLUMNS, [account.properties for account in accounts]),
         ["match rate", *(_rate(account.match_rate) for account in accounts)],
     ]
-    widths = [max(map(len, column)) for column in columns]
-    for name, *numbers in zip(*columns, strict=True):
-        aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
-        yield "  ".join([name.ljust(widths[0]), *aligned])
+    yield from aligned(columns)
 
 
 def _columns_of(headings: Mapping[_Kind, str], counts: Sequence[Counter[_Kind]]) -> Iterator[list[str]]:

@@ -31,6 +31,14 @@ KEEPALIVE_SECONDS = 60
 KEEPALIVE_INTERVAL_SECONDS = 10
 KEEPALIVES = 3
 
+# https://www.sqlite.org/pragma.html
+_WRITING = (
+    "journal_mode = WAL",  # readers and a writer side by side; survives kill -9
+    "synchronous = FULL",  # a commit survives a power failure: it is the promise of a mark
+    "secure_delete = ON",  # who is forgotten is not left in a free page
+)
+_READING = ("query_only = ON",)
+
 _DETAIL_CHARACTERS = 200
 _SQLITE = frozenset({"sqlite", "sqlite+pysqlite"})
 _POSTGRES = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
@@ -42,10 +50,14 @@ class NoLedgerThere(LedgerError):
 
 
 class Database:
-    """One connection to a ledger's database; several threads may share it, one transaction at a time."""
+    """One connection to a ledger's database; several threads may share it, one transaction at a time.
 
-    def __init__(self, url: str, *, create: bool) -> None:
+    `read_only` lets the database refuse every write.
+    """
+
+    def __init__(self, url: str, *, create: bool, read_only: bool = False) -> None:
         self._url = parse_url(url)
+        self._read_only = read_only
         self._secrets = _secrets(self._url)
         # An unescaped @ or / in a password makes parts of it look like host and database.
         self._may_quote = url.count("@") <= 1
@@ -113,7 +125,8 @@ class Database:
 
     def _connect(self) -> Connection:
         try:
-            engine = _sqlite_engine(self._url) if self.is_sqlite else _postgres_engine(self._url)
+            make = _sqlite_engine if self.is_sqlite else _postgres_engine
+            engine = make(self._url, read_only=self._read_only)
         except ImportError:  # also where psycopg is there, and the library that it needs is not
             raise LedgerError(
                 "ledger_url names a Postgres database, and its driver is not installed: "
@@ -209,7 +222,7 @@ def _sqlite_path(url: URL, *, create: bool) -> Path:
     return path
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
     engine = create_engine(
         url,
         poolclass=NullPool,
@@ -221,11 +234,7 @@ def _sqlite_engine(url: URL) -> Engine:
     def _set_up(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's, and the pool's
         # Transactions begin as written below, not where the driver guesses.
         connection.isolation_level = None
-        for pragma in (
-            "journal_mode = WAL",  # readers and a writer side by side; survives kill -9
-            "synchronous = FULL",  # a commit survives a power failure: it is the promise of a mark
-            "secure_delete = ON",  # who is forgotten is not left in a free page
-        ):
+        for pragma in _READING if read_only else _WRITING:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -237,7 +246,7 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgres_engine(url: URL) -> Engine:
+def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
     defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "target-hubspot-lists",
@@ -254,6 +263,8 @@ def _postgres_engine(url: URL) -> Engine:
         connection.execute(f"SET tcp_keepalives_idle = {KEEPALIVE_SECONDS}")
         connection.execute(f"SET tcp_keepalives_interval = {KEEPALIVE_INTERVAL_SECONDS}")
         connection.execute(f"SET tcp_keepalives_count = {KEEPALIVES}")
+        if read_only:
+            connection.execute("SET default_transaction_read_only = on")
         connection.commit()
 
     return engine

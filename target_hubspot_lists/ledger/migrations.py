@@ -111,8 +111,8 @@ def is_readable(connection: Connection) -> bool:
     _refuse_newer(version, MIGRATIONS)
     if 0 < version < len(MIGRATIONS):
         raise LedgerError(
-            f"The ledger was written by an older version of target-hubspot-lists (schema {version}), and a dry run "
-            "does not bring it up to date: the next real run does."
+            f"The ledger was written by an older version of target-hubspot-lists (schema {version}), and what only "
+            "reads it does not bring it up to date: the next real run does."
         )
     return version > 0
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from target_hubspot_lists.ledger import Forgotten, State, statements
-from target_hubspot_lists.ledger.__main__ import main
+from target_hubspot_lists.ledger.command import main
 from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
 
 if TYPE_CHECKING:
