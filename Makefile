@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dagster check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test axe dagster check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -15,8 +15,15 @@ help:  ## Show what there is to run
 demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano, and print what happened
 	@$(BIN)/python -m examples.demo
 
-test: $(READY)  ## Run the tests, one worker for each core
+test: $(READY) axe  ## Run the tests, one worker for each core
 	@$(BIN)/python -m pytest -n auto
+
+# Without npm, or without a network, the tests that need it are skipped.
+axe:  ## Install axe-core, with which the tests look at the accessibility of the report page
+	@cmp -s tests/axe/package-lock.json tests/axe/node_modules/.installed || \
+	  { npm ci --prefix tests/axe --ignore-scripts --no-audit --no-fund --silent && \
+	    cp tests/axe/package-lock.json tests/axe/node_modules/.installed; } || \
+	  echo "axe-core is not installed (it needs npm): its tests will be skipped."
 
 dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
@@ -35,7 +42,7 @@ lint: $(READY)  ## Check code, types, spelling, dependencies and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml examples/side_by_side/meltano.yml
 
-coverage: $(READY)  ## Run the tests and measure which branches they reach; tests/pure_modules.py names those that need all
+coverage: $(READY) axe  ## Run the tests and measure which branches they reach; tests/pure_modules.py names those that need all
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto
 	$(BIN)/coverage combine --quiet
@@ -91,7 +98,7 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
 
 clean:  ## Remove what the other targets installed or built
-	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json
+	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json tests/axe/node_modules
 
 # Hashes pin what is installed; the project itself is built by the hatchling that they pin.
 $(READY): requirements-dev.txt pyproject.toml

@@ -35,5 +35,7 @@ def _field(value: object) -> str:
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet could take a field for a formula, also behind blanks and invisible characters."""
+    if text[:1].isalnum():
+        return False
     seen = (each for each in text if each.isprintable() and not each.isspace())
     return next(seen, "") in FORMULA_STARTS

@@ -1,0 +1,231 @@
+"""What each outcome and each reason means, and what to do about it: the one home of these texts.
+
+The report page shows them to people who never read the documentation; its tables are made from them as well.
+A code that is not here yet, of a newer version, is explained by its own words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_hubspot_lists.outcomes import Outcome, PropertyReason, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Explanation(NamedTuple):
+    """A code in words: a short title, what it means, and what to do (empty: nothing has to be done)."""
+
+    title: str
+    meaning: str
+    what_to_do: str = ""
+
+
+OUTCOMES: Mapping[str, Explanation] = {
+    Outcome.ADDED: Explanation("Added", "HubSpot put the contact onto the list."),
+    Outcome.REMOVED: Explanation("Removed", "HubSpot took the contact off the list."),
+    Outcome.ALREADY_MEMBER: Explanation(
+        "Already on the list", "The contact was on the list before: nothing had to change."
+    ),
+    Outcome.NOT_A_MEMBER: Explanation(
+        "Already off the list",
+        "The contact was to be removed and was not on the list: nothing had to change.",
+    ),
+    Outcome.UNCONFIRMED: Explanation(
+        "Accepted",
+        "HubSpot accepted the change and did not name this contact, as it does where nothing had to change.",
+        "Set verify_memberships: true to have such contacts read back.",
+    ),
+    Outcome.MISSING: Explanation(
+        "Not in HubSpot",
+        "HubSpot has no contact with this address or record id, and none was to be created.",
+        "Set create_contacts: true to have contacts created from addresses, or import these people into HubSpot. "
+        "By record id: the contact was deleted, or the id is one of another portal.",
+    ),
+    Outcome.REJECTED: Explanation(
+        "Rejected",
+        "The row could not be used, or HubSpot refused the contact or the list.",
+        "See the reason.",
+    ),
+    Outcome.SKIPPED: Explanation(
+        "Held back",
+        "A safety limit held the removal back: too many members of the list would have been removed at once.",
+        "Look at the source. If it is right, raise max_removal_percent for one run.",
+    ),
+    Outcome.DROPPED: Explanation(
+        "Accepted, but not done",
+        "HubSpot accepted the change, yet the list was still not as asked when it was read back.",
+        "Run again. If it stays, look at the contact in HubSpot.",
+    ),
+}
+
+REASONS: Mapping[str, Explanation] = {
+    Reason.MISSING_COHORT: Explanation(
+        "No cohort named",
+        "The column of the cohort is empty in this row, so that it belongs to no list.",
+        "Fill the column in the source, or leave such rows out.",
+    ),
+    Reason.UNKNOWN_OPERATION: Explanation(
+        "Neither add nor remove",
+        "The operation of this row is no word for adding or removing.",
+        "Map it to add or remove in SQL, or with stream_maps.",
+    ),
+    Reason.MISSING_MEMBER: Explanation(
+        "Nobody named",
+        "The column of the member is empty in this row.",
+        "Leave such rows out of the source.",
+    ),
+    Reason.INVALID_MEMBER: Explanation(
+        "No address, no record id",
+        "The value is not an email address (which has one @), or not a record id (a positive whole number).",
+        "Correct it in the source. Where it is so for all rows, check match_by and match_field.",
+    ),
+    Reason.INVALID_EMAIL: Explanation(
+        "Address is not well-formed",
+        "HubSpot does not know the address, and no contact can be created for one that is not well-formed.",
+        "Correct the address in the source.",
+    ),
+    Reason.REFUSED_BY_HUBSPOT: Explanation(
+        "Refused by HubSpot",
+        "HubSpot says no to this contact; the report has its words and a correlation id.",
+        "Often the domain of the address is misspelt, or the portal wants more than an address of a new contact.",
+    ),
+    "list_not_writable": Explanation(
+        "The list is an active list",
+        "HubSpot fills this list from filters, and takes no members for it from anybody else.",
+        "Name a static list in lists, or make one in HubSpot.",
+    ),
+    "list_refused": Explanation(
+        "The list takes nobody",
+        "HubSpot refused every change of this list, although it knows the contacts.",
+        "Open the list in HubSpot: it may be archived, or this key may not be allowed to change it.",
+    ),
+    "list_unreadable": Explanation(
+        "The list cannot be read",
+        "HubSpot did not answer what is on this list, or is still processing it.",
+        "Run again later. If it stays, open the list in HubSpot.",
+    ),
+    "list_locked": Explanation(
+        "Another run was at work on the list",
+        "Another run held this list for longer than this one waited.",
+        "Run again when the other run has ended, and schedule the two apart.",
+    ),
+    "list_gone": Explanation(
+        "The list was deleted",
+        "Somebody deleted the list in HubSpot while the run was at work.",
+        "Restore it in HubSpot, or run again with all members of the cohort to fill a new one.",
+    ),
+    "list_absent": Explanation(
+        "There is no such list",
+        "HubSpot has no list of this name or id, and none was to be made.",
+        "Make the list in HubSpot, correct its name or id in lists, or set create_lists: true.",
+    ),
+    "too_many_new_lists": Explanation(
+        "Too many new lists",
+        "This run would have made more new lists than max_new_lists allows.",
+        "Check that cohort_field names the column of the cohort. If so many lists are meant, raise max_new_lists.",
+    ),
+    "list_name_taken": Explanation(
+        "The name of the list is taken",
+        "HubSpot makes no list of this name: a deleted list, or a list of companies or deals, may have it.",
+        "Restore or rename that list in HubSpot, or name another list for this cohort in lists.",
+    ),
+}
+
+# Reasons that concern a whole list: its members share them, and no member can be mended to be rid of them.
+LIST_REASONS = frozenset(
+    {
+        "list_not_writable",
+        "list_refused",
+        "list_unreadable",
+        "list_locked",
+        "list_gone",
+        "list_absent",
+        "too_many_new_lists",
+        "list_name_taken",
+    }
+)
+
+PROPERTY_REASONS: Mapping[str, Explanation] = {
+    PropertyReason.NOT_TEXT: Explanation(
+        "Not text",
+        "The value is an object or an array, and the property takes text.",
+        "Map a field within it, or turn it into text in SQL.",
+    ),
+    PropertyReason.TOO_LONG: Explanation(
+        "Too long", "The text has more than 65,536 characters.", "Shorten it in SQL."
+    ),
+    PropertyReason.NOT_A_NUMBER: Explanation(
+        "Not a number",
+        "The value is no number, or one that can be read in two ways.",
+        "Write numbers with a decimal point and without thousands separators.",
+    ),
+    PropertyReason.NOT_A_BOOL: Explanation(
+        "Neither yes nor no",
+        "The value is none of the words for yes or no.",
+        "Write true or false.",
+    ),
+    PropertyReason.NOT_AN_OPTION: Explanation(
+        "No such option",
+        "The portal has no such option of this property, or two that differ in upper and lower case only.",
+        "Add the option in HubSpot, or map the value in SQL.",
+    ),
+    PropertyReason.NOT_A_DATE: Explanation(
+        "Not a date", "The value is neither an ISO date nor an epoch.", "Write it as 2026-11-22."
+    ),
+    PropertyReason.NOT_A_DATETIME: Explanation(
+        "Not a date and time",
+        "The value is neither an ISO date-time nor an epoch.",
+        "Write it as 2026-11-22T03:15:00Z.",
+    ),
+    PropertyReason.REFUSED_BY_HUBSPOT: Explanation(
+        "Refused by HubSpot",
+        "HubSpot does not take the value, for instance since another contact holds that of a unique property.",
+        "Look at the property and at the contact in HubSpot.",
+    ),
+}
+
+# Why somebody who is on a list cannot be mailed: the contact's properties say it, the first that holds.
+MAILABILITY: Mapping[str, Explanation] = {
+    "mailable": Explanation("Can be mailed", "Nothing that HubSpot knows of the contact speaks against it."),
+    "opted_out": Explanation(
+        "Unsubscribed",
+        "The person has unsubscribed from all email of this portal.",
+        "Respect it. Only the person can subscribe again.",
+    ),
+    "bad_address": Explanation(
+        "Bad address",
+        "HubSpot holds the address to be invalid.",
+        "Correct the address of the contact.",
+    ),
+    "hard_bounced": Explanation(
+        "Bounced",
+        "An earlier email to this address came back for good: the mailbox or its domain does not exist.",
+        "Ask for another address, or take the person out of the cohort.",
+    ),
+    "quarantined": Explanation(
+        "Quarantined",
+        "HubSpot stopped mailing the address to protect the portal's reputation as a sender.",
+        "Review it in HubSpot's email health tool.",
+    ),
+    "ineligible": Explanation(
+        "Not eligible",
+        "HubSpot does not mail this contact for another reason.",
+        "Open the contact in HubSpot: the reason is shown beside the address.",
+    ),
+    "not_marketing": Explanation(
+        "Not a marketing contact",
+        "Marketing emails go to marketing contacts only, and this contact is none.",
+        "Set the contacts of this list as marketing contacts in HubSpot. They count in what HubSpot bills.",
+    ),
+}
+
+
+def explained(code: str, *homes: Mapping[str, Explanation]) -> Explanation:
+    """The explanation of a code, from the first home that has it; else the code itself in plain words."""
+    for home in homes or (REASONS, OUTCOMES):
+        if code in home:
+            return home[code]
+    words = code.replace("_", " ").strip().capitalize() or "Unknown"
+    return Explanation(words, "This version has no words for it: the documentation of a newer one may.")

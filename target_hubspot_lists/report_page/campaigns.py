@@ -1,0 +1,98 @@
+"""Parses the campaigns' figures that SQL found in a warehouse (`examples/campaigns.sql` writes such a file)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+from target_hubspot_lists.report_page.lines import moment
+
+COUNTS = (
+    "sent",
+    "delivered",
+    "opened",
+    "clicked",
+    "dropped",
+    "bounced",
+    "unsubscribed",
+    "reported_spam",
+)
+
+
+class NoCampaigns(Exception):
+    """A file of campaigns cannot be read; `str()` is one sentence for the user."""
+
+
+@dataclass
+class Campaign:
+    """One campaign, its figures in people: each counts once, however often the person opened or clicked."""
+
+    name: str
+    subject: str | None
+    sent_at: datetime | None
+    people: Mapping[str, int]  # of COUNTS
+    bounces: dict[str, int] = field(default_factory=dict)  # HubSpot's category → people
+    days: dict[str, Mapping[str, int]] = field(default_factory=dict)  # ISO day → of COUNTS
+
+    def rate(self, count: str, of: str) -> float | None:
+        """A share of the people, from 0 to 1; None where there are none to take it of."""
+        return self.people[count] / self.people[of] if self.people[of] else None
+
+
+def read_campaigns(path: Path) -> list[Campaign]:
+    """Read the lines `campaign`, `bounce` and `day`; the newest campaign first."""
+    campaigns: dict[str, Campaign] = {}
+    lines = list(_lines(path))
+    for line in lines:
+        if line.get("kind") == "campaign":
+            campaigns[_id(line)] = Campaign(
+                name=str(line.get("name") or line.get("subject") or f"Campaign {_id(line)}"),
+                subject=str(line["subject"]) if line.get("subject") else None,
+                sent_at=moment(line.get("sent_at")),
+                people=_people(line),
+            )
+    for line in lines:
+        campaign = campaigns.get(_id(line))
+        if campaign is not None and line.get("kind") == "bounce":
+            campaign.bounces[str(line.get("category") or "UNKNOWN")] = _count(line.get("people"))
+        elif campaign is not None and line.get("kind") == "day":
+            campaign.days[str(line.get("day"))[:10]] = _people(line)
+    return sorted(
+        campaigns.values(), key=lambda each: each.sent_at.timestamp() if each.sent_at else 0.0, reverse=True
+    )
+
+
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise NoCampaigns(f'The campaigns in "{path}" cannot be read ({error.strerror}).') from error
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            fields = orjson.loads(line) if line.strip() else {}
+        except orjson.JSONDecodeError:
+            fields = None
+        if not isinstance(fields, dict):
+            raise NoCampaigns(
+                f'Line {number} of "{path}" is no JSON object: write the file as examples/campaigns.sql does.'
+            )
+        yield fields
+
+
+def _id(line: Mapping[str, Any]) -> str:
+    return f"{line.get('campaign_id')}"
+
+
+def _people(line: Mapping[str, Any]) -> Mapping[str, int]:
+    return {each: _count(line.get(each)) for each in COUNTS}
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,0 +1,278 @@
+"""Parses lines of a report into typed values; what a line lacks, or has in another type, is taken as not told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ListName(NamedTuple):
+    """The list that a line is about; all None where a record named none."""
+
+    portal_id: int | None
+    list_id: str | None
+    name: str | None
+    cohort: str | None
+    url: str | None
+
+
+class MemberLine(NamedTuple):
+    """What became of one member on one list, in one run."""
+
+    run_id: str
+    number: int  # of the line within its run
+    time: datetime | None
+    of_list: ListName
+    member: str
+    identifier: str | None  # which identifier of the record matched, where that is told
+    operation: str  # add or remove
+    record_id: str | None
+    outcome: str
+    created: bool
+    reason: str | None
+    message: str | None
+    correlation_id: str | None
+    property_name: str | None
+    property_reason: str | None
+    mailability: str | None
+
+    @property
+    def is_applied(self) -> bool:
+        """Whether the list is as asked: nobody is on a list whom HubSpot does not know."""
+        return self.outcome not in UNAPPLIED or (self.outcome == "missing" and self.operation == "remove")
+
+    @property
+    def cannot_be_mailed(self) -> bool:
+        """Whether HubSpot will not mail this member."""
+        return self.mailability is not None and self.mailability != MAILABLE
+
+    @property
+    def is_remarkable(self) -> bool:
+        """Whether somebody should look at it."""
+        return not self.is_applied or self.cannot_be_mailed or self.property_reason is not None
+
+
+class ListLine(NamedTuple):
+    """The counts of one list in one run."""
+
+    run_id: str
+    time: datetime | None
+    of_list: ListName
+    asked: int
+    applied: int
+    outcomes: Mapping[str, int]
+    reasons: Mapping[str, int]
+    properties: Mapping[str, int]  # updated, unchanged, rejected
+    property_problems: Mapping[tuple[str, str | None], int]  # (reason, property) → members
+    mailability: Mapping[str, int]
+    contacts_created: int
+    put_back: int
+    retried: int
+    match_rate: float | None
+    size: int | None  # members of the list after the run, where it is told
+    complete: bool | None  # the list was brought to its end, where it is told
+
+
+class RunLine(NamedTuple):
+    """How one run ended."""
+
+    run_id: str
+    time: datetime | None
+    portal_id: int | None
+    started: datetime | None
+    exit_code: int
+    error: str | None
+    dry_run: bool
+    is_mirror: bool
+    names_all_members: bool
+    records_read: int
+    not_settled: int
+    without_list: Mapping[str, int]  # reason → records that name no list
+    lists_created: int
+    contacts_created: int
+    calls: int
+    seconds: float | None
+
+
+Line = MemberLine | ListLine | RunLine
+
+MAILABLE = "mailable"
+OUTCOMES = (
+    "added",
+    "already_member",
+    "removed",
+    "not_a_member",
+    "unconfirmed",
+    "missing",
+    "rejected",
+    "skipped",
+    "dropped",
+)
+UNAPPLIED = frozenset({"missing", "rejected", "skipped", "dropped"})
+
+
+def parse(line: Mapping[str, Any]) -> Line | None:
+    """Parse a line; None where it is of a kind that this version does not know."""
+    run_id = _text(line, "run_id")
+    if run_id is None:
+        return None
+    match line.get("kind"):
+        case "member":
+            return _member(run_id, line)
+        case "list":
+            return _list(run_id, line)
+        case "run":
+            return _run(run_id, line)
+    return None
+
+
+def _member(run_id: str, line: Mapping[str, Any]) -> MemberLine:
+    return MemberLine(
+        run_id=run_id,
+        number=_count(line, "line"),
+        time=moment(line.get("time")),
+        of_list=_of_list(line),
+        member=_text(line, "member") or "",
+        identifier=_text(line, "identifier"),
+        operation="remove" if line.get("operation") == "remove" else "add",
+        record_id=_text(line, "record_id"),
+        outcome=_text(line, "outcome") or "rejected",
+        created=line.get("created") is True,
+        reason=_text(line, "reason"),
+        message=_text(line, "message"),
+        correlation_id=_text(line, "correlation_id"),
+        property_name=_text(line, "property"),
+        property_reason=_text(line, "property_reason"),
+        mailability=_text(line, "mailability"),
+    )
+
+
+def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
+    outcomes = {each: count for each in OUTCOMES if (count := _count(line, each))}
+    unapplied = sum(count for each, count in outcomes.items() if each in UNAPPLIED)
+    asked = _count(line, "asked")
+    problems = line.get("property_problems")
+    return ListLine(
+        run_id=run_id,
+        time=moment(line.get("time")),
+        of_list=_of_list(line),
+        asked=asked,
+        # Without it, the removal of somebody whom HubSpot does not know counts as not applied.
+        applied=_count(line, "applied", sum(outcomes.values()) - unapplied),
+        outcomes=outcomes,
+        reasons=_counts(line.get("reasons")),
+        properties={
+            each: count
+            for each in ("updated", "unchanged", "rejected")
+            if (count := _count(line, f"properties_{each}"))
+        },
+        property_problems={
+            (str(each.get("reason")), _text(each, "property")): _count(each, "members")
+            for each in (problems if isinstance(problems, list) else ())
+            if isinstance(each, dict)
+        },
+        mailability=_counts(line.get("mailability")),
+        contacts_created=_count(line, "contacts_created"),
+        put_back=_count(line, "put_back"),
+        retried=_count(line, "retried"),
+        match_rate=_number(line, "match_rate"),
+        size=_count(line, "size") if isinstance(line.get("size"), int) else None,
+        complete=complete if isinstance(complete := line.get("complete"), bool) else None,
+    )
+
+
+def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
+    streams = line.get("streams")
+    without_list: dict[str, int] = {}
+    for stream in streams.values() if isinstance(streams, dict) else ():
+        for reason, count in _counts(_fields(stream).get("rejected_without_list")).items():
+            without_list[reason] = without_list.get(reason, 0) + count
+    return RunLine(
+        run_id=run_id,
+        time=moment(line.get("time")),
+        portal_id=_whole(line.get("portal_id")),
+        started=moment(line.get("started")) or started(run_id),
+        exit_code=_count(line, "exit_code"),
+        error=_text(line, "error"),
+        dry_run=line.get("dry_run") is True,
+        is_mirror=line.get("sync_mode") == "mirror",
+        names_all_members=line.get("report_members") == "all",
+        records_read=_count(line, "records_read"),
+        not_settled=_count(line, "not_settled"),
+        without_list=without_list,
+        lists_created=_count(line, "lists_created"),
+        contacts_created=_count(line, "contacts_created"),
+        calls=_count(line, "calls"),
+        seconds=_number(line, "seconds"),
+    )
+
+
+def _of_list(line: Mapping[str, Any]) -> ListName:
+    return ListName(
+        portal_id=_whole(line.get("portal_id")),
+        list_id=_text(line, "list_id"),
+        name=_text(line, "list_name"),
+        cohort=_text(line, "cohort"),
+        url=_text(line, "list_url"),
+    )
+
+
+def moment(value: object) -> datetime | None:
+    """Parse an ISO date-time; one without a zone is in UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:  # the first or the last day that there is, in another zone
+        return None
+
+
+def started(run_id: str) -> datetime | None:
+    """When a run began, as its name says: `20261122T031501Z-1f0c5a7e`."""
+    try:
+        return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _text(line: Mapping[str, Any], name: str) -> str | None:
+    value = line.get(name)
+    if value is None or isinstance(value, dict | list | bool):
+        return None
+    return str(value)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _count(line: Mapping[str, Any], name: str, default: int = 0) -> int:
+    value = _whole(line.get(name))
+    return default if value is None or value < 0 else value
+
+
+def _number(line: Mapping[str, Any], name: str) -> float | None:
+    value = line.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _counts(value: object) -> dict[str, int]:
+    return {str(name): count for name in _fields(value) if (count := _count(_fields(value), name))}
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def duration(run: RunLine) -> timedelta | None:
+    """How long a run took."""
+    if run.seconds is not None:
+        return timedelta(seconds=run.seconds)
+    return run.time - run.started if run.time and run.started else None
