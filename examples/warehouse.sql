@@ -9,6 +9,7 @@ create or replace temp macro events(stream) as table (
     )
     select * replace (
         created::timestamptz as created,
+        app_id::bigint as app_id,
         email_campaign_id::bigint as email_campaign_id,
         filtered_event::boolean as filtered_event
     )
@@ -26,3 +27,18 @@ create or replace temp view email_event as
     union all by name from events('email_event_click')
     union all by name from events('email_event_status_change')
     union all by name from events('email_event_spam_report');
+
+-- The campaigns by name; none where the stream `email_campaigns` is not loaded.
+set variable campaign_files = (
+    select ['examples/no-campaigns.csv'] || coalesce(list(file), [])
+    from glob(getenv('DUCKDB_WAREHOUSE') || '/email_campaigns-*.csv')
+);
+
+create or replace temp view email_campaigns as
+    from read_csv(
+        getvariable('campaign_files'),
+        delim = ',', quote = '"', escape = '"', header = true, all_varchar = true, union_by_name = true,
+        filename = true
+    )
+    select * replace (id::bigint as id, app_id::bigint as app_id)
+    qualify row_number() over (partition by id, app_id order by filename desc) = 1;

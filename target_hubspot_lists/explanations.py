@@ -62,7 +62,7 @@ OUTCOMES: Mapping[str, Explanation] = {
 
 REASONS: Mapping[str, Explanation] = {
     Reason.MISSING_COHORT: Explanation(
-        "No cohort named",
+        "Names no cohort",
         "The column of the cohort is empty in this row, so that it belongs to no list.",
         "Fill the column in the source, or leave such rows out.",
     ),
@@ -72,12 +72,12 @@ REASONS: Mapping[str, Explanation] = {
         "Map it to add or remove in SQL, or with stream_maps.",
     ),
     Reason.MISSING_MEMBER: Explanation(
-        "Nobody named",
+        "Names nobody",
         "The column of the member is empty in this row.",
         "Leave such rows out of the source.",
     ),
     Reason.INVALID_MEMBER: Explanation(
-        "No address, no record id",
+        "Not an address or a record id",
         "The value is not an email address (which has one @), or not a record id (a positive whole number).",
         "Correct it in the source. Where it is so for all rows, check match_by and match_field.",
     ),

@@ -67,15 +67,22 @@ class Demo:
 
     def file(self) -> None:
         """Bring the cohorts of a file to HubSpot, and show what the target says of them."""
-        self._pipeline.report.unlink(missing_ok=True)
         said = self._pipeline.meltano("run", "tap-jsonl", TARGET)
         tell("The target says:")
         tell(*telling.summary(said.by(TARGET)))
         tell("and in its report, of those who are not where the file wants them, and those it made:")
-        tell(*telling.members_told_of(self._pipeline.report))
+        tell(*telling.members_told_of(self._pipeline.newest_report()))
         tell("By HubSpot's own API:")
         for name in FILE_LISTS:
             tell(*telling.shown(self._hubspot.list_named(name)))
+
+    def outcomes(self) -> None:
+        """Load the target's reports into the warehouse, say who is not in place, and make the page."""
+        said = self._pipeline.meltano("run", "outcomes-to-warehouse", "duckdb:outcomes", "duckdb:campaigns")
+        tell("Who is not on the list they should be on, since when, and why (examples/outcomes.sql):")
+        tell(*said.by("duckdb"))
+        print()
+        self._pipeline.make_page()
 
 
 def main() -> int:
@@ -119,7 +126,15 @@ def demonstrate(emulator: HubSpotEmulator, hubspot: HubSpot, clock: StoppedClock
     demo.loop()
     head("Cohorts from elsewhere: examples/cohorts.jsonl")
     demo.file()
+    head("What became of whom: in the warehouse, and on a page")
+    demo.outcomes()
     print(f"\nHubSpot was called {len(emulator.requests)} times. The logs are in {FOLDER.name}/logs.")
+    print(
+        f"Open {FOLDER.name}/page.html in a browser: which lists to look at and what to do, what became of whom on"
+    )
+    print(
+        "each list, who was rejected and why, and the campaigns from sent to clicked. Addresses are masked."
+    )
 
 
 def head(text: str) -> None:

@@ -53,9 +53,34 @@ class Pipeline:
         return self.folder / "warehouse"
 
     @property
-    def report(self) -> Path:
-        """Return the file in which the target tells of single members."""
-        return self.folder / "report.jsonl"
+    def reports(self) -> str:
+        """Return the pattern of the files in which the target tells of single members, one for each run."""
+        return str(self.folder / "report-*.jsonl")
+
+    @property
+    def campaigns(self) -> Path:
+        """Return the file of the campaigns' figures."""
+        return self.warehouse / "campaigns.jsonl"
+
+    @property
+    def page(self) -> Path:
+        """Return the page of what happened."""
+        return self.folder / "page.html"
+
+    @property
+    def ledger_url(self) -> str:
+        """Return where the target remembers lists and members from run to run."""
+        return f"sqlite:///{self.folder / 'ledger.db'}"
+
+    def newest_report(self) -> Path:
+        """Return the report of the last run."""
+        return max(self.folder.glob("report-*.jsonl"))
+
+    def make_page(self) -> None:
+        """Make the page of the reports, the ledger and the campaigns."""
+        command = (sys.executable, "-m", "target_hubspot_lists.report_page.command")
+        read = ("--report", self.reports, "--ledger", self.ledger_url, "--campaigns", str(self.campaigns))
+        self.commands.run("hubspot-lists-report", *command, *read, "--output", str(self.page))
 
     def install(self) -> None:
         """Install Meltano, unless it is there, and then the plugins that meltano.yml names."""
@@ -70,9 +95,10 @@ class Pipeline:
         self.meltano("install")
 
     def forget(self) -> None:
-        """Forget what earlier demos left: Meltano's state, the warehouse, the report."""
-        for file in (*self.folder.glob("meltano.db*"), self.report):
-            file.unlink(missing_ok=True)
+        """Forget what earlier demos left: Meltano's state, the warehouse, the ledger, the reports, the page."""
+        for pattern in ("meltano.db*", "ledger.db*", "report*.jsonl", "page*"):
+            for file in self.folder.glob(pattern):
+                file.unlink()
         shutil.rmtree(self.warehouse, ignore_errors=True)
         self.warehouse.mkdir(parents=True)
 
@@ -103,7 +129,9 @@ class Pipeline:
             "TAP_HUBSPOT_EMAIL_EVENTS_ACCESS_TOKEN": self.token,
             "TARGET_HUBSPOT_LISTS_API_URL": self.url,
             "TARGET_HUBSPOT_LISTS_ACCESS_TOKEN": self.token,
-            "TARGET_HUBSPOT_LISTS_REPORT_PATH": str(self.report),
+            "TARGET_HUBSPOT_LISTS_LEDGER_URL": self.ledger_url,
+            "TARGET_HUBSPOT_LISTS_REPORT_PATH": str(self.folder / "report-{run_id}.jsonl"),
+            "TAP_HUBSPOT_LISTS_REPORT_PATH": self.reports,
         }
 
 

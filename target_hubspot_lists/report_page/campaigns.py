@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -39,11 +40,17 @@ class Campaign:
     sent_at: datetime | None
     people: Mapping[str, int]  # of COUNTS
     bounces: dict[str, int] = field(default_factory=dict)  # HubSpot's category → people
-    days: dict[str, Mapping[str, int]] = field(default_factory=dict)  # ISO day → of COUNTS
+    days: dict[date, Mapping[str, int]] = field(default_factory=dict)  # those on which something happened
 
     def rate(self, count: str, of: str) -> float | None:
         """A share of the people, from 0 to 1; None where there are none to take it of."""
         return self.people[count] / self.people[of] if self.people[of] else None
+
+    def every_day(self, most: int) -> list[tuple[date, Mapping[str, int]]]:
+        """The days from the first on, also those on which nothing happened; no more than that."""
+        first, last = min(self.days), max(self.days)
+        days = (first + timedelta(days=number) for number in range(min((last - first).days + 1, most)))
+        return [(day, self.days.get(day, dict.fromkeys(COUNTS, 0))) for day in days]
 
 
 def read_campaigns(path: Path) -> list[Campaign]:
@@ -58,12 +65,12 @@ def read_campaigns(path: Path) -> list[Campaign]:
                 sent_at=moment(line.get("sent_at")),
                 people=_people(line),
             )
-    for line in lines:
+    for number, line in enumerate(lines, start=1):
         campaign = campaigns.get(_id(line))
         if campaign is not None and line.get("kind") == "bounce":
             campaign.bounces[str(line.get("category") or "UNKNOWN")] = _count(line.get("people"))
         elif campaign is not None and line.get("kind") == "day":
-            campaign.days[str(line.get("day"))[:10]] = _people(line)
+            campaign.days[_day(line, number, path)] = _people(line)
     return sorted(
         campaigns.values(), key=lambda each: each.sent_at.timestamp() if each.sent_at else 0.0, reverse=True
     )
@@ -84,6 +91,15 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
                 f'Line {number} of "{path}" is no JSON object: write the file as examples/campaigns.sql does.'
             )
         yield fields
+
+
+def _day(line: Mapping[str, Any], number: int, path: Path) -> date:
+    try:
+        return date.fromisoformat(str(line.get("day"))[:10])
+    except ValueError:
+        raise NoCampaigns(
+            f'Line {number} of "{path}" has no day: write the file as examples/campaigns.sql does.'
+        ) from None
 
 
 def _id(line: Mapping[str, Any]) -> str:

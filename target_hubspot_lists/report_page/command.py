@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from glob import glob
@@ -51,14 +52,16 @@ class Interval(click.ParamType[timedelta]):
     "reports",
     multiple=True,
     metavar="FILE",
-    help="A report that report_path made (JSON Lines), or a pattern such as 'report-*.jsonl'; repeatable.",
+    help="A report that report_path made (JSON Lines), or a pattern such as 'report-*.jsonl'; repeatable. "
+    "Without it: what TARGET_HUBSPOT_LISTS_REPORT_PATH names, if it is set.",
 )
 @click.option(
     "--ledger",
     "ledger_url",
     metavar="URL",
-    help="The setting ledger_url: lists, sizes and earlier runs come from it too. It is only read. '-' takes it from "
-    "TARGET_HUBSPOT_LISTS_LEDGER_URL, where a password is safer.",
+    envvar="TARGET_HUBSPOT_LISTS_LEDGER_URL",
+    help="The setting ledger_url: lists, sizes and earlier runs come from it too. It is only read. Where it holds a "
+    "password, leave it in TARGET_HUBSPOT_LISTS_LEDGER_URL.",
 )
 @click.option(
     "--campaigns",
@@ -93,9 +96,10 @@ def main(  # noqa: PLR0913 - the command's options
 
     It needs no network, and the extra [report].
     """
+    report_path = os.environ.get("TARGET_HUBSPOT_LISTS_REPORT_PATH")
     make_page(
-        reports=reports,
-        ledger_url=_from_environment(ledger_url),
+        reports=reports or ((report_path,) if report_path else ()),
+        ledger_url=ledger_url or None,
         campaigns_file=campaigns_file,
         output=output,
         show_members=show_members,
@@ -152,26 +156,16 @@ def make_page(  # noqa: PLR0913 - the command's options, and the time
         click.echo(f"Members as CSV: {beside}")
 
 
-def _from_environment(ledger_url: str | None) -> str | None:
-    if ledger_url != "-":
-        return ledger_url
-    import os  # noqa: PLC0415 - for this one
-
-    variable = "TARGET_HUBSPOT_LISTS_LEDGER_URL"
-    if not (url := os.environ.get(variable)):
-        raise click.UsageError(f"--ledger - takes the URL from {variable}, which is not set.")
-    return url
-
-
 def _files(patterns: Iterable[str]) -> list[Path]:
     """The files that names and patterns stand for; each pattern must find one."""
     paths: dict[Path, None] = {}
-    for pattern in patterns:
+    for name in patterns:
+        pattern = name.replace("{run_id}", "*")
         found = [pattern] if Path(pattern).is_file() else sorted(glob(pattern, recursive=True))  # noqa: PTH207 - any path
         files = [Path(each) for each in found if Path(each).is_file()]
         if not files:
             raise click.ClickException(
-                f'There is no report "{pattern}": set report_path in the target\'s settings, run it, and name '
+                f'There is no report "{name}": set report_path in the target\'s settings, run it, and name '
                 "that file here."
             )
         paths |= dict.fromkeys(files)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PACKAGE = "target_hubspot_lists.report_page"
 LONGEST_MESSAGE = 2_000
 MOST_RUNS = 50
+MOST_DAYS = 60  # of a campaign, that are drawn
 # Lists that are open when the page is: few enough to read, and where something is to be done.
 MOST_OPEN_LISTS = 3
 # Of more lists only a row is shown, and none of their charts tells what is under the pointer.
@@ -241,7 +242,7 @@ class Drawing:
 
     def day_charts(self, campaign: Campaign) -> Markup:
         """Opens and clicks of a campaign, and its losses, day by day."""
-        days = sorted(campaign.days.items())
+        days = campaign.every_day(MOST_DAYS)
         name = self._name(campaign.name)
         return Markup("").join(
             _figure(
@@ -249,7 +250,7 @@ class Drawing:
                 charts.columns(
                     [
                         charts.UpAndDown(
-                            f"{self._name(day)}: {people[up]:,} {up}, {people[down]:,} {down}",
+                            f"{wording.day(day)}: {people[up]:,} {up}, {people[down]:,} {down}",
                             people[up],
                             people[down],
                         )
@@ -257,7 +258,7 @@ class Drawing:
                     ],
                     f"People who {up} and {down}, of {name}, day by day",
                 ),
-                (self._name(days[0][0]), self._name(days[-1][0])),
+                (wording.day(days[0][0]), wording.day(days[-1][0])),
                 f"upwards {up}, at most {max(people[up] for _, people in days):,}; "
                 f"downwards {down}, at most {max(people[down] for _, people in days):,}",
             )

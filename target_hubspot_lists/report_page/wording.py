@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from target_hubspot_lists.report_page.lines import RunLine
 
@@ -40,7 +40,7 @@ def percent(value: float | None) -> str:
     return f"{rounded:g} %"
 
 
-def day(moment: datetime | None) -> str:
+def day(moment: date | None) -> str:
     """`22 Nov 2026`."""
     return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}" if moment else NOT_TOLD
 

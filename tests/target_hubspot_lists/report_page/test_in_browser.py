@@ -161,7 +161,7 @@ def test_what_is_found_is_copied_as_csv_in_which_nothing_is_a_formula(
         )
     )
 
-    page.page.get_by_label("Search members").fill("No address")
+    page.page.get_by_label("Search members").fill("Not an address")
     page.page.get_by_role("button", name="Copy as CSV").click()
     page.page.get_by_text("Copied 5 rows as CSV.").wait_for()
     copied = page.page.evaluate("navigator.clipboard.readText()")

@@ -108,7 +108,7 @@ def test_reasons_are_told_in_words_with_what_to_do(page_of: PageMaker) -> None:
     assert "Address is not well-formed\n2\n" in page.text
     assert "Correct the address in the source." in page.text
     assert "Not in HubSpot\n1\n" in page.text
-    assert "No cohort named\n4\n" in page.text
+    assert "Names no cohort\n4\n" in page.text
     assert "invalid_email" not in page.text
 
 
@@ -415,7 +415,7 @@ def test_everything_from_a_record_is_escaped(page_of: PageMaker, text: str) -> N
         campaigns=[
             {"kind": "campaign", "campaign_id": text, "name": text, "subject": text, "sent": 2, "bounced": 1},
             {"kind": "bounce", "campaign_id": text, "category": text, "people": 1},
-            *({"kind": "day", "campaign_id": text, "day": f"{text}{day}"} for day in "12"),
+            *({"kind": "day", "campaign_id": text, "day": f"2026-11-0{day}"} for day in "12"),
         ],
         show_members=True,
     )
@@ -554,17 +554,22 @@ def test_an_interval_that_is_none_is_refused(tmp_path: Path, interval: str) -> N
     assert "is no interval: write a number and m, h, d or w" in said
 
 
-def test_the_ledgers_url_can_stay_in_the_environment(tmp_path: Path, open_ledger: Ledgers) -> None:
+def test_the_targets_own_settings_in_the_environment_say_what_to_read(
+    tmp_path: Path, open_ledger: Ledgers
+) -> None:
     open_ledger().remember_list(KnownList("7", "Quiet", None, "s", created_by_us=True, was_read=False))
-    variable = "TARGET_HUBSPOT_LISTS_LEDGER_URL"
-    output = str(tmp_path / "page.html")
+    write(tmp_path / f"report-{run_id()}.jsonl", list_line(name="Told", added=1), run_line())
 
-    without = command("--ledger", "-", "--output", output)
-    result = command("--ledger", "-", "--output", output, **{variable: open_ledger.url})
+    result = command(
+        *("--output", str(tmp_path / "page.html")),
+        TARGET_HUBSPOT_LISTS_LEDGER_URL=open_ledger.url,
+        TARGET_HUBSPOT_LISTS_REPORT_PATH=f"{tmp_path}/report-{{run_id}}.jsonl",
+    )
 
-    assert f"takes the URL from {variable}, which is not set" in " ".join(without.output.split())
-    assert result.exit_code == 0
-    assert "Quiet" in MadePage(tmp_path / "page.html").text
+    assert result.exit_code == 0, result.output
+    page = MadePage(tmp_path / "page.html")
+    assert "Quiet\nNo run told" in page.text
+    assert "Told\nIn place" in page.text
 
 
 def test_without_jinja2_the_extra_is_named(tmp_path: Path) -> None:
@@ -605,7 +610,7 @@ def test_a_real_run_makes_a_page_that_says_what_it_did(
     page = page_by_command(tmp_path, "--report", str(tmp_path / "report-*.jsonl"))
 
     assert "3 of 4 in place" in page.text
-    assert "No address, no record id\n1\n" in page.text
+    assert "Not an address or a record id\n1\n" in page.text
     assert "1 contact created." in page.text
     assert [row["what"] for row in member_rows(page)] == ["Not in place", "Contact created"]
     assert f"https://app.hubspot.com/contacts/{portal.portal_id}/objectLists/" in page.html
