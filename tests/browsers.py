@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import sync_playwright
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,7 +30,7 @@ SERIOUS = {"serious", "critical"}
 
 
 class NoBrowser(Exception):
-    """There is no Chromium; the text says how to get one."""
+    """There is no Chromium, or nothing to drive it; the text says how to get it."""
 
 
 def find_chromium() -> str:
@@ -49,6 +47,10 @@ def find_chromium() -> str:
 def chromium() -> Iterator[Browser]:
     """A browser with an empty profile, for as long as the block lasts."""
     path = find_chromium()
+    try:
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not everybody looks at the page
+    except ImportError:
+        raise NoBrowser("Playwright is not installed: make test installs it.") from None
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), headless=True)
         try:

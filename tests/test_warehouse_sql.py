@@ -44,9 +44,11 @@ VIEWS = ROOT / "examples" / "outcome_views.sql"
 
 def duckdb(folder: Path, *arguments: str) -> str:
     """Run DuckDB's command line over a folder as the warehouse."""
-    command = Path(sys.executable).parent / "duckdb"
+    beside = Path(sys.executable).parent / "duckdb"
+    if (command := str(beside) if beside.exists() else shutil.which("duckdb")) is None:
+        pytest.skip("DuckDB's command is not installed: make test installs it")
     done = subprocess.run(
-        [str(command if command.exists() else shutil.which("duckdb")), "-no-init", "-bail", *arguments],
+        [command, "-no-init", "-bail", *arguments],
         capture_output=True,
         check=False,
         cwd=ROOT,

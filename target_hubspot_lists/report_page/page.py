@@ -60,7 +60,7 @@ class Page:
         lists = figures.lists
         detailed = lists[:MOST_DETAILED_LISTS]
         anchors = {each.history.key: f"list-{number}" for number, each in enumerate(detailed, start=1)}
-        return (
+        html: str = (
             self._environment()
             .get_template("page.html.j2")
             .render(
@@ -91,6 +91,7 @@ class Page:
                 outcomes=[EXPLAINED_OUTCOMES[outcome] for outcome in OUTCOMES],
             )
         )
+        return html
 
     def _environment(self) -> Environment:
         environment = Environment(

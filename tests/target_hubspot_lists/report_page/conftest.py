@@ -87,6 +87,11 @@ class PageMaker:
         return made
 
 
+@pytest.fixture(autouse=True)
+def _needs_jinja2() -> None:
+    pytest.importorskip("jinja2", reason="jinja2 is not installed: it is the extra report")
+
+
 @pytest.fixture
 def page_of(tmp_path: Path) -> PageMaker:
     return PageMaker(tmp_path)
