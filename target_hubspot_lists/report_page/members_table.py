@@ -16,6 +16,7 @@ from target_hubspot_lists.explanations import (
     explained,
 )
 from target_hubspot_lists.report_page.masking import masked, without_addresses
+from target_hubspot_lists.report_page.wording import one_line
 from target_hubspot_lists.spreadsheets import BYTE_ORDER_MARK, csv_line
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 10_000
 MOST_BYTES = 2_500_000
 MOST_CHARACTERS = 200  # of HubSpot's words
+LONGEST_MEMBER = 254  # of an address: https://www.rfc-editor.org/errata/eid1690
 
 GROUPS = ("Not in place", "Cannot be mailed", "Properties not written", "Contact created")
 CSV_COLUMNS = (
@@ -116,11 +118,11 @@ class MemberRows:
 
     def _row(self, remark: Remark) -> list[object]:
         line, since = remark.line, remark.since
-        message = (line.message or "")[:MOST_CHARACTERS]
+        message = one_line(line.message or "", MOST_CHARACTERS)
         return [
             group(line),
             self._lists.setdefault(line.of_list, len(self._lists)),
-            shown_member(line, show_members=self._show_members),
+            one_line(shown_member(line, show_members=self._show_members), LONGEST_MEMBER),
             line.record_id,
             line.operation,
             self._reasons.setdefault(explanation(line), len(self._reasons)),
@@ -132,7 +134,7 @@ class MemberRows:
     def _list(self, of_list: ListName) -> list[str]:
         name = of_list.name or of_list.cohort or "No list"
         return [
-            name if self._show_members else without_addresses(name),
+            one_line(name if self._show_members else without_addresses(name)),
             contact_url(of_list) or "",
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 NOT_TOLD = "not told"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_NAME = 200
+# https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 def number(value: int) -> str:
@@ -84,6 +87,9 @@ def took(run: RunLine) -> str:
 
 
 def one_line(text: str, longest: int = _LONGEST_NAME) -> str:
-    """Text of a record on one line, without what cannot be seen, and not longer than that."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    """Text of a record on one line, without what is not to be seen, and not longer than that.
+
+    Control characters go, and those that turn the direction of what follows them; joiners within words stay.
+    """
+    line = " ".join(_UNSEEN.sub(" ", text).split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

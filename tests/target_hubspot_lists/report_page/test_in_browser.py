@@ -229,6 +229,16 @@ def test_a_name_from_right_to_left_leaves_its_neighbours_where_they_are(
     assert first.inner_text() == f"{ARABIC} (3): 4 of 5 are not in place."
 
 
+def test_a_name_cannot_turn_what_stands_beside_it(page_of: PageMaker, opened: Opener) -> None:
+    name = "\u202eelgoog"
+    page = opened(
+        page_of(member_line(name, name=name, outcome="rejected"), list_line(name=name, rejected=1), run_line(),
+                show_members=True)
+    )  # fmt: skip
+
+    assert page.column("members", 1) == page.column("members", 2) == page.column("lists", 1) == ["elgoog"]
+
+
 CASES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "no list": lambda: [run_line()],
     "one list": lambda: [member_line(), list_line(added=1, missing=1), run_line()],
@@ -318,8 +328,9 @@ def test_printed_it_shows_every_list_and_no_buttons(page_of: PageMaker, opened: 
     assert page.page.locator("details:not([open])").count() == 0
     assert not page.page.locator("#members-tools").is_visible()
     assert page.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    printed = page.page.pdf()
-    assert printed.startswith(b"%PDF")
+    page.page.set_viewport_size({"width": 680, "height": 900})  # what is left of A4 between its margins
+    assert page.width_of_content() == 680
+    assert page.page.pdf().startswith(b"%PDF")
     page.page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.page.locator("details.card:not([open])").count() == closed
 

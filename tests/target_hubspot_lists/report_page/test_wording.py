@@ -87,6 +87,8 @@ def test_a_moment_is_in_utc_and_may_be_unknown() -> None:
 
 def test_text_of_a_record_is_one_short_line() -> None:
     assert one_line("a\x00\n\t b\u202e\x1b[31m") == "a b [31m"
+    persian = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # with a joiner that the word needs
+    assert one_line(persian) == persian
     assert len(one_line("x" * 500)) == 200
 
 
