@@ -64,6 +64,13 @@ class Account:
         return self.hubspot_list.list_id if self.hubspot_list and not self.hubspot_list.is_foreseen else None
 
     @property
+    def size(self) -> int | None:
+        """Members of the list now: those that HubSpot told at first, and what this run changed."""
+        before = self.hubspot_list.size if self.hubspot_list else None
+        change = self.outcomes[Outcome.ADDED] - self.outcomes[Outcome.REMOVED] + self.put_back
+        return None if before is None else max(before + change, 0)
+
+    @property
     def asked(self) -> int:
         """Memberships asked for: records read, less those replaced later, and removals of a mirror."""
         return self.records_read - self.superseded + self.mirror_removals

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def list_figures(account: Account) -> dict[str, Any]:
-    """The counts of one list; `match_rate` is a share from 0 to 1, or None where nothing was asked."""
+    """The counts of one list.
+
+    `match_rate` is a share from 0 to 1, or None where nothing was asked; `size` how many members the list has now,
+    or None where HubSpot does not tell.
+    """
     return {
         "records_read": account.records_read,
         "superseded": account.superseded,
@@ -31,6 +35,7 @@ def list_figures(account: Account) -> dict[str, Any]:
             for (reason, name), count in account.property_problems.items()
         ],
         "match_rate": account.match_rate,
+        "size": account.size,
         "calls": account.calls,
         "seconds": round(account.seconds, 3),
     }

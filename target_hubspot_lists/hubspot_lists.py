@@ -27,6 +27,7 @@ class HubSpotList:
     processing_type: str
     object_type_id: str
     is_foreseen: bool = False  # it is to be made, or a dry run would have made it
+    size: int | None = None  # members when it was looked up; HubSpot counts with some delay
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
@@ -36,6 +37,7 @@ class HubSpotList:
             name=str(body.get("name") or ""),
             processing_type=str(body["processingType"]),
             object_type_id=str(body.get("objectTypeId") or ""),
+            size=_size(body),
         )
 
     @classmethod
@@ -50,7 +52,13 @@ class HubSpotList:
 
 def foreseen(route: Route) -> HubSpotList:
     """A list that is to be made."""
-    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True)
+    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True, size=0)
+
+
+def _size(body: Mapping[str, Any]) -> int | None:
+    """The list's size: a field of its own, or of the search's additional properties, as text."""
+    told = body.get("size", (body.get("additionalProperties") or {}).get("hs_list_size"))
+    return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else None
 
 
 def shown(name: str) -> str:

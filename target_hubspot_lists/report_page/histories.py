@@ -72,7 +72,7 @@ class RunOfList:
             contacts_created=self.contacts_created + other.contacts_created,
             put_back=self.put_back + other.put_back,
             retried=self.retried + other.retried,
-            size=self.size if other.size is None else other.size,
+            size=None if self.size is None else self.size + other.change,
         )
 
 

@@ -148,6 +148,25 @@ def test_the_lines_of_lists_and_run_carry_the_figures(
     assert (run["exit_code"], run["error"], run["not_settled"], run["records_read"]) == (0, None, 0, 3)
 
 
+def test_a_lists_line_tells_how_many_members_it_has_now(
+    portal: Portal, run_target: TargetRunner, report_path: Path
+) -> None:
+    contacts = portal.add_contacts(8)
+    portal.add_list("VIP", members=contacts[:5])
+
+    run_target(
+        schema_message(),
+        *(membership("VIP", each) for each in contacts[3:]),
+        membership("VIP", contacts[0], "remove"),
+        membership("New", contacts[0]),
+        batch_size_rows=2,
+        report_path=str(report_path),
+    )
+
+    sizes = {line["list_name"]: line["size"] for line in lines(report_path, "list")}
+    assert sizes == {name: len(portal.members(name)) for name in ("VIP", "New")} == {"VIP": 7, "New": 1}
+
+
 def test_runs_append_and_a_run_id_in_the_path_makes_a_file_each(
     portal: Portal, run_target: TargetRunner, report_path: Path, tmp_path: Path
 ) -> None:

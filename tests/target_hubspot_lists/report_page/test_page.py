@@ -275,6 +275,29 @@ def test_the_ledger_tells_size_and_runs_that_no_report_tells(
     assert "Quiet\nNo run told" in page.text
 
 
+def test_without_a_ledger_reports_tell_the_size_over_time(page_of: PageMaker) -> None:
+    page = page_of(
+        *(list_line(run=1, added=4, size=104), run_line(run=1)),
+        *(list_line(run=2, removed=2, size=102), run_line(run=2)),
+    )
+
+    assert "102 members now" in page.text
+    assert (
+        "2 Nov 2026, 06:00\nyes\n2\n0\n2\n100 %\n102\n1 Nov 2026, 06:00\nyes\n4\n4\n0\n100 %\n104"
+        in page.text
+    )
+
+
+def test_two_cohorts_of_one_list_are_one_list_on_the_page(page_of: PageMaker) -> None:
+    first, second = list_line(added=4, size=14), list_line(added=3, missing=1, size=13)
+
+    page = page_of(first, second | {"cohort": "Gold"}, run_line())
+
+    assert "7 of 8 in place" in page.text
+    assert "Cohorts\nGold\n,\nVIP" in page.text
+    assert "17 members now" in page.text
+
+
 def test_a_ledger_alone_makes_a_page(
     page_of: PageMaker, portal: Portal, run_target: TargetRunner, tmp_path: Path
 ) -> None:
