@@ -26,7 +26,14 @@ from target_hubspot_lists.report_page.reading import read_reports
 from tests.factories import by_email, email_schema
 from tests.postgres import NoServer, PostgresServer
 from tests.processes import TIMEOUT
-from tests.target_hubspot_lists.report_page.lines import list_line, member_line, run_id, run_line, write
+from tests.target_hubspot_lists.report_page.lines import (
+    list_line,
+    member_line,
+    numbered,
+    run_id,
+    run_line,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,11 +77,6 @@ def write_csv(path: Path, rows: Sequence[Line]) -> None:
             writer.writerow(
                 {name: json.dumps(v) if isinstance(v, dict | list) else v for name, v in row.items()}
             )
-
-
-def numbered(lines: Sequence[Line]) -> list[Line]:
-    """The lines with a number each, as the target gives them."""
-    return [line | {"line": number} for number, line in enumerate(lines, start=1)]
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,9 @@ def page_figures(
     expected_every: timedelta | None = None,
 ) -> PageFigures:
     """Work out what the page says."""
-    of_lists = [_list_figures(history, now, expected_every) for history in histories(reports, lists, runs)]
+    of_lists = [
+        _list_figures(history, reports, now, expected_every) for history in histories(reports, lists, runs)
+    ]
     newest_first = sorted(reports.runs.values(), key=lambda run: run.run_id, reverse=True)
     return PageFigures(
         made=now,
@@ -201,12 +203,14 @@ def page_figures(
     )
 
 
-def _list_figures(history: History, now: datetime, expected_every: timedelta | None) -> ListFigures:
+def _list_figures(
+    history: History, reports: Reports, now: datetime, expected_every: timedelta | None
+) -> ListFigures:
     run = history.last
     starts = [each.started for each in history.runs if each.started is not None]
     return ListFigures(
         history=history,
-        overdue=overdue(starts, now, expected_every),
+        overdue=overdue(starts, now, expected_every, last_chance=_last_chance(history, reports)),
         reasons=_reasons(run) if run else [],
         property_problems=[
             ReasonCount(reason, count, explained(reason, PROPERTY_REASONS), name)
@@ -217,6 +221,23 @@ def _list_figures(history: History, now: datetime, expected_every: timedelta | N
             for code, count in (run.mailability if run else Counter()).most_common()
         ],
     )
+
+
+def _last_chance(history: History, reports: Reports) -> datetime | None:
+    """When the streams that filled a list were last read without a change of it; a mirror has every list each time."""
+    last = reports.runs.get(history.last.run_id) if history.last else None
+    if last is None or last.is_mirror:
+        return None
+    later = [
+        run.started
+        for run in reports.runs.values()
+        if run.run_id > last.run_id
+        and run.portal_id == last.portal_id
+        and run.streams & last.streams
+        and not run.exit_code
+        and run.started is not None
+    ]
+    return max(later, default=None)
 
 
 def _reasons(run: RunOfList) -> list[ReasonCount]:

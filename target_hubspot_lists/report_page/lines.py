@@ -23,7 +23,7 @@ class MemberLine(NamedTuple):
     """What became of one member on one list, in one run."""
 
     run_id: str
-    number: int  # of the line within its run
+    number: int  # of the line within its run; 0 where it is not told
     time: datetime | None
     of_list: ListName
     member: str
@@ -59,6 +59,7 @@ class ListLine(NamedTuple):
     """The counts of one list in one run."""
 
     run_id: str
+    number: int  # of the line within its run; 0 where it is not told
     time: datetime | None
     of_list: ListName
     asked: int
@@ -88,6 +89,7 @@ class RunLine(NamedTuple):
     dry_run: bool
     is_mirror: bool
     names_all_members: bool
+    streams: frozenset[str]
     records_read: int
     not_settled: int
     without_list: Mapping[str, int]  # reason → records that name no list
@@ -157,6 +159,7 @@ def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
     problems = line.get("property_problems")
     return ListLine(
         run_id=run_id,
+        number=_count(line, "line"),
         time=moment(line.get("time")),
         of_list=_of_list(line),
         asked=asked,
@@ -185,9 +188,9 @@ def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
 
 
 def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
-    streams = line.get("streams")
+    streams = _fields(line.get("streams"))
     without_list: dict[str, int] = {}
-    for stream in streams.values() if isinstance(streams, dict) else ():
+    for stream in streams.values():
         for reason, count in _counts(_fields(stream).get("rejected_without_list")).items():
             without_list[reason] = without_list.get(reason, 0) + count
     return RunLine(
@@ -200,6 +203,7 @@ def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
         dry_run=line.get("dry_run") is True,
         is_mirror=line.get("sync_mode") == "mirror",
         names_all_members=line.get("report_members") == "all",
+        streams=frozenset(streams),
         records_read=_count(line, "records_read"),
         not_settled=_count(line, "not_settled"),
         without_list=without_list,

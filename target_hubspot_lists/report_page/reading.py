@@ -44,6 +44,15 @@ class Reports:
         default_factory=dict
     )  # numbers of lines that are no JSON objects
     directory: Directory = field(default_factory=Directory)
+    _seen: set[tuple[str, int]] = field(default_factory=set)
+
+    def is_new(self, line: ListLine) -> bool:
+        """Whether a line was not read before: a report may be given twice, as a copy."""
+        name = (line.run_id, line.number)
+        if line.number and name in self._seen:
+            return False
+        self._seen.add(name)
+        return True
 
     @property
     def runs_without_end(self) -> set[str]:
@@ -108,7 +117,7 @@ def _read_lists_and_runs(path: Path, reports: Reports) -> None:
         if isinstance(line, RunLine):
             reports.runs[line.run_id] = line
             reports.run_ids.add(line.run_id)
-        elif isinstance(line, ListLine):
+        elif isinstance(line, ListLine) and reports.is_new(line):
             reports.lists.append(line)
             reports.run_ids.add(line.run_id)
             reports.directory.learn(line.of_list.portal_id, line.of_list.list_id, line.of_list.name)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 PORTAL = 1234567
@@ -29,7 +30,6 @@ def line(kind: str, run: int, **fields: Any) -> dict[str, Any]:
     return {
         "kind": kind,
         "run_id": run_id(run),
-        "line": 1,
         "time": time.isoformat(timespec="milliseconds"),
         "portal_id": PORTAL,
         **fields,
@@ -89,6 +89,11 @@ def run_line(*, run: int = 1, **fields: Any) -> dict[str, Any]:
 
 
 def write(path: Path, *lines: dict[str, Any]) -> Path:
-    """Write the lines as a report."""
-    path.write_text("".join(f"{json.dumps(each)}\n" for each in lines), "utf-8")
+    """Write the lines as a report, with a number each."""
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in numbered(lines)), "utf-8")
     return path
+
+
+def numbered(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines with numbers; the target counts those of a run."""
+    return [{"line": number, **each} for number, each in enumerate(lines, start=1)]

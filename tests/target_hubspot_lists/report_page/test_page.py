@@ -239,6 +239,22 @@ def test_a_list_that_did_not_run_when_it_should_have_is_named(page_of: PageMaker
     assert "VIP\n6 Nov 2026, 06:00 UTC\n3 days\nevery day, as it did until then" in late.text
 
 
+def test_a_list_of_which_nothing_changed_is_not_overdue_and_one_that_a_mirror_misses_is(
+    page_of: PageMaker,
+) -> None:
+    def page(mode: str) -> str:
+        told = {"sync_mode": mode, "streams": {"members": {}}}
+        runs = [
+            line for run in range(1, 7) for line in (list_line(run=run, added=1), run_line(run=run, **told))
+        ]
+        later = [run_line(run=run, **told) for run in range(7, 12)]
+        other = run_line(run=12, streams={"others": {}})
+        return page_of(*runs, *later, other, now=started(12)).text
+
+    assert "Lists that did not run when they should have" not in page("incremental")
+    assert "VIP\n6 Nov 2026, 06:00 UTC\n6 days\nevery day" in page("mirror")
+
+
 def test_an_interval_that_is_given_counts_from_the_first_run_on(page_of: PageMaker) -> None:
     def page(hours: int) -> str:
         now = started() + timedelta(hours=hours)
@@ -498,6 +514,16 @@ def test_a_pattern_names_many_reports_whatever_their_order(tmp_path: Path) -> No
     assert "3 of 3 in place" in page.text
     assert "The latest 3 of 3 runs in the reports." in page.text
     assert "The latest 3 of 3 runs in the reports." in twice.text
+
+
+def test_a_copy_of_a_report_counts_once(tmp_path: Path) -> None:
+    for name in ("report", "report-copy"):
+        write(tmp_path / f"{name}.jsonl", member_line(), list_line(added=3, missing=1), run_line())
+
+    page = page_by_command(tmp_path, "--report", str(tmp_path / "report*.jsonl"))
+
+    assert "3 of 4 in place" in page.text
+    assert len(member_rows(page)) == 1
 
 
 def test_it_says_where_page_and_csv_file_are(tmp_path: Path) -> None:

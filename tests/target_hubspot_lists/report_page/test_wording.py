@@ -141,14 +141,28 @@ def test_a_habit_is_told_from_the_fourth_run_on() -> None:
 def test_runs_by_hand_one_after_another_are_no_habit() -> None:
     starts = [started() + timedelta(minutes=minute) for minute in range(10)]
 
-    assert overdue(starts, started(30), None) is None
+    assert overdue(starts, started(30)) is None
+
+
+def test_a_list_that_runs_when_there_is_a_change_has_no_habit() -> None:
+    starts = [started(run) for run in (1, 2, 6, 7, 15, 17, 26)]
+
+    assert habit(starts) is None
+    assert overdue(starts, started(90)) is None
+
+
+def test_a_list_whose_input_was_read_without_a_change_had_its_chance() -> None:
+    starts = [started(run) for run in range(1, 7)]
+
+    assert overdue(starts, started(12)) is not None
+    assert overdue(starts, started(12), last_chance=started(11)) is None
 
 
 def test_one_long_pause_does_not_change_a_habit() -> None:
     starts = [started(run) for run in (1, 2, 3, 4, 10, 11, 12)]
 
     assert habit(starts) == DAY
-    found = overdue(starts, started(15), None)
+    found = overdue(starts, started(15))
     assert found is not None
     assert (found.silent, found.every) == (3 * DAY, DAY)
 
