@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubspot_singer.http import retries
+from target_hubspot_lists.explanations import (
+    LIST_REASONS,
+    MAILABILITY,
+    OUTCOMES,
+    PROPERTY_REASONS,
+    REASONS,
+)
+from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger
 from target_hubspot_lists.portal import needed_scopes
+from target_hubspot_lists.report_page.command import main as hubspot_lists_report
 from target_hubspot_lists.settings import Settings
 from tests import definitions
 from tests.definitions import PLUGINS, ROOT
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from target_hubspot_lists.explanations import Explanation
     from tests.definitions import Plugin
 
 TARGET, TAP = PLUGINS
@@ -140,12 +150,21 @@ def limit_named(policy: str) -> str:
 def commands() -> str:
     """Every option of the installed commands."""
     rows = [
-        [f"`{plugin.name}`", code(option.opts[0]), " ".join((option.help or "").split())]
-        for plugin in PLUGINS
-        for option in command_of(plugin).params
+        [f"`{name}`", code(option.opts[0]), " ".join((option.help or "").split())]
+        for name, command in installed_commands()
+        for option in command.params
         if isinstance(option, click.Option) and not option.hidden
     ]
     return table(["command", "option", "what it does"], rows)
+
+
+def installed_commands() -> Iterator[tuple[str, click.Command]]:
+    """The commands, by the name that one calls them by; a command of several is each of them."""
+    for plugin in PLUGINS:
+        yield plugin.name, command_of(plugin)
+    yield "hubspot-lists-report", hubspot_lists_report
+    for name, command in hubspot_lists_ledger.commands.items():
+        yield f"hubspot-lists-ledger {name}", command
 
 
 def command_of(plugin: Plugin) -> click.Command:
@@ -154,11 +173,31 @@ def command_of(plugin: Plugin) -> click.Command:
     return command
 
 
+# Outcomes and reasons
+
+
+def outcomes() -> str:
+    """What can become of a membership."""
+    rows = [(code(name), each.title, each.meaning, each.what_to_do) for name, each in OUTCOMES.items()]
+    return table(["outcome", "in words", "what it means", "what to do"], rows)
+
+
+def reasons(of: Mapping[str, Explanation]) -> str:
+    """Why something did not apply, and what to do."""
+    rows = [(code(name), each.meaning, each.what_to_do) for name, each in of.items()]
+    return table(["reason", "what it means", "what to do"], rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     **{f"settings of {plugin.name}": partial(settings, plugin) for plugin in PLUGINS},
     "scopes": scopes,
     "statuses": statuses,
     "commands": commands,
+    "outcomes": outcomes,
+    "reasons of members": partial(reasons, {n: e for n, e in REASONS.items() if n not in LIST_REASONS}),
+    "reasons of lists": partial(reasons, {n: e for n, e in REASONS.items() if n in LIST_REASONS}),
+    "reasons of properties": partial(reasons, PROPERTY_REASONS),
+    "mailability": partial(reasons, MAILABILITY),
 }
 
 

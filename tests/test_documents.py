@@ -28,9 +28,13 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 WITH_COMMANDS = [page for page in PAGES if any(block.is_run for block in blocks(page.read_text("utf-8")))]
 PORT = "8765"  # which the documents name
 TOKEN = "pat-na1-…"  # as they write a token
-COMMANDS = {
+PLUGINS = {
     "target-hubspot-lists": "target_hubspot_lists",
     "tap-hubspot-email-events": "tap_hubspot_email_events",
+}
+COMMANDS = PLUGINS | {
+    "hubspot-lists-ledger": "target_hubspot_lists.ledger.command",
+    "hubspot-lists-report": "target_hubspot_lists.report_page.command",
 }
 
 
@@ -44,7 +48,7 @@ def environment(tmp_path: Path, hubspot: HubSpotEmulator) -> dict[str, str]:
         command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
         command.chmod(0o755)
     path = os.pathsep.join([str(installed), str(Path(sys.executable).parent), os.environ["PATH"]])
-    urls = {f"{module.upper()}_API_URL": hubspot.url for module in COMMANDS.values()}
+    urls = {f"{module.upper()}_API_URL": hubspot.url for module in PLUGINS.values()}
     return {**os.environ, **urls, "PATH": path, "PYTHONPATH": str(ROOT)}
 
 

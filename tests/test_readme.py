@@ -6,12 +6,9 @@ import json
 import os
 import re
 import shlex
-import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +16,6 @@ import pytest
 import yaml
 
 from hubspot_singer.http.retries import RETRIED_STATUSES
-from target_hubspot_lists.ledger import KnownList, Ledger
 from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
 from target_hubspot_lists.property_values import WORDS
@@ -39,7 +35,7 @@ PORT = "8765"  # which the README names
 
 def block_after(mark: str) -> str:
     """The commands of the first block after a mark."""
-    return re.split(r"^```(?:sh|sql)?$", README.partition(mark)[2], maxsplit=2, flags=re.MULTILINE)[1]
+    return re.split(r"^```(?:sh)?$", README.partition(mark)[2], maxsplit=2, flags=re.MULTILINE)[1]
 
 
 def words(label: str) -> list[str]:
@@ -76,43 +72,6 @@ def test_the_commands_to_try_it_out_do_what_the_readme_says(path_of_venv: str) -
     (row,) = re.findall(r"Beta testers  .*%", done.stderr)
     assert f"`{state}`" in README
     assert f"\n{row}\n" in README
-
-
-@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
-def test_the_alert_on_a_low_match_rate_is_about_the_lists_that_have_one(tmp_path: Path) -> None:
-    rates = {"VIP": 0.95, "Trial": 0.8, "Empty": None}
-    entries = [{"event": "VIP", "hubspot_list": {"list_name": n, "match_rate": r}} for n, r in rates.items()]
-    log = ["not JSON", '{"event":"Run completed"}', *map(json.dumps, entries)]
-    (tmp_path / "run.log").write_text("".join(f"{line}\n" for line in log))
-
-    done = subprocess.run(
-        ["/bin/bash", "-c", block_after("falls below 90 %")],
-        capture_output=True,
-        check=True,
-        cwd=tmp_path,
-        timeout=TIMEOUT,
-    )
-
-    assert json.loads(done.stdout) == {"list_name": "Trial", "match_rate": 0.8}
-
-
-def test_the_alert_on_lists_without_a_complete_run_for_a_day_is_about_those(tmp_path: Path) -> None:
-    now = datetime.now(UTC)
-    ages = {"fresh": (timedelta(hours=2), True), "stale": (timedelta(hours=30), True)}
-    ages["broke off"] = (timedelta(hours=2), False)
-    for name, (age, is_complete) in ages.items():
-        with Ledger.open(f"sqlite:///{tmp_path}/ledger.db", 1, run_id=name, now=lambda: now - age) as ledger:  # noqa: B023 - it is called at once
-            ledger.remember_list(KnownList(name, name, None, "members", created_by_us=True, was_read=False))
-            ledger.record_run(
-                name, stream="members", started=now - age, asked=1, outcomes={}, is_complete=is_complete
-            )
-
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        found = dict(database.execute(block_after("no complete run for a day")))
-    database.close()
-
-    assert found.keys() == {"stale", "broke off"}
-    assert found["broke off"] is None
 
 
 def test_rejected_members_can_be_mended_and_sent_again_as_the_readme_says(
