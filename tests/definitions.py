@@ -33,6 +33,29 @@ COMMANDS = {
         "description": "Check the settings, the token, its scopes and the requests left today.",
     }
 }
+# Installed commands of the target beside its own: they read the ledger and the reports that the settings name.
+COMMANDS_OF_THE_TARGET = COMMANDS | {
+    "report": {
+        "executable": "hubspot-lists-report",
+        "args": "",
+        "description": "Make a page of the reports and the ledger; needs the extra report.",
+    },
+    "lists": {
+        "executable": "hubspot-lists-ledger",
+        "args": "lists",
+        "description": "Show each list that the ledger knows, its members and its last complete run.",
+    },
+    "runs": {
+        "executable": "hubspot-lists-ledger",
+        "args": "runs",
+        "description": "Show what each run did to each list, as the ledger knows.",
+    },
+    "forget": {
+        "executable": "hubspot-lists-ledger",
+        "args": "forget",
+        "description": "Delete all that the ledger knows of one person.",
+    },
+}
 LINE_WIDTH = 1_000_000  # of YAML: no value is broken
 # Settings that the SDK adds to every plugin; the README has one row for all of them.
 SDK_SETTINGS = ("stream_map", "faker_config", "flattening_")
@@ -174,11 +197,16 @@ def definition(plugin: Plugin) -> str:
             "pip_url": PIP_URL,
             "executable": plugin.name,
             "capabilities": [capability.value for capability in plugin.of.capabilities],
-            "commands": COMMANDS,
+            "commands": commands(plugin),
             "settings_group_validation": [list(group) for group in plugin.required_settings],
             "settings": plugin.settings,
         }
     )
+
+
+def commands(plugin: Plugin) -> Mapping[str, Any]:
+    """What `meltano invoke PLUGIN:COMMAND` runs: https://docs.meltano.com/concepts/project/#plugin-commands."""
+    return COMMANDS_OF_THE_TARGET if plugin.of is TargetHubSpotLists else COMMANDS
 
 
 def description(plugin: type[HubSpotPlugin]) -> str:
@@ -194,7 +222,7 @@ def as_yaml(value: object) -> str:
 
 def in_project(plugin: Plugin) -> str:
     """The commands and settings as they stand in a plugin of a project's meltano.yml."""
-    lines = as_yaml({"commands": COMMANDS, "settings": plugin.settings}).splitlines()
+    lines = as_yaml({"commands": commands(plugin), "settings": plugin.settings}).splitlines()
     return "".join(f"    {line}\n" for line in lines)
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,7 +138,18 @@ def test_meltano_asks_no_hub_and_sends_no_statistics() -> None:
     own = [plugin for plugin in PROJECT_PLUGINS.values() if "inherit_from" not in plugin]
     for plugin in own:
         assert plugin["namespace"], "without it Meltano looks the plugin up"
-        assert plugin["pip_url"] == "-e ." or re.fullmatch(r"[\w-]+==[\d.]+", plugin["pip_url"])
+        assert re.fullmatch(r"-e \.(\[\w+\])?|[\w-]+==[\d.]+", plugin["pip_url"])
+
+
+def test_every_command_of_a_plugin_is_one_that_the_package_installs() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    executables = {
+        command.get("executable", plugin.name)
+        for plugin in definitions.PLUGINS
+        for command in definitions.commands(plugin).values()
+    }
+
+    assert executables == set(scripts)
 
 
 def test_every_scheduled_job_runs_plugins_that_there_are() -> None:
