@@ -66,6 +66,11 @@ REASONS: Mapping[str, Explanation] = {
         "The column of the cohort is empty in this row, so that it belongs to no list.",
         "Fill the column in the source, or leave such rows out.",
     ),
+    Reason.INVALID_COHORT: Explanation(
+        "Cohort cannot be a list",
+        "The name or the id of the cohort holds a NUL character (U+0000), or more than 500 characters.",
+        "Correct it in the source; check cohort_field and cohort_id_field.",
+    ),
     Reason.UNKNOWN_OPERATION: Explanation(
         "Neither add nor remove",
         "The operation of this row is no word for adding or removing.",
@@ -178,6 +183,11 @@ PROPERTY_REASONS: Mapping[str, Explanation] = {
         "Not a date and time",
         "The value is neither an ISO date-time nor an epoch.",
         "Write it as 2026-11-22T03:15:00Z.",
+    ),
+    PropertyReason.UNANSWERED: Explanation(
+        "No answer",
+        "HubSpot's answer said nothing of this contact, asked twice: the values may have been written or not.",
+        "Run again. If it stays, look at the property and at the contact in HubSpot.",
     ),
     PropertyReason.REFUSED_BY_HUBSPOT: Explanation(
         "Refused by HubSpot",

@@ -151,7 +151,7 @@ def test_members_are_filtered_and_paged(page_of: PageMaker, opened: Opener) -> N
 def test_what_is_found_is_copied_as_csv_in_which_nothing_is_a_formula(
     page_of: PageMaker, opened: Opener
 ) -> None:
-    odd = [FORMULA, 'with "quotes", a comma\nand a line', SCRIPT, "+1", "\t=1"]
+    odd = [FORMULA, 'with "quotes", and a comma', SCRIPT, "+1", "\u200f=1"]
     page = opened(
         page_of(
             *(member_line(each, outcome="rejected", reason="invalid_member") for each in odd),
