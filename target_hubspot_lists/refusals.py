@@ -1,4 +1,4 @@
-"""Tells inputs that HubSpot refuses from an endpoint that refuses every input, by what it takes in between. Pure.
+"""Tells inputs that HubSpot refuses from an endpoint that refuses every input, by what it takes in between.
 
 HubSpot often does not say for whose sake it refuses a call, and a list, or an endpoint, may refuse every call: always,
 from some moment on, or for a while. So an input is to blame only if HubSpot names it, or if HubSpot took a call of that

@@ -355,9 +355,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         It is where members were dropped, and may be as long as nothing at all has applied of a list or a stream.
         """
         accounts = self.delivery.accounts
-        if accounts.has_dropped:
-            return
-        if next(accounts.in_vain(), None) is None:
+        if not accounts.has_dropped and next(accounts.in_vain(), None) is None:
             self._waits_since = None
             self._states.confirm()
         elif self._waits_since is None and self._states.is_waiting:
@@ -366,12 +364,15 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     def _judge(self) -> None:
         """Judge what STATE has waited for as long as it may: an input without an end has no other moment for that.
 
-        A stream of which nothing applied ends the run, and so does a list of which nothing of many applied. Of a list
-        with a few members that is no mistake: STATE leaves, and from here on the list is judged by what comes.
+        Members that were dropped end the run, and so does a stream of which nothing applied, or a list of which nothing
+        of many applied. Of a list with a few members that is no mistake: STATE leaves, and from here on the list is
+        judged by what comes.
         """
         self.flush()
         if self._waits_since is None:
             return
+        if dropped := list(self.delivery.accounts.dropped()):
+            raise TargetError(" ".join(dropped))
         in_vain = [each for each in self.delivery.accounts.in_vain() if each.is_mistake or each.is_stream]
         if in_vain:
             told = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in in_vain)

@@ -36,6 +36,7 @@ PURE_MODULES = {
         "attributes",
         "audience_names",
         "contact_answers",
+        "date_times",
         "evidence",
         "guards",
         "memberships",

@@ -216,6 +216,21 @@ def test_a_list_that_was_excused_is_judged_by_what_comes_later(
     assert 'Bad" not one' in run.error
 
 
+def test_without_an_end_of_the_input_a_dropped_member_ends_the_run_after_a_day(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.quirks.new_contact_lag = 1e9
+    new = portal.add_contact("new@example.com")
+    messages = [schema_message(), membership("VIP", ada), membership("VIP", new), state_message({"n": 1})]
+
+    run = run_target.on(HourlyInput(run_target.clock, messages), batch_size_rows=2)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert 'List "VIP": 1 members are not as asked' in run.error
+    assert 24 * HOUR <= run_target.clock.elapsed <= 60 * HOUR
+
+
 def test_what_comes_to_apply_within_the_day_is_in_time(portal: Portal, run_target: TargetRunner) -> None:
     (ada,) = portal.add_contacts(1)
     first = [schema_message(), *nobodies(30), state_message({"n": 1})]
