@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from hubspot_singer.http.connection import CONNECTION_SETTINGS
 from hubspot_singer.http.errors import SettingsError
-from hubspot_singer.http.settings import CONNECTION_SETTINGS
 from tap_hubspot_email_events import moments
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ PURE_MODULES = {
         "parsing",
         "redaction",
         "retries",
-        "versions",
     ),
     "tap_hubspot_email_events": (
         "bookmarks",

@@ -7,7 +7,7 @@ from hubspot_singer.http.calls import reference
 from hubspot_singer.http.client import HubSpotClient
 from hubspot_singer.http.clocks import Clock, SystemClock
 from hubspot_singer.http.concurrency import concurrently
-from hubspot_singer.http.connection import AccessToken, Connection, OAuthApp
+from hubspot_singer.http.connection import CONNECTION_SETTINGS, AccessToken, Connection, OAuthApp
 from hubspot_singer.http.errors import (
     Conflict,
     DailyLimitReached,
@@ -30,9 +30,7 @@ from hubspot_singer.http.errors import (
 from hubspot_singer.http.limits import Limits
 from hubspot_singer.http.parsing import parsed
 from hubspot_singer.http.redaction import redact
-from hubspot_singer.http.settings import CONNECTION_SETTINGS
 from hubspot_singer.http.transport import Timeouts
-from hubspot_singer.http.versions import versioned
 
 __all__ = [
     "CONNECTION_SETTINGS",
@@ -69,5 +67,4 @@ __all__ = [
     "positive_id",
     "redact",
     "reference",
-    "versioned",
 ]

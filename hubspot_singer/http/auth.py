@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from hubspot_singer.http.answers import ErrorBody, positive_id
-from hubspot_singer.http.calls import Call
 from hubspot_singer.http.clocks import SLICE_SECONDS
 from hubspot_singer.http.errors import HubSpotError, RefreshTokenRejected, Refused
 from hubspot_singer.http.transport import Request
@@ -18,12 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hubspot_singer.http.answers import Answer
+    from hubspot_singer.http.calls import Call
     from hubspot_singer.http.clocks import Clock, Stop
     from hubspot_singer.http.connection import AccessToken, OAuthApp
     from hubspot_singer.http.redaction import Redactor
 
-# https://developers.hubspot.com/docs/api-reference/auth-oauth/tokens
-TOKEN_PATH = "/oauth/2026-03/token"  # noqa: S105 - a path
 # A request may have to wait its turn between being given the token and being read by HubSpot.
 MARGIN_SECONDS = 60.0
 REJECTIONS = frozenset({400, 401, 403})
@@ -98,9 +96,10 @@ class Held:
 class OAuthTokens:
     """Access tokens of an OAuth app: renewed before they expire, by one thread while the others wait."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a client lends to it
         self,
         app: OAuthApp,
+        call: Call,
         *,
         send: Callable[[Request], Answer],
         clock: Clock,
@@ -108,6 +107,7 @@ class OAuthTokens:
         redactor: Redactor,
     ) -> None:
         self._app = app
+        self._call = call
         self._send = send
         self._clock = clock
         self._stop = stop
@@ -159,17 +159,16 @@ class OAuthTokens:
         return self._held
 
     def _fetch(self) -> Held:
-        call = Call("POST", TOKEN_PATH, self._redactor)
         asked_at = self._clock.monotonic()
         try:
-            answer = self._send(Request.form(call, self._fields()))
+            answer = self._send(Request.form(self._call, self._fields()))
             grant = Grant.parse(answer.body)
         except Refused as refused:
             if refused.status in REJECTIONS:
                 raise RefreshTokenRejected(refused) from refused
             raise
         except ValueError as error:
-            raise Refused(call, answer.status, ErrorBody(message=str(error))) from error
+            raise Refused(self._call, answer.status, ErrorBody(message=str(error))) from error
         self._keep(grant)
         return Held(grant.access_token, asked_at + grant.seconds - min(MARGIN_SECONDS, grant.seconds / 2))
 

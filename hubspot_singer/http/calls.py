@@ -22,6 +22,7 @@ class Call:
     method: str
     path: str
     redact: Callable[[str], str] = redact
+    untried_version: str | None = None  # of the API, which HubSpot may not have yet
 
     def __str__(self) -> str:
         """Return method and path, readable by anybody."""

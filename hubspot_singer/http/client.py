@@ -14,7 +14,6 @@ from hubspot_singer.http.redaction import Redactor
 from hubspot_singer.http.retries import Tries
 from hubspot_singer.http.sending import Exchange, NoCredentials, Wire
 from hubspot_singer.http.transport import Request, Timeouts, Transport
-from hubspot_singer.http.versions import versioned
 
 if TYPE_CHECKING:
     from hubspot_singer.http.answers import Answer
@@ -86,7 +85,7 @@ class HubSpotClient:
 
     def base(self, area: str) -> str:
         """Return the path of an area such as `crm/lists` in the version that the settings name."""
-        return versioned(area, self._connection.api_version)
+        return self._connection.path(area)
 
     def redact(self, text: str) -> str:
         """Return the text without this connection's secrets, tokens and email addresses."""
@@ -139,12 +138,20 @@ class HubSpotClient:
         if isinstance(credentials, AccessToken):
             return StaticToken(credentials)
         return OAuthTokens(
-            credentials, send=self._send_openly, clock=clock, stop=self._stop, redactor=self._redactor
+            credentials,
+            self._call("POST", f"{self.base('oauth')}/token"),
+            send=self._send_openly,
+            clock=clock,
+            stop=self._stop,
+            redactor=self._redactor,
         )
+
+    def _call(self, method: str, path: str) -> Call:
+        return Call(method, path, self._redactor, self._connection.untried_version)
 
     def _send_openly(self, request: Request) -> Answer:
         return Exchange(self._wire, request, NoCredentials(), Tries()).answer()
 
     def _ask(self, method: str, path: str, body: object, params: Params | None, tries: Tries) -> Answer:
-        request = Request.json(Call(method, path, self._redactor), body, params=params)
+        request = Request.json(self._call(method, path), body, params=params)
         return Exchange(self._wire, request, self._credentials, tries).answer()

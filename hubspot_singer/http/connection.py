@@ -1,21 +1,90 @@
-"""Parses the settings that say whose HubSpot is meant and how hard it may be asked."""
+"""The settings of the connection to HubSpot: credentials, address, API version, and how many requests to send.
+
+Both plugins declare them alike. Nothing else in the code spells an API version.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from hubspot_singer.http.errors import SettingsError
-from hubspot_singer.http.settings import DEFAULT_API_URL, DEFAULT_MAX_CONCURRENCY
-from hubspot_singer.http.versions import DEFAULT_VERSION, is_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
+DEFAULT_API_URL = "https://api.hubapi.com"
+DEFAULT_MAX_CONCURRENCY = 8
+# HubSpot's smallest limit is 100 requests in ten seconds; more than that under way only waits in threads:
+# https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+MAX_CONCURRENCY = 100
+
+DEFAULT_VERSION = "2026-03"
+LEGACY_VERSION = "v3"
+# HubSpot publishes a version each March and September: https://developers.hubspot.com/docs/developer-tooling/platform/versioning
+_DATED_VERSION = re.compile(r"\d{4}-(03|09)", re.ASCII)
 _OAUTH_SETTINGS = ("client_id", "client_secret", "refresh_token")
+
+CONNECTION_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "access_token": {
+            "type": "string",
+            "title": "Access token",
+            "description": "Token of a legacy private app, a service key or a project app with static"
+            " authentication. Give either this or client_id, client_secret and refresh_token.",
+            "secret": True,
+        },
+        "client_id": {
+            "type": "string",
+            "title": "OAuth client id",
+            "description": "Client id of the OAuth app.",
+        },
+        "client_secret": {
+            "type": "string",
+            "title": "OAuth client secret",
+            "description": "Client secret of the OAuth app.",
+            "secret": True,
+        },
+        "refresh_token": {
+            "type": "string",
+            "title": "OAuth refresh token",
+            "description": "Refresh token that the portal gave the OAuth app when it was installed.",
+            "secret": True,
+        },
+        "api_url": {
+            "type": "string",
+            "title": "API URL",
+            "description": "Where HubSpot's API is. Plain http is accepted for a loopback host only.",
+            "default": DEFAULT_API_URL,
+        },
+        "api_version": {
+            "type": "string",
+            "title": "API version",
+            "description": "HubSpot's API version: 2026-03, a later March or September like 2026-09, or v3.",
+            "default": DEFAULT_VERSION,
+        },
+        "requests_per_10_seconds": {
+            "type": "integer",
+            "title": "Requests per 10 seconds",
+            "minimum": 1,
+            "description": "Send at most so many requests in ten seconds, so that other tools can share the"
+            " portal. Without it the portal's own limit, which HubSpot tells with each answer, is used.",
+        },
+        "max_concurrency": {
+            "type": "integer",
+            "title": "Concurrent requests",
+            "minimum": 1,
+            "maximum": MAX_CONCURRENCY,
+            "description": f"At most so many requests are under way at once, up to {MAX_CONCURRENCY}.",
+            "default": DEFAULT_MAX_CONCURRENCY,
+        },
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +123,23 @@ class Connection:
             requests_per_10_seconds=_positive(settings, "requests_per_10_seconds"),
             max_concurrency=_positive(settings, "max_concurrency") or DEFAULT_MAX_CONCURRENCY,
         )
+
+    def path(self, area: str) -> str:
+        """Return the path of an area of HubSpot's API, such as `crm/lists`, in this connection's version.
+
+        A dated version stands behind the whole area (`/crm/lists/2026-03`), v3 behind its first word
+        (`/crm/v3/lists`).
+        """
+        family, _, rest = area.partition("/")
+        if self.api_version != LEGACY_VERSION:
+            return f"/{area}/{self.api_version}"
+        return f"/{family}/{self.api_version}/{rest}" if rest else f"/{family}/{self.api_version}"
+
+    @property
+    def untried_version(self) -> str | None:
+        """The API version if it is later than the default one: HubSpot may not have it yet."""
+        is_later = self.api_version != LEGACY_VERSION and self.api_version > DEFAULT_VERSION
+        return self.api_version if is_later else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -147,7 +233,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _api_version(version: str) -> str:
-    if not is_version(version):
+    is_dated = _DATED_VERSION.fullmatch(version) is not None and version >= DEFAULT_VERSION
+    if version != LEGACY_VERSION and not is_dated:
         raise SettingsError(
             f"api_version {version[:20]!r} is none of HubSpot's. Set {DEFAULT_VERSION}, a later March or"
             " September such as 2026-09, or v3."

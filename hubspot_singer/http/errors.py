@@ -144,6 +144,13 @@ class NotFound(Refused):
 
     next_step = "Check that it was not deleted and that the credentials are of the right portal."
 
+    def what_next(self) -> str:
+        """Say first that HubSpot may not have the API version of the path."""
+        version = self.call.untried_version
+        if not version or version not in self.path:
+            return super().what_next()
+        return f"HubSpot may not have API version {version} yet: check api_version. {super().what_next()}"
+
 
 class Conflict(Refused):
     """It is there already, or somebody else is changing it (409)."""

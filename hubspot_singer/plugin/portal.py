@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from hubspot_singer.http import (
     AccessToken,
     InvalidCredentials,
+    NotFound,
     Refused,
+    SettingsError,
     UnexpectedAnswer,
     parsed,
     positive_id,
@@ -122,6 +124,11 @@ def _read_account(client: HubSpotClient) -> _Account:
         return parsed(client.get(f"{client.base('account-info')}/details"), _Account.parse)
     except InvalidCredentials:
         raise
+    except NotFound as absent:
+        if absent.call.untried_version:
+            # Every other path would be absent too, and a list that is absent is made.
+            raise SettingsError(str(absent)) from absent
+        return _Account(None, problem=str(absent))
     except (Refused, UnexpectedAnswer) as problem:
         return _Account(None, problem=str(problem))
 

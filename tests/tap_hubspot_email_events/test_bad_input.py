@@ -53,7 +53,7 @@ def test_a_wrong_setting_is_named_and_no_secret_is_shown(
         ({"access_token": None}, "No credentials are set"),
         ({"access_token": None, "client_id": "x"}, "OAuth needs client_secret and refresh_token"),
         ({"api_url": "http://example.com"}, "api_url would send the token"),
-        ({"max_concurrency": 0}, "max_concurrency is not a whole number above zero"),
+        ({"max_concurrency": 0}, "max_concurrency must be at least 1"),
     ],
 )
 def test_a_wrong_connection_is_told_before_anything_is_asked(

@@ -72,6 +72,20 @@ def app(connect: Connect, portal: Portal) -> HubSpotClient:  # noqa: ARG001 - th
     return connect(client_id="id", client_secret="sesame", refresh_token="refresh-0")
 
 
+@pytest.mark.parametrize(
+    ("version", "path"), [("2026-09", "/oauth/2026-09/token"), ("v3", "/oauth/v3/token")]
+)
+def test_a_token_is_asked_for_in_the_version_that_the_settings_name(
+    server: ScriptedServer, connect: Connect, version: str, path: str
+) -> None:
+    server.will(reply(200, {"access_token": "access", "expires_in": 1800}), reply(200, {}))
+    client = connect(client_id="id", client_secret="sesame", refresh_token="refresh-0", api_version=version)
+
+    client.get(PATH)
+
+    assert [seen.path for seen in server.seen] == [path, PATH]
+
+
 def test_the_token_is_asked_for_once_with_a_form(
     app: HubSpotClient, portal: Portal, server: ScriptedServer
 ) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hubspot_singer.http import AccessToken, Connection, OAuthApp, SettingsError
-from hubspot_singer.http.settings import CONNECTION_SETTINGS
+from hubspot_singer.http.connection import CONNECTION_SETTINGS
 
 OAUTH = {"client_id": "id", "client_secret": "sesame", "refresh_token": "refresh"}
 
@@ -128,3 +128,41 @@ def test_a_wrong_setting_is_named_with_what_to_do(settings: dict[str, object], c
 
     assert str(caught.value).startswith(complaint)
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("area", "version", "path"),
+    [
+        ("crm/lists", "2026-03", "/crm/lists/2026-03"),
+        ("crm/lists", "v3", "/crm/v3/lists"),
+        ("crm/objects", "2026-09", "/crm/objects/2026-09"),
+        ("crm/objects", "v3", "/crm/v3/objects"),
+        ("crm/properties", "2026-03", "/crm/properties/2026-03"),
+        ("account-info", "2026-03", "/account-info/2026-03"),
+        ("account-info", "v3", "/account-info/v3"),
+        ("oauth", "2026-09", "/oauth/2026-09"),
+        ("oauth", "v3", "/oauth/v3"),
+    ],
+)
+def test_each_area_has_its_path_in_each_version(area: str, version: str, path: str) -> None:
+    assert connection(api_version=version).path(area) == path
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09", "2027-03", "2100-09"])
+def test_a_version_that_hubspot_publishes_is_taken(version: str) -> None:
+    assert connection(api_version=version).api_version == version
+
+
+@pytest.mark.parametrize(
+    "version", ["v1", "V3", "2025-09", "2026-04", "2026-9", "2026-03-beta", "٢٠٢٦-03", "2026-03\n9"]
+)
+def test_any_other_version_is_refused(version: str) -> None:
+    with pytest.raises(SettingsError, match=r"api_version '.*' is none of HubSpot's"):
+        connection(api_version=version)
+
+
+@pytest.mark.parametrize(
+    ("version", "untried"), [("v3", None), ("2026-03", None), ("2026-09", "2026-09"), ("2027-03", "2027-03")]
+)
+def test_a_version_later_than_this_codes_is_untried(version: str, untried: str | None) -> None:
+    assert connection(api_version=version).untried_version == untried

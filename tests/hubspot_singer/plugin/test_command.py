@@ -219,6 +219,86 @@ def test_the_check_gives_up_where_hubspot_never_answers(
     )
 
 
+@pytest.mark.parametrize("is_check", [True, False])
+@pytest.mark.parametrize("credentials", ["static", "oauth"])
+def test_an_api_version_that_hubspot_does_not_have_yet_is_named(
+    commands: Commands,
+    plugin: type[HubSpotPlugin],
+    hubspot: HubSpotEmulator,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    credentials: str,
+    is_check: bool,  # noqa: FBT001
+) -> None:
+    hubspot.faults.next("*", "/2027-03/", times=None, status=404, body={"message": "No such path"})
+    if credentials == "oauth":
+        del settings["access_token"]
+        oauth = hubspot.oauth
+        settings |= {
+            "client_id": oauth.client_id,
+            "client_secret": oauth.client_secret,
+            "refresh_token": oauth.refresh_token,
+        }
+    config = config_file(tmp_path, settings | {"api_version": "2027-03"})
+    source = tmp_path / "input.jsonl"
+    source.write_text(f"{schema_message()}\n{membership('VIP', 1)}\n")
+    run = {TargetHubSpotLists: ["--input", str(source)], TapHubSpotEmailEvents: []}[plugin]
+
+    ended = commands.run(plugin, "--config", config, *(["--check"] if is_check else run))
+
+    if plugin is TapHubSpotEmailEvents and credentials == "static" and not is_check:
+        assert ended.exit_code == 0  # the email events have one path in all versions
+        return
+    assert ended.exit_code == 1
+    assert "HubSpot may not have API version 2027-03 yet: check api_version." in ended.error
+    assert hubspot.calls("POST", "/lists") == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "error"),
+    [
+        ("requests_per_10_seconds", 0, "requests_per_10_seconds must be at least 1, not '0'."),
+        ("requests_per_10_seconds", -5, "requests_per_10_seconds must be at least 1, not '-5'."),
+        ("requests_per_10_seconds", 2.5, "requests_per_10_seconds must be a whole number, not '2.5'."),
+        ("max_concurrency", 0, "max_concurrency must be at least 1, not '0'."),
+        ("max_concurrency", 101, "max_concurrency must be at most 100, not '101'."),
+        ("max_concurrency", True, "max_concurrency must be a whole number, not 'True'."),
+        (
+            "api_version",
+            "2027",
+            "api_version '2027' is none of HubSpot's. Set 2026-03, a later March or September",
+        ),
+    ],
+)
+def test_an_odd_setting_of_the_connection_is_named(
+    commands: Commands,
+    plugin: type[HubSpotPlugin],
+    hubspot: HubSpotEmulator,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    setting: str,
+    value: object,
+    error: str,
+) -> None:
+    config = config_file(tmp_path, settings | {setting: value})
+
+    ended = commands.run(plugin, "--config", config, "--check")
+
+    assert ended.exit_code == 1
+    assert ended.error.startswith(error)
+    assert hubspot.calls() == 0
+
+
+@pytest.mark.parametrize("settings_of_limits", [(1, 1), (1_000_000, 100)])
+def test_the_smallest_and_the_largest_limits_work(
+    plugin: type[HubSpotPlugin], settings: dict[str, Any], settings_of_limits: tuple[int, int]
+) -> None:
+    limits = dict(zip(("requests_per_10_seconds", "max_concurrency"), settings_of_limits, strict=True))
+    clock = FakeClock()
+
+    assert plugin(config=settings | limits, clock=clock).run_check() == 0
+
+
 # Variables
 
 
