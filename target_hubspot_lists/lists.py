@@ -260,7 +260,7 @@ def _refused(route: Route, refused: Refused) -> ListError:
 
 
 def _why(refused: Refused) -> str:
-    reason = refused.call.shortened(refused.message or "no reason given")
+    reason = refused.call.safe_text(refused.message or "no reason given")
     return f"{refused.status} {reason}"
 
 

@@ -1,4 +1,4 @@
-"""How to ask HubSpot something, and what the answer's status means. No list, no event, no Singer."""
+"""A client for HubSpot's API: credentials, rate limit, retries, errors. It knows no endpoint and no Singer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parses what HubSpot answers: a body, or the envelope in which it puts an error."""
+"""Parses HubSpot's answers: the JSON body, or the envelope of an error."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ID = re.compile(r"\d{1,19}", re.ASCII)  # 64 bits
 
 @dataclass(frozen=True)
 class Reply:
-    """What came over the wire: no judgement yet."""
+    """An HTTP response as it was received; its status is not judged yet."""
 
     status: int
     headers: Mapping[str, str]
@@ -29,31 +29,31 @@ class Reply:
 
     @property
     def date(self) -> datetime | None:
-        """When HubSpot answered, by its own clock."""
+        """The time of the answer by HubSpot's clock, from the header `Date`; None if it is absent or not a date."""
         return parse_date(self.headers.get("Date", ""))
 
     @property
     def correlation_id(self) -> str | None:
-        """HubSpot's reference of the request, which its support asks for."""
+        """The id by which HubSpot's support finds the request, or None."""
         return self.headers.get("X-HubSpot-Correlation-Id")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What HubSpot answered to a request it accepted."""
+    """HubSpot's 2xx answer to a request."""
 
     status: int
-    body: Any
+    body: Any  # parsed JSON; {} for a 204
     headers: Mapping[str, str] = field(default_factory=dict)
-    tries: int = 1
+    tries: int = 1  # how often the request was sent
     correlation_id: str | None = None
-    date: datetime | None = None
-    asked: str = "A request"  # method and path, readable by anybody
+    date: datetime | None = None  # by HubSpot's clock
+    asked: str = "A request"  # method and path, redacted
 
 
 @dataclass(frozen=True)
 class ErrorDetail:
-    """One entry of an error's `errors`."""
+    """One entry of `errors` in an error's body. Nothing of it is redacted."""
 
     message: str | None = None
     sub_category: str | None = None
@@ -62,7 +62,7 @@ class ErrorDetail:
 
     @classmethod
     def parse(cls, entry: object) -> Self:
-        """Read an entry of which HubSpot promises no field."""
+        """Parse an entry; fields that are absent or of another type are None or empty."""
         fields = entry if isinstance(entry, Mapping) else {}
         return cls(
             message=_text(fields.get("message")),
@@ -75,7 +75,7 @@ class ErrorDetail:
 # Every field is optional: https://developers.hubspot.com/docs/api-reference/error-handling
 @dataclass(frozen=True)
 class ErrorBody:
-    """HubSpot's error envelope; whatever it lacks is None or empty."""
+    """The body of an error; fields that it lacks are None or empty. Nothing of it is redacted."""
 
     message: str | None = None
     category: str | None = None
@@ -87,7 +87,7 @@ class ErrorBody:
 
     @classmethod
     def parse(cls, body: object) -> Self:
-        """Read an error body; what is not an envelope reads as an empty one."""
+        """Parse an error's body; return an empty one for anything that is not a JSON object."""
         fields = body if isinstance(body, Mapping) else {}
         errors = fields.get("errors")
         return cls(
@@ -101,8 +101,8 @@ class ErrorBody:
         )
 
     @classmethod
-    def of(cls, reply: Reply) -> Self:
-        """Read the error body of a reply, which may as well be a proxy's page or nothing."""
+    def from_reply(cls, reply: Reply) -> Self:
+        """Parse the body of an error response; a proxy's page or an empty body gives an empty one."""
         try:
             body = cls.parse(json_body(reply.content))
         except ValueError:
@@ -111,7 +111,7 @@ class ErrorBody:
 
 
 def json_body(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Parse a body; what is no JSON raises ValueError, and so does an empty one, of which nothing may be concluded."""
+    """Parse a body; raise ValueError for one that is not JSON, or empty: nothing may be concluded from that."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -119,18 +119,18 @@ def json_body(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
 
 
 def _odd_json(content: bytes) -> Any:  # noqa: ANN401 - JSON is what it is
-    """Parse what orjson refuses: half of a surrogate pair, a byte order mark, and NaN or Infinity, which are null.
+    """Parse what orjson refuses: half of a surrogate pair, a byte order mark, and NaN or Infinity, which become null.
 
-    HubSpot cuts long text anywhere. Refused, one such event would stand in the way of all that come after it.
+    HubSpot cuts long text at any character. If one such email event were refused, no later one could be read.
     """
     try:
         return json.loads(content, parse_constant=lambda _: None)
     except RecursionError as error:
-        raise ValueError("nested too deep to be an answer of HubSpot's") from error
+        raise ValueError("nested too deeply") from error
 
 
 def parse_date(text: str) -> datetime | None:
-    """Read an HTTP date; anything else is None."""
+    """Parse an HTTP date; return None for any other text."""
     try:
         date = parsedate_to_datetime(text)
     except ValueError:
@@ -139,13 +139,13 @@ def parse_date(text: str) -> datetime | None:
 
 
 def positive_id(value: object) -> int | None:
-    """Return an id that HubSpot answers as a number or as digits; anything else is None."""
+    """Return a positive id that HubSpot gives as a number or as digits; None for any other value."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     return int(text) or None if _ID.fullmatch(text) else None
 
 
 def _category(fields: Mapping[str, object]) -> str | None:
-    """Return the category; the token endpoint calls it `status` (`BAD_REFRESH_TOKEN`), a 429 `errorType`."""
+    """Return the category. The token endpoint names it `status` (`BAD_REFRESH_TOKEN`), a 429 `errorType`."""
     status = _text(fields.get("status"))
     return (
         _text(fields.get("category"))
@@ -156,12 +156,12 @@ def _category(fields: Mapping[str, object]) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    """Return text that says something."""
+    """Return text without surrounding blanks; None for blank text or any other value."""
     return value.strip() or None if isinstance(value, str) else None
 
 
 def _context(value: object) -> Context:
-    """Read `{"name": ["value", …]}`; a value that stands alone counts as one."""
+    """Parse `{"name": ["value", …]}`; a value outside an array counts as an array of one."""
     return {str(name): _texts(values) for name, values in value.items()} if isinstance(value, Mapping) else {}
 
 

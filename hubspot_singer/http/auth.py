@@ -1,4 +1,4 @@
-"""Keeps a token at hand that HubSpot accepts, one for all threads."""
+"""Access tokens: a static one, or those of an OAuth app, refreshed before they expire and shared by all threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from hubspot_singer.http.answers import ErrorBody, positive_id
-from hubspot_singer.http.clocks import SLICE_SECONDS
+from hubspot_singer.http.clocks import STOP_CHECK_SECONDS
 from hubspot_singer.http.errors import HubSpotError, RefreshTokenRejected, Refused
 from hubspot_singer.http.transport import Request
 
@@ -22,46 +22,47 @@ if TYPE_CHECKING:
     from hubspot_singer.http.connection import AccessToken, OAuthApp
     from hubspot_singer.http.redaction import Redactor
 
-# A request may have to wait its turn between being given the token and being read by HubSpot.
-MARGIN_SECONDS = 60.0
-REJECTIONS = frozenset({400, 401, 403})
+# A token is refreshed this long before it expires: a request may wait for the rate limit after it was given its token.
+REFRESH_EARLY_SECONDS = 60.0
+# Answers of the token endpoint that say that the client or its refresh token is wrong.
+REJECTED_STATUSES = frozenset({400, 401, 403})
 
 
 class StaticToken:
-    """A token that stays as it is."""
+    """A token that does not change during a run."""
 
     def __init__(self, credentials: AccessToken) -> None:
         self._token = credentials.token
 
-    # HubSpot hands a static token out without them.
+    # Not known: HubSpot tells them only with OAuth tokens.
     scopes: None = None
     portal_id: None = None
 
     def token(self) -> str:
-        """Return it."""
+        """Return the token."""
         return self._token
 
     def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the protocol's
-        """Nobody gives us another."""
+        """Return False: a static token cannot be refreshed."""
         return False
 
 
 @dataclass(frozen=True)
 class Grant:
-    """An access token and what came with it."""
+    """The token endpoint's answer: an access token and what belongs to it."""
 
     access_token: str = field(repr=False)
-    seconds: float
+    seconds: float  # until it expires
     refresh_token: str | None = field(repr=False)
     scopes: frozenset[str] | None = None  # None: not known
     portal_id: int | None = None
 
     @classmethod
     def parse(cls, body: object) -> Self:
-        """Read the token endpoint's answer, or raise `ValueError`, saying what it lacks.
+        """Parse the body of the answer; raise `ValueError` that says what it lacks.
 
-        `scopes` and `hub_id` are optional there. An empty list of scopes says as little as none: every token
-        has at least one.
+        `scopes` and `hub_id` are optional. An empty list of scopes means "not known", since every token has at
+        least one: https://developers.hubspot.com/docs/api-reference/auth-oauth/tokens
         """
         fields = body if isinstance(body, Mapping) else {}
         access_token, seconds = fields.get("access_token"), fields.get("expires_in")
@@ -81,22 +82,22 @@ class Grant:
 
 
 def is_header_text(text: str) -> bool:
-    """Tell whether a header can carry the text."""
+    """Tell whether the text can be part of a header."""
     return bool(text) and text.isascii() and text.isprintable()
 
 
 @dataclass(frozen=True)
-class Held:
-    """A token and when it should be replaced, by the monotonic clock."""
+class CurrentToken:
+    """An access token in use."""
 
     token: str = field(repr=False)
-    until: float
+    refresh_at: float  # by the monotonic clock
 
 
 class OAuthTokens:
-    """Access tokens of an OAuth app: renewed before they expire, by one thread while the others wait."""
+    """The access tokens of an OAuth app. One thread refreshes them while the others wait."""
 
-    def __init__(  # noqa: PLR0913 - what a client lends to it
+    def __init__(  # noqa: PLR0913 - what it takes from the client
         self,
         app: OAuthApp,
         call: Call,
@@ -113,64 +114,68 @@ class OAuthTokens:
         self._stop = stop
         self._redactor = redactor
         self._lock = threading.Lock()
-        self._held: Held | None = None
+        self._current: CurrentToken | None = None
         self._failure: HubSpotError | None = None
-        # As HubSpot told with the last token.
+        # As HubSpot told them with the last token.
         self.scopes: frozenset[str] | None = None
         self.portal_id: int | None = None
 
     def token(self) -> str:
-        """Return a token that HubSpot should still accept."""
-        held = self._held
-        if held is not None and self._clock.monotonic() < held.until:
-            return held.token
-        with self._alone():
-            held = self._held
-            if held is None or self._clock.monotonic() >= held.until:
-                held = self._refresh()
-            return held.token
+        """Return an access token that has not expired, fetched from HubSpot if need be.
+
+        Raises `RefreshTokenRejected`, or what else the call to the token endpoint ends in.
+        """
+        current = self._current
+        if current is not None and self._clock.monotonic() < current.refresh_at:
+            return current.token
+        with self._locked():
+            current = self._current
+            if current is None or self._clock.monotonic() >= current.refresh_at:
+                current = self._refresh()
+            return current.token
 
     def renew(self, rejected: str | None) -> bool:
-        """Replace the token that HubSpot rejected, unless another thread already did."""
-        with self._alone():
-            if self._held is not None and self._held.token == rejected:
+        """Replace the token that HubSpot rejected with 401, unless another thread has done so; return True."""
+        with self._locked():
+            if self._current is not None and self._current.token == rejected:
                 self._refresh()
             return True
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Let one thread in at a time; waiting ends when the run is told to stop."""
-        while not self._lock.acquire(timeout=SLICE_SECONDS):
+    def _locked(self) -> Iterator[None]:
+        """Let one thread in at a time; raise `Stopped` in a thread that waits when a stop is requested."""
+        while not self._lock.acquire(timeout=STOP_CHECK_SECONDS):
             self._stop.check()
         try:
             yield
         finally:
             self._lock.release()
 
-    def _refresh(self) -> Held:
-        """Fetch a token; what failed once for good is not tried again by each thread."""
+    def _refresh(self) -> CurrentToken:
+        """Fetch a token. After a failure each thread gets the same error, and HubSpot is not asked again."""
         if self._failure is not None:
             raise self._failure
         try:
-            self._held = self._fetch()
+            self._current = self._fetch()
         except HubSpotError as error:
             self._failure = error
             raise
-        return self._held
+        return self._current
 
-    def _fetch(self) -> Held:
+    def _fetch(self) -> CurrentToken:
         asked_at = self._clock.monotonic()
         try:
             answer = self._send(Request.form(self._call, self._fields()))
             grant = Grant.parse(answer.body)
         except Refused as refused:
-            if refused.status in REJECTIONS:
+            if refused.status in REJECTED_STATUSES:
                 raise RefreshTokenRejected(refused) from refused
             raise
         except ValueError as error:
             raise Refused(self._call, answer.status, ErrorBody(message=str(error))) from error
         self._keep(grant)
-        return Held(grant.access_token, asked_at + grant.seconds - min(MARGIN_SECONDS, grant.seconds / 2))
+        early = min(REFRESH_EARLY_SECONDS, grant.seconds / 2)
+        return CurrentToken(grant.access_token, asked_at + grant.seconds - early)
 
     def _fields(self) -> dict[str, str]:
         return {
@@ -181,7 +186,7 @@ class OAuthTokens:
         }
 
     def _keep(self, grant: Grant) -> None:
-        """Use a rotated refresh token from now on, and let no text show either token."""
+        """Use a rotated refresh token from now on, and redact both tokens in logs and errors."""
         self.scopes = grant.scopes
         self.portal_id = grant.portal_id
         self._redactor.add(grant.access_token)

@@ -1,4 +1,4 @@
-"""Asks HubSpot: the one object that target and tap hold, safe to use from many threads."""
+"""The client for HubSpot's API that both plugins use; safe to use from many threads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hubspot_singer.http.auth import OAuthTokens, StaticToken
 from hubspot_singer.http.calls import Call
 from hubspot_singer.http.clocks import Stop, SystemClock, sleep
 from hubspot_singer.http.connection import AccessToken
-from hubspot_singer.http.limits import Budget
-from hubspot_singer.http.pace import Pace
+from hubspot_singer.http.limits import RequestBudget
+from hubspot_singer.http.rate_limiter import RateLimiter
 from hubspot_singer.http.redaction import Redactor
-from hubspot_singer.http.retries import Tries
-from hubspot_singer.http.sending import Exchange, NoCredentials, Wire
+from hubspot_singer.http.retries import TryLimits
+from hubspot_singer.http.sending import ClientState, NoCredentials, RetriedRequest
 from hubspot_singer.http.transport import Request, Timeouts, Transport
 
 if TYPE_CHECKING:
@@ -27,7 +27,14 @@ USER_AGENT = "hubspot-singer"
 
 
 class HubSpotClient:
-    """HubSpot, within its limits and with its tokens; every method may be called from any thread."""
+    """Sends requests within the portal's rate limit, with a valid token, and again where HubSpot advises it.
+
+    A request method returns HubSpot's 2xx answer, its body parsed as JSON, or raises one of the errors in
+    `hubspot_singer.http.errors`. After `slow_tries` time-outs (or 524) it raises `TooSlow`; by default time-outs
+    are retried for ten minutes. `params` is the query: None is left out, a sequence is repeated.
+
+    How HubSpot answers: https://developers.hubspot.com/docs/api-reference/error-handling
+    """
 
     def __init__(
         self,
@@ -45,10 +52,10 @@ class HubSpotClient:
         self._transport = Transport(
             connection.api_url, user_agent=user_agent, timeouts=timeouts or Timeouts()
         )
-        budget = Budget(cap=connection.requests_per_10_seconds, concurrency=connection.max_concurrency)
-        self._pace = Pace(budget, clock, self._stop)
-        self._wire = Wire(self._transport, self._pace, clock, self._stop)
-        self._credentials = self._log_in(clock)
+        budget = RequestBudget(cap=connection.requests_per_10_seconds, concurrency=connection.max_concurrency)
+        self._rate_limiter = RateLimiter(budget, clock, self._stop)
+        self._state = ClientState(self._transport, self._rate_limiter, clock, self._stop)
+        self._credentials = self._create_credentials(clock)
 
     def get(
         self,
@@ -58,70 +65,70 @@ class HubSpotClient:
         slow_tries: int | None = None,
         server_error_tries: int | None = None,
     ) -> Answer:
-        """Read; after `slow_tries` time-outs `TooSlow` is raised instead of trying on.
+        """Send a GET request.
 
-        A 500 or 520 is answered to `server_error_tries` tries before `ServerError` is raised; by default to one
-        try for a 500, to four for a 520.
+        It is tried `server_error_tries` times before a 500 or 520 raises `ServerError`; by default once for a 500
+        and four times for a 520.
         """
-        return self._ask("GET", path, None, params, Tries(slow_tries, server_error_tries))
+        return self._request("GET", path, None, params, TryLimits(slow_tries, server_error_tries))
 
     def post(
         self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
-        """Post a JSON body."""
-        return self._ask("POST", path, body, params, Tries(slow_tries))
+        """Send a POST request with a JSON body."""
+        return self._request("POST", path, body, params, TryLimits(slow_tries))
 
     def put(
         self, path: str, body: object = None, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
-        """Put a JSON body, or none."""
-        return self._ask("PUT", path, body, params, Tries(slow_tries))
+        """Send a PUT request with a JSON body, or without a body."""
+        return self._request("PUT", path, body, params, TryLimits(slow_tries))
 
     def patch(
         self, path: str, body: object, *, params: Params | None = None, slow_tries: int | None = None
     ) -> Answer:
-        """Patch with a JSON body."""
-        return self._ask("PATCH", path, body, params, Tries(slow_tries))
+        """Send a PATCH request with a JSON body."""
+        return self._request("PATCH", path, body, params, TryLimits(slow_tries))
 
     def base(self, area: str) -> str:
-        """Return the path of an area such as `crm/lists` in the version that the settings name."""
+        """Return the path of an area of the API, such as `crm/lists`, in the version that the settings name."""
         return self._connection.path(area)
 
     def redact(self, text: str) -> str:
-        """Return the text without this connection's secrets, tokens and email addresses."""
+        """Return the text with placeholders for this connection's secrets, tokens, and email addresses."""
         return self._redactor(text)
 
     def stop(self) -> None:
-        """Let calls already sent return, any other call or wait raise `Stopped`; for signal handlers too."""
+        """Let requests in flight return; any other request or wait raises `Stopped`. Safe in a signal handler."""
         self._stop.requested = True
 
     def wait(self, seconds: float) -> None:
-        """Wait so long; raise `Stopped` soon after the run was told to stop."""
+        """Wait so many seconds; raise `Stopped` within 0.2 s of a stop request."""
         sleep(seconds, self._clock, self._stop)
 
     def give_up_after(self, seconds: float) -> None:
-        """Try each request for at most so long from now on, instead of ten minutes."""
-        self._wire.retry_for = seconds
+        """From now on, retry each request for at most so many seconds instead of ten minutes."""
+        self._state.retry_for = seconds
 
     @property
     def calls(self) -> int:
-        """How many requests were sent, each try counted."""
-        return self._pace.calls
+        """The number of requests sent so far, each try counted."""
+        return self._rate_limiter.calls
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """What the token may do, or None where HubSpot has not told it with the token."""
+        """The token's scopes, or None where HubSpot has not told them with the token."""
         return self._credentials.scopes
 
     @property
     def portal_id(self) -> int | None:
-        """Which portal the token is of, or None where HubSpot has not told it with the token."""
+        """The id of the token's portal, or None where HubSpot has not told it with the token."""
         return self._credentials.portal_id
 
     @property
     def limits(self) -> Limits:
-        """How the portal's limit stands, for a progress line."""
-        return self._pace.limits()
+        """A snapshot of the rate limit."""
+        return self._rate_limiter.limits()
 
     def close(self) -> None:
         """Close the connections."""
@@ -133,14 +140,14 @@ class HubSpotClient:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _log_in(self, clock: Clock) -> Credentials:
+    def _create_credentials(self, clock: Clock) -> Credentials:
         credentials = self._connection.credentials
         if isinstance(credentials, AccessToken):
             return StaticToken(credentials)
         return OAuthTokens(
             credentials,
             self._call("POST", f"{self.base('oauth')}/token"),
-            send=self._send_openly,
+            send=self._send_without_token,
             clock=clock,
             stop=self._stop,
             redactor=self._redactor,
@@ -149,9 +156,11 @@ class HubSpotClient:
     def _call(self, method: str, path: str) -> Call:
         return Call(method, path, self._redactor, self._connection.untried_version)
 
-    def _send_openly(self, request: Request) -> Answer:
-        return Exchange(self._wire, request, NoCredentials(), Tries()).answer()
+    def _send_without_token(self, request: Request) -> Answer:
+        return RetriedRequest(self._state, request, NoCredentials(), TryLimits()).answer()
 
-    def _ask(self, method: str, path: str, body: object, params: Params | None, tries: Tries) -> Answer:
+    def _request(
+        self, method: str, path: str, body: object, params: Params | None, limits: TryLimits
+    ) -> Answer:
         request = Request.json(self._call(method, path), body, params=params)
-        return Exchange(self._wire, request, self._credentials, tries).answer()
+        return RetriedRequest(self._state, request, self._credentials, limits).answer()

@@ -1,4 +1,4 @@
-"""Runs jobs side by side and leaves no thread behind, however it ends."""
+"""Runs jobs concurrently in a pool of threads, and leaves no thread behind."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# The system may give a signal to any thread, and Python handles it in the main one only, once that one is awake.
-SECONDS_WITHOUT_A_LOOK = 0.2
+# The system may deliver a signal to any thread. Python runs its handler in the main thread, once that one is awake.
+WAKE_UP_SECONDS = 0.2
 
 
 def concurrently(jobs: Iterable[Callable[[], T]], *, workers: int) -> Iterator[T]:
-    """Yield the jobs' results as they come, never more than `workers` jobs running.
+    """Yield the results of jobs in the order in which they finish, with at most `workers` jobs running.
 
-    A job is taken from `jobs` only when a worker is free for it. At the first exception no other job is
-    taken, those running are let finish, their results are yielded, and then that exception is raised.
+    A job is taken from `jobs` only when a worker is free for it. After the first exception, of a job or of
+    `jobs` itself, no other job is started; those that run are awaited, their results are yielded, and then
+    that exception is raised.
     """
     executor = ThreadPoolExecutor(workers, thread_name_prefix="hubspot")
     try:
         yield from _results(iter(jobs), executor, workers)
     finally:
-        # Also when the consumer leaves early or a signal handler raises in its thread.
+        # Also when the consumer stops early, or a signal handler raises in its thread.
         executor.shutdown(wait=True, cancel_futures=True)
 
 
@@ -33,7 +34,7 @@ def _results(jobs: Iterator[Callable[[], T]], executor: ThreadPoolExecutor, work
     running: dict[Future[T], None] = {}  # in the order they were started
     failure = _start(jobs, executor, running, workers)
     while running:
-        done, _ = wait(running, timeout=SECONDS_WITHOUT_A_LOOK, return_when=FIRST_COMPLETED)
+        done, _ = wait(running, timeout=WAKE_UP_SECONDS, return_when=FIRST_COMPLETED)
         finished = [job for job in running if job in done]
         for job in finished:
             del running[job]
@@ -50,7 +51,7 @@ def _start(
     running: dict[Future[T], None],
     workers: int,
 ) -> BaseException | None:
-    """Start jobs until every worker has one; return what the iterable of jobs itself raised, if it did."""
+    """Start jobs until every worker has one; return the exception that the iterable of jobs raised, if any."""
     while len(running) < workers:
         try:
             job = next(jobs)

@@ -89,14 +89,14 @@ CONNECTION_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A bearer token that stays the same for the whole run."""
+    """A bearer token that does not change: of a service key, or of an app with static authentication."""
 
     token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class OAuthApp:
-    """What an OAuth app needs to be given access tokens."""
+    """An OAuth app that is installed in a portal: what the token endpoint asks for."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -105,7 +105,7 @@ class OAuthApp:
 
 @dataclass(frozen=True)
 class Connection:
-    """Whose HubSpot is meant and how hard it may be asked; its repr shows no secret."""
+    """The parsed settings of a connection. Its repr shows no secret."""
 
     credentials: AccessToken | OAuthApp
     api_url: str = DEFAULT_API_URL
@@ -115,7 +115,7 @@ class Connection:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, object]) -> Self:
-        """Parse the settings, or say in one sentence which of them is wrong and what to do."""
+        """Parse the settings; raise `SettingsError` with a sentence that names the wrong one and says what to do."""
         return cls(
             credentials=_credentials(settings),
             api_url=_api_url(_text(settings, "api_url") or DEFAULT_API_URL),
@@ -143,7 +143,7 @@ class Connection:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no text may show."""
+        """The secrets, which no log and no error may show."""
         if isinstance(self.credentials, AccessToken):
             return (self.credentials.token,)
         return (self.credentials.client_secret, self.credentials.refresh_token)
@@ -173,7 +173,7 @@ def _credentials(settings: Mapping[str, object]) -> AccessToken | OAuthApp:
 
 
 def _text(settings: Mapping[str, object], name: str) -> str:
-    """Return the setting without surrounding blanks; absent, null and blank are all "not set"."""
+    """Return the setting without surrounding blanks; "" if it is absent, null or blank."""
     value = settings.get(name)
     if value is None:
         return ""
@@ -183,12 +183,12 @@ def _text(settings: Mapping[str, object], name: str) -> str:
 
 
 def _secret(settings: Mapping[str, object], name: str) -> str:
-    """Return a setting that goes into a header or a form; its value is never part of the complaint."""
+    """Return a setting that is sent in a header or a form. An error does not show its value."""
     value = _text(settings, name)
     if not value.isascii() or not value.isprintable() or " " in value:
         raise SettingsError(
-            f"{name} holds a blank or a character that HubSpot's never have. Copy it again, without"
-            ' a word such as "Bearer" before it.'
+            f"{name} holds a blank, or a character that such values of HubSpot's never have. Copy it again,"
+            ' without a word such as "Bearer" before it.'
         )
     return value
 
@@ -199,10 +199,12 @@ def _api_url(url: str) -> str:
         raise SettingsError(f"api_url is not a web address. Write it like {DEFAULT_API_URL}.")
     if parts.username is not None or parts.password is not None:
         raise SettingsError(
-            "api_url holds a user name or password. Take it out: HubSpot is asked with a token."
+            "api_url holds a user name or password. Take it out: requests carry a token instead."
         )
     if parts.path.strip("/") or parts.query or parts.fragment or "?" in url or "#" in url:
-        raise SettingsError(f"api_url has something behind the host. Leave it out, as in {DEFAULT_API_URL}.")
+        raise SettingsError(
+            f"api_url has a path or a query after the host. Leave it out, as in {DEFAULT_API_URL}."
+        )
     host = parts.hostname
     if parts.scheme == "http" and not is_loopback(host):
         raise SettingsError(
@@ -214,7 +216,7 @@ def _api_url(url: str) -> str:
 def _split(url: str) -> tuple[SplitResult, int | None]:
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise SettingsError(
-            f"api_url holds a character that no address has. Write it like {DEFAULT_API_URL}."
+            f"api_url holds a character that a web address cannot have. Write it like {DEFAULT_API_URL}."
         )
     try:
         parts = urlsplit(url)
@@ -225,7 +227,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine itself, judged by its name or address alone."""
+    """Tell whether a host is this machine, by its name or address alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,24 +1,24 @@
-"""Everything that ends a call to HubSpot, named by what to do next.
+"""The errors that a call to HubSpot can end in, named by what to do next.
 
 HubSpotError
 ├── SettingsError           correct the setting it names
-├── Refused                 HubSpot understood and says no: asking again changes nothing
+├── Refused                 HubSpot understood the request and refuses it: sending it again changes nothing
 │   ├── InvalidRequest      400: something in the request is wrong
 │   ├── InvalidCredentials  401: renew the credentials
 │   ├── MissingScopes       403: grant the app the scopes it names
 │   ├── NotFound            404
-│   ├── Conflict            409: it is there already, or somebody else changes it
-│   ├── TooLarge            413: ask for less at once
-│   └── ServerError         500, 520: HubSpot failed over this request, as often as it was tried
-├── UnexpectedAnswer        HubSpot says yes in a form that it does not document: nothing is concluded
-├── Unavailable             HubSpot did not answer for ten minutes: run again later
-│   └── TooSlow             HubSpot takes too long over this request: ask for less at once
-├── RetryTooFar             HubSpot wants to be left alone for longer than a run waits
-├── DailyLimitReached       the portal's requests of the day are spent
-├── RefreshTokenRejected    reconnect the OAuth app
+│   ├── Conflict            409: it exists already, or is being changed by another request
+│   ├── TooLarge            413: send less in one request
+│   └── ServerError         500, 520: HubSpot failed on this request, at each try
+├── UnexpectedAnswer        a 2xx answer in a form that HubSpot does not document
+├── Unavailable             retrying was given up, after ten minutes at most: run again later
+│   └── TooSlow             time-outs: send or ask for less in one request
+├── RetryTooFar             HubSpot's Retry-After is longer than a request is retried for
+├── DailyLimitReached       the portal's daily limit of requests is used up
+├── RefreshTokenRejected    connect the OAuth app again
 └── Stopped                 the run was told to stop
 
-The text of each is one line that shows no token, no secret, no email address and no body.
+The text of each is one line without tokens, secrets, email addresses or bodies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from hubspot_singer.http.answers import ErrorBody
-from hubspot_singer.http.calls import reference, said
+from hubspot_singer.http.calls import describe_error, reference
 from hubspot_singer.http.retries import RETRY_FOR_SECONDS, SERVER_ERROR_TRIES
 
 if TYPE_CHECKING:
@@ -41,37 +41,39 @@ STATUS_PAGE = "https://status.hubspot.com"
 
 
 class HubSpotError(Exception):
-    """Whatever ends a call to HubSpot."""
+    """The base class of all errors that end a call to HubSpot, or a run of a plugin."""
 
 
 class SettingsError(HubSpotError):
-    """A setting is wrong: the text says which, and what to do."""
+    """A setting is wrong. The text says which one, and what to do."""
 
 
 class Stopped(HubSpotError):
-    """The run was told to stop, so nothing else is sent."""
+    """A stop was requested, for example by a signal: no other request is sent."""
 
     def __init__(self) -> None:
-        super().__init__("The run was told to stop: nothing else is sent to HubSpot.")
+        super().__init__("The run was told to stop: no other request is sent to HubSpot.")
 
 
 class Refused(HubSpotError):
-    """HubSpot says no. `message` is HubSpot's own, unredacted: for report files only."""
+    """HubSpot refuses the request with a status that is not retried.
+
+    `message`, `errors` and `context` are HubSpot's own and not redacted: for report files only.
+    """
 
     next_step: ClassVar[str] = (
-        "Asking again changes nothing; HubSpot's support can look up the correlation id."
+        "Sending it again changes nothing; HubSpot's support can look up the correlation id."
     )
 
     def __init__(self, call: Call, status: int, body: ErrorBody | None = None, *, tries: int = 1) -> None:
         self.call = call
-        self.tries = (
-            tries  # how often it was sent: an earlier try may have taken effect, and its answer been lost
-        )
+        # If it was sent more than once, an earlier try may have taken effect, its answer lost.
+        self.tries = tries
         self.body = body or ErrorBody()
         self.method = call.method
         self.path = call.path
         self.status = status
-        super().__init__(f"{call} was answered {said(call, status, self.body)}. {self.what_next()}")
+        super().__init__(f"{call} was answered {describe_error(call, status, self.body)}. {self.what_next()}")
 
     def what_next(self) -> str:
         """Return what the user can do."""
@@ -94,22 +96,22 @@ class Refused(HubSpotError):
 
     @property
     def correlation_id(self) -> str | None:
-        """HubSpot's reference of the request."""
+        """The id by which HubSpot's support finds the request."""
         return self.body.correlation_id
 
     @property
     def errors(self) -> tuple[ErrorDetail, ...]:
-        """HubSpot's single reasons, unredacted."""
+        """HubSpot's single errors, unredacted."""
         return self.body.errors
 
     @property
     def context(self) -> Mapping[str, tuple[str, ...]]:
-        """What HubSpot's message is about, unredacted."""
+        """The values that HubSpot's message refers to, by name, unredacted."""
         return self.body.context
 
 
 class InvalidRequest(Refused):
-    """HubSpot finds something wrong in the request (400)."""
+    """The request is not valid (400)."""
 
     next_step = "Correct what HubSpot names."
 
@@ -121,31 +123,31 @@ class InvalidCredentials(Refused):
 
 
 class MissingScopes(Refused):
-    """The app may not do this (403 `MISSING_SCOPES`)."""
+    """The token lacks a scope (403 `MISSING_SCOPES`)."""
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The scopes HubSpot asks for, if it names them."""
+        """The scopes that HubSpot names as required; empty if it names none."""
         contexts = [self.context, *(error.context for error in self.errors)]
         names = (name for context in contexts for key in _SCOPE_KEYS for name in context.get(key, ()))
         return tuple(dict.fromkeys(names))
 
     def what_next(self) -> str:
-        """Name the scopes."""
+        """Return what the user can do, with the scopes."""
         scopes = (
-            self.call.shortened(", ".join(self.scopes))
+            self.call.safe_text(", ".join(self.scopes))
             or "that this endpoint's page in HubSpot's documentation names"
         )
         return f"Grant the app the scopes {scopes}, and take the new token or connect the app again."
 
 
 class NotFound(Refused):
-    """HubSpot has no such thing (404)."""
+    """The path or the object does not exist (404)."""
 
     next_step = "Check that it was not deleted and that the credentials are of the right portal."
 
     def what_next(self) -> str:
-        """Say first that HubSpot may not have the API version of the path."""
+        """Return what the user can do; HubSpot may not have the API version of the path."""
         version = self.call.untried_version
         if not version or version not in self.path:
             return super().what_next()
@@ -153,38 +155,38 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """It is there already, or somebody else is changing it (409)."""
+    """The object exists already, or is being changed by another request (409)."""
 
-    next_step = "Look at what is there already."
+    next_step = "Check what exists in HubSpot already."
 
 
 class TooLarge(Refused):
-    """The request is larger than HubSpot takes (413)."""
+    """The request is larger than HubSpot accepts (413)."""
 
-    next_step = "Send less at once."
+    next_step = "Send less in one request."
 
 
 class ServerError(Refused):
-    """HubSpot (500) or its CDN (520) failed over the request, as often as it was tried."""
+    """HubSpot (500) or its CDN (520) failed on the request, at each try."""
 
-    next_step = "HubSpot failed over this request: run again later, or show its support the correlation id."
+    next_step = "HubSpot failed on this request: run again later, or show its support the correlation id."
 
 
 class UnexpectedAnswer(HubSpotError):
-    """HubSpot accepted the request, and its answer does not say what its documentation promises."""
+    """A 2xx answer lacks what HubSpot documents, or has it in another form. It is neither success nor failure."""
 
     def __init__(self, answer: Answer) -> None:
         self.status = answer.status
         self.correlation_id = answer.correlation_id
         super().__init__(
             f"{answer.asked} was answered {answer.status} in a form that HubSpot does not document"
-            f"{reference(answer.correlation_id)}: nothing is concluded from it. Run again later; if it stays so, show "
-            "HubSpot's support the correlation id, and check api_url."
+            f"{reference(answer.correlation_id)}: it is not used. Run again later; if it happens again, show HubSpot's "
+            "support the correlation id, and check api_url."
         )
 
 
 class Unavailable(HubSpotError):
-    """HubSpot could not be had: retrying was given up."""
+    """The request failed at each try, and retrying was given up. `seconds` since the first try."""
 
     def __init__(
         self, call: Call, problem: Problem, *, tries: int, seconds: float, next_step: str = ""
@@ -194,19 +196,19 @@ class Unavailable(HubSpotError):
         self.status = problem.status
         self.tries = tries
         self.seconds = seconds
-        step = next_step or _step_after(problem)
+        step = next_step or _next_step_after(problem)
         super().__init__(
             f"{call} was given up after {_counted(tries)} in {seconds:.0f} s: "
-            f"{call.shortened(str(problem))}. {step}"
+            f"{call.safe_text(str(problem))}. {step}"
         )
 
 
 class TooSlow(Unavailable):
-    """HubSpot took longer over this request than it or we allow, as often as the caller would bear."""
+    """The request timed out, or was answered 524, as often as the caller allows."""
 
 
 class RetryTooFar(HubSpotError):
-    """HubSpot asked for a pause that is longer than a run waits."""
+    """HubSpot's Retry-After is longer than a request is retried for. `until` is the time that it names."""
 
     def __init__(
         self,
@@ -222,14 +224,14 @@ class RetryTooFar(HubSpotError):
         self.status = problem.status
         self.until = until
         super().__init__(
-            f"{call}: {call.shortened(str(problem))}, and HubSpot asks for a pause of {seconds:.0f} s, "
-            f"beyond the {retry_for:.0f} s that a request is tried for. "
+            f"{call}: {call.safe_text(str(problem))}, and HubSpot asks to wait {seconds:.0f} s, "
+            f"longer than the {retry_for:.0f} s for which a request is retried. "
             f"Run again after {until:%Y-%m-%d %H:%M} UTC."
         )
 
 
 class DailyLimitReached(HubSpotError):
-    """The portal has no request left today."""
+    """The portal's daily limit of requests is used up (429 `DAILY`)."""
 
     def __init__(self, call: Call, body: ErrorBody, *, resets_at: datetime | None = None) -> None:
         self.method = call.method
@@ -238,13 +240,13 @@ class DailyLimitReached(HubSpotError):
         self.resets_at = resets_at
         when = f"at {resets_at:%Y-%m-%d %H:%M} UTC" if resets_at else "at midnight in the portal's time zone"
         super().__init__(
-            f"The portal's daily limit of requests is reached: {call} was answered {said(call, 429, body)}. "
+            f"The portal's daily limit of requests is reached: {call} was answered {describe_error(call, 429, body)}. "
             f"It is reset {when}; run again then."
         )
 
 
 class RefreshTokenRejected(HubSpotError):
-    """HubSpot gives this OAuth app no access token."""
+    """HubSpot refuses to give the OAuth app an access token."""
 
     def __init__(self, refused: Refused) -> None:
         self.status = refused.status
@@ -253,23 +255,23 @@ class RefreshTokenRejected(HubSpotError):
         step = _TOKEN_STEPS.get(refused.category or "", _RECONNECT)
         super().__init__(
             f"HubSpot gives no access token: {refused.call} was answered "
-            f"{said(refused.call, refused.status, refused.body)}. {step}"
+            f"{describe_error(refused.call, refused.status, refused.body)}. {step}"
         )
 
 
 def refusal(call: Call, status: int, body: ErrorBody, *, tries: int = 1) -> Refused:
-    """Return the error for a status that asking again does not change."""
-    if status == 403:  # noqa: PLR2004 - one of many statuses, which are words of their own
+    """Return the error for a status that is not retried."""
+    if status == 403:  # noqa: PLR2004 - an HTTP status
         scoped = body.category == "MISSING_SCOPES" or any(key in body.context for key in _SCOPE_KEYS)
         return (MissingScopes if scoped else Refused)(call, status, body, tries=tries)
     return _REFUSALS.get(status, Refused)(call, status, body, tries=tries)
 
 
-def _step_after(problem: Problem) -> str:
+def _next_step_after(problem: Problem) -> str:
     if problem.is_limit:
-        return "Something else uses up the portal's limit: find it, or run again later."
+        return "Another tool uses up the portal's rate limit: find it, or run again later."
     if problem.status:
-        return f"Run again later; {STATUS_PAGE} tells how HubSpot is."
+        return f"Run again later; {STATUS_PAGE} shows HubSpot's status."
     return "Check the network, any proxy and api_url, then run again."
 
 
@@ -289,12 +291,13 @@ _REFUSALS: Mapping[int, type[Refused]] = {
 # https://developers.hubspot.com/docs/api-reference/error-handling
 _NEXT_STEPS: Mapping[int, str] = {
     403: "Check that the app and, with user rights, its user may do this in the portal.",
-    414: "Use a shorter name or fewer ids in one address.",
+    414: "Use a shorter name or fewer ids in one request.",
     525: "The TLS connection failed on HubSpot's side: ask HubSpot's support.",
     526: "The TLS connection failed on HubSpot's side: ask HubSpot's support.",
-    530: "Check that the access token is complete: HubSpot could not tell whose it is.",
+    530: "Check that the access token is complete: HubSpot could not find its portal.",
     **dict.fromkeys(
-        range(300, 400), "No redirect is followed, it could lead the token astray: check api_url."
+        range(300, 400),
+        "Redirects are not followed, so that the token is not sent to another host: check api_url.",
     ),
 }
 _RECONNECT = "Connect the app to the portal again and set the refresh_token that it is given."

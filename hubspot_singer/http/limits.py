@@ -1,9 +1,9 @@
-"""Works out when the next request may be sent so that HubSpot need not refuse one. Nothing here waits.
+"""Decides when the next request may be sent without drawing a 429. Nothing here waits or reads a clock.
 
-HubSpot counts the requests of the last ten seconds, ours and those of others with the same token, and tells
-with most answers how many are left. It counts a request at some moment between our sending it and our having
-its answer. So a request is taken to count from when it is sent until an interval after its answer: then it
-cannot count any more, whatever its latency was.
+HubSpot counts the requests of the last ten seconds, this client's and those of others with the same token, and
+says with most answers how many are left. It counts a request at some moment between the client's sending it and
+the client's receiving the answer. So a request is taken to count from when it is sent until one interval after
+its answer: after that HubSpot cannot count it, whatever the latency was.
 """
 
 from __future__ import annotations
@@ -16,30 +16,34 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The smallest limit HubSpot has, until an answer tells:
+# HubSpot's smallest limit, assumed until an answer tells the portal's:
 # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 ASSUMED_REQUESTS = 100
 ASSUMED_INTERVAL_SECONDS = 10.0
 # The figures below are chosen by simulation (tests/hubspot_singer/http/test_limits.py).
-RESERVE_SHARE = 0.03  # of the limit is left free, so that others who begin are noticed before a 429
-BURST_SHARE = 0.5  # of the limit may go at once: a short run need not be slow
-SPREAD = 0.8  # what follows keeps this share of the even distance; the rest lets it catch up after a pause
-NEWEST_SHARE = 0.3  # how much the newest answer says about what others use; the older ones say the rest
+RESERVE_SHARE = 0.03  # share of the limit that is left unused, so that another client is noticed before a 429
+BURST_SHARE = 0.5  # share of the limit that may be sent at once, so that a short run is not slowed down
+SPREAD = (
+    0.8  # later requests keep this share of an even distance, so that the client catches up after a pause
+)
+NEWEST_SHARE = (
+    0.3  # weight of the newest answer in the estimate of what others use; earlier ones have the rest
+)
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What an answer's headers say of the limit."""
+    """The limit as the headers of one answer tell it."""
 
-    requests: int
+    requests: int  # allowed per interval
     interval: float  # seconds
-    remaining: int
+    remaining: int  # requests left in the current interval
     daily: int | None = None
     daily_remaining: int | None = None
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Self | None:
-        """Read the headers; answers of the search and of the token endpoint have none."""
+        """Parse the headers; return None where they are absent, as with the search and the token endpoint."""
         requests = _count(headers, "X-HubSpot-RateLimit-Max")
         remaining = _count(headers, "X-HubSpot-RateLimit-Remaining")
         interval = _count(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
@@ -56,48 +60,48 @@ class RateLimit:
 
 @dataclass(frozen=True)
 class Limits:
-    """How the portal's limit stands, for a progress line."""
+    """A snapshot of the rate limit, for a progress line or a connection check."""
 
-    requests: int  # so many of ours are allowed per interval
+    requests: int  # that this client may have in the interval
     interval: float  # seconds
-    used: int  # so many of ours count now
-    remaining: int | None = None  # of the portal's, as HubSpot said last
+    used: int  # requests of this client that count now
+    remaining: int | None = None  # of the portal's limit, as the last answer said; None before the first
     daily: int | None = None
     daily_remaining: int | None = None
 
     @property
     def share_used(self) -> float:
-        """How much of what is allowed we use, from 0 to 1."""
+        """Return the used share of this client's limit, from 0 to 1."""
         return min(1.0, self.used / self.requests)
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A request under way."""
+class SentRequest:
+    """A request in flight."""
 
-    ours: int  # so many of ours, itself included, had been sent within the interval then
+    own_requests: int  # requests of this client within the interval when it was sent, itself included
 
 
-class Budget:
-    """How many requests may be sent, and when."""
+class RequestBudget:
+    """How many requests may be sent, and when. All times are seconds of one monotonic clock."""
 
     def __init__(self, *, cap: int | None, concurrency: int) -> None:
-        self._cap = cap
+        self._cap = cap  # per 10 seconds
         self._concurrency = concurrency
         self._told: RateLimit | None = None
-        self._others: float | None = None  # how many requests others have in the interval
-        self._under_way = 0
+        self._used_by_others: float | None = None  # requests of other clients in the interval, estimated
+        self._in_flight = 0
         self._answered_at: deque[float] = deque()
         self._sent_at: deque[float] = deque()
         self._next_at = 0.0
         self._paused_until = 0.0
 
-    def wait(self, now: float) -> float | None:
-        """Return the seconds until a request may be sent, or None if that depends on an answer under way."""
+    def seconds_to_wait(self, now: float) -> float | None:
+        """Return the seconds until a request may be sent, or None if that depends on an answer in flight."""
         self._forget(now)
         if now < self._paused_until:
             return self._paused_until - now
-        if self._under_way >= self._concurrency:
+        if self._in_flight >= self._concurrency:
             return None
         used, allowed = self._used, self._allowed
         if used >= allowed:
@@ -106,32 +110,32 @@ class Budget:
             return max(0.0, self._next_at - now)
         return 0.0
 
-    def send(self, now: float) -> Sent:
-        """Note that a request is sent."""
+    def note_sent(self, now: float) -> SentRequest:
+        """Count a request that is sent now."""
         self._forget(now)
-        self._under_way += 1
+        self._in_flight += 1
         self._sent_at.append(now)
         self._next_at = now + SPREAD * self._interval / self._allowed
-        return Sent(ours=len(self._sent_at))
+        return SentRequest(own_requests=len(self._sent_at))
 
-    def answer(self, sent: Sent, now: float, told: RateLimit | None) -> None:
-        """Note that its answer came, or that none will."""
-        self._under_way -= 1
+    def note_answer(self, sent: SentRequest, now: float, told: RateLimit | None) -> None:
+        """Count a request as answered, or as failed; `told` is what the answer's headers say of the limit."""
+        self._in_flight -= 1
         self._answered_at.append(now)
         if told is None:
             return
         self._told = told
         # Requests arrive in about the order they were sent in. What HubSpot counts beyond ours is others'.
-        others = told.requests - told.remaining - sent.ours
-        before = others if self._others is None else self._others
-        self._others = before + NEWEST_SHARE * (others - before)
+        others = told.requests - told.remaining - sent.own_requests
+        before = others if self._used_by_others is None else self._used_by_others
+        self._used_by_others = before + NEWEST_SHARE * (others - before)
 
     def pause(self, until: float) -> None:
-        """Let nothing be sent until then."""
+        """Allow no request before this time."""
         self._paused_until = max(self._paused_until, until)
 
     def limits(self, now: float) -> Limits:
-        """Return how things stand."""
+        """Return a snapshot of the rate limit."""
         self._forget(now)
         allowed, interval, used = self._allowed, self._interval, self._used
         if self._told is None:
@@ -141,7 +145,7 @@ class Budget:
 
     @property
     def _used(self) -> int:
-        return self._under_way + len(self._answered_at)
+        return self._in_flight + len(self._answered_at)
 
     @property
     def _interval(self) -> float:
@@ -149,17 +153,17 @@ class Budget:
 
     @property
     def _allowed(self) -> int:
-        """How many of our requests may count at once; one always may, or nothing would ever be learnt."""
+        """How many requests of this client may count at once. At least one, or nothing would ever be learnt."""
         requests = self._told.requests if self._told else ASSUMED_REQUESTS
-        others = max(0.0, self._others or 0.0)
-        # Who sends at random varies by about the root of the mean.
+        others = max(0.0, self._used_by_others or 0.0)
+        # Requests sent at random vary by about the square root of their mean.
         allowed = requests - others - max(int(requests * RESERVE_SHARE), sqrt(others))
         if self._cap is not None:
             allowed = min(allowed, self._cap * self._interval / ASSUMED_INTERVAL_SECONDS)
         return max(1, int(allowed))
 
     def _forget(self, now: float) -> None:
-        """Drop what HubSpot cannot count any more."""
+        """Drop the requests that HubSpot cannot count any more."""
         for times in (self._answered_at, self._sent_at):
             while times and times[0] + self._interval <= now:
                 times.popleft()

@@ -1,4 +1,4 @@
-"""Reads what HubSpot answered, and says so where an answer is not as HubSpot documents it."""
+"""Parses the body of an answer, and raises `UnexpectedAnswer` where it is not as HubSpot documents it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def parsed(answer: Answer, parse: Callable[[Any], T]) -> T:
-    """Return what `parse` makes of the body, or raise `UnexpectedAnswer` if it can make nothing of it."""
+    """Return `parse(answer.body)`; raise `UnexpectedAnswer` if that fails on a missing field or a wrong type."""
     try:
         return parse(answer.body)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

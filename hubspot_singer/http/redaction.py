@@ -1,4 +1,4 @@
-"""Takes tokens, secrets and email addresses out of text before anybody reads it."""
+"""Replaces tokens, secrets and email addresses in texts that logs and errors show."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ASSIGNED = re.compile(
 
 
 def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
-    """Return the text with placeholders for the secrets given, anything like a token, and email addresses."""
+    """Return the text with placeholders for the given secrets, whatever looks like a token, and email addresses."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, SECRET)
     text = _BEARER.sub(rf"\1{TOKEN}", text)
@@ -56,15 +56,15 @@ def _hidden(found: re.Match[str]) -> str:
 
 
 class Redactor:
-    """Redacts with the secrets of one connection, among them tokens that HubSpot hands out during the run."""
+    """Redacts with the secrets of one connection, and with the tokens that HubSpot issues during the run."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = frozenset(secret for secret in secrets if secret)
 
     def add(self, secret: str) -> None:
-        """Redact this secret too from now on."""
+        """Redact this secret, too, from now on."""
         self._secrets |= {secret}
 
     def __call__(self, text: str) -> str:
-        """Return the text without what must not be read."""
+        """Return the text with placeholders for secrets, tokens and email addresses."""
         return redact(text, secrets=self._secrets)

@@ -1,4 +1,4 @@
-"""Sends a request until HubSpot has answered it for good, within the portal's limits and ten minutes."""
+"""Sends a request until HubSpot's answer is final, within the rate limit and for at most ten minutes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hubspot_singer.http.clocks import Clock, Stop
-    from hubspot_singer.http.pace import Pace
-    from hubspot_singer.http.retries import Tries
+    from hubspot_singer.http.rate_limiter import RateLimiter
+    from hubspot_singer.http.retries import TryLimits
     from hubspot_singer.http.transport import Request, Transport
 
 logger = logging.getLogger("hubspot_singer.http")
@@ -40,61 +40,61 @@ UNAUTHORIZED = 401
 
 
 class Credentials(Protocol):
-    """Where a request's token comes from."""
+    """The source of a request's access token."""
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """What the token may do, as far as HubSpot told."""
+        """The token's scopes, or None where HubSpot has not told them with the token."""
 
     @property
     def portal_id(self) -> int | None:
-        """Which portal the token is of, as far as HubSpot told with it."""
+        """The id of the token's portal, or None where HubSpot has not told it with the token."""
 
     def token(self) -> str | None:
         """Return the token to send, or None to send none."""
 
     def renew(self, rejected: str | None) -> bool:
-        """Get another token for the one HubSpot rejected; False if there can be none."""
+        """Replace the token that HubSpot rejected with 401; return False if it cannot be replaced."""
 
 
 class NoCredentials:
-    """For the request that asks for a token."""
+    """Sends no token: for the request that asks for one."""
 
     scopes: None = None
     portal_id: None = None
 
     def token(self) -> None:
-        """Send none."""
+        """Return None: no token is sent."""
 
     def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the protocol's
-        """There is none."""
+        """Return False: there is no token to replace."""
         return False
 
 
 @dataclass
-class Wire:
-    """What all requests of a client share."""
+class ClientState:
+    """What the requests of one client share."""
 
     transport: Transport
-    pace: Pace
+    rate_limiter: RateLimiter
     clock: Clock
     stop: Stop
-    retry_for: float = RETRY_FOR_SECONDS  # how long a request is tried for
-    has_answered: bool = False  # so api_url is right
+    retry_for: float = RETRY_FOR_SECONDS
+    has_answered: bool = False  # once true, api_url is known to be right
     is_deprecation_logged: bool = False
 
     def now(self) -> datetime:
-        """Return our own time."""
+        """Return this machine's time in UTC."""
         return datetime.fromtimestamp(self.clock.time(), UTC)
 
     def retry_for_seconds(self, problem: Problem) -> float:
-        """Return how long a request is tried for that meets this problem."""
+        """Return for how many seconds a request with this problem is sent again."""
         if problem.is_unreachable and not self.has_answered:
             return min(self.retry_for, RETRY_UNREACHABLE_FOR_SECONDS)
         return self.retry_for
 
     def note_deprecation(self, request: Request, headers: Mapping[str, str]) -> None:
-        """Warn once a run: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines."""
+        """Log a warning once for each client: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines."""
         if "X-HubSpot-API-Deprecated" in headers and not self.is_deprecation_logged:
             self.is_deprecation_logged = True
             logger.warning(
@@ -102,23 +102,29 @@ class Wire:
             )
 
 
-class Exchange:
+class RetriedRequest:
     """One request and its tries."""
 
-    def __init__(self, wire: Wire, request: Request, credentials: Credentials, tries: Tries) -> None:
-        self._wire = wire
+    def __init__(
+        self, state: ClientState, request: Request, credentials: Credentials, limits: TryLimits
+    ) -> None:
+        self._state = state
         self._request = request
         self._call = request.call
         self._credentials = credentials
-        self._most_tries = tries
-        self._slow = 0
+        self._limits = limits
+        self._slow_tries = 0
         self._server_errors = 0
         self._tries = 0
-        self._first_sent = 0.0
-        self._is_renewed = False
+        self._first_sent_at = 0.0
+        self._is_token_renewed = False
 
     def answer(self) -> Answer:
-        """Return HubSpot's answer, however many tries it takes, or raise what ends them."""
+        """Send the request, again if need be, and return HubSpot's 2xx answer.
+
+        Raises `Refused` for a status that is not retried, `DailyLimitReached`, `Unavailable` or `RetryTooFar` when
+        retrying is given up, `SettingsError` if nothing can be sent, and `Stopped` after a stop request.
+        """
         longest = longest_waits()
         while not isinstance(outcome := self._try(), Answer):
             self._wait(outcome, next(longest))
@@ -129,37 +135,37 @@ class Exchange:
         reply = self._send(token)
         if isinstance(reply, Problem):
             return reply
-        self._wire.has_answered = True
-        self._wire.note_deprecation(self._request, reply.headers)
-        if reply.status == UNAUTHORIZED and not self._is_renewed and self._credentials.renew(token):
-            self._is_renewed = True
+        self._state.has_answered = True
+        self._state.note_deprecation(self._request, reply.headers)
+        if reply.status == UNAUTHORIZED and not self._is_token_renewed and self._credentials.renew(token):
+            self._is_token_renewed = True
             return self._try()
         return self._judge(reply)
 
     def _send(self, token: str | None) -> Reply | Problem:
-        with self._wire.pace.turn() as turn:
+        with self._state.rate_limiter.slot() as slot:
             if self._tries == 0:
-                self._first_sent = self._wire.clock.monotonic()
+                self._first_sent_at = self._state.clock.monotonic()
             self._tries += 1
-            reply = self._wire.transport.send(self._request, token)
+            reply = self._state.transport.send(self._request, token)
             if isinstance(reply, Reply):
-                turn.headers = reply.headers
+                slot.headers = reply.headers
             return reply
 
     def _judge(self, reply: Reply) -> Answer | Problem:
         if reply.status in OK_STATUSES:
             return self._answer(reply)
-        body = ErrorBody.of(reply)
+        body = ErrorBody.from_reply(reply)
         if reply.status == TOO_MANY_REQUESTS and policy(body) == DAILY_POLICY:
             raise self._daily_limit(reply, body)
-        problem = problem_of(reply, body, now=self._wire.now())
+        problem = problem_of(reply, body, now=self._state.now())
         if problem is None or (problem.is_server_error and self._is_last_server_error(reply.status)):
             raise refusal(self._call, reply.status, body, tries=self._tries)
         return problem
 
     def _is_last_server_error(self, status: int) -> bool:
         self._server_errors += 1
-        return self._server_errors >= (self._most_tries.server_error or SERVER_ERROR_TRIES[status])
+        return self._server_errors >= (self._limits.server_error or SERVER_ERROR_TRIES[status])
 
     def _answer(self, reply: Reply) -> Answer | Problem:
         try:
@@ -173,28 +179,28 @@ class Exchange:
         )
 
     def _daily_limit(self, reply: Reply, body: ErrorBody) -> DailyLimitReached:
-        wait = retry_after(reply, now=self._wire.now())
-        resets_at = (reply.date or self._wire.now()) + timedelta(seconds=wait) if wait else None
+        wait = retry_after(reply, now=self._state.now())
+        resets_at = (reply.date or self._state.now()) + timedelta(seconds=wait) if wait else None
         return DailyLimitReached(self._call, body, resets_at=resets_at)
 
     def _wait(self, problem: Problem, longest: float) -> None:
         """Wait for the next try, unless this was the last."""
-        self._wire.stop.check()
-        elapsed = self._wire.clock.monotonic() - self._first_sent
+        self._state.stop.check()
+        elapsed = self._state.clock.monotonic() - self._first_sent_at
         self._give_up_if_slow(problem, elapsed)
         wait = wait_before_retry(problem, longest=longest)
-        retry_for = self._wire.retry_for_seconds(problem)
+        retry_for = self._state.retry_for_seconds(problem)
         if is_too_far(wait, elapsed=elapsed, retry_for=retry_for):
             raise self._given_up(problem, wait, elapsed, retry_for)
-        said = self._call.shortened(str(problem))
-        logger.warning("%s: %s; try %d in %.1f s.", self._call, said, self._tries + 1, wait)
+        what = self._call.safe_text(str(problem))
+        logger.warning("%s: %s; try %d in %.1f s.", self._call, what, self._tries + 1, wait)
         if problem.is_limit:
-            self._wire.pace.pause(wait)
-        sleep(wait, self._wire.clock, self._wire.stop)
+            self._state.rate_limiter.pause(wait)
+        sleep(wait, self._state.clock, self._state.stop)
 
     def _give_up_if_slow(self, problem: Problem, elapsed: float) -> None:
-        self._slow += problem.is_slow
-        if problem.is_slow and self._most_tries.slow is not None and self._slow >= self._most_tries.slow:
+        self._slow_tries += problem.is_slow
+        if problem.is_slow and self._limits.slow is not None and self._slow_tries >= self._limits.slow:
             raise TooSlow(
                 self._call, problem, tries=self._tries, seconds=elapsed, next_step="Ask for less at once."
             )
@@ -203,6 +209,6 @@ class Exchange:
         self, problem: Problem, wait: float, elapsed: float, retry_for: float
     ) -> RetryTooFar | Unavailable:
         if problem.asked_wait:
-            until = self._wire.now() + timedelta(seconds=wait)
+            until = self._state.now() + timedelta(seconds=wait)
             return RetryTooFar(self._call, problem, seconds=wait, until=until, retry_for=retry_for)
         return Unavailable(self._call, problem, tries=self._tries, seconds=elapsed)

@@ -1,4 +1,4 @@
-"""Sends a request over the wire once and returns the reply, or the problem on the way."""
+"""Sends a request once, and returns the response or the problem that prevented it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ READ_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long to wait for a connection, and for the next bytes of an answer, in seconds."""
+    """Time-outs in seconds: for the connection, and for the next bytes of an answer."""
 
     connect: float = CONNECT_SECONDS
     read: float = READ_SECONDS
@@ -45,7 +45,7 @@ class Timeouts:
 
 @dataclass(frozen=True)
 class Request:
-    """What to send; its repr leaves out what may hold people or secrets."""
+    """A request to send. Its repr leaves out query and body, which may hold addresses or secrets."""
 
     call: Call
     params: Params | None = field(default=None, repr=False)
@@ -54,7 +54,7 @@ class Request:
 
     @classmethod
     def json(cls, call: Call, body: object = None, *, params: Params | None = None) -> Request:
-        """Return a request with a JSON body, or with none."""
+        """Return a request with a JSON body, or without a body; raise ValueError for NaN and Infinity."""
         if body is None:
             return cls(call, params)
         return cls(call, params, json.dumps(body, allow_nan=False).encode(), "application/json")
@@ -66,20 +66,20 @@ class Request:
 
 
 class Bearer(AuthBase):
-    """Our own Authorization header, or none; without an `auth`, requests would take one from `.netrc`."""
+    """Sets the Authorization header, or none. Without an `auth`, requests would take one from `.netrc`."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the header on."""
+        """Set the header."""
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
 
 class Transport:
-    """Connections to one host; no two threads ever share a session."""
+    """Connections to one host, by a pool of sessions; two threads never use one session at the same time."""
 
     def __init__(self, api_url: str, *, user_agent: str, timeouts: Timeouts) -> None:
         self._api_url = api_url
@@ -89,7 +89,10 @@ class Transport:
         self._idle: list[requests.Session] = []
 
     def send(self, request: Request, token: str | None) -> Reply | Problem:
-        """Send it once."""
+        """Send the request once; return the response, or the problem if there is none.
+
+        Raises `SettingsError` where a retry is pointless: an untrusted certificate, or an unusable address or proxy.
+        """
         try:
             with self._session() as session:
                 response = session.request(
@@ -107,7 +110,7 @@ class Transport:
         return Reply(response.status_code, response.headers, response.content)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the connections that are not in use."""
         with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:
@@ -115,7 +118,7 @@ class Transport:
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
-        """Lend a session; one that failed, or was interrupted, is not lent again."""
+        """Lend a session. One that failed, or was interrupted, is closed and not lent again."""
         with self._lock:
             session = self._idle.pop() if self._idle else self._new_session()
         try:
@@ -129,13 +132,13 @@ class Transport:
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         session.headers.update({"Accept": "application/json", "User-Agent": self._user_agent})
-        # Plain http goes to this machine alone, so to no proxy either: it would read the token.
+        # Plain http is for this machine alone. A proxy would read the token.
         session.trust_env = self._api_url.startswith("https:")
         return session
 
 
 def _query(params: Params | None) -> dict[str, str | Sequence[str | int] | int]:
-    """Leave out what is None, and spell booleans as HubSpot does."""
+    """Return the query without parameters that are None, with booleans as HubSpot writes them."""
     return {
         name: ("true" if value else "false") if isinstance(value, bool) else value
         for name, value in (params or {}).items()
@@ -144,16 +147,16 @@ def _query(params: Params | None) -> dict[str, str | Sequence[str | int] | int]:
 
 
 def _problem(error: requests.RequestException, timeouts: Timeouts) -> Problem:
-    """Name what happened; the exception's own text could show the address with its query."""
+    """Return the problem that an exception stands for. Its own text is not used: it may show the query."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         raise SettingsError(
             "The certificate of api_url's host is not trusted. Check api_url, or name the certificates to"
             " trust in the environment variable REQUESTS_CA_BUNDLE."
         ) from None
-    if isinstance(error, ValueError):  # requests' own way to say that there is nothing to try again
+    if isinstance(error, ValueError):  # requests raises these for addresses and proxies that it cannot use
         raise SettingsError(
-            f"Nothing can be sent ({type(error).__name__}). Check api_url and the environment's proxies."
+            f"No request can be sent ({type(error).__name__}). Check api_url and the environment's proxies."
         ) from None
     if isinstance(error, requests.ConnectTimeout):
         return Problem(f"no connection within {timeouts.connect:g} s")
@@ -171,7 +174,7 @@ def _problem(error: requests.RequestException, timeouts: Timeouts) -> Problem:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the exception, what it was raised from, and so on down to the first."""
+    """Yield the exception, its cause or context, and so on down to the first."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http.limits import Budget, RateLimit
+from hubspot_singer.http.limits import RateLimit, RequestBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hubspot_singer.http.limits import Sent
+    from hubspot_singer.http.limits import SentRequest
 
 INTERVAL = 10.0
 WARM_UP = 20.0  # seconds that do not count for how busy the limit is kept
@@ -65,7 +65,7 @@ class Simulation:
     def run(self) -> Outcome:
         self._random = random.Random(self.seed)
         self._server = RollingWindow(self.requests)
-        self._budget = Budget(cap=self.cap, concurrency=self.concurrency)
+        self._budget = RequestBudget(cap=self.cap, concurrency=self.concurrency)
         self._under_way = 0
         self._order = count()
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
@@ -90,8 +90,8 @@ class Simulation:
         self._at(now + self.others(self._random), self._other)
 
     def _send(self, now: float) -> None:
-        while (wait := self._budget.wait(now)) == 0:
-            self._start(self._budget.send(now), now)
+        while (wait := self._budget.seconds_to_wait(now)) == 0:
+            self._start(self._budget.note_sent(now), now)
         if wait is None:
             return
         wakes_at = now + wait + 1e-9  # more than rounding may take off
@@ -99,7 +99,7 @@ class Simulation:
             self._wakes_at = wakes_at
             self._at(wakes_at, self._send)
 
-    def _start(self, sent: Sent, now: float) -> None:
+    def _start(self, sent: SentRequest, now: float) -> None:
         self._under_way += 1
         self.outcome.most_under_way = max(self.outcome.most_under_way, self._under_way)
         latency = self.latency * self._random.uniform(0.5, 1.5)
@@ -108,18 +108,18 @@ class Simulation:
         received = now + latency * self._random.random()
         self._at(received, lambda then: self._receive(sent, then, now + latency))
 
-    def _receive(self, sent: Sent, now: float, answered: float) -> None:
+    def _receive(self, sent: SentRequest, now: float, answered: float) -> None:
         left = self._server.receive(now)
         self.outcome.refused += left is None
         self.outcome.served += left is not None and now >= WARM_UP
         self._at(answered, lambda then: self._answer(sent, then, left))
 
-    def _answer(self, sent: Sent, now: float, left: int | None) -> None:
+    def _answer(self, sent: SentRequest, now: float, left: int | None) -> None:
         self._under_way -= 1
         if left is None:
-            self._budget.answer(sent, now, None)
+            self._budget.note_answer(sent, now, None)
             self._budget.pause(now + INTERVAL)
         else:
             is_told = self._random.random() < self.headers_share
-            self._budget.answer(sent, now, RateLimit(self.requests, INTERVAL, left) if is_told else None)
+            self._budget.note_answer(sent, now, RateLimit(self.requests, INTERVAL, left) if is_told else None)
         self._send(now)

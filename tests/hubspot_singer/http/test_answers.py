@@ -77,14 +77,14 @@ def test_any_json_reads_as_an_error_body(body: object) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[1]", b"\xff", b'"text"'])
 def test_what_is_no_envelope_reads_as_an_empty_one(content: bytes) -> None:
-    assert ErrorBody.of(Reply(502, {}, content)) == ErrorBody()
+    assert ErrorBody.from_reply(Reply(502, {}, content)) == ErrorBody()
 
 
 def test_the_reference_is_in_the_body_or_in_a_header() -> None:
     headers = {"X-HubSpot-Correlation-Id": "header"}
 
-    assert ErrorBody.of(Reply(400, headers, b"{}")).correlation_id == "header"
-    assert ErrorBody.of(Reply(400, headers, b'{"correlationId": "body"}')).correlation_id == "body"
+    assert ErrorBody.from_reply(Reply(400, headers, b"{}")).correlation_id == "header"
+    assert ErrorBody.from_reply(Reply(400, headers, b'{"correlationId": "body"}')).correlation_id == "body"
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Fri, 99 Mar 2026 09:00:00 GMT"])

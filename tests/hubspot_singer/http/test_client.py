@@ -305,7 +305,7 @@ def test_a_server_error_is_final_after_so_many_tries(
     server.then = reply(status, {"message": "oops"}, X_HubSpot_Correlation_Id="abc")
 
     with pytest.raises(
-        ServerError, match=rf"was answered {status}: oops \(correlation id abc\)\. HubSpot failed over"
+        ServerError, match=rf"was answered {status}: oops \(correlation id abc\)\. HubSpot failed on"
     ):
         client.get(PATH, server_error_tries=asked_for)
 
@@ -486,7 +486,7 @@ def test_a_proxy_that_cannot_be_one_is_named(monkeypatch: pytest.MonkeyPatch, cl
     with (
         HubSpotClient(Connection.from_settings({"access_token": "x"}), clock=clock) as client,
         pytest.raises(
-            SettingsError, match=r"Nothing can be sent \(InvalidProxyURL\)\. Check api_url and the"
+            SettingsError, match=r"No request can be sent \(InvalidProxyURL\)\. Check api_url and the"
         ),
     ):
         client.get(PATH)

@@ -84,7 +84,7 @@ def test_a_refusal_tells_what_hubspot_said_and_what_to_do() -> None:
 def test_a_refusal_without_a_body_is_still_a_sentence() -> None:
     assert str(Refused(CALL, 418)) == (
         "PUT /crm/lists/2026-03/42 was answered 418. "
-        "Asking again changes nothing; HubSpot's support can look up the correlation id."
+        "Sending it again changes nothing; HubSpot's support can look up the correlation id."
     )
 
 
@@ -142,14 +142,14 @@ def test_giving_up_says_how_long_how_often_and_what_last() -> None:
 
     assert str(gave_up) == (
         "PUT /crm/lists/2026-03/42 was given up after 21 tries in 590 s: answered 503. "
-        "Run again later; https://status.hubspot.com tells how HubSpot is."
+        "Run again later; https://status.hubspot.com shows HubSpot's status."
     )
 
 
 def test_a_limit_that_stays_used_up_is_somebody_elses_doing() -> None:
     gave_up = Unavailable(CALL, Problem("answered 429", 429, is_limit=True), tries=60, seconds=595)
 
-    assert str(gave_up).endswith("Something else uses up the portal's limit: find it, or run again later.")
+    assert str(gave_up).endswith("Another tool uses up the portal's rate limit: find it, or run again later.")
 
 
 def test_a_network_problem_is_looked_for_in_the_network() -> None:
@@ -167,8 +167,8 @@ def test_a_long_pause_is_told_with_its_end() -> None:
     )
 
     assert str(error) == (
-        "PUT /crm/lists/2026-03/42: answered 477, and HubSpot asks for a pause of 7200 s, "
-        "beyond the 600 s that a request is tried for. Run again after 2026-03-20 09:00 UTC."
+        "PUT /crm/lists/2026-03/42: answered 477, and HubSpot asks to wait 7200 s, "
+        "longer than the 600 s for which a request is retried. Run again after 2026-03-20 09:00 UTC."
     )
 
 
@@ -207,7 +207,7 @@ def test_a_rejected_refresh_says_what_to_renew(category: str | None, step: str) 
 
 
 def test_a_stop_says_so() -> None:
-    assert str(Stopped()) == "The run was told to stop: nothing else is sent to HubSpot."
+    assert str(Stopped()) == "The run was told to stop: no other request is sent to HubSpot."
 
 
 def test_the_tree_at_the_top_of_the_file_is_true() -> None:

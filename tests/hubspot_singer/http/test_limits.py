@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubspot_singer.http.limits import Budget, Limits, RateLimit
+from hubspot_singer.http.limits import Limits, RateLimit, RequestBudget
 from tests.hubspot_singer.http.simulation import INTERVAL, Simulation
 
 if TYPE_CHECKING:
@@ -105,53 +105,53 @@ def test_a_cap_above_the_limit_changes_nothing() -> None:
 
 
 def test_a_short_run_is_not_spread() -> None:
-    budget = Budget(cap=None, concurrency=100)
+    budget = RequestBudget(cap=None, concurrency=100)
 
     for _ in range(49):
-        assert budget.wait(0.0) == 0.0
-        budget.send(0.0)
+        assert budget.seconds_to_wait(0.0) == 0.0
+        budget.note_sent(0.0)
 
-    assert budget.wait(0.0) == pytest.approx(0.8 * 10 / 97)
+    assert budget.seconds_to_wait(0.0) == pytest.approx(0.8 * 10 / 97)
 
 
 def test_what_others_use_is_told_apart_from_what_we_use() -> None:
-    budget = Budget(cap=None, concurrency=8)
+    budget = RequestBudget(cap=None, concurrency=8)
     for left in (59, 58, 57):
-        budget.answer(budget.send(0.0), 0.1, RateLimit(100, 10.0, left))
+        budget.note_answer(budget.note_sent(0.0), 0.1, RateLimit(100, 10.0, left))
 
     assert budget.limits(0.1) == Limits(requests=53, interval=10.0, used=3, remaining=57)
 
 
 def test_the_first_request_is_counted_until_an_interval_after_its_answer() -> None:
-    budget = Budget(cap=1, concurrency=8)
+    budget = RequestBudget(cap=1, concurrency=8)
 
-    sent = budget.send(0.0)
-    assert budget.wait(5.0) is None
-    budget.answer(sent, 7.0, None)
+    sent = budget.note_sent(0.0)
+    assert budget.seconds_to_wait(5.0) is None
+    budget.note_answer(sent, 7.0, None)
 
-    assert budget.wait(7.0) == 10.0
-    assert budget.wait(17.0) == 0.0
+    assert budget.seconds_to_wait(7.0) == 10.0
+    assert budget.seconds_to_wait(17.0) == 0.0
 
 
 def test_a_pause_holds_everybody_back_and_is_never_shortened() -> None:
-    budget = Budget(cap=None, concurrency=8)
+    budget = RequestBudget(cap=None, concurrency=8)
     budget.pause(10.0)
     budget.pause(5.0)
 
-    assert budget.wait(4.0) == 6.0
-    assert budget.wait(10.0) == 0.0
+    assert budget.seconds_to_wait(4.0) == 6.0
+    assert budget.seconds_to_wait(10.0) == 0.0
 
 
 def test_before_the_first_answer_a_hundred_in_ten_seconds_are_assumed() -> None:
-    limits = Budget(cap=None, concurrency=8).limits(0.0)
+    limits = RequestBudget(cap=None, concurrency=8).limits(0.0)
 
     assert limits == Limits(requests=97, interval=10.0, used=0)
     assert limits.share_used == 0.0
 
 
 def test_the_daily_limit_is_passed_on() -> None:
-    budget = Budget(cap=None, concurrency=8)
-    budget.answer(budget.send(0.0), 0.1, RateLimit(190, 10.0, 189, daily=1000, daily_remaining=900))
+    budget = RequestBudget(cap=None, concurrency=8)
+    budget.note_answer(budget.note_sent(0.0), 0.1, RateLimit(190, 10.0, 189, daily=1000, daily_remaining=900))
 
     limits = budget.limits(0.2)
 

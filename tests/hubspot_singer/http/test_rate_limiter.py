@@ -7,8 +7,8 @@ import pytest
 
 from hubspot_singer.http import Stopped
 from hubspot_singer.http.clocks import Stop
-from hubspot_singer.http.limits import Budget
-from hubspot_singer.http.pace import Pace
+from hubspot_singer.http.limits import RequestBudget
+from hubspot_singer.http.rate_limiter import RateLimiter
 from tests.hubspot_singer.http.server import reply
 
 if TYPE_CHECKING:
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 
 
 def test_threads_share_one_budget(clock: FakeClock) -> None:
-    pace = Pace(Budget(cap=20, concurrency=8), clock, Stop())
+    limiter = RateLimiter(RequestBudget(cap=20, concurrency=8), clock, Stop())
     sent: list[float] = []
 
     def send() -> None:
-        with pace.turn():
+        with limiter.slot():
             sent.append(clock.monotonic())
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: send(), range(100)))
 
-    assert pace.calls == 100
+    assert limiter.calls == 100
     assert max(sum(now - 10 + 1e-6 < time <= now for time in sent) for now in sent) <= 20
 
 
 def test_a_failed_request_gives_its_turn_back(clock: FakeClock) -> None:
-    pace = Pace(Budget(cap=None, concurrency=1), clock, Stop())
+    limiter = RateLimiter(RequestBudget(cap=None, concurrency=1), clock, Stop())
 
     for _ in range(3):
-        with pytest.raises(OSError, match="broken"), pace.turn():
+        with pytest.raises(OSError, match="broken"), limiter.slot():
             raise OSError("broken")
 
-    assert pace.calls == 3
+    assert limiter.calls == 3
 
 
 def test_a_stop_ends_the_wait_for_a_turn(clock: FakeClock) -> None:
     stop = Stop()
-    pace = Pace(Budget(cap=1, concurrency=8), clock, stop)
-    with pace.turn():
+    limiter = RateLimiter(RequestBudget(cap=1, concurrency=8), clock, stop)
+    with limiter.slot():
         pass
     clock.after(3, lambda: setattr(stop, "requested", True))
 
-    with pytest.raises(Stopped), pace.turn():
+    with pytest.raises(Stopped), limiter.slot():
         pass
 
     assert clock.elapsed == pytest.approx(3, abs=0.3)
@@ -57,13 +57,13 @@ def test_a_stop_ends_the_wait_for_a_turn(clock: FakeClock) -> None:
 
 def test_a_stop_ends_the_wait_for_an_answer_under_way(clock: FakeClock) -> None:
     stop = Stop()
-    pace = Pace(Budget(cap=None, concurrency=1), clock, stop)
+    limiter = RateLimiter(RequestBudget(cap=None, concurrency=1), clock, stop)
 
     def wait_for_turn() -> None:
-        with pace.turn():
+        with limiter.slot():
             pass
 
-    with ThreadPoolExecutor(1) as threads, pace.turn():
+    with ThreadPoolExecutor(1) as threads, limiter.slot():
         waiting = threads.submit(wait_for_turn)
         stop.requested = True
 
