@@ -25,6 +25,7 @@ from target_hubspot_lists.portal import needed_scopes
 from target_hubspot_lists.report_page.command import main as hubspot_lists_report
 from target_hubspot_lists.settings import Settings
 from tests import definitions
+from tests.calls import COSTS, KNOWN, NEW
 from tests.definitions import PLUGINS, ROOT
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 
 TARGET, TAP = PLUGINS
 DOCUMENTS = ROOT / "docs"
+PAGES = [*sorted(DOCUMENTS.rglob("*.md")), ROOT / "README.md"]
 MARKED = re.compile(r"(<!-- table: (?P<name>[^>]+) -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
 
 
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each page that has tables, with the text that it should have."""
-    for page in sorted(DOCUMENTS.rglob("*.md")):
+    for page in PAGES:
         text = page.read_text("utf-8")
         if MARKED.search(text):
             yield page, MARKED.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n{found[3]}", text)
@@ -144,6 +146,15 @@ def limit_named(policy: str) -> str:
     return f"429 `{policy}`{' or no named policy' if policy == retries.DEFAULT_POLICY else ''}"
 
 
+# Calls
+
+
+def calls() -> str:
+    """What a run costs in calls, as a formula and for the members that the test counts them for."""
+    rows = [(cost.settings, cost.calls, str(cost.of(known=KNOWN, new=NEW))) for cost in COSTS]
+    return table(["settings", "calls", f"for {KNOWN + NEW:,}"], rows)
+
+
 # Commands
 
 
@@ -192,6 +203,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     **{f"settings of {plugin.name}": partial(settings, plugin) for plugin in PLUGINS},
     "scopes": scopes,
     "statuses": statuses,
+    "calls": calls,
     "commands": commands,
     "outcomes": outcomes,
     "reasons of members": partial(reasons, {n: e for n, e in REASONS.items() if n not in LIST_REASONS}),
