@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hubspot_singer.plugin.plugins import HubSpotPlugin
 
 ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 # The Meltano projects of this repository. Where one has a plugin, it declares all its settings.
 PROJECTS = (ROOT / "meltano.yml", ROOT / "examples" / "side_by_side" / "meltano.yml")
 Setting = dict[str, Any]
@@ -191,9 +193,12 @@ def definition(plugin: Plugin) -> str:
             "label": plugin.label,
             "description": description(plugin.of),
             "domain_url": "https://www.hubspot.com/",
+            "logo_url": f"/assets/logos/{plugin.kind}s/hubspot.png",  # which the Hub has
+            **project_links(PYPROJECT),
             "keywords": list(plugin.keywords),
             "maintenance_status": "active",
             "quality": "unknown",
+            "supported_python_versions": python_versions(PYPROJECT),
             "pip_url": PIP_URL,
             "executable": plugin.name,
             "capabilities": [capability.value for capability in plugin.of.capabilities],
@@ -207,6 +212,20 @@ def definition(plugin: Plugin) -> str:
 def commands(plugin: Plugin) -> Mapping[str, Any]:
     """What `meltano invoke PLUGIN:COMMAND` runs: https://docs.meltano.com/concepts/project/#plugin-commands."""
     return COMMANDS_OF_THE_TARGET if plugin.of is TargetHubSpotLists else COMMANDS
+
+
+def project_links(pyproject: Mapping[str, Any]) -> Mapping[str, str]:
+    """The links to the project, where pyproject.toml has its address."""
+    repository = pyproject["tool"]["hatch"]["metadata"]["hooks"]["custom"]["repository"]
+    return {"repo": repository, "docs": f"{repository}/blob/main/docs/index.md"} if repository else {}
+
+
+def python_versions(pyproject: Mapping[str, Any]) -> list[str]:
+    """The versions of Python that the classifiers name."""
+    before = "Programming Language :: Python :: 3."
+    return [
+        each.rpartition(" ")[2] for each in pyproject["project"]["classifiers"] if each.startswith(before)
+    ]
 
 
 def description(plugin: type[HubSpotPlugin]) -> str:

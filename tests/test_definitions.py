@@ -10,11 +10,13 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 import yaml
 
 from tests import definitions
 from tests.definitions import PLUGINS, ROOT
+from tests.hub_rules import definition_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,20 +99,35 @@ def test_there_is_one_definition_file_and_it_cannot_lead_to_somebody_elses_packa
 
 
 @every_plugin
-def test_the_definition_file_has_what_the_hub_wants(plugin: Plugin) -> None:
-    """As https://github.com/meltano/hub/tree/main/schemas/plugin_definitions, and the schemas that it refers to."""
-    definition = definition_file(plugin)
-    of_a_setting = {"name", "kind", "value", "label", "description", "sensitive", "options"}
+def test_the_definition_file_keeps_the_rules_of_meltano_hub(plugin: Plugin) -> None:
+    jsonschema.validate(definition_file(plugin), definition_schema(plugin.kind))
 
-    assert definition.keys() >= {"name", "namespace", "variant", "quality"}
-    assert definition["quality"] in {"gold", "silver", "bronze", "unknown"}
-    assert definition["maintenance_status"] in {"active", "beta", "development", "inactive", "unknown"}
-    assert all(setting.keys() <= of_a_setting for setting in definition["settings"])
-    assert all(
-        isinstance(option["value"], str)
-        for setting in definition["settings"]
-        for option in setting.get("options", ())
-    )
+
+@every_plugin
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"quality": "best"},
+        {"qualty": "gold"},
+        {"variant": None},
+        {"capabilities": ["sync"]},
+        {"settings": [{"name": "access_token", "kind": "secret"}]},
+        {"supported_python_versions": ["3"]},
+    ],
+    ids=str,
+)
+def test_the_rules_of_meltano_hub_refuse_what_the_hub_would(plugin: Plugin, wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(definition_file(plugin) | wrong, definition_schema(plugin.kind))
+
+
+def test_with_an_address_the_definitions_link_to_the_project() -> None:
+    hooks = {"custom": {"repository": "https://example.com/owner/name"}}
+
+    assert definitions.project_links({"tool": {"hatch": {"metadata": {"hooks": hooks}}}}) == {
+        "repo": "https://example.com/owner/name",
+        "docs": "https://example.com/owner/name/blob/main/docs/index.md",
+    }
 
 
 @every_plugin
