@@ -34,7 +34,6 @@ PURE_MODULES = {
     "target_hubspot_lists": (
         "attributes",
         "audience_names",
-        "contact_answers",
         "date_times",
         "evidence",
         "guards",

@@ -88,6 +88,24 @@ def test_a_field_may_be_a_path_into_a_nested_column(portal: Portal, run_target: 
     assert portal.contact(ada).properties == {"company": "Analytical Engines", "seats": "3"}
 
 
+def test_a_path_through_null_leads_to_null_and_a_path_through_a_value_to_nothing(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada = portal.add_contact(company="Engines")
+    bob = portal.add_contact(company="Looms")
+
+    run_people(
+        run_target,
+        person(ada, company=None),
+        person(bob, company="Looms Ltd"),
+        property_mappings=[{"field": "company.name", "property": "company"}],
+        property_policy="overwrite_and_clear",
+    )
+
+    assert portal.contact(ada).properties.get("company") in {None, ""}
+    assert portal.contact(bob).properties["company"] == "Looms"
+
+
 def test_the_last_record_of_a_contact_wins_as_a_whole_over_all_lists_and_addresses(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:
