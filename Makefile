@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test axe dagster check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test axe dagster meltano check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,6 +27,8 @@ axe:  ## Install axe-core, with which the tests look at the accessibility of the
 
 dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
+meltano: $(VENV)/.meltano  ## Install Meltano, so that the tests run the documents' commands with it, too
+
 check: lint coverage docs  ## Everything that must pass: lint, types, the tests with their coverage, the documents
 
 lint: $(READY)  ## Check code, types, spelling, dependencies and workflows
@@ -42,6 +44,7 @@ lint: $(READY)  ## Check code, types, spelling, dependencies and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml examples/side_by_side/meltano.yml
 
+# A process that a test killed may leave half a file of figures, which is passed over with a warning.
 coverage: $(READY) axe  ## Run the tests and measure which branches they reach; tests/pure_modules.py names those that need all
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto
@@ -114,6 +117,13 @@ $(READY): requirements-dev.txt pyproject.toml
 $(VENV)/.dagster: examples/requirements-dagster.txt $(READY)
 	@echo "Installing Dagster into $(VENV) ..."
 	@$(INSTALL) examples/requirements-dagster.txt
+	@touch $@
+
+# In an environment of its own, as a reader has it.
+$(VENV)/.meltano: examples/requirements-meltano.txt $(READY)
+	@echo "Installing Meltano into $(VENV)/meltano ..."
+	@$(PYTHON) -m venv --clear $(VENV)/meltano
+	@$(VENV)/meltano/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.docs $(VENV)/.audit: $(VENV)/.%: requirements-%.txt $(READY)
