@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from email_validator import EmailNotValidError, validate_email
-
 from hubspot_singer.http import redact, reference
 from target_hubspot_lists.batches import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
 from target_hubspot_lists.contact_answers import UNSAID, Step
@@ -226,6 +224,8 @@ class Resolving:
 
 def invalid_address(address: str) -> str | None:
     """Why no contact should be created for this address; None if its syntax is in order."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only creates need it
+
     try:
         validate_email(address, check_deliverability=False)
     except EmailNotValidError as problem:

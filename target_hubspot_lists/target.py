@@ -15,7 +15,6 @@ from hubspot_singer.http import HubSpotClient, HubSpotError
 from hubspot_singer.plugin.plugins import CHECK_SECONDS, HubSpotPlugin
 from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
-from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.memberships import positive_integer
 from target_hubspot_lists.mirror import Mirror
 from target_hubspot_lists.portal import check_connection, needed_scopes
@@ -155,6 +154,8 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         """Open the ledger that the settings name; a dry run leaves it as it is."""
         if self.settings.ledger_url is None:
             return
+        from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
+
         opening = Ledger.open_to_read if self.settings.dry_run else Ledger.open
         ledger = opening(self.settings.ledger_url, _known(portal), run_id=self.run_id, now=self._now)
         if ledger is not None:
@@ -179,6 +180,8 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             portal = self.check(needed)
             yield from portal.describe(needed)
         if self.settings.ledger_url:
+            from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
+
             self.waiting_for = "the ledger (ledger_url)"
             _known(portal)
             is_there = Ledger.check(self.settings.ledger_url)

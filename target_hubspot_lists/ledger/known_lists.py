@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import delete, func, or_, select, update
 
+from target_hubspot_lists.ledger.records import KnownList, RunLine
 from target_hubspot_lists.ledger.statements import insert_into
 from target_hubspot_lists.ledger.tables import cohorts, lists, lists_to_be_made, memberships, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from sqlalchemy import ColumnElement, Connection
-
-
-@dataclass(frozen=True)
-class KnownList:
-    """A list that the ledger knows, and a cohort that goes to it (None: its cohort goes elsewhere now)."""
-
-    list_id: str
-    name: str
-    cohort_key: str | None
-    stream: str  # which filled it last
-    created_by_us: bool
-    was_read: bool  # its members were read from HubSpot once
-    cohort_name: str | None = None  # the cohort's when its list got its name, if it has an id as well
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """What one run did to one list: how many were asked for, and how many came to each outcome."""
-
-    run_id: str
-    list_id: str
-    stream: str
-    started: datetime
-    ended: datetime
-    asked: int
-    outcomes: Mapping[str, int]
-    is_complete: bool = True  # all of its input was brought to HubSpot
 
 
 def list_key(connection: Connection, portal_id: int, list_id: str) -> int | None:

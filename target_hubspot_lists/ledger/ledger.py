@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import known_lists, people
 from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
-from target_hubspot_lists.ledger.known_lists import RunLine
 from target_hubspot_lists.ledger.locks import Locks
 from target_hubspot_lists.ledger.memberships import ListMembers, is_added_by_us, is_member, is_unsettled
 from target_hubspot_lists.ledger.migrations import is_readable, migrate, schema_version
+from target_hubspot_lists.ledger.records import RunLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from target_hubspot_lists.ledger.known_lists import KnownList
-    from target_hubspot_lists.ledger.memberships import State
-    from target_hubspot_lists.ledger.people import Forgotten
+    from target_hubspot_lists.ledger.records import Forgotten, KnownList, State
 
 WAIT_FOR_LOCK_SECONDS = 30
 RETENTION = timedelta(days=90)  # for what `prune` deletes

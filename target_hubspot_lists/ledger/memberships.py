@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, case, exists, literal, select, true, update
 
+from target_hubspot_lists.ledger.records import State
 from target_hubspot_lists.ledger.statements import (
     VALUES_PER_STATEMENT,
     among,
@@ -36,13 +36,6 @@ _named = Table(
     prefixes=["TEMPORARY"],
 )
 _COLUMNS = ("list_key", "record_id", "state", "day")
-
-
-class State(Enum):
-    """Whether a record is on a list; where there is none, that is unknown."""
-
-    ON = "on"
-    OFF = "off"
 
 
 @dataclass(frozen=True)

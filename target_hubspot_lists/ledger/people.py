@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, except_, literal, select, true, update
 
 from target_hubspot_lists.ledger.memberships import is_member, merged_state
+from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import (
     among,
     chunks,
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection, Select
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """How much was deleted of what was known."""
-
-    addresses: int
-    memberships: int
-    property_hashes: int
-
-    @property
-    def anything(self) -> bool:
-        """Whether there was anything to delete."""
-        return any((self.addresses, self.memberships, self.property_hashes))
 
 
 def record_ids(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -396,3 +398,12 @@ def test_wrong_text_is_named_with_its_setting(
     assert ended.error == (
         "flattening_enabled must be true or false, not 'ja'. max_concurrency must be a whole number, not 'eight'."
     )
+
+
+def test_a_command_starts_without_what_only_some_runs_use(plugin: type[HubSpotPlugin]) -> None:
+    modules = {"sqlalchemy", "psycopg", "email_validator", "jinja2"}
+    code = f"import sys, {plugin.__module__}; print(*sorted({modules} & sys.modules.keys()))"
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert ended.stdout.split() == []
