@@ -41,6 +41,12 @@ PURE_MODULES = {
         "outcomes",
         "property_values",
     ),
+    "target_hubspot_lists/report_page": (
+        "directory",
+        "lateness",
+        "lines",
+        "wording",
+    ),
 }
 PATHS = [f"{folder}/{name}.py" for folder, names in PURE_MODULES.items() for name in names]
 

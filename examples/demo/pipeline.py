@@ -115,8 +115,8 @@ class Pipeline:
         return Said(log)
 
     def events(self) -> int:
-        """Count the rows in the warehouse."""
-        return sum(map(_rows, self.warehouse.glob("*.csv")))
+        """Count the events in the warehouse."""
+        return sum(map(_rows, self.warehouse.glob("email_event_*.csv")))
 
     @property
     def _environment(self) -> Mapping[str, str]:

@@ -15,11 +15,6 @@ class ListKey(NamedTuple):
     list_id: str | None
     name: str | None
 
-    @property
-    def is_no_list(self) -> bool:
-        """Whether it stands for records that name no list."""
-        return self.list_id is None and self.name is None
-
 
 class Directory:
     """The lists that lines and ledger name, by id and by name."""

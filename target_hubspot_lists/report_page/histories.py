@@ -11,7 +11,7 @@ from target_hubspot_lists.report_page.directory import ListKey
 from target_hubspot_lists.report_page.lines import UNAPPLIED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from target_hubspot_lists.ledger import ListInLedger, RunInLedger
@@ -198,17 +198,3 @@ def _with_sizes(runs: Sequence[RunOfList], members_now: int | None) -> list[RunO
         sized.append(replace(run, size=size))
         size = None if size is None else max(size - run.change, 0)
     return sized[::-1]
-
-
-def counts_by_day(
-    runs: Iterable[RunOfList],
-) -> Mapping[str, Counter[str]]:
-    """How many members were added, removed and not applied, by day in UTC."""
-    days: dict[str, Counter[str]] = {}
-    for run in runs:
-        if run.started is not None:
-            day = days.setdefault(f"{run.started:%Y-%m-%d}", Counter())
-            day["added"] += run.outcomes["added"]
-            day["removed"] += run.outcomes["removed"]
-            day["unapplied"] += run.unapplied
-    return dict(sorted(days.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class MemberLine(NamedTuple):
     @property
     def is_applied(self) -> bool:
         """Whether the list is as asked: nobody is on a list whom HubSpot does not know."""
-        return self.outcome not in UNAPPLIED or (self.outcome == "missing" and self.operation == "remove")
+        return self.outcome in APPLIED or (self.outcome == "missing" and self.operation == "remove")
 
     @property
     def cannot_be_mailed(self) -> bool:
@@ -114,6 +114,7 @@ OUTCOMES = (
     "dropped",
 )
 UNAPPLIED = frozenset({"missing", "rejected", "skipped", "dropped"})
+APPLIED = frozenset(OUTCOMES) - UNAPPLIED
 
 
 def parse(line: Mapping[str, Any]) -> Line | None:
@@ -273,10 +274,3 @@ def _counts(value: object) -> dict[str, int]:
 
 def _fields(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def duration(run: RunLine) -> timedelta | None:
-    """How long a run took."""
-    if run.seconds is not None:
-        return timedelta(seconds=run.seconds)
-    return run.time - run.started if run.time and run.started else None
