@@ -16,6 +16,7 @@ from target_hubspot_lists.memory import Led
 from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.property_memory import KnownProperties, LedgerProperties
 from target_hubspot_lists.recollection import Recollection
+from target_hubspot_lists.reconciling import Reconciling
 from target_hubspot_lists.routes import Routes
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Delivery:
         self._lists = Lists(client, settings)
         self._applying = Applying(client, settings, self._lists, accounts=self.accounts)
         self.properties = ContactProperties(client, settings, self._lists)
+        self._reconciling = Reconciling(self._applying.contacts, self._lists, self.accounts)
         self._last_words: dict[str, Mapping[int, Asked]] = {}  # of this flush, by list id
         self._by_route: dict[str, Held] = {}
         self._by_cohort: dict[Cohort, Held] = {}
@@ -97,7 +99,9 @@ class Delivery:
         settings, started = self._settings, now()
         if settings.dry_run:
             self.properties.memory = KnownProperties(ledger)
-            self._applying.memory = Recollection(ledger, settings, self._lists, started=started)
+            self._applying.memory = Recollection(
+                ledger, settings, self._lists, reader=self._applying.reader, started=started
+            )
             return
         self.properties.memory = LedgerProperties(ledger)
         self._applying.memory = Memory(
@@ -147,6 +151,17 @@ class Delivery:
         self.accounts.streams[stream].records_read += 1
         account = self._held_for(rejection.cohort).account if rejection.cohort else None
         self.accounts.reject(stream, rejection, account)
+
+    def reconcile(self) -> list[str]:
+        """Where the settings ask for it, read again what the ledger knows besides; return what could not be read."""
+        if not self._settings.reconcile:
+            return []
+        self._begin_reconciling()
+        return list(self._reconciling.read_lists(self._memory))
+
+    def _begin_reconciling(self) -> None:
+        if self._settings.reconcile and not self._settings.dry_run:
+            self._reconciling.read_addresses(self._memory)
 
     def end(self) -> None:
         """Keep in the ledger what the run did, once all of its input was brought to HubSpot."""
@@ -221,6 +236,7 @@ class Delivery:
 
     def _resolve_lists(self, led: Collection[Led], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
         """Find or make the lists of cohorts, by route key: by the ledger, else as their routes say."""
+        self._begin_reconciling()
         self._memory.lead(led)
         routes = list({each.route.key: each.route for each in led}.values())
         try:

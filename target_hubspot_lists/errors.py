@@ -5,7 +5,8 @@ HubSpotError                  hubspot_singer.http's family; every error below is
     ├── InputError            the tap's messages cannot be understood
     ├── ListError             a list cannot be found, made or written to
     │   └── ListRefused       HubSpot refuses whatever is asked of one list
-    ├── LedgerError           the ledger cannot be opened, read or written, or a list is held by another run
+    ├── LedgerError           the ledger cannot be opened, read or written
+    │   └── ListHeld          another run writes to the list
     ├── Interrupted           a signal ended the run
     └── AccountsError         the accounts of a run do not balance: a bug of ours
 """
@@ -46,6 +47,10 @@ class ListRefused(ListError):
 
 class LedgerError(TargetError):
     """The ledger cannot be opened, read or written; shows no part of ledger_url that could be a password."""
+
+
+class ListHeld(LedgerError):
+    """Another run writes to a list; names the list and the run."""
 
 
 class Interrupted(TargetError):

@@ -22,11 +22,11 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.accounts import Account, Asked
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts
     from target_hubspot_lists.hubspot_lists import HubSpotList
@@ -57,17 +57,19 @@ class Memory(Recollection):
         reader: MembershipReader,
         started: datetime,
     ) -> None:
-        super().__init__(ledger, settings, lists, started=started)
+        super().__init__(ledger, settings, lists, reader=reader, started=started)
         self._client = client
-        self._reader = reader
+        self._contacts = contacts
         self._putting_back = PuttingBack(
             contacts, writer, reader, workers=settings.connection.max_concurrency, wait=client.wait
         )
         self._locks = ExitStack()
         self._locked_names: set[str] = set()
         self._locked_ids: set[str] = set()
-        self._anew: set[str] = set()  # lists in the place of deleted ones
-        self._ready: set[str] = set()  # lists whose state may be trusted
+        self._lost: dict[
+            str, set[int]
+        ] = {}  # by list id, whom it has lost by hand and its snapshot may not want
+        self._moved: dict[int, int] = {}  # contacts whose address another one has now
         self._streams: dict[str, str] = {}
         self._forgotten: set[str] = set()  # addresses whose contacts HubSpot reported missing
         self._is_over = False
@@ -75,11 +77,14 @@ class Memory(Recollection):
     # Lists
 
     @override
-    def lock(self, names: Collection[str], list_ids: Collection[str] = ()) -> None:
+    def lock(
+        self, names: Collection[str], list_ids: Collection[str] = (), *, is_waited_for: bool = True
+    ) -> None:
         new_names = {name.casefold() for name in names} - self._locked_names
         new_ids = set(list_ids) - self._locked_ids
         if new_names or new_ids:
-            lock = self._ledger.lock(new_names, list_ids=new_ids, sleep=self._client.wait)
+            waits: dict[str, float] = {} if is_waited_for else {"wait_seconds": 0}
+            lock = self._ledger.lock(new_names, list_ids=new_ids, sleep=self._client.wait, **waits)
             self._locks.enter_context(lock)
             self._locked_names |= new_names
             self._locked_ids |= new_ids
@@ -99,11 +104,14 @@ class Memory(Recollection):
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
         self.lock([], [found.list_id])  # where it was made just now, only its name was held
         self._streams[found.list_id] = led.stream
-        self._replace(led, found)
+        is_replaced = self._replace(led, found)
         self._ledger.remember_list(self._known_list(led, found))
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
-            self._take_over(found)
+            if self._has_to_be_read(found):
+                self.reread(found, has_snapshot=self._settings.sync_mode == "mirror")
+            elif self._settings.sync_mode == "incremental" and not is_replaced:
+                self.put_back(found, but_for=())
 
     def _known_list(self, led: Led, found: HubSpotList) -> KnownList:
         is_new = self._lists.is_new(
@@ -116,11 +124,14 @@ class Memory(Recollection):
             found.list_id, found.name, key, stream, created_by_us=is_ours, was_read=is_new, cohort_name=name
         )
 
-    def _replace(self, led: Led, found: HubSpotList) -> None:
-        """Let a list take the place of a deleted one, with its members; a mirror brings those itself."""
+    def _replace(self, led: Led, found: HubSpotList) -> bool:
+        """Let a list take the place of a deleted one, with its members; a mirror brings those itself.
+
+        Return whether it does.
+        """
         old_id = self._gone.pop(led.route.key, None)
         if old_id is None or not self._ledger.known(old_id) or self._ledger.known(found.list_id):
-            return
+            return False
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
             # The old list is let go only once its members are on the new one: a crash in between heals.
@@ -128,22 +139,40 @@ class Memory(Recollection):
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
         self._ledger.replace_list(old_id, self._known_list(led, found))
         self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
-        self._anew.add(found.list_id)
+        return True
 
-    def _take_over(self, found: HubSpotList) -> None:
-        """Read a list that the ledger did not make and has never read, or all where that is asked for."""
+    def _has_to_be_read(self, found: HubSpotList) -> bool:
+        """Whether the ledger did not make the list and has never read it, or all are read again."""
         was_read = any(each.was_read for each in self._ledger.known(found.list_id))
-        if was_read and not (self._settings.reconcile and not self._lists.is_new(found)):
-            return
-        members = set(self._reader.iter_members(found))
-        if was_read and self._settings.sync_mode == "incremental":
-            # Put back before the reading is noted: until then the ledger says that they belong there.
-            lost = self._ledger.members(found.list_id) - members - self._ledger.unsettled(found.list_id)
-            on_list, left_open = self._put_back(found, lost, known_as=found.list_id)
-            self._ledger.mark_unsettled(found.list_id, left_open)
-            members |= on_list
-        self._ledger.take_over(found.list_id, members)
-        logger.info("%s: read from HubSpot, %d members.", found, len(members))
+        return not was_read or (self._settings.reconcile and not self._lists.is_new(found))
+
+    @override
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        list_id = hubspot_list.list_id
+        self._ready.add(list_id)
+        members = set(self._reader.iter_members(hubspot_list))
+        if any(each.was_read for each in self._ledger.known(list_id)):
+            # Noted, or put back, before the reading is: until then the ledger says that they belong there.
+            lost = self._follow_lost(list_id, members) - members
+            if has_snapshot:
+                self._ledger.mark_lost(list_id, lost)
+                self._lost[list_id] = lost
+            else:
+                lost |= self._ledger.lost(list_id) - members
+                on_list, left_open = self._put_back(hubspot_list, lost, known_as=list_id)
+                self._ledger.mark_unsettled(list_id, left_open)
+                members |= on_list
+        self._ledger.take_over(list_id, members)
+        logger.info("%s: read from HubSpot, %d members.", hubspot_list, len(members))
+
+    def _follow_lost(self, list_id: str, members: set[int]) -> set[int]:
+        """Return whom the ledger knows to be on a list and HubSpot does not show there, by the ids they have now."""
+        lost = self._ledger.members(list_id) - self._ledger.unsettled(list_id) - members
+        merged = {old: new for old, new in self._contacts.known_ids(lost).items() if old != new}
+        left = self._who_left(list_id, set(merged.values()))
+        self.follow({old: new for old, new in merged.items() if new not in left})
+        self.forget([old for old, new in merged.items() if new in left])
+        return {merged.get(each, each) for each in lost} - left
 
     def _put_back(
         self, hubspot_list: HubSpotList, record_ids: Iterable[int], *, known_as: str
@@ -153,11 +182,11 @@ class Memory(Recollection):
         `known_as` is the id under which the ledger knows its members.
         """
         back = self._putting_back.put_back(
-            hubspot_list, record_ids, who_left=partial(self._who_left, known_as)
+            hubspot_list, record_ids, moved=self._moved, who_left=partial(self._who_left, known_as)
         )
         self.count_put_back[hubspot_list.list_id] += len(back.added)
-        self.follow(back.merged)
-        self.forget(back.missing - back.merged.keys())
+        self.follow(back.became)
+        self.forget(back.missing - back.became.keys())
         if back.left_open:
             logger.warning(
                 "%s: %d members that the list has lost could not be put back: HubSpot refuses them, or does not show "
@@ -172,12 +201,22 @@ class Memory(Recollection):
         return {record_id for record_id, state in states.items() if state is State.OFF}
 
     @override
-    def put_back(self, hubspot_list: HubSpotList) -> None:
-        """Put back whom the deleted list had and the mirror, held back, neither added nor removed."""
-        if hubspot_list.list_id in self._anew:
-            list_id = hubspot_list.list_id
-            on_list, _ = self._put_back(hubspot_list, self._ledger.unsettled(list_id), known_as=list_id)
-            self._ledger.settle(list_id, on=on_list, off=(), ours=False)
+    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
+        list_id = hubspot_list.list_id
+        if lost := self._ledger.lost(list_id):
+            on_list, _ = self._put_back(hubspot_list, lost.difference(but_for), known_as=list_id)
+            self._ledger.settle(list_id, on=on_list, off=lost.intersection(but_for), ours=False)
+
+    @override
+    def let_go(self, hubspot_list: HubSpotList) -> None:
+        if lost := self._lost.pop(hubspot_list.list_id, None):
+            still = self._ledger.lost(hubspot_list.list_id)
+            self._ledger.settle(hubspot_list.list_id, on=(), off=lost & still)
+
+    @override
+    def members(self, hubspot_list: HubSpotList) -> Iterator[int]:
+        lost = self._lost.get(hubspot_list.list_id, ())
+        return (each for each in self._ledger.iter_members(hubspot_list.list_id) if each not in lost)
 
     @override
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
@@ -214,12 +253,34 @@ class Memory(Recollection):
             self._forgotten.update(self._ledger.forget_record_ids(record_ids))
         return self._forgotten
 
+    @override
+    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+        if self._settings.reconcile and self._settings.contact_cache_days:
+            return self._ledger.record_ids(addresses, since=self._started)
+        return super().record_ids(addresses)
+
+    @override
+    def begin_rereading(self) -> None:
+        self._ledger.age_addresses(self._started)
+
+    @override
+    def old_addresses(self) -> Iterable[Mapping[str, int]]:
+        return self._ledger.addresses(looked_up_before=self._started)
+
+    @override
+    def moved(self, record_ids: Mapping[int, int]) -> None:
+        self._moved |= record_ids
+
     # Memberships
 
     @override
-    def begin(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> None:
+    def begin(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked]) -> None:
         """Mark these, committed, before calls about them are sent."""
-        self._ledger.mark_unsettled(hubspot_list.list_id, record_ids)
+        self._ledger.mark_unsettled(
+            hubspot_list.list_id,
+            [record_id for record_id, each in asked.items() if each.is_member],
+            leaving=[record_id for record_id, each in asked.items() if not each.is_member],
+        )
 
     @override
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:

@@ -201,6 +201,7 @@ class ListMirror:
             self._write_properties(hubspot_list, asked)
             stale += self._deliver(ListChange(hubspot_list, asked), set())
         self._write_again(unit, stale)
+        self._applying.memory.let_go(hubspot_list)
         if undone := unit.undone - undone_before:
             self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
 
@@ -208,7 +209,8 @@ class ListMirror:
         self, unit: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None, *, is_proven: bool
     ) -> None:
         """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
-        self._applying.memory.put_back(hubspot_list)
+        away = [row.record_id for row in self._store.away()]
+        self._applying.memory.put_back(hubspot_list, but_for=away)
         for record_id, said in self._to_remove(ours):
             if said is not None or is_proven:
                 kept = self._asked_to_remove(unit, record_id, said)

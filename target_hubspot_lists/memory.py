@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from target_hubspot_lists.accounts import Account
+    from target_hubspot_lists.accounts import Account, Asked
     from target_hubspot_lists.changes import Confirmation
     from target_hubspot_lists.hubspot_lists import HubSpotList
     from target_hubspot_lists.ledger import KnownList
@@ -45,8 +45,13 @@ class NoLedger:
     def __init__(self) -> None:
         self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
 
-    def lock(self, names: Collection[str], list_ids: Collection[str] = ()) -> None:
-        """Keep other runs off lists of these names, and off those of these ids, until this run ends."""
+    def lock(
+        self, names: Collection[str], list_ids: Collection[str] = (), *, is_waited_for: bool = True
+    ) -> None:
+        """Keep other runs off lists of these names, and off those of these ids, until this run ends.
+
+        ListHeld if another run holds one: after a wait, unless it is not waited for.
+        """
 
     def begin_making(self, names: Collection[str]) -> None:
         """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
@@ -92,7 +97,7 @@ class NoLedger:
         del hubspot_list, record_ids
         return {}
 
-    def begin(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> None:
+    def begin(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked]) -> None:
         """Note that calls about these are about to be sent."""
 
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
@@ -116,8 +121,31 @@ class NoLedger:
         del hubspot_list
         return False
 
-    def put_back(self, hubspot_list: HubSpotList) -> None:
-        """Where the list was made anew, put back whom a mirror neither added nor removed."""
+    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
+        """Put back whom the list has lost, since a mirror that was held back neither added nor removed them.
+
+        `but_for` are those of whom a record says that they left.
+        """
+
+    def let_go(self, hubspot_list: HubSpotList) -> None:
+        """Let those stay away whom the list has lost by hand, since a mirror's whole snapshot does not name them."""
+
+    def unread_lists(self) -> list[KnownList]:
+        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
+        return []
+
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Read a list again, and put back whom it has lost; with a snapshot of it to come only note them."""
+
+    def begin_rereading(self) -> None:
+        """From here on only addresses that this run looks up are known well enough."""
+
+    def old_addresses(self) -> Iterable[Mapping[str, int]]:
+        """The addresses that this run has not looked up, with their record ids, a part at a time."""
+        return ()
+
+    def moved(self, record_ids: Mapping[int, int]) -> None:
+        """Note contacts whose address another one has now."""
 
     def is_gone(self, route: Route) -> bool:
         """Whether the list that earlier runs filled is deleted in HubSpot, and nobody asked for another one yet."""

@@ -47,8 +47,8 @@ class Merges:
         return lost + self._store.follow()
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
-        """Return those of the record ids that are nobody's."""
-        return set(record_ids) - dict(self._applying.contacts.current_ids(record_ids)).keys()
+        """Return those of the record ids that are nobody's, as far as the token may read contacts."""
+        return set(record_ids) - self._applying.contacts.known_ids(record_ids).keys()
 
     def _read(self, record_ids: Collection[int]) -> None:
         """Look up who these record ids are now; whoever HubSpot does not know keeps the id that there is."""

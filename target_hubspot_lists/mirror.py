@@ -264,6 +264,8 @@ class Mirror(Delivery):
         self._before_writing(there.values())
         for known in to_empty:
             if hubspot_list := there.get(known.list_id):
+                if self._settings.reconcile:
+                    self._memory.reread(hubspot_list, has_snapshot=True)
                 self._list_mirror.apply(self._vanished_unit(known, hubspot_list), None)
 
     def _vanished(self, stream: str) -> list[KnownList]:

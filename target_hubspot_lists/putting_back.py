@@ -11,7 +11,7 @@ from target_hubspot_lists.changes import MAX_RECORD_IDS_PER_CALL, Change, Doubts
 from target_hubspot_lists.verification import WAITS_BEFORE_DROPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from target_hubspot_lists.changes import ChangeWriter, Confirmation
     from target_hubspot_lists.contacts import Contacts
@@ -26,7 +26,7 @@ class PutBack:
     added: set[int] = field(default_factory=set)
     on_list: set[int] = field(default_factory=set)  # added now, or there already
     missing: set[int] = field(default_factory=set)
-    merged: dict[int, int] = field(default_factory=dict)  # missing, with the contacts that they became
+    became: dict[int, int] = field(default_factory=dict)  # of the missing, by whom another contact stands now
     left_open: set[int] = field(default_factory=set)  # refused, or accepted and not to be seen there
 
     def take(self, confirmation: Confirmation) -> None:
@@ -38,7 +38,7 @@ class PutBack:
 
 
 class PuttingBack:
-    """Adds members in calls side by side, follows merges, and reads back whom HubSpot left open."""
+    """Adds members, many a call; follows those who have another contact now, and reads back whom HubSpot left open."""
 
     def __init__(
         self,
@@ -60,21 +60,24 @@ class PuttingBack:
         hubspot_list: HubSpotList,
         record_ids: Iterable[int],
         *,
+        moved: Mapping[int, int],
         who_left: Callable[[Collection[int]], set[int]],
     ) -> PutBack:
-        """Put contacts onto a list, and say what became of each; a merged one by the id it has now.
+        """Put contacts onto a list, and say what became of each; one that is gone by the id its person has now.
 
-        `who_left` says who of some left under that id: they stay off, though their old ids are known as members.
+        `moved` are contacts whose address another one has now, which counts where they are gone. `who_left` says who
+        of some left under the id of today: they stay off, though their old ids are known as members.
         """
         back = PutBack()
         self._add(hubspot_list, tuple(record_ids), back)
         if back.missing:
             current = self._contacts.known_ids(back.missing)
             self._add_known(hubspot_list, {old for old, new in current.items() if old == new}, back)
-            merged = {old: new for old, new in current.items() if old != new}
-            left = who_left(set(merged.values()))
-            back.merged = {old: new for old, new in merged.items() if new not in left}
-            now = set(back.merged.values()) - back.missing - back.on_list - back.left_open
+            handed_over = {each: moved[each] for each in back.missing & moved.keys() - current.keys()}
+            became = handed_over | {old: new for old, new in current.items() if old != new}
+            left = who_left(set(became.values()))
+            back.became = {old: new for old, new in became.items() if new not in left}
+            now = set(back.became.values()) - back.missing - back.on_list - back.left_open
             self._add(hubspot_list, tuple(now), back)
         if back.left_open:
             asked = dict.fromkeys(back.left_open, True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.memory import Led
     from target_hubspot_lists.routes import Route
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.verification import MembershipReader
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,12 @@ logger = logging.getLogger(__name__)
 class Recollection(NoLedger):
     """The memory of a dry run with a ledger: reads it, and writes nothing."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, lists: Lists, *, started: datetime) -> None:
+    def __init__(
+        self, ledger: Ledger, settings: Settings, lists: Lists, *, reader: MembershipReader, started: datetime
+    ) -> None:
         super().__init__()
+        self._reader = reader
+        self._ready: set[str] = set()  # lists that this run came upon
         self._ledger = ledger
         self._settings = settings
         self._lists = lists
@@ -105,8 +110,32 @@ class Recollection(NoLedger):
         ]
         return Vanished(lists, is_certain=not any(map(_are_apart, itertools.combinations(runs, 2))))
 
+    def unread_lists(self) -> list[KnownList]:
+        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
+        known = {each.list_id: each for each in self._ledger.lists() if each.cohort_key is not None}
+        return [each for list_id, each in known.items() if list_id not in self._ready]
+
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Say how many a real run would put back; with a snapshot, that says it by itself."""
+        self._ready.add(hubspot_list.list_id)
+        if has_snapshot:
+            return
+        lost = set(self._ledger.iter_members(hubspot_list.list_id))
+        if lost and not hubspot_list.is_foreseen:
+            lost.difference_update(self._reader.iter_members(hubspot_list))
+        if lost:
+            logger.info(
+                "%s: up to %d members of earlier runs would be put back, whom it has lost in HubSpot.",
+                hubspot_list,
+                len(lost),
+            )
+
     def _note(self, led: Led, found: HubSpotList) -> None:
         """Note that a cohort goes to a list: the first time in this run."""
+        is_first = found.list_id not in self._ready
+        self._ready.add(found.list_id)
+        if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
+            self.reread(found, has_snapshot=False)
         if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
             logger.info(
                 "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",

@@ -213,8 +213,9 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "default": False,
         "title": "Reconcile",
         "description": (
-            "Read the lists and addresses that the ledger knows from HubSpot again: members that a list lost are "
-            "put back, people on it whom the ledger does not know are taken over. Needs a ledger."
+            "Read every list and address that the ledger knows from HubSpot again, also those that no record names: "
+            "members that a list lost are put back, people on it whom the ledger does not know are noted. Needs a "
+            "ledger."
         ),
     },
     "create_contacts": {

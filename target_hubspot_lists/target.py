@@ -333,6 +333,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         self._flush_held()
         if self._mirror:
             self._mirror.finish()
+        unreconciled = self.delivery.reconcile()
         self.delivery.accounts.check()
         self.delivery.end()
         # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
@@ -342,7 +343,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             self._states.end(self._mirror.is_done)
         elif not unapplied and not held_back:
             self._states.end(_is_done)
-        if problems := [*held_back, *unapplied]:
+        if problems := [*held_back, *unapplied, *unreconciled]:
             raise TargetError(" ".join(problems))
 
     # What is held, and STATE

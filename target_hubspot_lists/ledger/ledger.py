@@ -9,7 +9,13 @@ from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import known_lists, people
 from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
 from target_hubspot_lists.ledger.locks import Locks
-from target_hubspot_lists.ledger.memberships import ListMembers, is_added_by_us, is_member, is_unsettled
+from target_hubspot_lists.ledger.memberships import (
+    ListMembers,
+    is_added_by_us,
+    is_lost,
+    is_member,
+    is_unsettled,
+)
 from target_hubspot_lists.ledger.migrations import is_readable, migrate, schema_version
 from target_hubspot_lists.ledger.records import RunLine
 
@@ -126,6 +132,22 @@ class Ledger:
         with self._database.reading() as connection:
             return people.record_ids(connection, self._portal_id, addresses, since=int(since.timestamp()))
 
+    def addresses(self, *, looked_up_before: datetime) -> Iterator[dict[str, int]]:
+        """Yield the addresses that were not looked up since, with their record ids, a small part at a time."""
+        before, after = int(looked_up_before.timestamp()), ""
+        while True:
+            with self._database.reading() as connection:
+                page = people.addresses(connection, self._portal_id, before=before, after=after)
+            if not page:
+                return
+            yield page
+            after = next(reversed(page))
+
+    def age_addresses(self, moment: datetime) -> None:
+        """Let whatever was looked up in this second or later, by other runs, be of the second before."""
+        with self._database.writing() as connection:
+            people.age(connection, self._portal_id, int(moment.timestamp()))
+
     def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
         """Note which contact each address is, as HubSpot says now."""
         with self._database.writing() as connection:
@@ -216,7 +238,7 @@ class Ledger:
             known_lists.name_cohort(connection, self._portal_id, cohort_key, name)
 
     def replace_list(self, list_id: str, new: KnownList) -> None:
-        """Let a list made anew take the place of a deleted one: its cohorts, and all members as unsettled."""
+        """Let a list made anew take the place of a deleted one: its cohorts, and all members as lost."""
         with self._database.writing() as connection:
             known_lists.remember(connection, self._portal_id, new)
             old_members, members = self._known(connection, list_id), self._known(connection, new.list_id)
@@ -255,10 +277,22 @@ class Ledger:
         """Return whom a call was begun for that was not answered."""
         return set(self._pages(list_id, is_unsettled()))
 
-    def mark_unsettled(self, list_id: str, record_ids: Iterable[int]) -> None:
-        """Note that a call about these is about to be sent; returned means committed."""
+    def lost(self, list_id: str) -> set[int]:
+        """Return who belongs on a list and is not there: `mark_lost` or `replace_list` said so, and no answer since."""
+        return set(self._pages(list_id, is_lost()))
+
+    def mark_unsettled(self, list_id: str, record_ids: Iterable[int], *, leaving: Iterable[int] = ()) -> None:
+        """Note that a call about these is about to be sent; returned means committed.
+
+        Those who are `leaving` are no longer lost: they do not belong on the list any more.
+        """
         with self._database.writing() as connection:
-            self._known(connection, list_id).mark_unsettled(record_ids)
+            self._known(connection, list_id).mark_unsettled(record_ids, leaving=leaving)
+
+    def mark_lost(self, list_id: str, record_ids: Iterable[int]) -> None:
+        """Note that these belong on a list and are not there; unsettled, until an answer says otherwise."""
+        with self._database.writing() as connection:
+            self._known(connection, list_id).mark_lost(record_ids)
 
     def settle(self, list_id: str, *, on: Iterable[int], off: Iterable[int], ours: bool = True) -> None:
         """Note what HubSpot answered; `ours` says that it was this call that put `on` there.
@@ -317,7 +351,7 @@ class Ledger:
     ) -> AbstractContextManager[None]:
         """Hold lists by name, in whatever case, and by id: all or none, so that no two runs wait for each other.
 
-        After `wait_seconds` LedgerError names the run that has one. A run that died holds nothing.
+        After `wait_seconds` ListHeld names the run that has one. A run that died holds nothing.
         """
         return self._locks.hold(names, list_ids=list_ids, wait_seconds=wait_seconds, sleep=sleep)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sqlalchemy import delete, func, insert, select
 
-from target_hubspot_lists.errors import LedgerError
+from target_hubspot_lists.errors import LedgerError, ListHeld
 from target_hubspot_lists.ledger.database import OWNER_ONLY
 from target_hubspot_lists.ledger.statements import serialize
 from target_hubspot_lists.ledger.tables import locks
@@ -90,13 +90,13 @@ class Locks:
         wait_seconds: float,
         sleep: Callable[[float], None],
     ) -> Iterator[None]:
-        """Hold lists by name and id, all or none; after `wait_seconds` LedgerError names the run that has one."""
+        """Hold lists by name and id, all or none; after `wait_seconds` ListHeld names the run that has one."""
         wanted = {name.casefold() for name in names} | {ID + list_id for list_id in list_ids}
         wanted -= self._held
         waited = 0.0
         while (holder := self._take(wanted)) is not None:
             if waited >= wait_seconds:
-                raise LedgerError(
+                raise ListHeld(
                     f"{holder.label} is held by {holder}: wait until that run has ended, then run again. If it hangs, "
                     "end that process."
                 )

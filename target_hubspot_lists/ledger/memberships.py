@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ON = 1  # when HubSpot last answered, it was on the list
 OURS = 2  # we put it there
 UNSETTLED = 4  # a call about it was begun, and no answer was recorded
+LOST = (
+    8  # beside UNSETTLED: it belongs on the list, and is not there, for the list was made anew or has lost it
+)
 
 _state, _record_id = memberships.c.state, memberships.c.record_id
 # Of a list that is taken over: who HubSpot says is on it, until the transaction ends.
@@ -74,11 +77,16 @@ class ListMembers:
             )
         )
 
-    def mark_unsettled(self, record_ids: Iterable[int]) -> None:
-        """Note that a call about these is about to be sent."""
+    def mark_unsettled(self, record_ids: Iterable[int], *, leaving: Iterable[int] = ()) -> None:
+        """Note that a call about these is about to be sent; those who are to leave do not belong there any more."""
         # Unanswered before, and asked again: should HubSpot say that it is on the list already, it was that call.
         again = case((_is_unanswered(), _state.bitwise_or(OURS)), else_=_state.bitwise_or(UNSETTLED))
         self._upsert(record_ids, UNSETTLED, again)
+        self._upsert(leaving, UNSETTLED, again.bitwise_and(~LOST))
+
+    def mark_lost(self, record_ids: Iterable[int]) -> None:
+        """Note that these belong on the list, and are not there."""
+        self._upsert(record_ids, UNSETTLED | LOST, _state.bitwise_and(OURS).bitwise_or(UNSETTLED | LOST))
 
     def settle(self, *, on: Iterable[int], off: Iterable[int], ours: bool) -> None:
         """Note what HubSpot answered; who was put there by us before stays ours."""
@@ -100,8 +108,8 @@ class ListMembers:
         _named.drop(self.connection, checkfirst=False)
 
     def move_to(self, list_key: int) -> None:
-        """Make everybody who is on this list unsettled on another, which is new."""
-        state = _state.bitwise_and(OURS).bitwise_or(UNSETTLED)
+        """Make everybody who is on this list lost on another, which is new."""
+        state = _state.bitwise_and(OURS).bitwise_or(UNSETTLED | LOST)
         members = select(literal(list_key), _record_id, state, literal(self.day)).where(
             self._on_this_list, is_member()
         )
@@ -146,7 +154,8 @@ def merged_state(states: Iterable[int]) -> int | None:
     if not members:
         return None
     is_ours = all(each & OURS or not each & ON for each in members)
-    return UNSETTLED | (ON if any(each & ON for each in members) else 0) | (OURS if is_ours else 0)
+    bits = [bit for bit in (ON, LOST) if any(each & bit for each in members)]
+    return sum(bits, UNSETTLED | (OURS if is_ours else 0))
 
 
 def is_member() -> ColumnElement[bool]:
@@ -162,6 +171,11 @@ def is_added_by_us() -> ColumnElement[bool]:
 def is_unsettled() -> ColumnElement[bool]:
     """A call about it was begun, and no answer recorded."""
     return _state.bitwise_and(UNSETTLED) != 0
+
+
+def is_lost() -> ColumnElement[bool]:
+    """It belongs on the list, and is not there as far as is known."""
+    return _state.bitwise_and(LOST) != 0
 
 
 def _is_unanswered() -> ColumnElement[bool]:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 
+ADDRESSES_AT_ONCE = 10_000
+
+
 def record_ids(
     connection: Connection, portal_id: int, addresses: Collection[str], *, since: int
 ) -> dict[str, int]:
@@ -44,6 +47,23 @@ def record_ids(
         ).all()
         found.update((address, record_id) for address, record_id in rows)
     return found
+
+
+def addresses(connection: Connection, portal_id: int, *, before: int, after: str) -> dict[str, int]:
+    """The next addresses behind one, in order, that were looked up before that time."""
+    rows = connection.execute(
+        select(contacts.c.address, contacts.c.record_id)
+        .where(contacts.c.portal_id == portal_id, contacts.c.address > after, contacts.c.looked_up < before)
+        .order_by(contacts.c.address)
+        .limit(ADDRESSES_AT_ONCE)
+    )
+    return {row.address: row.record_id for row in rows}
+
+
+def age(connection: Connection, portal_id: int, moment: int) -> None:
+    """Let what was looked up at that time or later be a second older than it."""
+    fresh = contacts.c.portal_id == portal_id, contacts.c.looked_up >= moment
+    connection.execute(update(contacts).where(*fresh).values(looked_up=moment - 1))
 
 
 def remember(connection: Connection, portal_id: int, found: Mapping[str, int], *, now: int) -> None:
