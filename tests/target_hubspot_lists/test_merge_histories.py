@@ -38,6 +38,7 @@ class History:
         ids = list(portal.add_contacts(PEOPLE))
         self.identifiers = addresses if config["match_by"] == "email" else ids
         self.wanted: dict[str, set[str]] = {}  # record ids by cohort
+        self.said: dict[tuple[str, str], str] = {}  # the last word on each, by cohort and identifier
 
     def step(self) -> None:
         for _ in range(self.random.choice((0, 1, 1, 2))):
@@ -48,7 +49,9 @@ class History:
         else:
             self.bring()
         for cohort, wanted in self.wanted.items():
-            assert self.portal.members(cohort) == wanted, cohort
+            # A list that nobody was added to in the end may not have been made.
+            on_list = self.portal.members(cohort) if cohort in self.portal.list_names() else set()
+            assert on_list == wanted, cohort
 
     def merge(self) -> None:
         first, second = map(self.now, self.random.sample(self.identifiers, 2))
@@ -73,11 +76,18 @@ class History:
         self.run(records)
 
     def bring(self) -> None:
-        """Send single changes; a person may be named more than once, and by more than one identifier."""
+        """Send single changes; a person may be named more than once, and by more than one identifier.
+
+        What only repeats that somebody left is no change: a ledger knows it, and does not ask whether the contact was
+        merged with a member since.
+        """
         records = []
         for _ in range(self.random.randint(1, 6)):
             cohort, member = self.random.choice(COHORTS), self.random.choice(self.identifiers)
             operation = self.random.choice(("add", "add", "remove"))
+            if operation == "remove" and self.said.get((cohort, member)) == "remove":
+                continue
+            self.said[cohort, member] = operation
             records.append(self.record(cohort, member, operation, None))
             if operation == "add":
                 self.wanted.setdefault(cohort, set()).add(self.now(member))
@@ -98,7 +108,7 @@ class History:
 @pytest.mark.parametrize("seed", range(HISTORIES))
 @pytest.mark.parametrize("follows", [False, True], ids=["retired-ids-missing", "retired-ids-followed"])
 @pytest.mark.parametrize("ledger", ["none", "sqlite", "postgres"])
-@pytest.mark.parametrize("match_by", ["email"])
+@pytest.mark.parametrize("match_by", ["email", "contact_id"])
 @pytest.mark.parametrize("mode", ["incremental", "mirror"])
 def test_whoever_is_merged_the_lists_end_as_the_source_said(
     portal: Portal,
@@ -115,6 +125,10 @@ def test_whoever_is_merged_the_lists_end_as_the_source_said(
         pytest.skip("a sample of the histories is enough: both databases are asked by the same statements")
     portal.quirks.follows_merged_ids = follows
     config: dict[str, Any] = {"sync_mode": mode, "match_by": match_by, "batch_size_rows": 4}
+    if follows and match_by == "contact_id" and ledger == "none":
+        # The contacts are not read before such a call. If HubSpot follows retired ids, it is not known what it makes of
+        # a call that adds and removes one contact by two of its ids.
+        config["batch_size_rows"] = 1
     config["lists"] = [{"cohort": each, "list_name": each} for each in COHORTS]
     if ledger == "sqlite":
         config["ledger_url"] = f"sqlite:///{request.getfixturevalue('tmp_path')}/ledger.db"
