@@ -202,7 +202,10 @@ def _secrets(url: URL) -> list[str]:
 
 def _sqlite_path(url: URL, *, create: bool) -> Path:
     """The path of the file, the same by whatever links; it is made, for its owner alone, where there is none yet."""
-    path = Path(url.database or "").resolve()  # beside it are the files that tell which runs live
+    try:
+        path = Path(url.database or "").resolve()  # beside it are the files that tell which runs live
+    except (OSError, RuntimeError):  # a link that leads to itself
+        raise LedgerError("The path in ledger_url leads nowhere: correct its symbolic links.") from None
     if not path.parent.is_dir():
         raise LedgerError(
             f'There is no folder "{path.parent}" for the ledger: make it, or correct ledger_url.'

@@ -101,6 +101,17 @@ def test_a_ledger_that_is_a_link_to_nothing_yet_is_made_where_the_link_leads(
     }
 
 
+def test_a_link_that_leads_to_itself_is_told(
+    run_target: TargetRunner, contacts: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "loop.db").symlink_to(tmp_path / "loop.db")
+
+    run = run_target(*adds(contacts), ledger_url=f"sqlite:///{tmp_path}/loop.db")
+
+    assert run.exit_code == 1
+    assert "ledger" in run.error
+
+
 @pytest.mark.usefixtures("_known_list")
 @pytest.mark.parametrize(
     "config", [{}, {"lists": [{"cohort": "VIP", "list_id": "1"}]}], ids=["known", "configured"]

@@ -113,6 +113,23 @@ def test_a_merged_contact_that_left_is_removed_from_every_list_also_where_anothe
     assert portal.member_emails("c_VIP") == portal.member_emails("c_Other") == {BOB}
 
 
+def test_what_the_ledger_knows_of_a_retired_id_outlives_the_run_to_which_hubspot_calls_it_missing(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, merge: Merge
+) -> None:
+    for address in (OLD, NEW, BOB):
+        portal.add_contact(address)
+    settings = BY_EMAIL | {"ledger_url": sqlite_url}
+    mirror(run_target, *sized_emails([OLD, NEW, BOB]), *sized_emails([OLD, BOB], "Other")[1:], **settings)
+    merge(portal, OLD, NEW)
+    added = run_target(*emails([OLD, NEW], "Third"), **settings)
+
+    both = [*sized_emails([BOB]), *sized_emails([BOB], "Other")[1:]]
+    run = mirror(run_target, *both, **settings)
+
+    assert (added.exit_code, run.exit_code) == (0, 0)
+    assert portal.member_emails("c_VIP") == portal.member_emails("c_Other") == {BOB}
+
+
 def test_a_mirror_that_removes_only_whom_it_added_leaves_a_contact_that_somebody_else_had_put_there_too(
     portal: Portal, run_target: TargetRunner, sqlite_url: str, merge: Merge
 ) -> None:
