@@ -13,6 +13,7 @@ from target_hubspot_lists.ledger.statements import (
     chunks,
     insert_into,
     pairs_as_rows,
+    serialize,
 )
 from target_hubspot_lists.ledger.tables import (
     contacts,
@@ -108,50 +109,77 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
 
 def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
     """Let what is known of retired records be known of the contacts that they became, on every list."""
-    of_portal = contacts.c.portal_id == portal_id
+    serialize(connection)  # other runs may learn of the same merges
     for chunk in chunks(merged):
-        among_them = among(connection, contacts.c.record_id, chunk)
-        rows = select(contacts.c.address, contacts.c.record_id).where(of_portal, among_them)
-        addresses = {row.address: row.record_id for row in connection.execute(rows)}
-        for address, record_id in addresses.items():
-            row = update(contacts).where(of_portal, contacts.c.address == address)
-            connection.execute(row.values(record_id=merged[record_id]))
-        records: dict[int, set[int]] = {}
-        for record_id in {*addresses.values(), *_with_states_or_hashes(connection, portal_id, chunk)}:
-            records.setdefault(merged[record_id], {merged[record_id]}).add(record_id)
-        for record_id, of_contact in records.items():
-            _merge_memberships(connection, portal_id, record_id, of_contact, day=day)
-            of_them = property_hashes.c.record_id.in_(of_contact)
-            connection.execute(
-                delete(property_hashes).where(property_hashes.c.portal_id == portal_id, of_them)
-            )
+        known = {
+            *_merge_addresses(connection, portal_id, chunk, merged),
+            *_merge_memberships(connection, portal_id, chunk, merged, day=day),
+            *hashes(connection, portal_id, chunk),
+        }
+        of_portal = property_hashes.c.portal_id == portal_id
+        records = known | {merged[each] for each in known}
+        of_records = among(connection, property_hashes.c.record_id, records)
+        connection.execute(delete(property_hashes).where(of_portal, of_records))
 
 
-def _with_states_or_hashes(connection: Connection, portal_id: int, ids: Collection[int]) -> set[int]:
-    """Those of these records that are known on a list, or by the values of their properties."""
-    of_lists = memberships.c.list_key.in_(_list_keys(portal_id))
-    of_hashes = property_hashes.c.portal_id == portal_id
-    record_id, of_property = memberships.c.record_id, property_hashes.c.record_id
-    on_lists = select(record_id).where(of_lists, among(connection, record_id, ids)).distinct()
-    with_hashes = select(of_property).where(of_hashes, among(connection, of_property, ids))
-    return {*connection.scalars(on_lists), *connection.scalars(with_hashes)}
+def _merge_addresses(
+    connection: Connection, portal_id: int, retired: Collection[int], merged: Mapping[int, int]
+) -> Collection[int]:
+    """Let the addresses of retired records be their contacts'; return the records that had any."""
+    of_portal = contacts.c.portal_id == portal_id
+    query = (
+        select(contacts.c.address, contacts.c.record_id)
+        .where(of_portal, among(connection, contacts.c.record_id, retired))
+        .order_by(contacts.c.address)  # in one order, so that no two runs wait for each other
+        .with_for_update()
+    )
+    rows = connection.execute(query).all()
+    for row in rows:
+        of_address = update(contacts).where(of_portal, contacts.c.address == row.address)
+        connection.execute(of_address.values(record_id=merged[row.record_id]))
+    return {row.record_id for row in rows}
 
 
 def _merge_memberships(
-    connection: Connection, portal_id: int, record_id: int, records: Collection[int], *, day: int
+    connection: Connection, portal_id: int, retired: Collection[int], merged: Mapping[int, int], *, day: int
+) -> Collection[int]:
+    """Give contacts on each list the state that their records together have there; return the retired among those."""
+    of_lists = memberships.c.list_key.in_(_list_keys(portal_id))
+    records = {*retired, *(merged[each] for each in retired)}
+    query = (
+        select(memberships.c.list_key, memberships.c.record_id, memberships.c.state)
+        .where(of_lists, among(connection, memberships.c.record_id, records))
+        .order_by(memberships.c.list_key, memberships.c.record_id)
+        .with_for_update()
+    )
+    rows = connection.execute(query).all()
+    known = {row.record_id for row in rows}.intersection(retired)
+    states: dict[tuple[int, int], list[int]] = {}
+    for row in rows:
+        contact = merged.get(row.record_id, row.record_id)
+        states.setdefault((row.list_key, contact), []).append(row.state)
+    changed = {(row.list_key, merged[row.record_id]) for row in rows if row.record_id in known}
+    connection.execute(delete(memberships).where(of_lists, among(connection, memberships.c.record_id, known)))
+    for pair in sorted(changed):
+        _give_state(connection, *pair, merged_state(states[pair]), day=day)
+    return known
+
+
+def _give_state(
+    connection: Connection, list_key: int, record_id: int, state: int | None, *, day: int
 ) -> None:
-    """Give a contact on each list the state that its records together have there."""
-    of_records = memberships.c.list_key.in_(_list_keys(portal_id)), memberships.c.record_id.in_(records)
-    states: dict[int, list[int]] = {}
-    for list_key, state in connection.execute(
-        select(memberships.c.list_key, memberships.c.state).where(*of_records)
-    ):
-        states.setdefault(list_key, []).append(state)
-    connection.execute(delete(memberships).where(*of_records))
-    for list_key, of_list in states.items():
-        if (state := merged_state(of_list)) is not None:
-            row = {"list_key": list_key, "record_id": record_id, "state": state, "day": day}
-            connection.execute(memberships.insert().values(row))
+    """Give a record a state on a list; None makes it unknown."""
+    if state is None:
+        of_pair = memberships.c.list_key == list_key, memberships.c.record_id == record_id
+        connection.execute(delete(memberships).where(*of_pair))
+        return
+    row = {"list_key": list_key, "record_id": record_id, "state": state, "day": day}
+    insert = insert_into(connection, memberships).values(row)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["list_key", "record_id"], set_={"state": state, "day": day}
+        )
+    )
 
 
 def record_id_of(connection: Connection, portal_id: int, address: str) -> int | None:

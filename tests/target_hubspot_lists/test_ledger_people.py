@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -186,3 +187,17 @@ def run_command(*arguments: str, url: str) -> tuple[int, str]:
     """Run the command with the URL in the environment; return exit code and output."""
     result = CliRunner().invoke(main, ["forget", *arguments], env={"TARGET_HUBSPOT_LISTS_LEDGER_URL": url})
     return result.exit_code, result.output
+
+
+def test_two_runs_may_learn_of_the_same_merges_at_once(open_ledger: Ledgers, ledger: Ledger) -> None:
+    retired = {number: number % 10 + 1000 for number in range(1, 200)}
+    ledger.remember_contacts({f"contact{number}@example.com": number for number in retired})
+    ledger.settle("42", on=retired, off=())
+    others = [open_ledger(run_id=f"run-{number}") for number in range(2, 6)]
+
+    with ThreadPoolExecutor() as threads:
+        for done in [threads.submit(other.merge_records, retired) for other in others]:
+            done.result()
+
+    assert ledger.members("42") == set(retired.values())
+    assert set(ledger.record_ids(["contact7@example.com"], since=START).values()) == {1007}
