@@ -54,7 +54,7 @@ def main() -> int:
         with report.open("w") as file:
             file.writelines(f"{json.dumps(line)}\n" for line in lines())
         command = [sys.executable, "-m", "target_hubspot_lists.report_page.command"]
-        made = measured([*command, "--report", str(report), "--output", str(page)], folder)
+        made = measured([*command, "--report", str(report), "--output", str(page), "--show-members"], folder)
         if made.exit_code:
             print(made.log)
             return 1

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # What a browser sorts and filters without a pause, and a page of 5 MB has room for.
 MOST_ROWS = 10_000
-MOST_BYTES = 2_500_000
+MOST_BYTES = 1_400_000
 MOST_CHARACTERS = 200  # of HubSpot's words
 LONGEST_MEMBER = 254  # of an address: https://www.rfc-editor.org/errata/eid1690
 
