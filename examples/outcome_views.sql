@@ -72,7 +72,7 @@ create view hubspot_report_members as
 with told as (
     select
         lines.*,
-        outcome not in ('missing', 'rejected', 'skipped', 'dropped')
+        outcome in ('added', 'removed', 'already_member', 'not_a_member', 'unconfirmed')
             or (outcome = 'missing' and operation = 'remove') as is_in_place,
         row_number() over (partition by portal_id, list, member order by run_id desc, line desc) as position
     from hubspot_report_of_lists as lines

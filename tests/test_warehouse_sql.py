@@ -283,7 +283,7 @@ told_of = st.tuples(
     st.sampled_from(["VIP", "vip", "Trial"]),
     st.sampled_from([None, "42"]),
     st.sampled_from(["ada@example.com", "bob@example.com"]),
-    st.sampled_from(["missing", "rejected", "added", "dropped"]),
+    st.sampled_from(["missing", "rejected", "added", "dropped", "of a newer version"]),
     st.sampled_from(["add", "remove"]),
 )
 
