@@ -16,7 +16,8 @@ from hubspot_singer.plugin.command import PluginCommand, report
 from hubspot_singer.plugin.deadlines import run_within
 from hubspot_singer.plugin.errors import CheckTimedOut
 from hubspot_singer.plugin.files import read_config_file
-from hubspot_singer.plugin.settings import Settings, Variables, meltano_prefixes
+from hubspot_singer.plugin.settings import DeclaredSettings
+from hubspot_singer.plugin.variables import Variables, meltano_prefixes
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -144,11 +145,11 @@ class HubSpotPlugin(PluginBase):
             config_jsonschema["properties"].setdefault(name, schema)
 
     @classmethod
-    def declared_settings(cls) -> Settings:
+    def declared_settings(cls) -> DeclaredSettings:
         """Return the plugin's settings, its own and the SDK's."""
         schema = {**cls.config_jsonschema, "properties": dict(cls.config_jsonschema["properties"])}
         cls.append_builtin_config(schema)
-        return Settings(schema, cls.may_be_blank)
+        return DeclaredSettings(schema, cls.may_be_blank)
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class

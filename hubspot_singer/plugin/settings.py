@@ -1,4 +1,4 @@
-"""Reads settings as each is declared, from JSON values, text or the environment, and says what is wrong with them.
+"""Reads settings as each is declared, from JSON values or text, and says what is wrong with them.
 
 A setting is declared by a JSON schema (https://sdk.meltano.com/en/latest/guides/config-schema.html). No sentence
 of this module quotes a secret.
@@ -15,11 +15,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from jsonschema import ValidationError
 
-_SEPARATOR = re.compile(r"(?<!\\)\.")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 # The words that singer_sdk takes for true in a variable, and their opposites.
 _FLAGS = {
@@ -37,7 +36,7 @@ _VALUE_CHARACTERS = 60  # of a wrong value, as an error shows it
 
 
 @dataclass(frozen=True)
-class Settings:
+class DeclaredSettings:
     """A plugin's settings as they are declared."""
 
     schema: Mapping[str, Any]
@@ -85,112 +84,9 @@ class Settings:
     def unknown(self, config: Mapping[str, Any]) -> list[str]:
         """Return one sentence for each name in the config that is no setting, most likely a misspelt one."""
         return [
-            f'There is no setting "{name}"; it is ignored.{_nearest(name, self.declared)}'
+            f'There is no setting "{name}"; it is ignored.{nearest(name, self.declared)}'
             for name in sorted(config.keys() - self.declared.keys())
         ]
-
-
-@dataclass(frozen=True)
-class Variables:
-    """The environment's variables of a plugin: a prefix and a setting's name in capitals."""
-
-    environ: Mapping[str, str]
-    prefix: str
-    settings: Settings
-    # Other prefixes that Meltano gives the plugin's variables where it runs under another name.
-    other_prefixes: tuple[str, ...] = ()
-
-    @property
-    def are_from_meltano(self) -> bool:
-        """Whether Meltano runs the plugin."""
-        return "MELTANO_PROJECT_ROOT" in self.environ
-
-    def config(self) -> dict[str, Any]:
-        """Return the settings that variables hold, as text, or as objects where Meltano had taken them apart."""
-        config: dict[str, Any] = {
-            name: self.environ[variable] for variable, name in self._set_by(self.prefix)
-        }
-        if self.are_from_meltano:
-            for name in config.keys() & set(self.settings.objects):
-                config[name] = _nested(config[name])
-        return config
-
-    def problems(self) -> list[str]:
-        """Return one sentence for each variable that does not hold what its setting takes."""
-        return [
-            f"{variable} is not {wanted}: correct it, or leave it out for the default."
-            for variable, name in self._set_by(self.prefix)
-            if (wanted := _unmet(self.environ[variable], self.settings.declared[name]))
-        ]
-
-    def lost(self, config: Mapping[str, Any]) -> list[str]:
-        """Return a sentence that names the variables whose settings the config given does not contain, if any.
-
-        Meltano hands every variable to the process, but puts only the settings that its definition of the plugin
-        declares into the config: a `DRY_RUN=true` that got lost on this way would write for real.
-        """
-        prefixes = dict.fromkeys((self.prefix, *self.other_prefixes))
-        found = (each for prefix in prefixes for each in self._set_by(prefix))
-        lost = {name: variable for variable, name in found if config.get(name) is None}
-        if not lost:
-            return []
-        names, variables = " and ".join(lost), " and ".join(lost.values())
-        advice = (
-            f"Declare {names} under the plugin's settings in meltano.yml, as its definition.yml does"
-            if self.are_from_meltano
-            else f"Add --config=ENV, or put {names} into the configuration"
-        )
-        sentence = (
-            f"The run would ignore {variables}, set in the environment: the configuration given does not contain"
-            f" {names}. {advice}, or unset {variables}."
-        )
-        return [sentence]
-
-    def unknown(self) -> list[str]:
-        """Return one sentence for each variable that is named as a setting is and is none."""
-        known = [self.prefix + name.upper() for name in self.settings.declared]
-        return [
-            f"The environment variable {name} is no setting; it is ignored.{_nearest(name, known)}"
-            for name in sorted(self.environ)
-            if name.startswith(self.prefix) and not self._is_explained(name)
-        ]
-
-    def _set_by(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield each variable with this prefix that sets a setting, with the setting's name."""
-        for name in self.settings.declared:
-            variable = prefix + name.upper()
-            if self.settings.is_set(name, self.environ.get(variable)):
-                yield variable, name
-
-    def _is_explained(self, variable: str) -> bool:
-        """Tell whether a variable is a setting, or one that Meltano or the SDK knows."""
-        for prefix in (self.prefix, *self.other_prefixes):
-            rest = variable.removeprefix(prefix)
-            if rest != variable and self._is_known(rest):
-                return True
-        return False
-
-    def _is_known(self, rest: str) -> bool:
-        names = {name.upper() for name in self.settings.declared}
-        return (
-            rest in names
-            or rest == "LOGLEVEL"
-            # Meltano's own: https://docs.meltano.com/concepts/plugins#plugin-extras
-            or rest.startswith("_")
-            # Meltano takes nested settings apart: stream_maps.members.email is ..._STREAM_MAPS_MEMBERS_EMAIL.
-            or any(rest.startswith(f"{name.upper()}_") for name in self.settings.objects)
-        )
-
-
-def meltano_prefixes(environ: Mapping[str, str], kind: str) -> tuple[str, ...]:
-    """Return the prefixes by which Meltano names the variables of the plugin that it runs.
-
-    `kind` is `LOADER` or `EXTRACTOR`. A plugin that inherits from ours has a name, and so a prefix, of its own.
-    """
-    names = (environ.get(f"MELTANO_{kind}_{what}", "") for what in ("NAME", "NAMESPACE"))
-    # As Meltano writes a name: https://docs.meltano.com/guide/configuration#configuring-settings
-    prefixes = (re.sub(r"[^A-Za-z0-9]", "_", name).upper() for name in names if name)
-    return tuple(dict.fromkeys(f"{prefix}_" for prefix in prefixes))
 
 
 def _types(declared: Mapping[str, Any]) -> frozenset[str]:
@@ -240,30 +136,7 @@ def _parsed_text(text: str, types: frozenset[str]) -> Any:  # noqa: ANN401 - wha
     return value
 
 
-def _nested(text: str) -> Any:  # noqa: ANN401 - what the text says
-    """Return the object that a variable of Meltano's holds, in which keys of nested objects are joined by dots.
-
-    A dot behind a backslash belongs to the key. What is not the text of an object is returned as it is.
-    """
-    try:
-        flat = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(flat, dict):
-        return text
-    nested: dict[str, Any] = {}
-    for path, value in flat.items():
-        *parents, key = (part.replace(r"\.", ".") for part in _SEPARATOR.split(path))
-        inner = nested
-        for parent in parents:
-            if not isinstance(inner.get(parent), dict):
-                inner[parent] = {}
-            inner = inner[parent]
-        inner[key] = value
-    return nested
-
-
-def _unmet(text: str, declared: Mapping[str, Any]) -> str | None:
+def unmet(text: str, declared: Mapping[str, Any]) -> str | None:
     """Return what a setting takes if this text is not it, else None."""
     types = _types(declared)
     try:
@@ -273,7 +146,8 @@ def _unmet(text: str, declared: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean "…"?` with the known name that is nearest, or "" where none is near."""
     near = get_close_matches(name, known, n=1)
     return f' Did you mean "{near[0]}"?' if near else ""
 
