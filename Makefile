@@ -91,6 +91,7 @@ format: $(READY)  ## Format the code
 
 definitions: $(READY)  ## Write the plugin definitions, and the tables that come from the code
 	$(BIN)/python -m tests.definitions
+	$(BIN)/python -m tests.tables
 
 PIN := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes the newest versions that it allows

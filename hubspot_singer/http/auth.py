@@ -34,7 +34,7 @@ class StaticToken:
     def __init__(self, credentials: AccessToken) -> None:
         self._token = credentials.token
 
-    # Not known: HubSpot tells them only with OAuth tokens.
+    # Not known: HubSpot returns them only with OAuth tokens.
     scopes: None = None
     portal_id: None = None
 
@@ -116,7 +116,7 @@ class OAuthTokens:
         self._lock = threading.Lock()
         self._current: CurrentToken | None = None
         self._failure: HubSpotError | None = None
-        # As HubSpot told them with the last token.
+        # As HubSpot returned them with the last token.
         self.scopes: frozenset[str] | None = None
         self.portal_id: int | None = None
 

@@ -117,12 +117,12 @@ class HubSpotClient:
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """The token's scopes, or None where HubSpot has not told them with the token."""
+        """The token's scopes, or None where HubSpot did not return them with the token."""
         return self._credentials.scopes
 
     @property
     def portal_id(self) -> int | None:
-        """The id of the token's portal, or None where HubSpot has not told it with the token."""
+        """The id of the token's portal, or None where HubSpot did not return it with the token."""
         return self._credentials.portal_id
 
     @property

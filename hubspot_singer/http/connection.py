@@ -73,7 +73,7 @@ CONNECTION_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "title": "Requests per 10 seconds",
             "minimum": 1,
             "description": "Send at most so many requests in ten seconds, so that other tools can share the"
-            " portal. Without it the portal's own limit, which HubSpot tells with each answer, is used.",
+            " portal. Without it the portal's own limit, which HubSpot reports with each answer, is used.",
         },
         "max_concurrency": {
             "type": "integer",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# HubSpot's smallest limit, assumed until an answer tells the portal's:
+# HubSpot's smallest limit, assumed until an answer reports the portal's:
 # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 ASSUMED_REQUESTS = 100
 ASSUMED_INTERVAL_SECONDS = 10.0
@@ -33,7 +33,7 @@ NEWEST_SHARE = (
 
 @dataclass(frozen=True)
 class RateLimit:
-    """The limit as the headers of one answer tell it."""
+    """The rate limit as the headers of one answer report it."""
 
     requests: int  # allowed per interval
     interval: float  # seconds
@@ -88,7 +88,7 @@ class RequestBudget:
     def __init__(self, *, cap: int | None, concurrency: int) -> None:
         self._cap = cap  # per 10 seconds
         self._concurrency = concurrency
-        self._told: RateLimit | None = None
+        self._reported: RateLimit | None = None
         self._used_by_others: float | None = None  # requests of other clients in the interval, estimated
         self._in_flight = 0
         self._answered_at: deque[float] = deque()
@@ -118,15 +118,15 @@ class RequestBudget:
         self._next_at = now + SPREAD * self._interval / self._allowed
         return SentRequest(own_requests=len(self._sent_at))
 
-    def note_answer(self, sent: SentRequest, now: float, told: RateLimit | None) -> None:
-        """Count a request as answered, or as failed; `told` is what the answer's headers say of the limit."""
+    def note_answer(self, sent: SentRequest, now: float, reported: RateLimit | None) -> None:
+        """Count a request as answered, or as failed; `reported` is the limit in the answer's headers."""
         self._in_flight -= 1
         self._answered_at.append(now)
-        if told is None:
+        if reported is None:
             return
-        self._told = told
+        self._reported = reported
         # Requests arrive in about the order they were sent in. What HubSpot counts beyond ours is others'.
-        others = told.requests - told.remaining - sent.own_requests
+        others = reported.requests - reported.remaining - sent.own_requests
         before = others if self._used_by_others is None else self._used_by_others
         self._used_by_others = before + NEWEST_SHARE * (others - before)
 
@@ -138,10 +138,10 @@ class RequestBudget:
         """Return a snapshot of the rate limit."""
         self._forget(now)
         allowed, interval, used = self._allowed, self._interval, self._used
-        if self._told is None:
+        if self._reported is None:
             return Limits(allowed, interval, used)
-        told = self._told
-        return Limits(allowed, interval, used, told.remaining, told.daily, told.daily_remaining)
+        reported = self._reported
+        return Limits(allowed, interval, used, reported.remaining, reported.daily, reported.daily_remaining)
 
     @property
     def _used(self) -> int:
@@ -149,12 +149,12 @@ class RequestBudget:
 
     @property
     def _interval(self) -> float:
-        return self._told.interval if self._told else ASSUMED_INTERVAL_SECONDS
+        return self._reported.interval if self._reported else ASSUMED_INTERVAL_SECONDS
 
     @property
     def _allowed(self) -> int:
         """How many requests of this client may count at once. At least one, or nothing would ever be learnt."""
-        requests = self._told.requests if self._told else ASSUMED_REQUESTS
+        requests = self._reported.requests if self._reported else ASSUMED_REQUESTS
         others = max(0.0, self._used_by_others or 0.0)
         # Requests sent at random vary by about the square root of their mean.
         allowed = requests - others - max(int(requests * RESERVE_SHARE), sqrt(others))

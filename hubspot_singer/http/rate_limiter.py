@@ -70,7 +70,7 @@ class RateLimiter:
             if wait is not None:
                 self._clock.sleep(min(wait, STOP_CHECK_SECONDS))
 
-    def _note_answer(self, sent: SentRequest, told: RateLimit | None) -> None:
+    def _note_answer(self, sent: SentRequest, reported: RateLimit | None) -> None:
         with self._changed:
-            self._budget.note_answer(sent, self._clock.monotonic(), told)
+            self._budget.note_answer(sent, self._clock.monotonic(), reported)
             self._changed.notify_all()

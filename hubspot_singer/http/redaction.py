@@ -25,7 +25,7 @@ _PEOPLE = re.compile(
     rf"|(?:{_QUOTED}|(?<!{_LOCAL_PART}){_LOCAL_PART}*){_AT}{_DOMAIN}",
     re.IGNORECASE,
 )
-# As advice on a URL writes them; they are nobody's.
+# The placeholders in advice on how to write a URL.
 _EXAMPLE_LOGIN = ("user", "password")
 # Private app tokens and service keys: https://developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview
 _TOKEN = re.compile(r"\bpat-[\w-]+", re.IGNORECASE)

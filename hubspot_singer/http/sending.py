@@ -44,11 +44,11 @@ class Credentials(Protocol):
 
     @property
     def scopes(self) -> frozenset[str] | None:
-        """The token's scopes, or None where HubSpot has not told them with the token."""
+        """The token's scopes, or None where HubSpot did not return them with the token."""
 
     @property
     def portal_id(self) -> int | None:
-        """The id of the token's portal, or None where HubSpot has not told it with the token."""
+        """The id of the token's portal, or None where HubSpot did not return it with the token."""
 
     def token(self) -> str | None:
         """Return the token to send, or None to send none."""

@@ -38,3 +38,5 @@ def parse_json(content: bytes | str, what: str) -> Any:  # noqa: ANN401 - JSON i
         raise UnreadableFile(f"{what} is not UTF-8 text. Save it as such.") from None
     except RecursionError:
         raise UnreadableFile(f"{what} is nested too deeply to be read. Correct it.") from None
+    except ValueError:  # Python reads no number of more than 4300 digits
+        raise UnreadableFile(f"{what} holds a number that is too long. Correct it.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from singer_sdk.configuration._dict_config import parse_environment_config
@@ -66,13 +67,13 @@ class HubSpotPlugin(PluginBase):
         self._reads_environment = parse_env_config
         super().__init__(parse_env_config=parse_env_config, **options)
 
+    @abstractmethod
     def check_connection(self) -> Iterator[str]:
         """Yield what a check of the connection finds, line by line; raise HubSpotError where something is wrong."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop_check(self) -> None:
-        """Send nothing else to HubSpot: the check was given up."""
-        raise NotImplementedError
+        """Send no other request to HubSpot: the check was given up."""
 
     def check_settings(self) -> None:
         """Raise SettingsError on what the settings' JSON schema cannot say."""

@@ -43,7 +43,7 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Portal:
-    """What HubSpot tells of the portal and of the token; None where it does not tell."""
+    """What HubSpot returns on the portal and the token; None for what it does not return."""
 
     portal_id: int | None
     ui_domain: str
@@ -63,7 +63,7 @@ class Portal:
         yield f"Portal: {self.portal_id or NOT_KNOWN}."
         if self.scopes is None:
             yield (
-                f"Scopes: {NOT_KNOWN}, since HubSpot does not tell them for this token; needed are "
+                f"Scopes: {NOT_KNOWN}, since HubSpot does not return them for this token; needed are "
                 f"{', '.join(needed)}."
             )
         else:
@@ -116,7 +116,7 @@ class _Token:
 
 
 def _read_account(client: HubSpotClient) -> _Account:
-    """Return the account's details; a portal_id of None where HubSpot refuses to tell them.
+    """Return the account's details; portal_id is None where HubSpot refuses to return them.
 
     A token may lack the scope `oauth`: https://developers.hubspot.com/docs/api-reference/latest/account/account-information/guide
     """
@@ -134,7 +134,7 @@ def _read_account(client: HubSpotClient) -> _Account:
 
 
 def _read_token(client: HubSpotClient, credentials: AccessToken | OAuthApp) -> _Token:
-    """Return what HubSpot tells of the token itself; for most kinds of static token it tells nothing."""
+    """Return what HubSpot returns on the token itself: for most kinds of static token, nothing."""
     if not isinstance(credentials, AccessToken):
         return _Token(client.scopes, client.portal_id)
     try:

@@ -69,6 +69,10 @@ def variable(plugin: type[HubSpotPlugin], setting: str) -> str:
             'The file "{path}" given with --config is not a JSON object. Write the settings as one.',
         ),
         ("[" * 100_000, 'The file "{path}" given with --config is nested too deeply to be read. Correct it.'),
+        (
+            f'{{"size": {"9" * 5000}}}',
+            'The file "{path}" given with --config holds a number that is too long. Correct it.',
+        ),
         (b'\xff{"a": 1}', 'The file "{path}" given with --config is not UTF-8 text. Save it as such.'),
         (
             None,
@@ -78,7 +82,7 @@ def variable(plugin: type[HubSpotPlugin], setting: str) -> str:
             ),
         ),
     ],
-    ids=["broken", "array", "deep", "bytes", "absent"],
+    ids=["broken", "array", "deep", "number", "bytes", "absent"],
 )
 def test_a_config_file_that_cannot_be_read_is_named_with_the_line_and_not_quoted(
     commands: Commands, plugin: type[HubSpotPlugin], tmp_path: Path, content: str | bytes | None, error: str
@@ -160,7 +164,7 @@ def test_the_check_of_a_token_whose_scopes_are_not_told_names_those_that_are_nee
     ended = commands.run(plugin, "--config", config_file(tmp_path, settings), "--check")
 
     assert ended.exit_code == 0
-    assert "Scopes: not known, since HubSpot does not tell them for this token; needed are" in ended.stderr
+    assert "Scopes: not known, since HubSpot does not return them for this token; needed are" in ended.stderr
 
 
 @pytest.mark.parametrize("plugin", [TapHubSpotEmailEvents], indirect=True)
