@@ -76,8 +76,11 @@ lowest:  ## The same with the lowest versions of the dependencies that pyproject
 newest:  ## The same with the newest ones, those of today
 	@$(MAKE) wheel VERSIONS=--upgrade
 
-audit: $(VENV)/.audit  ## Look for known vulnerabilities in the pinned dependencies (asks the package index for them)
-	for each in requirements-*.txt examples/requirements-*.txt; do \
+PINNED := $(wildcard requirements-*.txt examples/requirements-*.txt)
+audit: $(VENV)/.audit  ## Look for yanked releases and known vulnerabilities among what is pinned (asks the package index; needs uv)
+	uv --version
+	! for each in $(PINNED); do uv pip install --dry-run --no-deps --target .wheel/none -r $$each; done 2>&1 | grep 'is yanked'
+	for each in $(PINNED); do \
 	  $(BIN)/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r $$each || exit 1; done
 
 sbom: $(VENV)/.audit  ## Write what an installation of the built package consists of to sbom.cdx.json (needs uv, and make wheel)
