@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -181,6 +184,68 @@ def test_a_truncated_answer_breaks_off_within_its_body(hubspot: HubSpotEmulator)
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         call(hubspot, "GET", DETAILS)
+
+
+def test_a_scripted_answer_may_hide_that_the_write_took_effect(hubspot: HubSpotEmulator) -> None:
+    ada = hubspot.portal.add_contact("ada@example.com")
+    hubspot.portal.add_list("VIP")
+    hubspot.faults.next("PUT", "/memberships/add", status=504, takes_effect=True)
+    hubspot.faults.not_json("PUT", "/memberships/remove", takes_effect=True)
+
+    added = call(hubspot, "PUT", ADD, [ada])
+    after_the_first = hubspot.portal.members("VIP")
+    removed = call(hubspot, "PUT", ADD.replace("/add", "/remove"), [ada])
+
+    assert (added.status_code, after_the_first) == (504, {ada})
+    assert (removed.text[:6], hubspot.portal.members("VIP")) == ("<html>", set())
+    assert [each.status for each in hubspot.requests] == [504, 200]
+
+
+def test_a_pattern_means_the_whole_of_path_and_query(hubspot: HubSpotEmulator) -> None:
+    hubspot.faults.next("GET", re.compile("/crm/lists/2026-03"), times=None, status=502)
+
+    paths = ("/crm/lists/2026-03/1", "/crm/lists/2026-03?listIds=1", "/crm/lists/2026-03")
+    statuses = [call(hubspot, "GET", path).status_code for path in paths]
+
+    assert statuses == [404, 200, 502]
+
+
+def test_an_answer_may_arrive_in_pieces(hubspot: HubSpotEmulator) -> None:
+    hubspot.faults.drip("GET", "/details", 0.001)
+
+    with socket.create_connection(
+        ("127.0.0.1", int(hubspot.url.rpartition(":")[2])), timeout=5
+    ) as connection:
+        head = f"GET {DETAILS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {hubspot.token}\r\n\r\n"
+        connection.sendall(head.encode())
+        pieces = [connection.recv(65_536)]
+        while not pieces[-1].endswith(b"}"):
+            pieces.append(connection.recv(65_536))
+
+    assert len(pieces) > 3
+    assert b'"portalId"' in b"".join(pieces)
+    assert call(hubspot, "GET", DETAILS).status_code == 200
+
+
+def test_an_answer_may_be_changed_on_its_way(hubspot: HubSpotEmulator) -> None:
+    ada = hubspot.portal.add_contact("ada@example.com")
+    hubspot.portal.add_list("VIP")
+    hubspot.faults.change("PUT", "/memberships/add", lambda answer: replace(answer, body=[answer.body]))
+
+    assert call(hubspot, "PUT", ADD, [ada]).json() == [{"recordsIdsAdded": [ada]}]
+    assert hubspot.portal.members("VIP") == {ada}
+
+
+def test_a_call_may_take_effect_and_hang(hubspot: HubSpotEmulator) -> None:
+    ada = hubspot.portal.add_contact("ada@example.com")
+    hubspot.portal.add_list("VIP")
+    hubspot.faults.hang("PUT", "/memberships/add", takes_effect=True)
+
+    headers = {"Authorization": f"Bearer {hubspot.token}"}
+    with pytest.raises(requests.ReadTimeout):
+        requests.put(hubspot.url + ADD, json=[ada], headers=headers, timeout=0.2)
+
+    assert hubspot.portal.members("VIP") == {ada}
 
 
 def test_a_hanging_call_ends_with_the_clients_patience(hubspot: HubSpotEmulator) -> None:

@@ -133,6 +133,12 @@ class HubSpotEmulator:
             for request in list(self.requests)
         )
 
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests are being handled."""
+        with self._lock:
+            return self._in_flight
+
     def record(self, incoming: Incoming) -> Request:
         path, _, query = incoming.target.partition("?")
         request = Request(incoming.method, path, query, len(incoming.content), self._now())

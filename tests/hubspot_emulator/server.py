@@ -13,17 +13,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from tests.hubspot_emulator.answers import Answer
 from tests.hubspot_emulator.faults import Kind
 from tests.hubspot_emulator.traffic import Incoming
 
 if TYPE_CHECKING:
-    from tests.hubspot_emulator.answers import Answer
+    from collections.abc import Iterator
+
     from tests.hubspot_emulator.emulator import HubSpotEmulator
     from tests.hubspot_emulator.faults import Fault
     from tests.hubspot_emulator.traffic import Request
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends RST
 _STATUSES = frozenset(HTTPStatus)
+_DRIPPED_BYTES = 64
 _POLL = 0.02  # seconds between looks at a connection that is left hanging
 
 
@@ -105,18 +108,18 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self, incoming: Incoming, request: Request) -> None:
         emulator = self.server.emulator
         struck = emulator.faults.take(incoming.method, incoming.target)
-        for fault in struck:
-            self._prelude(fault)
-        kind = struck[-1].kind if struck else None
-        if struck:
-            request.count_inputs(incoming.content)
-        if kind is Kind.RESET:
-            self._reset()
-        elif kind is Kind.HANG:
-            self._hang()
+        for each in struck:
+            self._prelude(each)
+        fault = struck[-1] if struck else None
+        if fault is None or fault.takes_effect or fault.kind in {Kind.HOOK, Kind.DELAY}:
+            answer = emulator.answer(incoming, request)
         else:
-            answer = struck[-1].answer if struck else None
-            self._answer(answer or emulator.answer(incoming, request), request, kind)
+            answer = Answer(HTTPStatus.NO_CONTENT)
+            request.count_inputs(incoming.content)
+        if fault is None:
+            self._send(answer, request)
+        else:
+            self._misbehave(fault, answer, request)
 
     def _prelude(self, fault: Fault) -> None:
         if fault.kind is Kind.DELAY:
@@ -125,16 +128,37 @@ class Handler(BaseHTTPRequestHandler):
         elif fault.function is not None:
             fault.function()
 
-    def _answer(self, answer: Answer, request: Request, kind: Kind | None) -> None:
-        if kind is Kind.ACCEPT_THEN_DROP:
-            self._reset()
-            return
+    def _misbehave(self, fault: Fault, answer: Answer, request: Request) -> None:
+        """Send the portal's answer, or something else, or nothing."""
+        match fault.kind:
+            case Kind.RESET:
+                self._reset()
+            case Kind.HANG:
+                self._hang()
+            case Kind.TRUNCATE:
+                self.close_connection = True
+                self._send(answer, request, length=len(answer.payload()) // 2)
+            case Kind.DRIP:
+                self._send(answer, request, pause=fault.seconds)
+            case Kind.CHANGE if fault.change is not None:
+                self._send(fault.change(answer), request)
+            case _:
+                self._send(fault.answer or answer, request)
+
+    def _send(
+        self, answer: Answer, request: Request, *, length: int | None = None, pause: float | None = None
+    ) -> None:
+        """Send an answer: the first so many bytes of its body, or all of it with a pause behind each few."""
         request.status = answer.status
         payload = answer.payload()
         head = self._head(answer, len(payload))
-        if kind is Kind.TRUNCATE:
-            payload, self.close_connection = payload[: len(payload) // 2], True
-        self.wfile.write(head + payload)
+        if pause is None:
+            self.wfile.write(head + payload[:length])
+            return
+        for piece in batched(head + payload, _DRIPPED_BYTES):
+            self.wfile.write(piece)
+            if self.server.emulator.stopping.wait(pause):
+                raise ConnectionAbortedError
 
     def _head(self, answer: Answer, length: int) -> bytes:
         headers = {
@@ -164,6 +188,11 @@ class Handler(BaseHTTPRequestHandler):
             readable, _, _ = select.select([self.connection], [], [], 0)
             if readable and not self.connection.recv(1, socket.MSG_PEEK):
                 return
+
+
+def batched(content: bytes, size: int) -> Iterator[bytes]:
+    """Cut bytes into pieces of a size; the last may be shorter."""
+    return (content[start : start + size] for start in range(0, len(content), size))
 
 
 def _end(connection: socket.socket) -> None:
