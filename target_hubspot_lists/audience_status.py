@@ -60,11 +60,7 @@ class AudienceStatus:
         that then want one name the first in the alphabet gets it.
         """
         new = sorted((each for each in lists if _key(each) not in self._names), key=_key)
-        marked = {
-            list_id: each.name
-            for each in self._properties.in_group(GROUP)
-            if (list_id := marked_list_id(each.description))
-        }
+        marked = self._marked()
         for each in new:
             if not each.is_foreseen and (name := marked.get(each.list_id)):
                 self._use(each, name)
@@ -74,14 +70,14 @@ class AudienceStatus:
         self._check_limit()
 
     def make(self, lists: Iterable[HubSpotList]) -> None:
-        """Make the properties that are absent, now that each list has its id."""
+        """Make the properties of these lists that are absent, now that each has its id.
+
+        The lists may be some of those that were checked; the properties of the others are made in their turn.
+        """
         by_key = {_key(each): each for each in lists}
         self._choose_again(by_key)
-        to_make, to_mark = (
-            {name: by_key[_key(each)] for name, each in planned.items() if _key(each) in by_key}
-            for planned in (self._to_make, self._to_mark)
-        )
-        self._to_make, self._to_mark = {}, {}
+        self._keep_marked(by_key)
+        to_make, to_mark = _taken_out(self._to_make, by_key), _taken_out(self._to_mark, by_key)
         self.created += to_make
         if self._dry_run:
             return
@@ -91,11 +87,30 @@ class AudienceStatus:
 
     def _choose_again(self, by_key: Mapping[str, HubSpotList]) -> None:
         """Choose anew where HubSpot gave a new list another name than was asked for."""
-        if by_key.keys() <= self._names.keys():
-            return
-        for name in [name for name, each in self._to_make.items() if _key(each) not in by_key]:
-            del self._names[_key(self._to_make.pop(name))]
-        self.check(by_key.values())
+        unknown = {property_name(each.name) for key, each in by_key.items() if key not in self._names}
+        for name, planned in list(self._to_make.items()):
+            # What was planned for it under the name that was asked for would hold the property's name.
+            if _key(planned) not in by_key and property_name(planned.name) in unknown:
+                del self._names[_key(self._to_make.pop(name))]
+        if unknown:
+            self.check(by_key.values())
+
+    def _keep_marked(self, by_key: Mapping[str, HubSpotList]) -> None:
+        """Keep the property of a list that was to be made, but turned out to be there already."""
+        marked = self._marked()
+        for name, planned in list(self._to_make.items()):
+            found = by_key.get(_key(planned))
+            if found is not None and found.list_id in marked:
+                del self._to_make[name]
+                self._use(found, marked[found.list_id])
+
+    def _marked(self) -> dict[str, str]:
+        """Return the properties that are marked as a list's own, by list id."""
+        return {
+            list_id: each.name
+            for each in self._properties.in_group(GROUP)
+            if (list_id := marked_list_id(each.description))
+        }
 
     def _choose(self, hubspot_list: HubSpotList) -> None:
         plain = property_name(hubspot_list.name)
@@ -167,6 +182,12 @@ class AudienceStatus:
 def _key(hubspot_list: HubSpotList) -> str:
     """One for each list of the portal: HubSpot ignores case in names, but may tell "Straße" from "Strasse"."""
     return hubspot_list.name.lower()
+
+
+def _taken_out(planned: dict[str, HubSpotList], by_key: Mapping[str, HubSpotList]) -> dict[str, HubSpotList]:
+    """Take the plans for these lists out of those held, and return each with its list as it is now."""
+    names = [name for name, each in planned.items() if _key(each) in by_key]
+    return {name: by_key[_key(planned.pop(name))] for name in names}
 
 
 def _holds_status(definition: PropertyDefinition) -> bool:

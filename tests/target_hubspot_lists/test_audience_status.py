@@ -346,6 +346,20 @@ def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
     assert cohorts(portal) == {"vip"}
 
 
+def test_a_list_that_was_there_after_all_keeps_its_property(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    run_memberships(run_target, membership("VIP", ada))
+    hubspot.faults.next("GET", "/name/VIP", status=404)
+
+    run = run_memberships(run_target, membership("VIP", bob))
+
+    assert run.exit_code == 0
+    assert cohorts(portal) == {"vip"}
+    assert [portal.contact(each).properties for each in (ada, bob)] == [{"vip": "realized"}] * 2
+
+
 def test_lists_that_only_some_would_call_alike_have_a_property_each(
     hubspot: HubSpotEmulator, portal: Portal
 ) -> None:

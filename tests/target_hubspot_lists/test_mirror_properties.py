@@ -53,6 +53,21 @@ def test_properties_and_audience_status_follow_the_snapshot(portal: Portal, run_
     }
 
 
+def test_every_new_list_of_a_snapshot_gets_its_audience_status(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    people = list(portal.add_contacts(3))
+    records = [
+        sized([each], 1, cohort)[0] for each, cohort in zip(people, ("VIP", "New", "Late"), strict=True)
+    ]
+
+    run = mirror(run_target, SIZED, *records, audience_status_property=True)
+
+    assert run.exit_code == 0
+    statuses = [portal.contact(each).properties for each in people]
+    assert statuses == [{"c_vip": "realized"}, {"c_new": "realized"}, {"c_late": "realized"}]
+
+
 def test_an_unproven_snapshot_calls_nobody_exited(
     portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
