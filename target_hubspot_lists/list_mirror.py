@@ -168,6 +168,8 @@ class ListMirror:
         """Whether another word on the contact that this one is now says the same, or came later."""
         self._store.drop_from_baseline(stale.record_id)
         other = self._store.word_on(record_id)
+        if other and other.position == stale.asked.position:
+            return False  # it is this word: the contact has the id that it had
         if other and (other.is_member == stale.asked.is_member or other.position > stale.asked.position):
             return True
         if other and not other.is_member and self._store.is_on_list(record_id):

@@ -13,6 +13,7 @@ from tests.factories import (
     versioned,
 )
 from tests.target_hubspot_lists.inputs import (
+    ADD_AND_REMOVE,
     SIZED,
     adds,
     emails,
@@ -23,7 +24,7 @@ from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner
-    from tests.hubspot_emulator import Portal
+    from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 
 @pytest.mark.parametrize("removes", ["all", "ours"])
@@ -144,6 +145,25 @@ def test_the_new_contact_of_a_remembered_address_goes_where_a_record_says_so(
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == {bob}
+
+
+def test_a_remembered_contact_that_hubspot_did_not_know_for_a_moment_is_put_on_the_list(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    ada = portal.add_contact("ada@example.com")
+    asked, settings = emails(["ada@example.com"]), {"ledger_url": sqlite_url, "match_by": "email"}
+    settings |= {"snapshot_end": "end_of_input"}
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=500)
+    mirror(run_target, *asked, **settings)
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, status=200, body={"recordIdsMissing": [ada]})
+    unknown = {"category": "OBJECT_NOT_FOUND", "context": {"ids": [ada]}}
+    hubspot.faults.next("POST", "/batch/read", status=207, body={"results": [], "errors": [unknown]})
+
+    run = mirror(run_target, *asked, **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {ada}
+    assert row(run.log, "c_VIP")["added"] == "1"
 
 
 def test_a_list_that_was_read_and_lost_its_prefix_is_no_longer_ours(
