@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
 
-    from hubspot_singer.http import Clock
+    from hubspot_singer.http import Clock, Timeouts
     from target_hubspot_lists.portal import Portal
 
 # Memberships of a tap that says little are not held for longer than this.
@@ -87,6 +87,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         config: dict[str, Any] | None = None,
         parse_env_config: bool = False,
         clock: Clock | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._reader = MessageReader(self)
         super().__init__(
@@ -94,7 +95,10 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         )
         self.settings = Settings.from_config(self.config)
         self._client = HubSpotClient(
-            self.settings.connection, clock=self.clock, user_agent=f"{self.name}/{self.plugin_version}"
+            self.settings.connection,
+            clock=self.clock,
+            user_agent=f"{self.name}/{self.plugin_version}",
+            timeouts=timeouts,
         )
         self._has_client = True
         if self.has_to_stop():

@@ -1,0 +1,84 @@
+"""The settings of the runs, combined so that every two values meet in a variant."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from tests.pairwise import all_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from random import Random
+
+LEDGERS = ("none", "sqlite", "postgres")
+DIMENSIONS: dict[str, tuple[str, ...]] = {
+    "mode": ("incremental", "mirror"),
+    "match_by": ("email", "contact_id"),
+    "ledger": LEDGERS,
+    "extra": ("plain", "properties", "status", "verify"),
+    "credential": ("static", "oauth"),
+    "history": ("first", "later"),  # whether a run came before, eight days ago
+    "calls": ("one", "many"),  # at the same time
+    "batch": ("small", "large"),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One value of each dimension."""
+
+    mode: str
+    match_by: str
+    ledger: str
+    extra: str
+    credential: str
+    history: str
+    calls: str
+    batch: str
+
+    def __str__(self) -> str:
+        return ",".join(astuple(self))
+
+    @classmethod
+    def parse(cls, text: str) -> Variant:
+        values = text.split(",")
+        names = [each.name for each in fields(cls)]
+        for name, value in zip(names, values, strict=True):
+            if value not in DIMENSIONS[name]:
+                raise ValueError(f"{value} is no {name}")
+        return cls(*values)
+
+    @property
+    def is_mirror(self) -> bool:
+        return self.mode == "mirror"
+
+    @property
+    def by_email(self) -> bool:
+        return self.match_by == "email"
+
+    @property
+    def one_call_at_a_time(self) -> bool:
+        return self.calls == "one"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that follow from the variant alone."""
+        chosen: dict[str, Any] = {
+            "sync_mode": self.mode,
+            "match_by": self.match_by,
+            "batch_size_rows": 3 if self.batch == "small" else 1000,
+            "max_concurrency": 1 if self.one_call_at_a_time else 8,
+            "list_name_prefix": "c_",
+        }
+        extras: dict[str, dict[str, Any]] = {
+            "properties": {"property_mappings": [{"field": "plan", "property": "plan"}]},
+            "status": {"audience_status_property": True},
+            "verify": {"verify_memberships": True},
+        }
+        return chosen | extras.get(self.extra, {})
+
+
+def variants(random: Random, ledgers: Collection[str] = LEDGERS) -> list[Variant]:
+    """Return variants in which every two values of two dimensions meet."""
+    rows = all_pairs(DIMENSIONS | {"ledger": tuple(ledgers)}, random)
+    return [Variant(**{name: str(value) for name, value in row.items()}) for row in rows]
