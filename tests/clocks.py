@@ -45,14 +45,16 @@ class FakeClock:
 class HurriedClock:
     """The machine's clock, but a sleep takes a hundredth of its time: for a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, now: float | None = None) -> None:
+        """Begin at this time, in epoch seconds, or at the machine's."""
         self._saved = 0.0
+        self._ahead = 0.0 if now is None else now - time.time()
 
     def monotonic(self) -> float:
         return time.monotonic() + self._saved
 
     def time(self) -> float:
-        return time.time()
+        return time.time() + self._ahead
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds / 100)

@@ -1,0 +1,189 @@
+"""What must be true of the portal's lists after each run, worked out from the input and from the design's rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from tests.random_histories.model import Members
+from tests.random_histories.source import COHORTS, STATE_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tests.hubspot_emulator import Portal
+    from tests.random_histories.source import Change, Source
+    from tests.random_histories.variants import Variant
+
+
+class Wrong(Exception):
+    """A run or the portal is not as it must be; the text says how."""
+
+
+class Expectations:
+    """The expected members of every list, and which list belongs to which cohort."""
+
+    def __init__(self, variant: Variant, portal: Portal, source: Source, bystanders: str) -> None:
+        self._variant = variant
+        self._portal = portal
+        self._source = source
+        self.members: dict[str, Members] = {}  # by list id
+        self._list_ids: dict[str, str] = {}  # by cohort, as a ledger knows them
+        self._bystanders = bystanders  # the name of a list that no run may change
+        self.bystanders = portal.members(bystanders)
+        # The cohorts of failed runs: nobody can tell whether the ledger knows their lists.
+        self.unsettled: set[str] = set()
+
+    # After a run
+
+    def run_succeeded(self, changes: Sequence[Change], *, reconciled: bool = False) -> None:
+        """Expect all of these changes: the run exited 0."""
+        self._find_lists(changes)
+        if self._variant.is_mirror:
+            for members, wanted in self._snapshots(changes):
+                members.replace(wanted)
+        else:
+            for members, last in self._last_changes(changes):
+                members.apply(last)
+        self._check_additions(changes)
+        for cohort in {each.cohort for each in changes}:
+            if list_id := self.list_of(cohort):
+                self.members[list_id].refilling.clear()
+            self.unsettled.discard(cohort)
+        if reconciled:
+            self._reconcile(changes)
+        self._source.bookmark = self._source.length
+
+    def run_failed(self, changes: Sequence[Change], states: Sequence[Any]) -> None:
+        """Expect the changes that the run's last STATE covers; of the others each may be applied or not."""
+        self._find_lists(changes)
+        covered = states[-1][STATE_KEY] if states else self._source.bookmark
+        if self._variant.is_mirror:
+            for members, wanted in self._snapshots(changes):
+                members.may_have_replaced(wanted)
+                if states:
+                    members.replace(wanted)
+        else:
+            count = covered - self._source.bookmark
+            for members, last in self._last_changes(changes[:count]):
+                members.apply(last)
+            for members, last in self._last_changes(changes[count:]):
+                members.may_have_applied(last)
+        self._source.bookmark = covered
+        self.unsettled |= {each.cohort for each in changes}
+
+    def run_was_unproven(self, changes: Sequence[Change]) -> None:
+        """Expect that the members of a mirror's snapshot were added, and that nobody was removed."""
+        self._find_lists(changes)
+        for members, wanted in self._snapshots(changes):
+            members.add_only(wanted)
+            members.refilling.clear()
+        self.unsettled |= {each.cohort for each in changes}
+
+    def check(self) -> None:
+        """Compare every list of the portal with the expected members; raise `Wrong` if one differs."""
+        problems = [
+            f"list {list_id} {each}"
+            for list_id, members in self.members.items()
+            if self.is_live(list_id)
+            for each in members.problems(set(map(int, self._portal.members(list_id))))
+        ]
+        if self._portal.members(self._bystanders) != self.bystanders:
+            problems.append("a list of no cohort was changed")
+        others = {each.list_id for each in self._portal.lists if each.name != self._bystanders}
+        if unknown := others - self.members.keys():
+            problems.append(f"the lists {sorted(unknown)} were made for no reason")
+        if problems:
+            raise Wrong("; ".join(problems))
+
+    # Lists
+
+    def list_of(self, cohort: str) -> str | None:
+        """Return the id of a cohort's list: as the ledger knows it, even if it is deleted, else by its name."""
+        if self._variant.has_ledger and cohort in self._list_ids:
+            return self._list_ids[cohort]
+        found = self._list_by_name(cohort)
+        return found if found in self.members else None
+
+    def live_list_of(self, cohort: str) -> str | None:
+        """Return the id of a cohort's list, if there is one that is not deleted."""
+        list_id = self.list_of(cohort)
+        return list_id if list_id is not None and self.is_live(list_id) else None
+
+    def is_live(self, list_id: str) -> bool:
+        """Tell whether a list exists and is not deleted."""
+        return any(each.list_id == list_id for each in self._portal.lists)
+
+    def is_in_ledger(self, cohort: str) -> bool:
+        """Tell whether a ledger knows a cohort's list."""
+        return self._variant.has_ledger and cohort in self._list_ids
+
+    def forget_list(self, cohort: str) -> None:
+        """Expect a new list for a cohort that has another name and no id."""
+        self._list_ids.pop(cohort, None)
+
+    def list_name(self, cohort: str) -> str:
+        """Return the name that a cohort's list gets."""
+        return f"{self._variant.prefix}{self._source.names[cohort]}"
+
+    def _list_by_name(self, cohort: str) -> str | None:
+        try:
+            return self._portal.hubspot_list(self.list_name(cohort)).list_id
+        except KeyError:
+            return None
+
+    def _find_lists(self, changes: Sequence[Change]) -> None:
+        """Note the lists that a run made or found; a list made again with a ledger gets the members that it knows."""
+        for cohort in sorted({each.cohort for each in changes}):
+            known, found = self._list_ids.get(cohort), self._list_by_name(cohort)
+            if self._variant.has_ledger and known is not None and self.is_live(known):
+                continue  # a second list for the cohort is found by `check`
+            if found is not None and found not in self.members:
+                is_made_again = self._variant.has_ledger and known is not None
+                self.members[found] = (
+                    self.members[known].made_again() if is_made_again and known else Members()
+                )
+            if found is not None:
+                self._list_ids[cohort] = found
+
+    # Changes, by the record ids that their members have now
+
+    def _last_changes(self, changes: Sequence[Change]) -> Iterator[tuple[Members, Mapping[int, bool]]]:
+        """Yield for each list the last change of each contact."""
+        last: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+        for each in changes:
+            list_id, contact = self.list_of(each.cohort), self._portal.find_contact(each.identifier)
+            if list_id is not None and contact is not None:
+                last[list_id][contact.number] = each.is_member
+        return ((self.members[list_id], by_number) for list_id, by_number in last.items())
+
+    def _snapshots(self, changes: Sequence[Change]) -> Iterator[tuple[Members, set[int]]]:
+        """Yield for each list the contacts of its cohort's snapshot."""
+        for cohort in sorted({each.cohort for each in changes}):
+            contacts = (
+                self._portal.find_contact(each.identifier) for each in changes if each.cohort == cohort
+            )
+            if list_id := self.list_of(cohort):
+                yield self.members[list_id], {each.number for each in contacts if each is not None}
+
+    def _check_additions(self, changes: Sequence[Change]) -> None:
+        """Check that each address that was added has a contact, and its cohort a list."""
+        last: dict[tuple[str, str], bool] = {}
+        for each in changes:
+            contact = self._portal.find_contact(each.identifier)
+            last[each.cohort, contact.record_id if contact else each.identifier] = each.is_member
+        for (cohort, member), is_member in last.items():
+            has_contact = self._portal.find_contact(member) is not None
+            if not is_member or not (has_contact or self._variant.by_email):
+                continue
+            if not has_contact:
+                raise Wrong(f"no contact was made for a member of {cohort}")
+            if self.live_list_of(cohort) is None:
+                raise Wrong(f"{cohort} has no list")
+
+    def _reconcile(self, changes: Sequence[Change]) -> None:
+        exact = {each.cohort for each in changes} if self._variant.is_mirror else set()
+        for cohort in COHORTS:
+            if list_id := self.live_list_of(cohort):
+                found = set(map(int, self._portal.members(list_id)))
+                self.members[list_id].reconcile(found, is_exact=cohort in exact)

@@ -1,0 +1,189 @@
+"""A portal and a data source while a history happens to them, with the expectations beside them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Self
+
+from tests.clocks import FakeClock
+from tests.hubspot_emulator import HubSpotEmulator, Portal
+from tests.random_histories.expectations import Expectations, Wrong
+from tests.random_histories.model import Members
+from tests.random_histories.source import COHORTS, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from tests.hubspot_emulator import Contact
+    from tests.in_process import Ended
+    from tests.random_histories.variants import Variant
+
+PEOPLE = 5
+KNOWN_PEOPLE = 3  # of whom HubSpot has contacts before the first run, if members are told by address
+BYSTANDERS = "Bystanders"
+SECONDS_PER_DAY = 86_400
+CACHE_DAYS = 8  # longer than a ledger trusts the record id of an address
+SETTLED = 60.0  # seconds after which HubSpot's reads show everything
+
+
+class Simulation:
+    """One portal, its emulator and one source; it ends with its `with` block."""
+
+    def __init__(self, variant: Variant, ledger_url: str | None) -> None:
+        self.variant = variant
+        self.ledger_url = ledger_url
+        self.clock = FakeClock()
+        self.portal = portal = Portal(clock=self.clock.time)
+        self.hubspot = HubSpotEmulator(portal)
+        self._numbers = itertools.count()
+        self.source = Source(variant, self._first_people())
+        self.expected = Expectations(variant, portal, self.source, BYSTANDERS)
+        if variant.was_there:
+            stranger = portal.add_contact(self.new_address())
+            members = [self.source.identifiers[0], stranger]
+            made = portal.add_list(self.expected.list_name(COHORTS[0]), members=members)
+            self.expected.members[made.list_id] = Members(set(made.members))
+        portal.quirks.contact_lag = portal.quirks.new_contact_lag = variant.lag
+        portal.quirks.membership_lag_seconds = variant.lag
+
+    def __enter__(self) -> Self:
+        self.hubspot.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.hubspot.stop()
+        if self.hubspot.crashes and error is None:
+            raise self.hubspot.crashes[0]
+
+    def _first_people(self) -> Iterator[str]:
+        ids = []
+        for number in range(KNOWN_PEOPLE if self.variant.by_email else PEOPLE):
+            also = ["alias@example.com"] if number == 0 else []
+            ids.append(self.portal.add_contact(f"p{number}@example.com", additional_emails=also))
+        self.portal.add_list(BYSTANDERS, members=ids[:2])
+        if self.variant.by_email:
+            yield from (f"p{number}@example.com" for number in range(PEOPLE))
+            yield "alias@example.com"
+        else:
+            yield from ids
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings of a run."""
+        ledger = {} if self.ledger_url is None else {"ledger_url": self.ledger_url}
+        where = {"api_url": self.hubspot.url, "access_token": self.hubspot.token}
+        return self.variant.settings() | where | ledger
+
+    def check_output(self, ended: Ended) -> None:
+        """Raise `Wrong` if a run crashed, or if its output holds an address or the token."""
+        if ended.crash:
+            raise Wrong(ended.crash)
+        addresses = (
+            address
+            for contact in self.portal.contacts
+            for address in (contact.email, *contact.additional_emails)
+            if address
+        )
+        if told := {each for each in (*addresses, self.hubspot.token) if each in ended.output}:
+            raise Wrong(f"the output holds {len(told)} addresses or secrets")
+
+    # What users do in HubSpot
+
+    def merge(self, first: str, second: str, kept: str) -> None:
+        """Merge two contacts: into a "new" id, or into the id of the "first" or the "second"."""
+        one, other = self.portal.find_contact(first), self.portal.find_contact(second)
+        if one is None or other is None or one.number == other.number:
+            return
+        if kept == "second":
+            one, other = other, one
+        merged = self.portal.merge(one.record_id, other.record_id, keeps_primary_id=kept != "new")
+        for members in self.expected.members.values():
+            members.merge({one.number, other.number}, int(merged))
+        old = {one.record_id, other.record_id}
+        if self.expected.bystanders & old:
+            self.expected.bystanders = self.expected.bystanders - old | {merged}
+
+    def delete_contact(self, identifier: str) -> None:
+        """Delete a contact; a ledger looks its address up again only after some days."""
+        if contact := self.portal.find_contact(identifier):
+            self.portal.delete_contact(contact.record_id)
+            for members in self.expected.members.values():
+                members.forget(contact.number)
+            self.expected.bystanders.discard(contact.record_id)
+            self.days_pass(CACHE_DAYS)
+
+    def move_address(self, identifier: str, *, has_heir: bool) -> None:
+        """Give a contact another address, and perhaps its old address to another contact."""
+        contact = self.portal.find_contact(identifier)
+        if contact is None or contact.email is None:
+            return
+        self.portal.update_contact(contact.record_id, email=self.new_address())
+        if has_heir:
+            self.portal.add_contact(contact.email)
+        self.days_pass(CACHE_DAYS)
+
+    def add_contact(self) -> None:
+        """Make a contact that the source may name from now on."""
+        address = self.new_address()
+        record_id = self.portal.add_contact(address)
+        self.source.identifiers.append(address if self.variant.by_email else record_id)
+
+    def add_by_hand(self, cohort: str, identifier: str) -> None:
+        """Add a contact to a cohort's list."""
+        for list_id, contact in self._list_and_contact(cohort, identifier):
+            if contact.record_id not in self.portal.members(list_id):
+                self.portal.add_members(list_id, contact.record_id)
+                is_in_ledger = self.expected.is_in_ledger(cohort)
+                self.expected.members[list_id].add_by_hand(contact.number, is_in_ledger=is_in_ledger)
+
+    def remove_by_hand(self, cohort: str, identifier: str) -> None:
+        """Remove a contact from a cohort's list."""
+        for list_id, contact in self._list_and_contact(cohort, identifier):
+            if contact.record_id in self.portal.members(list_id):
+                self.portal.remove_members(list_id, contact.record_id)
+                is_in_ledger = self.expected.is_in_ledger(cohort)
+                self.expected.members[list_id].remove_by_hand(contact.number, is_in_ledger=is_in_ledger)
+
+    def rename_list(self, cohort: str) -> None:
+        """Rename a cohort's list: with a ledger it stays the cohort's, without one the cohort gets a new list."""
+        if list_id := self._known_list(cohort):
+            self.portal.rename_list(list_id, self.new_name())
+
+    def delete_list(self, cohort: str) -> None:
+        """Delete a cohort's list under another name: a deleted list keeps its name."""
+        if list_id := self._known_list(cohort):
+            self.portal.rename_list(list_id, self.new_name())
+            self.portal.delete_list(list_id)
+
+    def rename_cohort(self, cohort: str) -> None:
+        """Rename a cohort: with a ledger and an id it keeps its list, else it gets a new list."""
+        if cohort in self.expected.unsettled:
+            return
+        self.source.names[cohort] = self.new_name()
+        if not self.variant.has_ids:
+            self.expected.forget_list(cohort)
+
+    def days_pass(self, days: int) -> None:
+        """Let days pass."""
+        self.clock.sleep(days * SECONDS_PER_DAY)
+
+    def _known_list(self, cohort: str) -> str | None:
+        """Return a cohort's list, unless a failed run may or may not have told the ledger of it."""
+        return None if cohort in self.expected.unsettled else self.expected.live_list_of(cohort)
+
+    def _list_and_contact(self, cohort: str, identifier: str) -> Iterator[tuple[str, Contact]]:
+        """Yield what a change by hand is about, if both exist."""
+        list_id, contact = self._known_list(cohort), self.portal.find_contact(identifier)
+        if list_id is not None and contact is not None:
+            yield list_id, contact
+
+    def new_name(self) -> str:
+        """Return a name that no list and no cohort had."""
+        return f"Name {next(self._numbers)}"
+
+    def new_address(self) -> str:
+        """Return an address that no contact had."""
+        return f"spare{next(self._numbers)}@example.com"

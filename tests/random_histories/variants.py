@@ -1,0 +1,75 @@
+"""The settings that a history keeps, and how HubSpot behaves in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from random import Random
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to set up the target and HubSpot."""
+
+    is_mirror: bool
+    by_email: bool
+    ledger: str  # none, sqlite or postgres
+    has_ids: bool  # whether cohorts have ids beside their names
+    prefix: str
+    batch_size: int
+    was_there: bool  # whether the first cohort's list exists before the first run, with members of its own
+    lag: float  # seconds by which HubSpot's reads lag behind its writes
+
+    @property
+    def has_ledger(self) -> bool:
+        """Tell whether runs have a ledger."""
+        return self.ledger != "none"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the variant as a JSON object."""
+        return asdict(self)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the target's settings that follow from the variant alone."""
+        return {
+            "sync_mode": "mirror" if self.is_mirror else "incremental",
+            "match_by": "email" if self.by_email else "contact_id",
+            "list_name_prefix": self.prefix,
+            "batch_size_rows": self.batch_size,
+            "max_removal_percent": 100,
+            "max_concurrency": 1,
+        }
+
+    def plainer(self) -> Iterator[Variant]:
+        """Yield variants that differ in one value, and are easier to understand."""
+        candidates = [
+            replace(self, lag=0.0),
+            replace(self, was_there=False),
+            replace(self, has_ids=False),
+            replace(self, batch_size=1000),
+            replace(self, prefix="c_"),
+            replace(self, ledger="sqlite") if self.ledger == "postgres" else self,
+        ]
+        yield from (each for each in candidates if each != self)
+
+
+def random_variant(random: Random, ledgers: Sequence[str]) -> Variant:
+    """Return a variant with one of these kinds of ledger."""
+    # A history on Postgres takes twice as long as one on SQLite, and differs in the database alone.
+    weights = [1 if each == "postgres" else 3 for each in ledgers]
+    is_mirror, (ledger,) = random.random() < 0.5, random.choices(ledgers, weights)
+    # Without a ledger a mirror removes nobody from a list whose name has no prefix.
+    prefix = "c_" if is_mirror and ledger == "none" else random.choice(("c_", "c_", ""))
+    return Variant(
+        is_mirror=is_mirror,
+        by_email=random.random() < 0.6,
+        ledger=ledger,
+        has_ids=random.random() < 0.5,
+        prefix=prefix,
+        batch_size=random.choice((2, 1000)),
+        was_there=bool(prefix) and random.random() < 0.4,
+        lag=random.choice((0.0, 0.0, 4.0)),
+    )

@@ -1,0 +1,69 @@
+"""A sample of random histories, and their generator; `python -m tests.random_histories` performs them at length."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.new_ledgers import NewLedgers
+from tests.random_histories.histories import History, random_history, shrunk
+from tests.random_histories.steps import AddContact, Run, SourceChanges
+from tests.random_histories.variants import Variant
+
+# The same sample each time: a failure belongs to the change that made it.
+SEED = int(os.environ.get("RANDOM_SEED", "20260320"))
+HISTORIES = int(os.environ.get("RANDOM_HISTORIES", "60"))
+PARTS = 2  # which are performed side by side
+
+PLAIN = Variant(
+    is_mirror=False,
+    by_email=True,
+    ledger="none",
+    has_ids=False,
+    prefix="c_",
+    batch_size=1000,
+    was_there=False,
+    lag=0.0,
+)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_after_any_history_the_lists_have_the_members_that_the_source_says(part: int) -> None:
+    wrong = []
+    with NewLedgers() as ledgers:
+        for seed in range(SEED + part, SEED + HISTORIES, PARTS):
+            history = random_history(seed, ledgers.kinds)
+            if problem := history.problem(ledgers):
+                wrong.append(f"{problem}\n    python -m tests.random_histories --seed {seed} --cases 1")
+
+    assert not wrong, "\n".join([f"seed {SEED}", *wrong])
+
+
+def test_a_history_is_written_as_text_and_read_again() -> None:
+    histories = [random_history(seed, ["none", "sqlite", "postgres"]) for seed in range(200)]
+
+    assert [History.parse(str(each)) for each in histories] == histories
+
+
+def test_a_seed_gives_the_same_history_again() -> None:
+    first, again, other = (random_history(seed, ["none"]) for seed in (SEED, SEED, SEED + 1))
+
+    assert first == again
+    assert first != other
+
+
+def test_a_history_is_cut_down_to_what_goes_wrong() -> None:
+    changes = SourceChanges(((0, 1, True), (1, 2, True)))
+    steps = (AddContact(), changes, AddContact(), Run("SIGKILL", 3), AddContact())
+
+    def problem(history: History) -> str | None:
+        has_run = any(isinstance(each, Run) for each in history.steps)
+        made = [
+            change for each in history.steps if isinstance(each, SourceChanges) for change in each.changes
+        ]
+        return "wrong" if has_run and (1, 2, True) in made else None
+
+    short = shrunk(History(PLAIN, steps), problem)
+
+    assert short.steps == (SourceChanges(((1, 2, True),)), Run())
