@@ -126,6 +126,10 @@ def statuses() -> str:
             f"{', '.join(map(str, sorted(retries.RETRIED_STATUSES)))}; {CUT_SHORT}",
             f"{AGAIN} {growing}. The run ends {minutes} after the request was first sent.",
         ),
+        (
+            "no answer yet in this run, and the host of `api_url` is unknown or does not speak TLS",
+            f"{AGAIN} {growing}. The run ends after {retries.RETRY_UNREACHABLE_FOR_SECONDS:.0f} s.",
+        ),
         *(
             (limit_named(name), f"{AGAIN} after `Retry-After`, else after {seconds:.0f} s.")
             for name, seconds in retries.POLICY_SECONDS.items()
