@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from hubspot_singer.http import HubSpotError
 
 if TYPE_CHECKING:
-    from target_hubspot_lists.hubspot_lists import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
 
 
 class TargetError(HubSpotError):

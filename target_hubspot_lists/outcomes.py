@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from target_hubspot_lists.batches import blamed_properties
+from target_hubspot_lists.hubspot.batching import blamed_properties
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -13,20 +13,20 @@ from singer_sdk.target_base import Target
 
 from hubspot_singer.http import HubSpotClient, HubSpotError
 from hubspot_singer.plugin.plugins import CHECK_SECONDS, HubSpotPlugin
-from target_hubspot_lists.delivery import Delivery
 from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, TargetError
-from target_hubspot_lists.memberships import positive_integer
-from target_hubspot_lists.mirror import Mirror
-from target_hubspot_lists.portal import check_connection, needed_scopes
-from target_hubspot_lists.progress import Progress, Standing
-from target_hubspot_lists.reader import MessageReader
-from target_hubspot_lists.report import LINE_COLUMNS, Report, new_run_id, refuse_report_lines
+from target_hubspot_lists.hubspot.portal import check_connection, needed_scopes
+from target_hubspot_lists.input.reader import MessageReader
+from target_hubspot_lists.input.records import positive_integer
+from target_hubspot_lists.input.sinks import MembershipSink
+from target_hubspot_lists.input.states import States
+from target_hubspot_lists.input.streams import Streams
+from target_hubspot_lists.mirror.mirror import Mirror
+from target_hubspot_lists.reporting.progress import Progress, Standing
+from target_hubspot_lists.reporting.report import LINE_COLUMNS, Report, new_run_id, refuse_report_lines
+from target_hubspot_lists.reporting.summary import RunFacts, summary
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
-from target_hubspot_lists.sinks import MembershipSink
-from target_hubspot_lists.states import States
-from target_hubspot_lists.streams import Streams
-from target_hubspot_lists.summary import RunFacts, summary
+from target_hubspot_lists.sync.delivery import Delivery
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_singer.http import Clock, Timeouts
-    from target_hubspot_lists.portal import Portal
+    from target_hubspot_lists.hubspot.portal import Portal
 
 # Memberships of a tap that says little are not held for longer than this.
 MAX_HELD_SECONDS = 300

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubspot_singer.http import retries
-from target_hubspot_lists.explanations import (
+from target_hubspot_lists.hubspot.portal import needed_scopes
+from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger
+from target_hubspot_lists.report_page.command import main as hubspot_lists_report
+from target_hubspot_lists.reporting.explanations import (
     LIST_REASONS,
     MAILABILITY,
     OUTCOMES,
     PROPERTY_REASONS,
     REASONS,
 )
-from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger
-from target_hubspot_lists.portal import needed_scopes
-from target_hubspot_lists.report_page.command import main as hubspot_lists_report
 from target_hubspot_lists.settings import Settings
 from tests import definitions
 from tests.calls import COSTS, KNOWN, NEW
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from target_hubspot_lists.explanations import Explanation
+    from target_hubspot_lists.reporting.explanations import Explanation
     from tests.definitions import Plugin
 
 TARGET, TAP = PLUGINS

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from hubspot_singer.http.retries import RETRIED_STATUSES
-from target_hubspot_lists.memberships import ADD_WORDS, REMOVE_WORDS
+from target_hubspot_lists.input.property_values import WORDS
+from target_hubspot_lists.input.records import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, PropertyReason, Reason
-from target_hubspot_lists.property_values import WORDS
 from tests.factories import by_email, email_schema, record_message, schema_message
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 from tests.processes import TIMEOUT

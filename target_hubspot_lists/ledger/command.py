@@ -10,12 +10,12 @@ import click
 import orjson
 
 from target_hubspot_lists.errors import LedgerError
-from target_hubspot_lists.hubspot_lists import shown
+from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.ledger.ledger import Ledger
 from target_hubspot_lists.ledger.overview import LedgerOverview
 from target_hubspot_lists.outcomes import UNAPPLIED, Outcome
-from target_hubspot_lists.report import new_run_id
-from target_hubspot_lists.text_tables import aligned
+from target_hubspot_lists.reporting.report import new_run_id
+from target_hubspot_lists.reporting.text_tables import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from target_hubspot_lists.errors import LedgerError
-from target_hubspot_lists.private_files import open_private
 from target_hubspot_lists.report_page.campaigns import NoCampaigns, read_campaigns
 from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.figures import page_figures
 from target_hubspot_lists.report_page.members_table import MemberRows, csv_heading, members_csv
 from target_hubspot_lists.report_page.reading import NoReport, Reports, read_reports
+from target_hubspot_lists.reporting.private_files import open_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

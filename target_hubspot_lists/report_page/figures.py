@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.explanations import (
+from target_hubspot_lists.report_page.histories import histories
+from target_hubspot_lists.report_page.lateness import overdue
+from target_hubspot_lists.report_page.lines import MAILABLE
+from target_hubspot_lists.reporting.explanations import (
     LIST_REASONS,
     MAILABILITY,
     OUTCOMES,
@@ -15,22 +18,19 @@ from target_hubspot_lists.explanations import (
     REASONS,
     explained,
 )
-from target_hubspot_lists.report_page.histories import histories
-from target_hubspot_lists.report_page.lateness import overdue
-from target_hubspot_lists.report_page.lines import MAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from target_hubspot_lists.explanations import (
-        Explanation,
-    )
     from target_hubspot_lists.ledger import ListInLedger, RunInLedger
     from target_hubspot_lists.report_page.histories import History, RunOfList
     from target_hubspot_lists.report_page.lateness import Overdue
     from target_hubspot_lists.report_page.lines import RunLine
     from target_hubspot_lists.report_page.reading import Remark, Reports
+    from target_hubspot_lists.reporting.explanations import (
+        Explanation,
+    )
 
 # Of a list where more than this share is not in place, somebody should look at it first.
 SERIOUS_SHARE = 0.1

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.hubspot_lists import shown
+from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.report_page.directory import ListKey
 from target_hubspot_lists.report_page.lines import UNAPPLIED
 

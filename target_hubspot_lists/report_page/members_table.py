@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from target_hubspot_lists.explanations import (
+from target_hubspot_lists.report_page.masking import masked, without_addresses
+from target_hubspot_lists.report_page.wording import one_line
+from target_hubspot_lists.reporting.explanations import (
     MAILABILITY,
     OUTCOMES,
     PROPERTY_REASONS,
@@ -15,9 +17,7 @@ from target_hubspot_lists.explanations import (
     Explanation,
     explained,
 )
-from target_hubspot_lists.report_page.masking import masked, without_addresses
-from target_hubspot_lists.report_page.wording import one_line
-from target_hubspot_lists.spreadsheets import BYTE_ORDER_MARK, csv_line
+from target_hubspot_lists.reporting.spreadsheets import BYTE_ORDER_MARK, csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

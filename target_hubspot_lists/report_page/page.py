@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from target_hubspot_lists.explanations import OUTCOMES as EXPLAINED_OUTCOMES
-from target_hubspot_lists.explanations import explained
 from target_hubspot_lists.report_page import charts, wording
 from target_hubspot_lists.report_page.lines import MAILABLE, OUTCOMES
 from target_hubspot_lists.report_page.masking import without_addresses
 from target_hubspot_lists.report_page.verdict import verdict
+from target_hubspot_lists.reporting.explanations import OUTCOMES as EXPLAINED_OUTCOMES
+from target_hubspot_lists.reporting.explanations import explained
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists.audience_names import (
+from target_hubspot_lists.hubspot.audience_names import (
     distinct_name,
     marked_list_id,
     property_description,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_hubspot_lists.hubspot.properties import PropertyDefinition
+from target_hubspot_lists.input.property_values import DoesNotFit, property_text
 from target_hubspot_lists.outcomes import PropertyReason
-from target_hubspot_lists.properties import PropertyDefinition
-from target_hubspot_lists.property_values import DoesNotFit, property_text
 from tests.factories import record_message, schema_message
 from tests.target_hubspot_lists.logs import row
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_lists.errors import InputError
-from target_hubspot_lists.memberships import (
+from target_hubspot_lists.input.records import (
     ADD_WORDS,
     REMOVE_WORDS,
     Cohort,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists.evidence import CohortEvidence, StreamEvidence
-from target_hubspot_lists.guards import Removal
-from target_hubspot_lists.snapshot_store import LastWord, Resolved, SnapshotStore
+from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence
+from target_hubspot_lists.mirror.guards import Removal
+from target_hubspot_lists.mirror.snapshot_store import LastWord, Resolved, SnapshotStore
 from tests.factories import (
     activate_version,
     by_email,

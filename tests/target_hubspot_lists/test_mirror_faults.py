@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.snapshot_store import SnapshotStore
+from target_hubspot_lists.mirror.snapshot_store import SnapshotStore
 from tests.factories import state_message
 from tests.processes import Plugin, config_file
 from tests.target_hubspot_lists.logs import row

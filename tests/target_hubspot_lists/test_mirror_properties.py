@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_hubspot_lists.attributes import packed, unpacked
+from target_hubspot_lists.input.attributes import packed, unpacked
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyReason, PropertyResult
 from tests.factories import record_message, schema_message
 from tests.target_hubspot_lists.logs import row

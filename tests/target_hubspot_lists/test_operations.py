@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_hubspot_lists.memberships import says_deleted
+from target_hubspot_lists.input.records import says_deleted
 from tests.factories import record_message, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 

@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.progress import ERASE_LINE, Progress, Standing
+from target_hubspot_lists.reporting.progress import ERASE_LINE, Progress, Standing
 
 if TYPE_CHECKING:
     import pytest

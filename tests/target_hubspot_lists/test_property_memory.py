@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists.property_memory import Hashes
+from target_hubspot_lists.journal.property_memory import Hashes
 
 TEXTS = st.dictionaries(st.sampled_from(["plan", "seats", "vip", "beta"]), st.text(max_size=5))
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_hubspot_lists.hubspot.properties import Option, PropertyDefinition
+from target_hubspot_lists.input.property_values import LONGEST_TEXT, DoesNotFit, is_empty, property_text
 from target_hubspot_lists.outcomes import PropertyReason
-from target_hubspot_lists.properties import Option, PropertyDefinition
-from target_hubspot_lists.property_values import LONGEST_TEXT, DoesNotFit, is_empty, property_text
 
 if TYPE_CHECKING:
     from datetime import date

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from target_hubspot_lists.accounts import Account, Accounts, StreamAccount
 from target_hubspot_lists.errors import AccountsError
-from target_hubspot_lists.memberships import Cohort
+from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.spreadsheets import is_formula
+from target_hubspot_lists.reporting.accounts import Account, Accounts, StreamAccount
+from target_hubspot_lists.reporting.spreadsheets import is_formula
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import by_email, email_schema, membership, record_message, schema_message, state_message
 from tests.processes import Plugin, config_file

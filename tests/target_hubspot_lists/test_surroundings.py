@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_hubspot_lists.applying import Applying
+from target_hubspot_lists.sync.applying import Applying
 from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists import explanations
 from target_hubspot_lists.outcomes import Outcome, PropertyReason, Reason
 from target_hubspot_lists.report_page.lateness import habit, overdue
 from target_hubspot_lists.report_page.lines import MemberLine, parse
 from target_hubspot_lists.report_page.masking import masked, masked_text
 from target_hubspot_lists.report_page.wording import at, every, one_line, percent, share, span
-from target_hubspot_lists.spreadsheets import is_formula
+from target_hubspot_lists.reporting import explanations
+from target_hubspot_lists.reporting.spreadsheets import is_formula
 from tests.target_hubspot_lists.report_page.lines import member_line, started
 
 DAY = timedelta(days=1)

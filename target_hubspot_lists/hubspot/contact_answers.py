@@ -1,0 +1,152 @@
+"""Reads what HubSpot answers about contacts: whose an address is, or what became of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hubspot_singer.http import parsed
+from target_hubspot_lists.hubspot.batching import batch_errors
+from target_hubspot_lists.outcomes import Reason, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from hubspot_singer.http import Answer
+    from target_hubspot_lists.hubspot.batching import BatchError
+    from target_hubspot_lists.hubspot.refusals import Doubt
+
+
+# Asked for in every look-up: under what other addresses and record ids a contact is known.
+IDENTIFIERS = ("email", "hs_additional_emails", "hs_merged_object_ids")
+
+
+UNSAID = "HubSpot did not say what became of this input."
+
+
+@dataclass(frozen=True)
+class Found:
+    """One contact of an answer, with every address it goes by, in lower case.
+
+    `merged` are the record ids that merges retired and that stand for this contact now.
+    """
+
+    record_id: int
+    addresses: frozenset[str]
+    merged: frozenset[int]
+    trace_id: str
+    filled: frozenset[str]
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = ()) -> Found:
+        """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one."""
+        properties = body.get("properties") or {}
+        others = (properties.get("hs_additional_emails") or "").split(";")
+        addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
+        record_id = int(body["id"])
+        merged = (properties.get("hs_merged_object_ids") or "").split(";")
+        return cls(
+            record_id,
+            frozenset(addresses - {""}),
+            frozenset(int(each) for each in merged if each.strip().isdecimal()) - {record_id},
+            str(body.get("objectWriteTraceId")),
+            frozenset(name for name in read if properties.get(name)),
+        )
+
+
+@dataclass
+class Step:
+    """What one call, or its halves, settled; and what it left to be read again or created."""
+
+    found: dict[str, int] = field(default_factory=dict)
+    created: dict[str, int] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)  # refused when they were looked up
+    doubtful: dict[str, Doubt] = field(
+        default_factory=dict
+    )  # the same, for their own sake or because all are
+    # Not created, since HubSpot says that they exist, or says nothing: to be read again.
+    conflicts: dict[str, Refusal] = field(default_factory=dict)
+    taken: dict[str, Refusal] = field(
+        default_factory=dict
+    )  # the same for the second time, after a read without them
+    filled: dict[int, frozenset[str]] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
+
+    def include(self, other: Step) -> Step:
+        """Take in what another call settled."""
+        self.found |= other.found
+        self.created |= other.created
+        self.unknown += other.unknown
+        self.unanswered += other.unanswered
+        self.refused |= other.refused
+        self.unread |= other.unread
+        self.doubtful |= other.doubtful
+        self.conflicts |= other.conflicts
+        self.taken |= other.taken
+        self.filled |= other.filled
+        self.merged |= other.merged
+        return self
+
+
+def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
+    """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
+    results, errors = parsed(answer, partial(_results_and_errors, read=read))
+    step = Step(
+        filled={found.record_id: found.filled for found in results} if read else {},
+        merged={old: found.record_id for found in results for old in found.merged},
+    )
+    by_address = {each: found.record_id for found in results for each in found.addresses}
+    if len(addresses) == len(results) == 1:
+        by_address[addresses[0]] = results[0].record_id  # one asked, one answered, however HubSpot spells it
+    for address in addresses:
+        error = next((each for each in errors if address in each.named), None)
+        if address in by_address:
+            step.found[address] = by_address[address]
+        elif error is not None and error.category == "OBJECT_NOT_FOUND":
+            step.unknown.append(address)
+        elif error is not None and error.category == "VALIDATION_ERROR":
+            step.refused[address] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
+            step.unread.add(address)
+        else:
+            step.unanswered.append(address)  # nothing was said, or only that it failed
+    return step
+
+
+def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal]) -> Step:
+    """What a batch/create settled; a conflict met for the first time, or left open, is to be read."""
+    step = Step()
+    results, errors = parsed(answer, _results_and_errors)
+    by_trace_id = {found.trace_id: found.record_id for found in results}
+    by_address = {each: found.record_id for found in results for each in found.addresses}
+    for position, address in enumerate(addresses):
+        record_id = by_trace_id.get(str(position)) or by_address.get(address)
+        error = next((each for each in errors if str(position) in each.trace_ids), None)
+        if record_id is not None:
+            step.created[address] = record_id
+            continue
+        message = error.message if error else UNSAID
+        blamed = error.properties if error else frozenset[str]()
+        refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
+        if error is not None and error.category != "CONFLICT":
+            step.refused[address] = refusal
+        else:
+            (step.taken if address in seen else step.conflicts)[address] = refusal
+    return step
+
+
+def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[Found], set[int]]:
+    """The contacts found by batch/read, and those ids asked for that HubSpot names as nobody's."""
+    results, errors = parsed(answer, _results_and_errors)
+    named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
+    return results, {each for each in record_ids if str(each) in named}
+
+
+def _results_and_errors(
+    body: Mapping[str, Any], read: Collection[str] = ()
+) -> tuple[list[Found], list[BatchError]]:
+    results = [Found.from_body(each, read) for each in body.get("results") or ()]
+    return results, batch_errors(body)

@@ -1,0 +1,202 @@
+"""Asks HubSpot for contacts by address or id, and to create them; a batch that it refuses is halved."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, TooLarge, concurrently
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
+from target_hubspot_lists.hubspot.contact_answers import (
+    IDENTIFIERS,
+    Step,
+    parse_create,
+    parse_ids,
+    parse_read,
+)
+from target_hubspot_lists.hubspot.refusals import LOOK_UP, CallHistory, Doubt, RefusedCall
+from target_hubspot_lists.outcomes import Refusal
+from target_hubspot_lists.sync.resolution import Resolving
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.contact_answers import Found
+    from target_hubspot_lists.sync.resolution import ContactFields, Resolution
+
+
+NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
+
+
+class Contacts:
+    """The portal's contacts, by address."""
+
+    def __init__(self, client: HubSpotClient, *, workers: int, create: bool, dry_run: bool) -> None:
+        self._client = client
+        self._workers = workers
+        self._may_create = create
+        self.dry_run = dry_run
+        self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
+        self._base = f"{client.base('crm/objects')}/contacts/batch"
+        self.creating = Brake()
+        self._history = CallHistory()
+
+    def resolve(
+        self, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
+    ) -> Resolution:
+        """Return what HubSpot has for each address; create those of `to_create` that it does not know.
+
+        Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
+        """
+        return Resolving(self, to_create if self._may_create else (), fields).run(addresses)
+
+    def read_step(
+        self, addresses: Sequence[str], read: Sequence[str], within: RefusedCall | None = None
+    ) -> Step:
+        """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone.
+
+        `within` is the refusal of the larger batch that they are of.
+        """
+        if within and self._history.is_hopeless([LOOK_UP]):
+            return Step(doubtful=dict.fromkeys(addresses, Doubt(within.problem, None)))
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
+        body = {
+            "idProperty": "email",
+            "properties": [*IDENTIFIERS, *read],
+            "propertiesWithHistory": [],
+            "inputs": [{"id": address} for address in addresses],
+        }
+        sent = self._history.now()
+        try:
+            answer = self._client.post(f"{self._base}/read", body)
+        except (InvalidRequest, TooLarge) as problem:
+            refused = RefusedCall(problem, self._history.now())
+            if len(addresses) == 1:
+                return self._blame(addresses[0], refused, within)
+            first, second = halves(addresses)
+            return self.read_step(first, read, refused).include(self.read_step(second, read, refused))
+        self._history.took([LOOK_UP], sent)
+        return parse_read(addresses, answer, read)
+
+    def _blame(self, address: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
+        """Judge an address that HubSpot refused to look up on its own: for its own sake, or in doubt."""
+        if self._history.blames([LOOK_UP], address, refused.problem, within.moment if within else None):
+            return Step(refused={address: Refusal.by_hubspot(refused.problem)}, unread={address})
+        self._history.doubted([LOOK_UP])
+        return Step(doubtful={address: Doubt(refused.problem, refused.moment)})
+
+    def check_look_ups(self, since: int) -> None:
+        """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
+        if not self._history.has_taken_since([LOOK_UP], since):
+            sent = self._history.now()
+            body = {"idProperty": "email", "properties": ["email"], "inputs": [{"id": NOBODY}]}
+            self._client.post(f"{self._base}/read", body)
+            self._history.took([LOOK_UP], sent)
+        self._history.count_anew([LOOK_UP])
+
+    def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
+        """Create a contact with properties for each address.
+
+        `seen` says which addresses were conflicts before and could not be read.
+
+        A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
+        first read again, since it may be all of the batch.
+        """
+        # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling
+        addresses = list(contacts)
+        inputs = [
+            {
+                "properties": {"email": address, **properties},
+                "associations": [],
+                "objectWriteTraceId": str(position),
+            }
+            for position, (address, properties) in enumerate(contacts.items())
+        ]
+        try:
+            answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
+        except (InvalidRequest, Conflict, TooLarge) as refused:
+            refusal = Refusal.by_hubspot(refused)
+            if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
+                return Step(conflicts=dict.fromkeys(addresses, refusal))
+            if len(addresses) == 1:
+                one = {addresses[0]: refusal}
+                return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
+            first, second = (
+                self.create_step({address: contacts[address] for address in half}, seen)
+                for half in halves(addresses)
+            )
+            return first.include(second)
+        self.creating.accepted()
+        return parse_create(addresses, answer, seen)
+
+    def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
+        """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
+        batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
+        jobs = (partial(self._current, batch) for batch in batches)
+        for part in concurrently(jobs, workers=self._workers):
+            yield from part.items()
+
+    def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
+        return ((asked, found.record_id) for asked, found in self.current(record_ids))
+
+    def known_ids(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return what `current_ids` yields; every id as it is where the token may not read contacts."""
+        try:
+            return dict(self.current_ids(record_ids))
+        except MissingScopes:
+            return {each: each for each in record_ids}
+
+    def _current(self, record_ids: Sequence[int]) -> Mapping[int, Found]:
+        results, unknown = self._read_ids(record_ids)
+        by_id = {each: found for found in results for each in (*found.merged, found.record_id)}
+        current = {each: by_id[each] for each in record_ids if each in by_id}
+        for each in record_ids:
+            # Should an answer not say whom a merged contact was asked as: those are asked for one by one.
+            if each not in by_id and each not in unknown and (found := self._alone(each)):
+                current[each] = found
+        return current
+
+    def _alone(self, record_id: int) -> Found | None:
+        results, unknown = self._read_ids([record_id])
+        if not results and not unknown:
+            raise TargetError(
+                "HubSpot was asked for a contact by its record id twice and answered without naming it: "
+                "nothing is concluded from that, and the run ends. Run again later."
+            )
+        return next(iter(results), None)
+
+    def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[Found], set[int]]:
+        """Return the contacts found, and the ids asked for that HubSpot names as nobody's."""
+        body = {
+            "properties": IDENTIFIERS,
+            "propertiesWithHistory": [],
+            "inputs": [{"id": str(each)} for each in record_ids],
+        }
+        return parse_ids(record_ids, self._client.post(f"{self._base}/read", body))
+
+    def wait(self, seconds: float) -> None:
+        """Wait before something is asked again."""
+        self._client.wait(seconds)
+
+    def concurrently(self, jobs: deque[Callable[[], Step]]) -> Iterator[Step]:
+        """Run jobs side by side; more may be put into the queue while the results are read."""
+        return concurrently(_Taken(jobs), workers=self._workers)
+
+
+class _Taken:
+    """Takes jobs out of a queue that may be filled again after it was found empty."""
+
+    def __init__(self, jobs: deque[Callable[[], Step]]) -> None:
+        self._jobs = jobs
+
+    def __iter__(self) -> _Taken:
+        return self
+
+    def __next__(self) -> Callable[[], Step]:
+        if not self._jobs:
+            raise StopIteration
+        return self._jobs.popleft()

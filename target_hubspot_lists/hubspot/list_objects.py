@@ -1,0 +1,88 @@
+"""What is known of a list of HubSpot's, whether it takes members, and how it is named to people. Asks nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hubspot_singer.http import redact
+from target_hubspot_lists.errors import ListError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_hubspot_lists.sync.routes import Route
+
+CONTACTS = "0-1"  # object type id: https://developers.hubspot.com/docs/guides/api/crm/understanding-the-crm
+WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take memberships from the API
+NAME_CHARACTERS = 120  # of a list's name, in a log line
+
+
+@dataclass(frozen=True)
+class HubSpotList:
+    """A list of contacts, as HubSpot has it."""
+
+    list_id: str
+    name: str
+    processing_type: str
+    object_type_id: str
+    is_foreseen: bool = False  # it is to be made, or a dry run would have made it
+    size: int | None = None  # members when it was looked up; HubSpot counts with some delay
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
+        """Parse HubSpot's list object (PublicObjectList)."""
+        return cls(
+            list_id=str(int(body["listId"])),
+            name=str(body.get("name") or ""),
+            processing_type=str(body["processingType"]),
+            object_type_id=str(body.get("objectTypeId") or ""),
+            size=_size(body),
+        )
+
+    @classmethod
+    def from_answer(cls, body: Mapping[str, Any]) -> HubSpotList:
+        """Parse an answer about one list."""
+        return cls.from_body(body["list"])
+
+    def __str__(self) -> str:
+        text = f'List "{shown(self.name)}"'
+        return text if self.is_foreseen else f"{text} ({self.list_id})"
+
+
+def foreseen(route: Route) -> HubSpotList:
+    """A list that is to be made."""
+    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True, size=0)
+
+
+def _size(body: Mapping[str, Any]) -> int | None:
+    """The list's size: a field of its own, or of the search's additional properties, as text."""
+    told = body.get("size", (body.get("additionalProperties") or {}).get("hs_list_size"))
+    return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else None
+
+
+def shown(name: str) -> str:
+    """A list's name as a log line may show it: on one line, and no person even where cohorts are named so."""
+    text = redact("".join(each if each.isprintable() else " " for each in name))
+    return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
+
+
+def gone(hubspot_list: HubSpotList) -> ListError:
+    """The error for a list that was there when the run began."""
+    return ListError(
+        f"{hubspot_list} was deleted in HubSpot during this run: restore it there, "
+        "or run again with all members of its cohort to fill a new one."
+    )
+
+
+def refuse_unwritable(hubspot_list: HubSpotList) -> None:
+    """Raise ListError if the list takes no memberships of contacts from the API."""
+    if hubspot_list.object_type_id and hubspot_list.object_type_id != CONTACTS:
+        raise ListError(
+            f"{hubspot_list} is not a list of contacts: name a static list of contacts in lists[].list_id."
+        )
+    if hubspot_list.processing_type not in WRITABLE:
+        raise ListError(
+            f"{hubspot_list} is an active list: HubSpot fills it from filters. "
+            "Name a static list in lists[].list_id."
+        )

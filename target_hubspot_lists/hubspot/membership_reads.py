@@ -1,0 +1,145 @@
+"""Reads memberships back: who is on a list, by record or by paging the list, whichever is fewer calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hubspot_singer.http import NotFound, concurrently, parsed
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, gone
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.batching import BatchError
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+
+# https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
+MEMBERS_PER_PAGE = 250
+
+# Whether HubSpot shows a membership it has just accepted is not documented: it is given so long before
+# a contact is called dropped.
+WAITS_BEFORE_DROPPED = (1.0, 3.0, 6.0)  # seconds
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who of those asked about is on a list, who is not, and whom HubSpot does not know.
+
+    Of anybody else it said nothing.
+    """
+
+    on_list: frozenset[int]
+    not_on_list: frozenset[int]
+    missing: frozenset[int] = frozenset()
+
+    def of_those_as(self, asked: Mapping[int, bool]) -> Reading:
+        """The same without those who are not as asked: HubSpot accepted that and shows otherwise, which is no word."""
+        on_list = frozenset(each for each in self.on_list if asked[each])
+        not_on_list = frozenset(each for each in self.not_on_list if not asked[each])
+        return Reading(on_list, not_on_list, self.missing)
+
+
+class MembershipReader:
+    """Reads who is on a list."""
+
+    def __init__(self, client: HubSpotClient, *, workers: int) -> None:
+        self._client = client
+        self._workers = workers
+        self._base = client.base("crm/lists")
+
+    def read(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
+        """Return who of the record ids is on the list."""
+        calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
+        size = self._size(hubspot_list) if calls_by_record > 1 else None
+        if size is not None and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
+            members, asked = set(self.iter_members(hubspot_list)), frozenset(record_ids)
+            return Reading(asked & members, asked - members)
+        return self.read_by_record(hubspot_list, record_ids)
+
+    def read_by_record(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
+        """Return who of the record ids is on the list, and which of them HubSpot does not know."""
+        jobs = (
+            partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(list(record_ids))
+        )
+        parts = list(concurrently(jobs, workers=self._workers))
+        return Reading(
+            frozenset().union(*(part.on_list for part in parts)),
+            frozenset().union(*(part.not_on_list for part in parts)),
+            frozenset().union(*(part.missing for part in parts)),
+        )
+
+    def read_until_settled(
+        self, hubspot_list: HubSpotList, asked: Mapping[int, bool]
+    ) -> tuple[Reading, float]:
+        """Read who is on the list, and again for a while those who are not as asked; with the seconds waited."""
+        reading, waited = self.read(hubspot_list, asked), 0.0
+        for seconds in WAITS_BEFORE_DROPPED:
+            not_as_asked = [each for each in reading.not_on_list | reading.missing if asked[each]]
+            not_as_asked += [each for each in reading.on_list if not asked[each]]
+            if not not_as_asked:
+                break
+            self._client.wait(seconds)
+            waited += seconds
+            again = self.read(hubspot_list, not_as_asked)
+            reading = Reading(
+                reading.on_list - again.not_on_list | again.on_list,
+                reading.not_on_list - again.on_list | again.not_on_list,
+                (reading.missing - again.on_list - again.not_on_list) | again.missing,
+            )
+        return reading, waited
+
+    def iter_members(self, hubspot_list: HubSpotList) -> Iterator[int]:
+        """Yield the record ids of everybody on the list."""
+        # Pages are sorted by record id, so a change behind the cursor moves nobody past it.
+        path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
+        while True:
+            try:
+                answer = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after})
+            except NotFound as not_found:
+                raise gone(hubspot_list) from not_found
+            members, following = parsed(answer, _page)
+            yield from members
+            if not following:
+                return
+            if following == after:
+                raise TargetError(f"HubSpot's pages of {hubspot_list} do not end: run again later.")
+            after = following
+
+    def _size(self, hubspot_list: HubSpotList) -> int | None:
+        """How many are on the list, as HubSpot estimates it; None where it does not say."""
+        return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), _list_size)
+
+    def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
+        body = {"inputs": [{"objectTypeId": CONTACTS, "recordId": str(each)} for each in record_ids]}
+        answer = self._client.post(f"{self._base}/records/memberships/batch/read", body)
+        lists_of, errors = parsed(answer, _lists_by_record)
+        answered = frozenset(record_ids) & lists_of.keys()
+        on_list = frozenset(each for each in answered if list_id in lists_of[each])
+        named = {name for error in errors if error.category == "OBJECT_NOT_FOUND" for name in error.named}
+        missing = frozenset(each for each in record_ids if str(each) in named) - answered
+        return Reading(on_list, answered - on_list, missing)
+
+
+def _page(body: Mapping[str, Any]) -> tuple[list[int], str | None]:
+    following = ((body.get("paging") or {}).get("next") or {}).get("after")
+    return [int(each["recordId"]) for each in body["results"]], following
+
+
+def _list_size(body: Mapping[str, Any]) -> int | None:
+    about = body["list"]
+    size = about.get("size") or (about.get("additionalProperties") or {}).get("hs_list_size")
+    return int(size) if size is not None and str(size).isdecimal() else None
+
+
+def _lists_by_record(body: Mapping[str, Any]) -> tuple[dict[int, set[str]], list[BatchError]]:
+    lists_of = {int(each["recordId"]): _list_ids(each) for each in body.get("results") or ()}
+    return lists_of, batch_errors(body)
+
+
+def _list_ids(record: Mapping[str, Any]) -> set[str]:
+    return {str(membership.get("listId", "")) for membership in record.get("recordListMemberships") or ()}

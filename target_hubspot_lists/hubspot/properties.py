@@ -1,0 +1,163 @@
+"""Knows the portal's contact properties, and says by name what is wrong with one that is to be written."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hubspot_singer.http import parsed
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.input.property_values import DATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.settings import PropertyMapping
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value of an enumeration, and the label under which people see it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class PropertyDefinition:
+    """A contact property, as the portal defines it."""
+
+    name: str
+    label: str
+    type: str
+    field_type: str
+    group: str
+    description: str = ""
+    options: tuple[Option, ...] = ()
+    is_calculated: bool = False
+    is_read_only: bool = False
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> PropertyDefinition:
+        """Parse HubSpot's property object (Property)."""
+        field_type = str(body.get("fieldType", ""))
+        return cls(
+            name=str(body["name"]),
+            label=str(body.get("label", "")),
+            type=str(body.get("type", "")),
+            field_type=field_type,
+            group=str(body.get("groupName", "")),
+            description=str(body.get("description") or ""),
+            options=tuple(
+                Option(str(each.get("value", "")), str(each.get("label", "")))
+                for each in body.get("options") or ()
+            ),
+            is_calculated=bool(body.get("calculated")) or field_type == "calculation_equation",
+            is_read_only=bool((body.get("modificationMetadata") or {}).get("readOnlyValue")),
+        )
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether a contact can have several of the options at once."""
+        return self.type == "enumeration" and self.field_type == "checkbox"
+
+    def option(self, text: str) -> str | None:
+        """The value of the option of that value or label: as written, else in any case if only one is meant."""
+        exactly, in_any_case = self._options_by_text
+        text = text.strip()
+        return exactly.get(text) or in_any_case.get(text.casefold())
+
+    @cached_property
+    def _options_by_text(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        by_label = _unambiguous((each.label.strip(), each.value) for each in self.options)
+        exactly = {**by_label, **{each.value.strip(): each.value for each in self.options}}
+        in_any_case = _unambiguous(
+            (text.strip().casefold(), each.value)
+            for each in self.options
+            for text in (each.value, each.label)
+        )
+        return exactly, in_any_case
+
+
+def _unambiguous(meanings: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Text to value, without the texts that stand for several values."""
+    values: dict[str, set[str]] = {}
+    for text, value in meanings:
+        values.setdefault(text, set()).add(value)
+    return {text: each.pop() for text, each in values.items() if len(each) == 1}
+
+
+class Properties:
+    """The portal's contact properties: read once, and kept up to date with those that a run makes."""
+
+    def __init__(self, client: HubSpotClient) -> None:
+        self._client = client
+        self.path = f"{client.base('crm/properties')}/contacts"
+        self._by_name: dict[str, PropertyDefinition] = {}
+
+    def read(self) -> None:
+        """Ask HubSpot for all definitions, in one call."""
+        self._by_name = {each.name: each for each in self._all(archived=False)}
+
+    def add(self, definitions: Iterable[PropertyDefinition]) -> None:
+        """Take in definitions that HubSpot has just answered with."""
+        self._by_name |= {each.name: each for each in definitions}
+
+    def find(self, name: str) -> PropertyDefinition | None:
+        """The property of exactly that name, or None if the portal had none when it was last read."""
+        return self._by_name.get(name)
+
+    def in_group(self, group: str) -> Iterator[PropertyDefinition]:
+        """Yield the properties of a group."""
+        return (each for each in self._by_name.values() if each.group == group)
+
+    def check(self, mappings: Sequence[PropertyMapping]) -> tuple[PropertyDefinition, ...]:
+        """Return the definition of each mapped property; raise TargetError naming all that cannot be written."""
+        found = [self._by_name.get(each.property) for each in mappings]
+        # A second call, but only where the run ends anyway: was it archived, or was it never there?
+        archived = {each.name for each in self._all(archived=True)} if None in found else set()
+        problems = [
+            problem
+            for mapping, definition in zip(mappings, found, strict=True)
+            if (problem := self._problem(mapping, definition, archived))
+        ]
+        if problems:
+            raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
+        return tuple(each for each in found if each is not None)
+
+    def _all(self, *, archived: bool) -> list[PropertyDefinition]:
+        # Never paged: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
+        answer = self._client.get(self.path, params={"archived": "true"} if archived else None)
+        return parsed(answer, lambda body: parse_definitions(body["results"]))
+
+    def _problem(
+        self, mapping: PropertyMapping, definition: PropertyDefinition | None, archived: set[str]
+    ) -> str | None:
+        name = mapping.property
+        if definition is None and name in archived:
+            return f'"{name}" is archived (restore it in HubSpot)'
+        if definition is None:
+            nearest = nearest_name(name, self._by_name.values())
+            return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
+        if definition.is_calculated:
+            return f'"{name}" is calculated by HubSpot'
+        if mapping.unit and definition.type not in DATES:
+            return f'"{name}" is no date, so that its mapping takes no unit (its type is {definition.type})'
+        return f'"{name}" is read-only' if definition.is_read_only else None
+
+
+def parse_definitions(bodies: Iterable[Mapping[str, Any]]) -> list[PropertyDefinition]:
+    """Parse an answer's property objects."""
+    return [PropertyDefinition.from_body(each) for each in bodies]
+
+
+def nearest_name(name: str, definitions: Iterable[PropertyDefinition]) -> str | None:
+    """The property meant, most likely: of that name in another case, of that label, or spelt almost so."""
+    writable = [each for each in definitions if not (each.is_read_only or each.is_calculated)]
+    by_spelling = {each.label.casefold(): each.name for each in writable}
+    by_spelling |= {each.name: each.name for each in writable}
+    near = difflib.get_close_matches(name.strip().casefold(), by_spelling, n=1)
+    return by_spelling[near[0]] if near else None

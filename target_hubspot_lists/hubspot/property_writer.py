@@ -1,0 +1,254 @@
+"""Writes properties of contacts, 100 a call, and reads which of them have a value already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hubspot_singer.http import (
+    Conflict,
+    InvalidRequest,
+    MissingScopes,
+    NotFound,
+    TooLarge,
+    concurrently,
+    parsed,
+    reference,
+)
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.hubspot.batching import (
+    MAX_REFUSED_WITHOUT_SUCCESS,
+    Brake,
+    batch_errors,
+    blamed_properties,
+    halves,
+    in_batches,
+)
+from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import Answer, HubSpotClient, Refused
+    from target_hubspot_lists.hubspot.batching import BatchError
+    from target_hubspot_lists.hubspot.contacts import Contacts
+
+NOT_FOUND = "OBJECT_NOT_FOUND"
+
+
+@dataclass(frozen=True)
+class Update:
+    """What is to be written of one contact: its attributes, and the properties that are this target's own."""
+
+    record_id: int
+    attributes: Mapping[str, str]
+    statuses: Mapping[str, str]
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """All of it."""
+        return {**self.attributes, **self.statuses}
+
+
+@dataclass
+class Written:
+    """What became of updates: of each contact what was written, or why not; HubSpot may not know a contact."""
+
+    texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    problems: dict[int, PropertyProblem] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+    unanswered: dict[int, str | None] = field(default_factory=dict)  # with the answer's correlation id
+
+    @property
+    def in_doubt(self) -> set[int]:
+        """Those of whom HubSpot said nothing, or that it has no such contact."""
+        return self.missing | self.unanswered.keys()
+
+    def under(self, record_ids: Mapping[int, int]) -> Written:
+        """The same, by other record ids than the updates had."""
+        return Written(
+            {record_ids[each]: texts for each, texts in self.texts.items()},
+            {record_ids[each]: problem for each, problem in self.problems.items()},
+            {record_ids[each] for each in self.missing},
+            {record_ids[each]: correlation_id for each, correlation_id in self.unanswered.items()},
+        )
+
+    def include(self, other: Written) -> Written:
+        """Take in what became of other updates, or of the same ones tried again."""
+        self.texts |= other.texts
+        self.problems |= other.problems
+        self.missing |= other.missing
+        self.unanswered |= other.unanswered
+        return self
+
+
+class PropertyWriter:
+    """Writes properties of contacts that are there, several calls at once."""
+
+    def __init__(self, client: HubSpotClient, contacts: Contacts, *, workers: int) -> None:
+        self._client = client
+        self._contacts = contacts
+        self._workers = workers
+        self._base = f"{client.base('crm/objects')}/contacts/batch"
+        self._brake = Brake()
+
+    def write(self, updates: Sequence[Update]) -> Iterator[Written]:
+        """Write them, yielding call by call what became of them; no contact twice."""
+        jobs = (partial(self._write, batch) for batch in in_batches(updates))
+        return concurrently(jobs, workers=self._workers)
+
+    def filled(self, record_ids: Collection[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
+        """Return which of these properties have a value; contacts that HubSpot does not know are left out."""
+        jobs = (partial(self._read, batch, names) for batch in in_batches(list(record_ids)))
+        found: dict[int, frozenset[str]] = {}
+        for part in concurrently(jobs, workers=self._workers):
+            found |= part
+        return found
+
+    def _write(self, updates: Sequence[Update]) -> Written:
+        """Write a batch; where attributes are refused, the contact's other properties are written without them."""
+        written = self._write_in_doubt(updates, self._try(updates))
+        again = [
+            Update(each.record_id, {}, each.statuses)
+            for each in updates
+            if each.record_id in written.problems and each.attributes and each.statuses
+        ]
+        return written.include(self._try(again)) if again else written
+
+    def _write_in_doubt(self, updates: Sequence[Update], written: Written) -> Written:
+        """Write once more those of whom HubSpot said nothing or no such contact, under the ids they have now.
+
+        A merged contact whose other id is written as well is left as it is: its membership leads to that id.
+        """
+        if not written.in_doubt:
+            return written
+        asked = {each.record_id for each in updates}
+        old_ids: dict[int, int] = {}
+        for old, new in self._current_ids(written.in_doubt).items():
+            if new == old or new not in asked:
+                old_ids.setdefault(new, old)
+        by_id = {each.record_id: each for each in updates}
+        again = [replace(by_id[old], record_id=new) for new, old in old_ids.items()]
+        result = self._try(again).under(old_ids) if again else Written()
+        for record_id in result.missing:  # and a read has just found it
+            result.problems[record_id] = PropertyProblem(PropertyReason.REFUSED_BY_HUBSPOT, None)
+        result.missing = written.missing.difference(old_ids.values())
+        silent = {each: written.unanswered[each] for each in written.unanswered.keys() - old_ids.values()}
+        for record_id, correlation_id in (silent | result.unanswered).items():
+            result.problems[record_id] = PropertyProblem(PropertyReason.UNANSWERED, None, correlation_id)
+        result.unanswered = {}
+        written.missing, written.unanswered = set(), {}
+        return written.include(result)
+
+    def _current_ids(self, record_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the ids that contacts have now; none of them where the token may not read contacts."""
+        try:
+            return dict(self._contacts.current_ids(sorted(record_ids)))
+        except MissingScopes:
+            return {}
+
+    def _try(self, updates: Sequence[Update]) -> Written:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
+        # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
+        inputs = [
+            {"id": str(each.record_id), "properties": each.texts, "objectWriteTraceId": str(each.record_id)}
+            for each in updates
+        ]
+        try:
+            written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
+        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
+            if len(updates) == 1:
+                return self._refuse(updates[0], refused)
+            first, second = halves(updates)
+            return self._try(first).include(self._try(second))
+        if written.texts:
+            self._brake.accepted()
+        return written
+
+    def _refuse(self, update: Update, refused: Refused) -> Written:
+        if isinstance(refused, NotFound):
+            return Written(missing={update.record_id})
+        if self._brake.refused():
+            raise _refused_for_all(refused)
+        problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
+        return Written(problems={update.record_id: problem})
+
+    def _read(self, record_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
+        """Read a batch; who is neither answered nor named as unknown is asked for once more, alone."""
+        found, unanswered = self._ask(record_ids, names)
+        for record_id in unanswered:
+            again, still = self._ask([record_id], names)
+            if still:
+                raise TargetError(
+                    "HubSpot was asked for a contact's properties twice and answered without naming it: "
+                    "nothing is concluded from that, and the run ends. Run again later."
+                )
+            found |= again
+        return found
+
+    def _ask(
+        self, record_ids: Sequence[int], names: Sequence[str]
+    ) -> tuple[dict[int, frozenset[str]], list[int]]:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
+        body = {
+            "properties": list(names),
+            "propertiesWithHistory": [],
+            "inputs": [{"id": str(each)} for each in record_ids],
+        }
+        answer = self._client.post(f"{self._base}/read", body)
+        found, errors = parsed(answer, partial(_filled_and_errors, names=names))
+        if len(record_ids) == 1 and len(found) == 1:
+            found = dict.fromkeys(record_ids, *found.values())  # merged contacts answer under another id
+        unknown = {name for each in errors if each.category == NOT_FOUND for name in each.named}
+        left = [each for each in record_ids if each not in found and str(each) not in unknown]
+        return {each: found[each] for each in record_ids if each in found}, left
+
+
+def _refused_for_all(refused: Refused) -> TargetError:
+    """The error where it is not for the contacts' sake; without HubSpot's message, which may quote a value."""
+    answer = " ".join(filter(None, (str(refused.status), refused.category)))
+    return TargetError(
+        f"HubSpot refused the properties of {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and took none "
+        f"({answer}){reference(refused.correlation_id)}: check "
+        "property_mappings[] and the rules that the portal has for these properties."
+    )
+
+
+def filled_properties(contact: Mapping[str, Any], names: Collection[str]) -> frozenset[str]:
+    """Which of these properties have a value in an answer's contact (SimplePublicObject)."""
+    texts = contact.get("properties") or {}
+    return frozenset(name for name in names if texts.get(name))
+
+
+def _filled_and_errors(
+    body: Mapping[str, Any], names: Collection[str]
+) -> tuple[dict[int, frozenset[str]], list[BatchError]]:
+    filled = {int(each["id"]): filled_properties(each, names) for each in body.get("results") or ()}
+    return filled, batch_errors(body)
+
+
+def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
+    """What a batch/update did with each of its inputs, or that HubSpot passed it over in silence."""
+    written = Written()
+    done, errors = parsed(answer, _done_and_errors)
+    for update in updates:
+        name = str(update.record_id)
+        error = next((each for each in errors if name in each.named), None)
+        if name in done:
+            written.texts[update.record_id] = update.texts
+        elif error is not None and error.category == NOT_FOUND:
+            written.missing.add(update.record_id)
+        elif error is not None:
+            written.problems[update.record_id] = PropertyProblem.by_hubspot(
+                error.properties, answer.correlation_id
+            )
+        else:
+            written.unanswered[update.record_id] = answer.correlation_id
+    return written
+
+
+def _done_and_errors(body: Mapping[str, Any]) -> tuple[set[str], list[BatchError]]:
+    results = body.get("results") or ()
+    done = {str(each[key]) for each in results for key in ("objectWriteTraceId", "id") if each.get(key)}
+    return done, batch_errors(body)

@@ -1,0 +1,117 @@
+"""Tells inputs that HubSpot refuses from an endpoint that refuses every input, by what it takes in between.
+
+HubSpot often does not say for whose sake it refuses a call, and a list, or an endpoint, may refuse every call: always,
+from some moment on, or for a while. So an input is to blame only if HubSpot names it, or if HubSpot took a call of that
+kind between two refusals of calls with the input, the last of which held no other. Whatever else was refused is in
+doubt.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_hubspot_lists.hubspot.batching import MAX_REFUSED_WITHOUT_SUCCESS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hubspot_singer.http import Refused
+    from target_hubspot_lists.input.records import Member
+
+
+class Kind(NamedTuple):
+    """A kind of call of which HubSpot may refuse every one; a list may refuse its removals and take its adds."""
+
+    name: str
+    list_id: str | None = None
+
+
+LOOK_UP = Kind("look up")
+
+
+def adds_or_removals(list_id: str, *, is_add: bool) -> Kind:
+    """The adds to one list, or the removals from it."""
+    return Kind("add" if is_add else "remove", list_id)
+
+
+class RefusedCall(NamedTuple):
+    """A call that HubSpot refused, and when."""
+
+    problem: Refused
+    moment: int
+
+
+class Doubt(NamedTuple):
+    """Why an id is in doubt, and when it was refused on its own.
+
+    None if it was not sent on its own, since too many before it were refused.
+    """
+
+    problem: Refused
+    alone: int | None
+
+
+class CallHistory:
+    """When HubSpot last took calls, and how many refusals in a row are in doubt; threads may share it.
+
+    Moments are ascending numbers. A call that HubSpot took counts as of when it was sent: it may have been taken then.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._moments = itertools.count(1)
+        self._last_taken: dict[Kind, int] = {}
+        self._in_doubt = Counter[Kind]()
+
+    def now(self) -> int:
+        """Return this moment, which is later than every other."""
+        return next(self._moments)
+
+    def took(self, kinds: Iterable[Kind], sent: int) -> None:
+        """Note that HubSpot took a call with ids of these kinds that was sent at that moment."""
+        with self._lock:
+            for kind in kinds:
+                self._last_taken[kind] = max(sent, self._last_taken.get(kind, 0))
+                self._in_doubt[kind] = 0
+
+    def has_taken_since(self, kinds: Iterable[Kind], moment: int) -> bool:
+        """Return whether HubSpot took a call of each kind that was sent after that moment."""
+        with self._lock:
+            return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
+
+    def blames(self, kinds: Iterable[Kind], member: Member, problem: Refused, *earlier: int | None) -> bool:
+        """Return whether a member that was just refused on its own is to blame.
+
+        `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
+        """
+        taken = (self.has_taken_since(kinds, moment) for moment in earlier if moment is not None)
+        return names(problem, member) or any(taken)
+
+    def doubted(self, kinds: Iterable[Kind]) -> None:
+        """Note a refusal that is in doubt."""
+        with self._lock:
+            self._in_doubt.update(kinds)
+
+    def is_hopeless(self, kinds: Iterable[Kind]) -> bool:
+        """Return whether of each kind too many in a row are in doubt to send more of them one by one."""
+        with self._lock:
+            return all(self._in_doubt[kind] >= MAX_REFUSED_WITHOUT_SUCCESS for kind in kinds)
+
+    def count_anew(self, kinds: Iterable[Kind]) -> None:
+        """Forget how many in a row are in doubt."""
+        with self._lock:
+            for kind in kinds:
+                self._in_doubt[kind] = 0
+
+
+def names(problem: Refused, member: Member) -> bool:
+    """Return whether HubSpot's words on a refusal name this record id or address."""
+    contexts = [problem.context, *(detail.context for detail in problem.errors)]
+    texts = [problem.message, *(detail.message for detail in problem.errors)]
+    texts += [value for context in contexts for values in context.values() for value in values]
+    name = re.compile(rf"(?<!\w){re.escape(str(member))}(?!\w)", re.IGNORECASE)
+    return any(name.search(text) for text in texts if text)

@@ -1,0 +1,177 @@
+"""Turns a record's value into the text that HubSpot takes for a property of its type. Pure; never guesses."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.input.date_times import iso_moment
+from target_hubspot_lists.outcomes import PropertyReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from target_hubspot_lists.hubspot.properties import PropertyDefinition
+    from target_hubspot_lists.settings import EpochUnit
+
+# https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
+LONGEST_TEXT = 65_536  # characters
+SEPARATOR = ";"  # between the options of a multi-checkbox; one in front appends to what is there
+
+WORDS: Mapping[str, bool] = dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True) | dict.fromkeys(
+    ("false", "f", "no", "n", "off", "0"), False
+)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+EPOCH_TEXT = re.compile(r"-?\d{9,15}", re.ASCII)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A number without a unit is read as seconds where they lead into these years, and as milliseconds elsewhere.
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+FIRST_SECOND = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+END_SECOND = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
+
+
+class DoesNotFit(ValueError):
+    """A value is none that the property takes; the text says why and never quotes the value."""
+
+    def __init__(self, reason: PropertyReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def is_empty(value: object) -> bool:
+    """Whether a value says nothing: null, blank text, an empty array."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def property_text(definition: PropertyDefinition, value: object, unit: EpochUnit | None = None) -> str:
+    """The text for a value that says something; raise DoesNotFit if the property takes no such value.
+
+    `unit` is what a number for a date or a date-time counts since 1970; None if the settings do not say.
+    """
+    if definition.type in DATES:
+        text = DATES[definition.type](_moment(value, unit))
+    else:
+        text = CONVERSIONS.get(definition.type, _any_text)(definition, value)
+    if len(text) > LONGEST_TEXT:
+        raise DoesNotFit(PropertyReason.TOO_LONG)
+    return text
+
+
+def _any_text(definition: PropertyDefinition, value: object) -> str:
+    del definition
+    if (text := _scalar_text(value)) is None:
+        raise DoesNotFit(PropertyReason.NOT_TEXT)
+    return text
+
+
+def _number(definition: PropertyDefinition, value: object) -> str:
+    del definition
+    text = None if isinstance(value, bool) else _scalar_text(value)
+    if text is None or NUMBER.fullmatch(text := text.strip()) is None or math.isinf(float(text)):
+        raise DoesNotFit(PropertyReason.NOT_A_NUMBER)
+    return format(Decimal(text), "f")
+
+
+def _bool(definition: PropertyDefinition, value: object) -> str:
+    del definition
+    text = _scalar_text(value)
+    word = WORDS.get(text.strip().lower()) if text is not None else None
+    if word is None:
+        raise DoesNotFit(PropertyReason.NOT_A_BOOL)
+    return "true" if word else "false"
+
+
+def _enumeration(definition: PropertyDefinition, value: object) -> str:
+    if not definition.options:
+        return _any_text(definition, value)  # HubSpot has them elsewhere, as for owners, and judges itself
+    if not definition.takes_several:
+        return _option(definition, value)
+    if isinstance(value, list):
+        return _joined(definition, value)
+    text = _scalar_text(value)
+    if text is None or SEPARATOR not in text:
+        return _option(definition, value)
+    appends = SEPARATOR if text.lstrip().startswith(SEPARATOR) else ""
+    if not (chosen := [each for each in text.split(SEPARATOR) if each.strip()]):
+        raise DoesNotFit(PropertyReason.NOT_AN_OPTION)
+    return appends + _joined(definition, chosen)
+
+
+def _joined(definition: PropertyDefinition, values: Sequence[object]) -> str:
+    return SEPARATOR.join(dict.fromkeys(_option(definition, each) for each in values))
+
+
+def _option(definition: PropertyDefinition, value: object) -> str:
+    text = _scalar_text(value)
+    if text is None or (option := definition.option(text)) is None:
+        raise DoesNotFit(PropertyReason.NOT_AN_OPTION)
+    return option
+
+
+def _date(moment: datetime | None) -> str:
+    """The day in UTC: a date property holds a midnight of UTC."""
+    if moment is None:
+        raise DoesNotFit(PropertyReason.NOT_A_DATE)
+    return moment.date().isoformat()
+
+
+def _datetime(moment: datetime | None) -> str:
+    if moment is None:
+        raise DoesNotFit(PropertyReason.NOT_A_DATETIME)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+CONVERSIONS: Mapping[str, Callable[[PropertyDefinition, object], str]] = {
+    "string": _any_text,
+    "number": _number,
+    "bool": _bool,
+    "enumeration": _enumeration,
+}
+DATES: Mapping[str, Callable[[datetime | None], str]] = {"date": _date, "datetime": _datetime}
+
+
+def _moment(value: object, unit: EpochUnit | None) -> datetime | None:
+    """The moment that ISO text or an epoch names; without a zone it is UTC's."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    if not isinstance(value, str):
+        return _from_epoch(value, unit)
+    text = value.strip()
+    if EPOCH_TEXT.fullmatch(text) or (unit and NUMBER.fullmatch(text)):
+        return _from_epoch(float(text), unit)
+    return iso_moment(text)
+
+
+def _from_epoch(number: float, unit: EpochUnit | None) -> datetime | None:
+    """The moment so many seconds or milliseconds after 1970; None if it is beyond what a date can be."""
+    if unit is None and _is_calendar(number):
+        return None
+    is_seconds = unit == "s" or (unit is None and FIRST_SECOND <= number < END_SECOND)
+    try:
+        return EPOCH + (timedelta(seconds=number) if is_seconds else timedelta(milliseconds=number))
+    except (ValueError, OverflowError):  # NaN, or beyond the years 1 to 9999
+        return None
+
+
+def _is_calendar(number: float) -> bool:
+    """Whether a number reads as a year or as YYYYMMDD: read as an epoch it would silently be a moment of 1970."""
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
+    is_day = FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004 - months and days
+    return is_day or FIRST_YEAR <= number <= LAST_YEAR
+
+
+def _scalar_text(value: object) -> str | None:
+    """The text of a scalar: an integral number without a fraction; None for anything nested or not finite."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, float) or not math.isfinite(value):
+        return None
+    return format(Decimal(repr(value)), "f").removesuffix(".0")

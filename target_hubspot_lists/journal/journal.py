@@ -1,0 +1,167 @@
+"""What a run asks of its memory, and tells it; without a ledger it knows nothing, and HubSpot is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from target_hubspot_lists.hubspot.list_memberships import Confirmation
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.membership_reads import Reading
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.reporting.accounts import Account, Asked
+    from target_hubspot_lists.sync.routes import Route
+
+
+class Led(NamedTuple):
+    """A cohort of this run, and where it is to go."""
+
+    cohort: Cohort
+    route: Route
+    stream: str
+    is_configured: bool  # the setting `lists` names the cohort
+
+
+class Vanished(NamedTuple):
+    """Lists of cohorts that did not come.
+
+    Not certain where runs of the stream had no cohort in common: they may be of several pipelines that share a ledger
+    and name their streams alike, of which each leaves out the others' cohorts.
+    """
+
+    lists: list[KnownList]
+    is_certain: bool
+
+
+class NoLedger:
+    """The memory of a run without a ledger: it knows nothing, keeps nothing, and costs nothing."""
+
+    is_kept = False  # whether there is a ledger: then nothing is recorded that was not read or confirmed
+
+    def __init__(self) -> None:
+        self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
+
+    def lock(
+        self, names: Collection[str], list_ids: Collection[str] = (), *, is_waited_for: bool = True
+    ) -> None:
+        """Keep other runs off lists of these names, and off those of these ids, until this run ends.
+
+        ListHeld if another run holds one: after a wait, unless it is not waited for.
+        """
+
+    def begin_making(self, names: Collection[str]) -> None:
+        """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
+
+    def end_making(self, names: Collection[str]) -> None:
+        """Note that no list of these names was made for us."""
+
+    def lead(self, led: Collection[Led]) -> None:
+        """Let cohorts go to the lists that they went to in earlier runs, where HubSpot still has them."""
+
+    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> None:
+        """Learn the lists of these cohorts, by route key, so that what is known of each can be trusted."""
+
+    def saw(self, cohort: Cohort) -> None:
+        """Note that a record named the cohort so."""
+
+    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+        """The contacts of those addresses that need not be looked up."""
+        del addresses
+        return {}
+
+    def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
+        """Keep which contact each address is, as HubSpot said just now."""
+
+    def follow(self, merged: Mapping[int, int]) -> None:
+        """Keep which contacts records became that merges retired; by the old record ids."""
+
+    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        """Whether a word that is about to be sent could leave a wrong state of a record that a merge retired.
+
+        It stands for the same contact, yet what the word changes is kept under the other id alone.
+        """
+        del hubspot_list, is_member
+        return False
+
+    def forget(self, record_ids: Collection[int]) -> Collection[str]:
+        """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""
+        del record_ids
+        return ()
+
+    def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
+        """Who of these is on the list, and who is not; of whom nothing is certain is left out."""
+        del hubspot_list, record_ids
+        return {}
+
+    def begin(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked]) -> None:
+        """Note that calls about these are about to be sent."""
+
+    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
+        """Note what HubSpot answered."""
+
+    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
+        """Note who was read to be on the list, and who not to be."""
+
+    def members(self, hubspot_list: HubSpotList) -> Iterable[int] | None:
+        """Who is on the list, or perhaps is; None where only HubSpot knows."""
+        del hubspot_list
+        return None
+
+    def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
+        """Whom this target put onto the list."""
+        del hubspot_list
+        return ()
+
+    def is_ours(self, hubspot_list: HubSpotList) -> bool:
+        """Whether this target made the list."""
+        del hubspot_list
+        return False
+
+    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
+        """Put back whom the list has lost, since a mirror that was held back neither added nor removed them.
+
+        `but_for` are those of whom a record says that they left.
+        """
+
+    def let_go(self, hubspot_list: HubSpotList) -> None:
+        """Let those stay away whom the list has lost by hand, since a mirror's whole snapshot does not name them."""
+
+    def unread_lists(self) -> list[KnownList]:
+        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
+        return []
+
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Read a list again, and put back whom it has lost; with a snapshot of it to come only note them."""
+
+    def begin_rereading(self) -> None:
+        """From here on only addresses that this run looks up are known well enough."""
+
+    def old_addresses(self) -> Iterable[Mapping[str, int]]:
+        """The addresses that this run has not looked up, with their record ids, a part at a time."""
+        return ()
+
+    def moved(self, record_ids: Mapping[int, int]) -> None:
+        """Note contacts whose address another one has now."""
+
+    def is_gone(self, route: Route) -> bool:
+        """Whether the list that earlier runs filled is deleted in HubSpot, and nobody asked for another one yet."""
+        del route
+        return False
+
+    def leave(self, route: Route, record_ids: Collection[int]) -> None:
+        """Note who left a list that is gone, so that they are not put onto the one made in its place."""
+
+    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
+        """The lists that runs of this stream filled, the last one too, and whose cohorts are none of these keys."""
+        del stream, cohorts
+        return Vanished([], is_certain=True)
+
+    def end(self, accounts: Iterable[Account]) -> None:
+        """Keep what the run did, once its input has ended; rename lists whose cohorts were renamed."""
+
+    def close(self, accounts: Iterable[Account]) -> None:
+        """Let go of the ledger, and of every lock; keep what a run did that did not come to its end."""

@@ -1,0 +1,221 @@
+"""What a run takes from its ledger. A dry run takes as much, and leaves the ledger as it is."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.journal.journal import NoLedger, Vanished
+from target_hubspot_lists.ledger import State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.ledger import KnownList, Ledger
+    from target_hubspot_lists.reporting.accounts import Account
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.routes import Route
+
+logger = logging.getLogger(__name__)
+
+
+class Recollection(NoLedger):
+    """The memory of a dry run with a ledger: reads it, and writes nothing."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, lists: Lists, *, reader: MembershipReader, started: datetime
+    ) -> None:
+        super().__init__()
+        self._reader = reader
+        self._ready: set[str] = set()  # lists that this run came upon
+        self._ledger = ledger
+        self._settings = settings
+        self._lists = lists
+        self._started = started
+        self._gone: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
+        self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
+        self._names: dict[str, str] = {}  # by cohort key, of those with an id, the name last seen
+        self._first_led: dict[str, Led] = {}  # by cohort key
+
+    # Lists
+
+    def saw(self, cohort: Cohort) -> None:
+        """Note a cohort's name: the last one seen names its list."""
+        if cohort.id is not None:
+            self._names[cohort.key] = cohort.name
+
+    def lead(self, led: Collection[Led]) -> None:
+        """Find the lists of earlier runs in one call; whose name matters are looked up by it."""
+        new = [each for each in led if not self._lists.has(each.route)]
+        if not new:
+            return
+        self._refuse_namesakes(new)
+        by_cohort = {each.cohort_key: each for each in self._ledger.lists()}
+        wanted: dict[str, tuple[Led, str]] = {}
+        for each in new:
+            if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
+                wanted.setdefault(each.route.key, (each, list_id))
+        there = self._lists.find_all({list_id for _, list_id in wanted.values()})
+        for each, list_id in wanted.values():
+            found = there.get(list_id)
+            if found is None:
+                self._gone[each.route.key] = list_id
+            elif not each.is_configured or each.route.list_id or _is_named(found, each.route):
+                self._lists.adopt(each.route, found)
+
+    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> None:
+        """Note each cohort's list; ListError if it is another cohort's."""
+        for each in led:
+            found = lists.get(each.route.key)
+            if found is not None and (each.cohort.key, found.list_id) not in self._known:
+                self._refuse_anothers(each, found)
+                self._known[each.cohort.key, found.list_id] = found
+                self._note(each, found)
+
+    def is_gone(self, route: Route) -> bool:
+        """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
+        return route.key in self._gone
+
+    def is_ours(self, hubspot_list: HubSpotList) -> bool:
+        """Whether this run or an earlier one made the list; having read it is not enough."""
+        known = self._ledger.known(hubspot_list.list_id)
+        return any(each.created_by_us for each in known) or self._was_made_unnoted(hubspot_list)
+
+    def _was_made_unnoted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether a run that was about to make a list of that name ended before it noted which it had made."""
+        return self._ledger.is_to_be_made(hubspot_list.name)
+
+    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
+        """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""
+        known = self._ledger.lists()
+        came = {each.list_id for each in known if each.cohort_key in cohorts}
+        runs = {frozenset(each) for each in (came, *self._ledger.lists_by_run(stream))}
+        filled = frozenset().union(*runs)
+        lists = [
+            each
+            for each in known
+            if each.stream == stream
+            and each.cohort_key is not None
+            and each.list_id in filled
+            and each.list_id not in came
+        ]
+        return Vanished(lists, is_certain=not any(map(_are_apart, itertools.combinations(runs, 2))))
+
+    def unread_lists(self) -> list[KnownList]:
+        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
+        known = {each.list_id: each for each in self._ledger.lists() if each.cohort_key is not None}
+        return [each for list_id, each in known.items() if list_id not in self._ready]
+
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Say how many a real run would put back; with a snapshot, that says it by itself."""
+        self._ready.add(hubspot_list.list_id)
+        if has_snapshot:
+            return
+        lost = set(self._ledger.iter_members(hubspot_list.list_id))
+        if lost and not hubspot_list.is_foreseen:
+            lost.difference_update(self._reader.iter_members(hubspot_list))
+        if lost:
+            logger.info(
+                "%s: up to %d members of earlier runs would be put back, whom it has lost in HubSpot.",
+                hubspot_list,
+                len(lost),
+            )
+
+    def _note(self, led: Led, found: HubSpotList) -> None:
+        """Note that a cohort goes to a list: the first time in this run."""
+        is_first = found.list_id not in self._ready
+        self._ready.add(found.list_id)
+        if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
+            self.reread(found, has_snapshot=False)
+        if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
+            logger.info(
+                "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
+                found,
+                old_id,
+            )
+
+    def _refuse_namesakes(self, led: Collection[Led]) -> None:
+        """Raise where two streams mean two cohorts by one id: to the ledger they would be one, and share a list."""
+        for each in led:
+            first = self._first_led.setdefault(each.cohort.key, each)
+            if first.stream != each.stream and first.cohort.name != each.cohort.name:
+                raise ListError(
+                    f'Streams "{first.stream}" and "{each.stream}" have a cohort with {each.cohort.key} each, named '
+                    f'"{first.cohort.name}" and "{each.cohort.name}": an id must stand for one cohort. Take the '
+                    "column out of one of them with stream_maps, or name another one in cohort_id_field."
+                )
+
+    def _refuse_anothers(self, led: Led, found: HubSpotList) -> None:
+        """Raise where a cohort has the former name of another one, whose list still bears that name."""
+        if led.is_configured:
+            return
+        for known in self._ledger.known(found.list_id):
+            name = self._names.get(known.cohort_key or "")
+            if known.cohort_key != led.cohort.key and name not in {None, led.cohort.name}:
+                raise ListError(
+                    f'{found} is the list of the cohort with {known.cohort_key}, which is now named "{name}", '
+                    f'and the one with {led.cohort.key} has its former name "{led.cohort.name}": rename the list in '
+                    "HubSpot, or name one for each of them in lists[]."
+                )
+
+    # Contacts
+
+    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+        """The contacts of addresses looked up within `contact_cache_days`; of none if reconciling, or with 0 days."""
+        days = self._settings.contact_cache_days
+        if self._settings.reconcile or not days:
+            return {}
+        return self._ledger.record_ids(addresses, since=self._started - timedelta(days=days))
+
+    # Memberships
+
+    def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
+        """Who of these HubSpot confirmed to be on the list, and who not to be."""
+        if not self._is_trusted(hubspot_list):
+            return {}
+        states = self._ledger.states(hubspot_list.list_id, record_ids)
+        return {record_id: state is State.ON for record_id, state in states.items()}
+
+    def members(self, hubspot_list: HubSpotList) -> Iterator[int] | None:
+        """Who is on the list, with those of calls that were not answered."""
+        return self._ledger.iter_members(hubspot_list.list_id) if self._is_trusted(hubspot_list) else None
+
+    def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
+        """Whom this target put onto the list."""
+        return self._ledger.added_by_us(hubspot_list.list_id)
+
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
+        known = self._ledger.known(hubspot_list.list_id)
+        return not self._settings.reconcile and any(each.was_read for each in known)
+
+    def close(self, accounts: Iterable[Account]) -> None:
+        """Let go of the ledger."""
+        del accounts
+        self._ledger.close()
+
+
+def _list_id(led: Led, known: KnownList | None) -> str | None:
+    """The list to look for by id: the configured one, else that of earlier runs unless another is configured."""
+    if led.route.list_id or known is None:
+        return led.route.list_id
+    is_other = led.is_configured and known.name.casefold() != led.route.name.casefold()
+    return None if is_other else known.list_id
+
+
+def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
+    return hubspot_list.name.casefold() == route.name.casefold()
+
+
+def _are_apart(runs: tuple[Collection[str], Collection[str]]) -> bool:
+    """Whether two runs had no list in common."""
+    return set(runs[0]).isdisjoint(runs[1])

@@ -1,0 +1,1 @@
+"""Whole cohorts: complete snapshots, and who may be removed."""

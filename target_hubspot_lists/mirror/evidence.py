@@ -1,0 +1,163 @@
+"""What proves a snapshot complete: pure, since a wrong answer removes people who never left.
+
+A tap that crashed looks to a target like the plain end of its input, and STATE proves nothing: taps write it when
+they are stopped, and may write none when they end. So nobody is removed without one of three proofs: the
+cohort's size, an ACTIVATE_VERSION behind the records, or the end of the input where the user says that it is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.hubspot.list_objects import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from target_hubspot_lists.mirror.snapshots import ListSnapshot
+
+
+@dataclass
+class StreamEvidence:
+    """What a stream's messages say of its completeness.
+
+    ACTIVATE_VERSION comes first from some taps, last from others, and once a parent from nested streams, so it
+    proves something only where it stands behind records of its version, with nothing of the stream after it.
+    """
+
+    version: int | None = None
+    records_since_schema: int = 0
+    records_without_version: int = 0  # since the current version began: it says nothing of them
+    is_activated: bool = False
+    unclear: int = 0  # records rejected of which it is not known whose they are, or whether they stay
+
+    def schema(self) -> None:
+        """A SCHEMA came, changed or not: what comes now may be the next parent's."""
+        self.records_since_schema = 0
+        self.is_activated = False
+
+    def is_newer(self, version: int | None) -> bool:
+        """Whether a record of this version begins a snapshot that replaces the one so far."""
+        return version is not None and (self.version is None or version > self.version)
+
+    def is_older(self, version: int | None) -> bool:
+        """Whether a record of this version belongs to a snapshot that was replaced."""
+        return version is not None and self.version is not None and version < self.version
+
+    def begin(self, version: int | None) -> None:
+        """A snapshot of a newer version begins."""
+        self.version = version
+        self.records_since_schema = 0
+        self.records_without_version = 0
+
+    def record(self, version: int | None) -> None:
+        """A RECORD came that is of no older version."""
+        if self.is_newer(version):
+            self.begin(version)
+        self.records_since_schema += version is not None
+        self.records_without_version += version is None
+        self.is_activated = False
+
+    def other(self) -> None:
+        """Anything else of the stream came: what was activated was not the end of it."""
+        self.is_activated = False
+
+    def activate(self, version: int | None) -> None:
+        """An ACTIVATE_VERSION came."""
+        is_current = version is not None and version == self.version
+        self.is_activated = is_current and self.records_since_schema > 0 and not self.records_without_version
+
+    def gap_of_records(self, stream: str) -> str | None:
+        """Why it is not known who is to go, if records say too little; None if they do not."""
+        if not self.unclear:
+            return None
+        return f'{self.unclear:,} records of stream "{stream}" name no cohort or no known operation'
+
+
+@dataclass
+class CohortEvidence:
+    """What the records of a cohort say of how many there are."""
+
+    smallest: int | None = None
+    largest: int | None = None
+    records_without_size: int = 0
+    rejected: int = 0
+    unusable: int = 0  # of the rejected, those of somebody who is in the cohort, and it is not known who
+
+    def reject(self, *, hides_a_member: bool) -> None:
+        """A RECORD came that cannot be applied."""
+        self.rejected += 1
+        self.unusable += hides_a_member
+
+    def record(self, size: int | None) -> None:
+        """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""
+        if size is None:
+            self.records_without_size += 1
+            return
+        self.smallest = size if self.smallest is None else min(size, self.smallest)
+        self.largest = size if self.largest is None else max(size, self.largest)
+
+    @property
+    def is_sized(self) -> bool:
+        """Whether any record says how many there are: then only that many are complete."""
+        return self.largest is not None
+
+    def gap(self, arrived: int) -> str | None:
+        """Why not all have arrived, as the records tell; None if they have, or if no record tells."""
+        if self.largest is None:
+            return None
+        if self.records_without_size:
+            return (
+                f"{self.records_without_size:,} of its records do not say as a whole number how many members it has "
+                "(cohort_size)"
+            )
+        if self.smallest != self.largest:
+            return f"its records do not agree how many members it has ({self.smallest:,} to {self.largest:,})"
+        if arrived == self.largest:
+            return None
+        rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
+        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
+
+
+def gaps(
+    unit: ListSnapshot, stream: StreamEvidence, arrived: Sequence[int], absent: Sequence[str], *, ends: bool
+) -> Iterator[str]:
+    """Yield why the snapshot of a list is not proven complete, the weightiest reason first.
+
+    `arrived` are the members of its cohorts, `absent` the cohorts that `lists` sends there and that did not come;
+    `ends` says that the plain end of the input is a proof.
+    """
+    if gap := stream.gap_of_records(unit.stream):
+        yield f"{gap}, so it is not known who is to go. Nobody was removed: correct the source."
+    told = [
+        f'of cohort "{shown(cohort.cohort.name)}" {gap}'
+        for cohort, members in zip(unit.cohorts, arrived, strict=True)
+        if (gap := cohort.evidence.gap(members))
+    ]
+    if told:
+        yield f"{'; '.join(told)}. Nobody was removed: run again with a complete snapshot."
+    if ends:
+        return
+    if absent:
+        names = ", ".join(f'"{shown(each)}"' for each in absent)
+        yield (
+            f"lists[] sends {names} there as well, and no such cohort came, so it is not known who of it is to stay. "
+            "Nobody was removed: run again with all its cohorts, or take those that are no more out of lists[]."
+        )
+    if not stream.is_activated and not all(each.evidence.is_sized for each in unit.cohorts):
+        yield (
+            f"{unproven(unit.stream)}, since a tap that breaks off looks just the same. Nobody was removed. Give it a "
+            "column cohort_size (in SQL: count(*) over (partition by cohort_name)), use a tap that ends with "
+            "ACTIVATE_VERSION, or set snapshot_end: end_of_input if you know that the tap never breaks off."
+        )
+    if not any(arrived):
+        yield (
+            "nobody is in the snapshot, and only the end of the input can prove an empty one. Nobody was removed: set "
+            "snapshot_end: end_of_input if you know that the tap never breaks off."
+        )
+
+
+def unproven(stream: str) -> str:
+    """What is said of a stream whose end nothing tells."""
+    return f'nothing proves that stream "{stream}" brought the whole cohort'

@@ -1,0 +1,323 @@
+"""Makes lists equal to whole cohorts: who is in a snapshot is added, who is not in a proven one is removed."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.input.attributes import packed
+from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.journal import Led
+from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence, gaps, unproven
+from target_hubspot_lists.mirror.list_mirror import ListMirror
+from target_hubspot_lists.mirror.snapshot_store import SnapshotStore, on_disk
+from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack, ListSnapshot
+from target_hubspot_lists.outcomes import Reason
+from target_hubspot_lists.reporting.accounts import Account
+from target_hubspot_lists.sync.delivery import Delivery
+from target_hubspot_lists.sync.routes import Route
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.input.attributes import Attributes
+    from target_hubspot_lists.input.records import Membership, Rejection
+    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.reporting.report import Report
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# Of a record that is rejected for one of these it is not known whose it is, or whether the member stays.
+UNCLEAR = frozenset({Reason.MISSING_COHORT, Reason.INVALID_COHORT, Reason.UNKNOWN_OPERATION})
+
+
+class Mirror(Delivery):
+    """A run in mirror mode: holds whole cohorts on disk, and changes lists at the end of the input."""
+
+    def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
+        super().__init__(client, settings, report)
+        self._store = SnapshotStore()
+        self.properties.memory = self._store  # unless a ledger remembers them for longer
+        self._streams: dict[str, StreamEvidence] = {}
+        self._snapshots: dict[tuple[str, Cohort], CohortSnapshot] = {}
+        self._numbers = itertools.count()
+        self._held_back = HeldBack()
+        self._list_mirror = ListMirror(
+            settings,
+            self._applying,
+            self.properties,
+            routes=self._routes,
+            store=self._store,
+            held_back=self._held_back,
+        )
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What was held back, and why."""
+        return self._held_back.problems
+
+    # While the input is read
+
+    def schema(self, stream: str, cohort: Cohort | None) -> None:
+        """A SCHEMA of the stream came; with the cohort that all of the stream is, if it is one."""
+        self._evidence(stream).schema()
+        if cohort is not None:
+            self._snapshot(stream, cohort).is_whole_stream = True
+        elif was_whole := self._snapshots.get((stream, Cohort(None, stream))):
+            was_whole.is_whole_stream = False  # from here on a column names the cohort
+
+    def activate(self, stream: str, version: int | None) -> None:
+        """An ACTIVATE_VERSION of the stream came."""
+        self._evidence(stream).activate(version)
+
+    def pass_over(self, stream: str) -> None:
+        """A RECORD of the stream came that a stream map filters out."""
+        self._evidence(stream).other()
+
+    @override
+    def take(
+        self,
+        stream: str,
+        membership: Membership,
+        attributes: Attributes | PropertyProblem | None = None,
+        *,
+        version: int | None = None,
+    ) -> None:
+        self.accounts.streams[stream].records_read += 1
+        evidence = self._evidence(stream)
+        snapshot = self._snapshot(stream, membership.cohort)
+        self._memory.saw(membership.cohort)
+        snapshot.account.records_read += 1
+        self.accounts.streams[stream].lists.add(snapshot.route.key)
+        if evidence.is_older(version):
+            evidence.other()
+            snapshot.account.superseded += 1
+            return
+        if evidence.is_newer(version):
+            self._replace(stream)
+        evidence.record(version)
+        snapshot.records += 1
+        if membership.is_member:
+            snapshot.evidence.record(membership.cohort_size)
+        position = next(self._positions)
+        self._store.take(
+            snapshot.number, membership.member, is_member=membership.is_member, position=position
+        )
+        if attributes is not None:
+            self._store.hold(membership.member, packed(attributes))
+
+    @override
+    def reject(self, stream: str, rejection: Rejection, *, version: int | None = None) -> None:
+        super().reject(stream, rejection)
+        evidence = self._evidence(stream)
+        if evidence.is_newer(version):
+            self._replace(stream)
+            evidence.begin(version)
+        if rejection.cohort:
+            # The cohort counts as one that came, even if no other record of it does.
+            self._snapshot(stream, rejection.cohort).evidence.reject(
+                hides_a_member=rejection.hides_a_member and not evidence.is_older(version)
+            )
+        evidence.other()
+        evidence.unclear += rejection.reason in UNCLEAR
+
+    @override
+    def close(self) -> None:
+        self._store.close()
+        super().close()
+
+    @property
+    def _ends_with_input(self) -> bool:
+        """Whether the user says that the plain end of the input is a proof."""
+        return self._settings.snapshot_end == "end_of_input"
+
+    def _evidence(self, stream: str) -> StreamEvidence:
+        return self._streams.setdefault(stream, StreamEvidence())
+
+    def _snapshot(self, stream: str, cohort: Cohort) -> CohortSnapshot:
+        found = self._snapshots.get((stream, cohort))
+        if found is None:
+            held = self._held_for(cohort)
+            found = CohortSnapshot(next(self._numbers), stream, cohort, held.route, held.account)
+            self._snapshots[stream, cohort] = found
+        return found
+
+    def _replace(self, stream: str) -> None:
+        """Forget what came of an older version of the stream."""
+        of_stream = [each for each in self._snapshots.values() if each.stream == stream]
+        self._store.discard(each.number for each in of_stream)
+        for snapshot in of_stream:
+            snapshot.account.superseded += snapshot.records
+            snapshot.records = 0
+            snapshot.evidence = CohortEvidence()
+
+    def started_streams(self) -> frozenset[str]:
+        """The streams of which a record came."""
+        return frozenset(name for name, stream in self.accounts.streams.items() if stream.records_read)
+
+    def streams_at_stake(self) -> frozenset[str]:
+        """Return the streams whose lists may change at the end of the input, so that STATE waits for them.
+
+        Besides those of which a record came these are streams that are a cohort even where no record comes.
+        """
+        return self.started_streams().union(
+            each.stream for each in self._snapshots.values() if self._is_current(each)
+        )
+
+    def _is_current(self, snapshot: CohortSnapshot) -> bool:
+        """Whether a snapshot counts: not one of which only records of an older version came."""
+        return bool(snapshot.records) or (snapshot.is_whole_stream and self._ends_with_input)
+
+    # At the end of the input
+
+    def finish(self) -> None:
+        """Apply every snapshot; `problems` then says what was held back, and `is_done` which streams are done."""
+        with on_disk():
+            self._finish()
+
+    def _finish(self) -> None:
+        units = list(self._units())
+        for unit in units:
+            keys = {each.route.key for each in unit.cohorts}
+            # Also those of which all records for the list were rejected: they are of members whom it has.
+            streams = {each.stream: None for each in self._snapshots.values() if each.route.key in keys}
+            if len(streams) > 1:
+                raise ListError(
+                    f"{unit.label} is fed by the streams {', '.join(streams)}: in mirror mode a list takes one "
+                    "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
+                )
+        for unit in units:
+            self._list_mirror.apply(unit, self._gap(unit))
+        self._judge_streams({each.stream for unit in units for each in unit.cohorts})
+        self._empty_vanished(units)
+        arrived = {name for each in self._snapshots.values() for name in each.cohort}
+        if absent := [name for name in self._routes.configured if name not in arrived]:
+            names = ", ".join(map(shown, absent))
+            logger.info("Not in the input, so their lists were left alone: %s.", names)
+
+    def is_done(self, stream: str) -> bool:
+        """Whether the stream's snapshot was complete and everything it asked for was done."""
+        return stream not in self._held_back.streams
+
+    def _judge_streams(self, applied: AbstractSet[str]) -> None:
+        """Judge the streams that were read and led to no list, so that no STATE says that they are done."""
+        for stream in sorted(self.started_streams() - applied):
+            gap = self._streams[stream].gap_of_records(stream)
+            if gap or not self._is_proven(stream):
+                told = (
+                    f"{gap or unproven(stream)}: see the reasons above, and run again with a whole snapshot."
+                )
+                self._held_back.note(stream, told)
+
+    def _units(self) -> Iterator[ListSnapshot]:
+        """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
+        current = [each for each in self._snapshots.values() if self._is_current(each)]
+        led = [
+            Led(each.cohort, each.route, each.stream, self._routes.is_configured(each.cohort))
+            for each in current
+        ]
+        wanted = {each.route.key for each in current if self._store.size(each.number)}
+        lists = self._resolve_lists(led, wanted)
+        units: dict[str, ListSnapshot] = {}
+        for snapshot in current:
+            found = lists.get(snapshot.route.key)
+            snapshot.account.hubspot_list = found
+            key = found.list_id if found else snapshot.route.key
+            units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
+        yield from units.values()
+
+    # Cohorts that did not come
+
+    def _empty_vanished(self, units: Collection[ListSnapshot]) -> None:
+        """Empty the lists whose cohorts are absent from a stream proven complete, or name them."""
+        taken = {each.hubspot_list.list_id for each in units if each.hubspot_list}
+        vanished = [
+            each
+            for stream in sorted(self.started_streams())
+            for each in self._vanished(stream)
+            if each.list_id not in taken and not self._routes.is_configured(_cohort(each))
+        ]
+        may_empty = self._settings.empty_vanished_cohorts
+        to_empty = [each for each in vanished if may_empty and self._is_whole(each.stream)]
+        if left_alone := [each for each in vanished if each not in to_empty]:
+            logger.info(
+                "Their cohorts are no longer in the input, and they were left alone: lists %s.",
+                _named(left_alone),
+            )
+        if not to_empty:
+            return
+        there = self._lists.find_all({each.list_id for each in to_empty})
+        self._before_writing(there.values())
+        for known in to_empty:
+            if hubspot_list := there.get(known.list_id):
+                if self._settings.reconcile:
+                    self._memory.reread(hubspot_list, has_snapshot=True)
+                self._list_mirror.apply(self._vanished_unit(known, hubspot_list), None)
+
+    def _vanished(self, stream: str) -> list[KnownList]:
+        """The lists whose cohorts did not come; none, which is said, where they may be another pipeline's."""
+        cohorts = {cohort.key for of_stream, cohort in self._snapshots if of_stream == stream}
+        vanished = self._memory.vanished(stream, cohorts)
+        if vanished.is_certain or not vanished.lists:
+            return vanished.lists
+        logger.warning(
+            'Runs of stream "%s" in the ledger had no cohort in common, as those of pipelines that name their streams '
+            "alike. So no cohort of it counts as vanished, and lists %s were left alone. Give each pipeline a stream "
+            "name of its own.",
+            stream,
+            _named(vanished.lists),
+        )
+        return []
+
+    def _is_whole(self, stream: str) -> bool:
+        """Whether all cohorts of a stream are proven to have come; a cohort's size proves only itself."""
+        return self._is_proven(stream) and self.is_done(stream)
+
+    def _is_proven(self, stream: str) -> bool:
+        return self._streams[stream].is_activated or self._ends_with_input
+
+    def _vanished_unit(self, known: KnownList, hubspot_list: HubSpotList) -> ListSnapshot:
+        """The empty snapshot of a cohort that did not come."""
+        cohort = _cohort(known)
+        route = Route(known.list_id, known.name)
+        account = self.accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
+        snapshot = CohortSnapshot(next(self._numbers), known.stream, cohort, route, account)
+        return ListSnapshot(hubspot_list, [snapshot])
+
+    # Whether anybody may be removed
+
+    def _gap(self, unit: ListSnapshot) -> str | None:
+        """Why the snapshot of a list is not proven complete; None if it is."""
+        arrived = [self._store.size(each.number) for each in unit.cohorts]
+        evidence, absent = self._evidence(unit.stream), self._absent_cohorts(unit)
+        gap = next(gaps(unit, evidence, arrived, absent, ends=self._ends_with_input), None)
+        return f"{unit.label}: {gap}" if gap else None
+
+    def _absent_cohorts(self, unit: ListSnapshot) -> list[str]:
+        """The cohorts that `lists` sends to the same list and that did not come."""
+        if unit.hubspot_list is None:
+            return []
+        came = {name for each in unit.cohorts for name in each.cohort}
+        return [each for each in self._routes.configured_for(unit.hubspot_list) if each not in came]
+
+
+def _named(lists: Iterable[KnownList]) -> str:
+    return ", ".join(f'"{shown(each.name)}" ({each.list_id})' for each in lists)
+
+
+def _cohort(known: KnownList) -> Cohort:
+    return Cohort.from_key(known.cohort_key or "", known.cohort_name)

@@ -1,0 +1,93 @@
+"""What a mirror has read of cohorts, list by list, and what it could not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.mirror.evidence import CohortEvidence
+from target_hubspot_lists.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.reporting.accounts import Account
+    from target_hubspot_lists.sync.routes import Route
+
+
+@dataclass
+class CohortSnapshot:
+    """One cohort of one stream, as far as it has arrived."""
+
+    number: int
+    stream: str
+    cohort: Cohort
+    route: Route
+    account: Account
+    evidence: CohortEvidence = field(default_factory=CohortEvidence)
+    records: int = 0
+    is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it
+
+
+@dataclass
+class ListSnapshot:
+    """All cohorts that lead to one list: the unit of a mirror."""
+
+    hubspot_list: HubSpotList | None
+    cohorts: list[CohortSnapshot]
+    unclear: int = 0  # members whom HubSpot did not let be looked up, and who may be on the list
+
+    @property
+    def label(self) -> str:
+        """How messages name the list."""
+        return str(self.hubspot_list) if self.hubspot_list else f'List "{shown(self.cohorts[0].route.name)}"'
+
+    @property
+    def stream(self) -> str:
+        """The one stream that feeds it."""
+        return self.cohorts[0].stream
+
+    def account(self, number: int) -> Account:
+        """The account of a cohort."""
+        return next(each.account for each in self.cohorts if each.number == number)
+
+    @property
+    def undone(self) -> int:
+        """How many memberships HubSpot refused, or said yes to and did not apply."""
+        accounts = {id(each.account): each.account for each in self.cohorts}.values()
+        return sum(each.outcomes[Outcome.REJECTED] + each.outcomes[Outcome.DROPPED] for each in accounts)
+
+    @property
+    def unusable(self) -> int:
+        """How many of its rows have a member that is blank or malformed: people who may be on the list."""
+        return sum(each.evidence.unusable for each in self.cohorts)
+
+    @property
+    def dropped(self) -> int:
+        """How many memberships HubSpot said yes to and did not apply, or calls missing though it knows the contacts."""
+        accounts = {id(each.account): each.account for each in self.cohorts}.values()
+        return sum(each.outcomes[Outcome.DROPPED] for each in accounts)
+
+    @property
+    def gap_of_members(self) -> str | None:
+        """Why somebody on the list may be in the snapshot and not be known; None if nobody can be."""
+        if not self.unclear:
+            return None
+        return (
+            f"{self.label}: HubSpot refused to look up {self.unclear:,} members of the snapshot, who may be on the "
+            "list. Nobody was removed: correct the addresses in the source; set report_path to see them."
+        )
+
+
+@dataclass
+class HeldBack:
+    """What a mirror was asked for and did not do: of which streams, and why."""
+
+    streams: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+    def note(self, stream: str, problem: str) -> None:
+        """Note why not all that a stream asks for is done."""
+        self.streams.add(stream)
+        self.problems.append(problem)

@@ -1,0 +1,1 @@
+"""Outcomes for people: counts, the report file, the summary, and progress."""

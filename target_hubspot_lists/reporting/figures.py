@@ -1,0 +1,63 @@
+"""The figures of a run and of each of its lists, as the report and the structured log tell them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from target_hubspot_lists.outcomes import Outcome, PropertyOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_hubspot_lists.outcomes import Reason
+    from target_hubspot_lists.reporting.accounts import Account, Accounts
+
+
+def list_figures(account: Account) -> dict[str, Any]:
+    """The counts of one list.
+
+    `match_rate` is a share from 0 to 1, or None where nothing was asked; `size` how many members the list has now,
+    or None where HubSpot does not tell.
+    """
+    return {
+        "records_read": account.records_read,
+        "superseded": account.superseded,
+        "mirror_removals": account.mirror_removals,
+        "put_back": account.put_back,
+        "asked": account.asked,
+        "applied": account.applied,
+        **{outcome.value: account.outcomes[outcome] for outcome in Outcome},
+        "reasons": _by_name(account.reasons),
+        "contacts_created": account.contacts_created,
+        **{f"properties_{each.value}": account.properties[each] for each in PropertyOutcome},
+        "property_problems": [
+            {"property": name, "reason": reason, "members": count}
+            for (reason, name), count in account.property_problems.items()
+        ],
+        "match_rate": account.match_rate,
+        "size": account.size,
+        "calls": account.calls,
+        "seconds": round(account.seconds, 3),
+    }
+
+
+def run_figures(accounts: Accounts) -> dict[str, Any]:
+    """The counts of the run that are of no single list."""
+    return {
+        "records_read": accounts.records_read,
+        "not_settled": accounts.records_read - accounts.done,
+        "lists_created": accounts.lists_created,
+        "contacts_created": accounts.contacts_created,
+        "properties_created": accounts.properties_created,
+        "streams": {
+            name: {
+                "records_read": stream.records_read,
+                "rejected_without_list": _by_name(stream.reasons),
+            }
+            for name, stream in accounts.streams.items()
+        },
+    }
+
+
+def _by_name(reasons: Mapping[Reason, int]) -> dict[str, int]:
+    return {reason.value: count for reason, count in reasons.items()}

@@ -1,0 +1,217 @@
+"""Write the report: JSON Lines, one for each member, list and run; or the member lines as CSV. It may name people."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+
+from target_hubspot_lists.errors import InputError, TargetError
+from target_hubspot_lists.outcomes import Outcome, is_applied
+from target_hubspot_lists.reporting.figures import list_figures, run_figures
+from target_hubspot_lists.reporting.private_files import open_private
+from target_hubspot_lists.reporting.spreadsheets import BYTE_ORDER_MARK, csv_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from target_hubspot_lists.hubspot.portal import Portal
+    from target_hubspot_lists.input.records import Rejection
+    from target_hubspot_lists.reporting.accounts import Account, Accounts, Asked, Settlement
+    from target_hubspot_lists.settings import ReportMembers
+
+# A member's line as CSV. A list's and the run's line have no place in it: the log and the JSON Lines have those.
+CSV_COLUMNS = (
+    "run_id",
+    "time",
+    "portal_id",
+    "cohort",
+    "cohort_id",
+    "list_id",
+    "list_name",
+    "list_url",
+    "member",
+    "operation",
+    "record_id",
+    "outcome",
+    "created",
+    "reason",
+    "message",
+    "correlation_id",
+    "properties",
+    "property",
+    "property_reason",
+    "property_correlation_id",
+)
+# Columns that every line about a member has, in JSON Lines and in CSV, and no snapshot of a cohort has together.
+LINE_COLUMNS = frozenset({"run_id", "outcome", "correlation_id"})
+
+
+def refuse_report_lines(stream: str, columns: Iterable[str]) -> None:
+    """Raise InputError where the columns of a mirror's stream are those of a report's lines."""
+    if {column.lower() for column in columns} >= LINE_COLUMNS:
+        raise InputError(
+            f'Stream "{stream}" holds lines of a report, and sync_mode is mirror: whoever is not among these lines '
+            "would be removed. Send the rejected ones again with sync_mode: incremental."
+        )
+
+
+def new_run_id() -> str:
+    """A name for a run that sorts by time: `20261122T031501Z-1f0c5a7e`."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+@dataclass
+class Report:
+    """One run's lines of the report file; a run appends to what is there."""
+
+    path: str
+    run_id: str
+    members: ReportMembers
+    portal: Portal | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _file: IO[bytes] = field(init=False, repr=False)
+    _is_new: bool = field(init=False, repr=False)  # and so empty
+    _encode: Callable[[Mapping[str, Any]], bytes] = field(init=False, repr=False)
+    # Run and number together name a line: what loads a report twice can tell.
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.path = self.path.replace("{run_id}", self.run_id)
+        with self._named():
+            self._file = open_private(self.path, append=True)
+            self._is_new = not Path(self.path).stat().st_size
+        self._encode = self._as_csv() if self.path.lower().endswith(".csv") else _json_line
+
+    def _as_csv(self) -> Callable[[Mapping[str, Any]], bytes]:
+        """Begin a CSV file, or go on with one that has the same columns."""
+        heading = (BYTE_ORDER_MARK + csv_line(CSV_COLUMNS)).encode()
+        with self._named(), Path(self.path).open("rb") as file:
+            first_line = file.readline(len(heading) + 1)
+        if not self._is_new and first_line != heading:
+            self._file.close()
+            raise TargetError(
+                f'report_path "{self.path}" has other columns than this version writes: name another file.'
+            )
+        if self._is_new:
+            self._append(heading)
+        return _csv_member
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Say which file it is that the system does not let us write."""
+        try:
+            yield
+        except OSError as error:
+            raise TargetError(
+                f'report_path "{self.path}" cannot be written ({error.strerror}): '
+                "name a file in a folder that exists, that this user may write to, and that has room."
+            ) from error
+
+    def member(self, asked: Asked, settled: Settlement) -> None:
+        """Write a member's line: of those not in the state asked for, of those created, or of all."""
+        outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties
+        problem = properties.problem if properties else None
+        is_as_asked = is_applied(outcome, is_member=asked.is_member) and problem is None
+        if is_as_asked and not settled.created and self.members != "all":
+            return
+        record_id = settled.record_id
+        self._write(
+            "member",
+            **self._list_fields(asked.account),
+            member=str(asked.member),
+            operation="add" if asked.is_member else "remove",
+            record_id=None if record_id is None else str(record_id),
+            outcome=outcome,
+            created=settled.created,
+            reason=refusal and refusal.reason,
+            message=refusal and refusal.message,
+            correlation_id=refusal and refusal.correlation_id,
+            properties=properties and properties.outcome,
+            property=problem and problem.property,
+            property_reason=problem and problem.reason,
+            property_correlation_id=problem and problem.correlation_id,
+        )
+
+    def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
+        """Write the line of a record that could not be applied, as it was asked."""
+        self._write(
+            "member",
+            **self._list_fields(account),
+            stream=stream,
+            member=rejection.member,
+            operation=rejection.operation,
+            record_id=None,
+            outcome=Outcome.REJECTED,
+            created=False,
+            reason=rejection.reason,
+            message=None,
+            correlation_id=None,
+            properties=None,
+            property=None,
+            property_reason=None,
+            property_correlation_id=None,
+        )
+
+    def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
+        """Write the lines of the lists and of the run, however it ended, and close the file."""
+        with self._named(), self._file:
+            for account in accounts.lists.values():
+                self._write("list", **self._list_fields(account), **list_figures(account))
+            self._write(
+                "run",
+                started=self.started.isoformat(timespec="milliseconds"),
+                report_members=self.members,
+                **run_figures(accounts),
+                **run,
+            )
+
+    def flush(self) -> None:
+        """Let everything written so far survive the process."""
+        with self._named():
+            self._file.flush()
+
+    def discard(self) -> None:
+        """Close the file without a line of this run; one that this run began goes."""
+        self._file.close()
+        if self._is_new:
+            Path(self.path).unlink()
+
+    def _list_fields(self, account: Account | None) -> dict[str, Any]:
+        list_id = account.list_id if account else None
+        return {
+            "cohort": account.cohort.name if account else None,
+            "cohort_id": account.cohort.id if account else None,
+            "list_id": list_id,
+            "list_name": account.label if account else None,
+            "list_url": self.portal.list_url(list_id) if self.portal and list_id else None,
+        }
+
+    def _write(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - whatever JSON has
+        line = {
+            "kind": kind,
+            "run_id": self.run_id,
+            "line": next(self._numbers),
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "portal_id": self.portal.portal_id if self.portal else None,
+            **fields,
+        }
+        self._append(self._encode(line))
+
+    def _append(self, text: bytes) -> None:
+        with self._named():
+            self._file.write(text)
+
+
+def _json_line(line: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _csv_member(line: Mapping[str, Any]) -> bytes:
+    return csv_line(line.get(each) for each in CSV_COLUMNS).encode() if line["kind"] == "member" else b""

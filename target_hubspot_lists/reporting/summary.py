@@ -1,0 +1,178 @@
+"""Format the end-of-run summary: one row for each list, then totals and warnings; with the counts as fields."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
+from target_hubspot_lists.reporting.figures import list_figures, run_figures
+from target_hubspot_lists.reporting.text_tables import aligned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from target_hubspot_lists.reporting.accounts import Account, Accounts, StreamAccount
+
+# Outcomes in the order of the table's columns, with their headings.
+COLUMNS: Mapping[Outcome, str] = {
+    Outcome.ADDED: "added",
+    Outcome.REMOVED: "removed",
+    Outcome.ALREADY_MEMBER: "already",
+    Outcome.NOT_A_MEMBER: "not on it",
+    Outcome.UNCONFIRMED: "unconfirmed",
+    Outcome.MISSING: "missing",
+    Outcome.REJECTED: "rejected",
+    Outcome.SKIPPED: "skipped",
+    Outcome.DROPPED: "dropped",
+}
+PROPERTY_COLUMNS: Mapping[PropertyOutcome, str] = {
+    outcome: f"properties_{outcome.value}" for outcome in PropertyOutcome
+}
+_Kind = TypeVar("_Kind", bound=StrEnum)
+LONGEST_NAME = 40  # characters of a list's name that the table shows
+
+
+class SummaryLine(NamedTuple):
+    """A line of the summary, and what a structured log has as fields beside its text."""
+
+    text: str
+    fields: Mapping[str, Any] = {}
+
+
+class RunFacts(NamedTuple):
+    """What the accounts do not know of the run that is summed up."""
+
+    run_id: str
+    portal_id: int | None
+    dry_run: bool
+    is_mirror: bool
+    exit_code: int
+    calls: int
+    seconds: float
+
+
+def summary(accounts: Accounts, run: RunFacts) -> Iterator[SummaryLine]:
+    """Yield the lines of the summary; they name lists, streams and counts, and no person.
+
+    In a structured log the row of a list has the field `hubspot_list`, the last line `hubspot_run`: the same
+    counts as in the report.
+    """
+    lists = list(accounts.lists.values())
+    if run.dry_run and (lists or not run.exit_code):
+        yield SummaryLine("Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:")
+    if lists:
+        heading, *rows = table(lists)
+        yield SummaryLine(heading)
+        for row, account in zip(rows, lists, strict=True):
+            yield SummaryLine(row, {"hubspot_list": _list_fields(account, run)})
+    elif not run.exit_code:
+        yield SummaryLine("No memberships were read.")
+    yield from map(SummaryLine, _sentences(accounts, run))
+    yield SummaryLine(
+        f"{_count(run.calls, 'call')} to HubSpot, {run.seconds:.1f} seconds.",
+        {"hubspot_run": {**run._asdict(), "seconds": round(run.seconds, 3), **run_figures(accounts)}},
+    )
+
+
+def _list_fields(account: Account, run: RunFacts) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "portal_id": run.portal_id,
+        "dry_run": run.dry_run,
+        "list_id": account.list_id,
+        "list_name": shown(account.label),
+        "cohort": shown(account.cohort.name),
+        **list_figures(account),
+    }
+
+
+def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
+    lists = list(accounts.lists.values())
+    for account in lists:
+        if account.put_back:
+            yield (
+                f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
+                "it had lost in HubSpot."
+            )
+    yield from _rejections(lists, accounts.streams)
+    yield from _property_problems(lists)
+    made = "to be made" if run.dry_run else "made"
+    if accounts.properties_created:
+        yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} {made}."
+    if accounts.lists_created:
+        yield f"{_count(accounts.lists_created, 'list')} {made}."
+    if accounts.contacts_created:
+        created = "to be created" if run.dry_run else "created"
+        yield (
+            f"{_count(accounts.contacts_created, 'contact')} {created}: check that the portal treats this app's "
+            "contacts as marketing contacts, since only those can be mailed."
+        )
+    add_only = sorted(name for name, stream in accounts.streams.items() if not stream.can_remove)
+    if add_only and not run.is_mirror:
+        yield (
+            f"No record of {_names(add_only)} can remove anybody from a list: "
+            "there is no operation column and no _sdc_deleted_at. Where a stream holds whole cohorts, "
+            "sync_mode: mirror removes who is not in them."
+        )
+
+
+def table(accounts: Sequence[Account]) -> Iterator[str]:
+    """Yield a line for each list under a line of headings: columns aligned, without those that are 0 throughout."""
+    columns = [
+        ["list", *(_name(account) for account in accounts)],
+        ["id", *(account.list_id or "-" for account in accounts)],
+        ["asked", *(str(account.asked) for account in accounts)],
+        *_columns_of(COLUMNS, [account.outcomes for account in accounts]),
+        *_columns_of(PROPERTY_COLUMNS, [account.properties for account in accounts]),
+        ["match rate", *(_rate(account.match_rate) for account in accounts)],
+    ]
+    yield from aligned(columns)
+
+
+def _columns_of(headings: Mapping[_Kind, str], counts: Sequence[Counter[_Kind]]) -> Iterator[list[str]]:
+    for kind, heading in headings.items():
+        if any(each[kind] for each in counts):
+            yield [heading, *(str(each[kind]) for each in counts)]
+
+
+def _name(account: Account) -> str:
+    label = shown(account.label)
+    return label if len(label) <= LONGEST_NAME else f"{label[: LONGEST_NAME - 1]}…"
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
+
+
+def _rejections(accounts: Sequence[Account], streams: Mapping[str, StreamAccount]) -> Iterator[str]:
+    reasons = sum((account.reasons for account in accounts), Counter[Reason]())
+    if reasons:
+        yield f"Rejected: {_reasons(reasons)}."
+    for name, stream in streams.items():
+        if stream.reasons:
+            yield f'Rejected in stream "{name}", of no list: {_reasons(stream.reasons)}.'
+
+
+def _property_problems(accounts: Iterable[Account]) -> Iterator[str]:
+    problems = sum((account.property_problems for account in accounts), Counter[Any]())
+    if problems:
+        told = (
+            f"{count} {reason}" + (f' of "{name}"' if name else "")
+            for (reason, name), count in sorted(problems.items(), key=str)
+        )
+        yield f"Properties rejected, not the memberships: {', '.join(told)}."
+
+
+def _reasons(reasons: Counter[Reason]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f'stream "{name}"' for name in names)
+
+
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -1,0 +1,1 @@
+"""From memberships to changed lists: plan, deliver, and give each membership its outcome."""

@@ -1,0 +1,194 @@
+"""Chooses for each list the contact property that holds its audience status; never takes another's for it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.hubspot.audience_names import (
+    distinct_name,
+    marked_list_id,
+    property_label,
+    property_name,
+)
+from target_hubspot_lists.hubspot.status_properties import EXITED, GROUP, REALIZED, StatusProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.hubspot.properties import Properties, PropertyDefinition
+
+logger = logging.getLogger(__name__)
+
+NAMES_SHOWN = 3  # of many properties, in an error
+
+
+class AudienceStatus:
+    """Which property holds each list's audience status."""
+
+    def __init__(
+        self,
+        client: HubSpotClient,
+        properties: Properties,
+        lists: Lists,
+        *,
+        mapped: Collection[str],
+        dry_run: bool,
+    ) -> None:
+        self._properties = properties
+        self._status_properties = StatusProperties(client, properties)
+        self._lists = lists
+        self._mapped = mapped
+        self._dry_run = dry_run
+        self._names: dict[str, str] = {}  # by list name in any case, for a list to be made has no id yet
+        self._to_make: dict[str, HubSpotList] = {}
+        self._to_mark: dict[str, HubSpotList] = {}
+        self.created: list[str] = []
+
+    def name_for(self, hubspot_list: HubSpotList) -> str:
+        """The property of a list that was checked."""
+        return self._names[_key(hubspot_list)]
+
+    def check(self, lists: Iterable[HubSpotList]) -> None:
+        """Choose the properties of lists found or to be made; raise before any write if one cannot be used.
+
+        The order of the lists does not matter: each keeps the property that is marked as its own, and of those
+        that then want one name the first in the alphabet gets it.
+        """
+        new = sorted((each for each in lists if _key(each) not in self._names), key=_key)
+        marked = self._marked()
+        for each in new:
+            if not each.is_foreseen and (name := marked.get(each.list_id)):
+                self._use(each, name)
+        for each in new:
+            if _key(each) not in self._names:
+                self._choose(each)
+        self._check_limit()
+
+    def make(self, lists: Iterable[HubSpotList]) -> None:
+        """Make the properties of these lists that are absent, now that each has its id.
+
+        The lists may be some of those that were checked; the properties of the others are made in their turn.
+        """
+        by_key = {_key(each): each for each in lists}
+        self._choose_again(by_key)
+        self._keep_marked(by_key)
+        to_make, to_mark = _taken_out(self._to_make, by_key), _taken_out(self._to_mark, by_key)
+        self.created += to_make
+        if self._dry_run:
+            return
+        for name, each in to_mark.items():
+            self._status_properties.mark(name, each)
+        self._status_properties.make(to_make)
+
+    def _choose_again(self, by_key: Mapping[str, HubSpotList]) -> None:
+        """Choose anew where HubSpot gave a new list another name than was asked for."""
+        unknown = {property_name(each.name) for key, each in by_key.items() if key not in self._names}
+        for name, planned in list(self._to_make.items()):
+            # What was planned for it under the name that was asked for would hold the property's name.
+            if _key(planned) not in by_key and property_name(planned.name) in unknown:
+                del self._names[_key(self._to_make.pop(name))]
+        if unknown:
+            self.check(by_key.values())
+
+    def _keep_marked(self, by_key: Mapping[str, HubSpotList]) -> None:
+        """Keep the property of a list that was to be made, but turned out to be there already."""
+        marked = self._marked()
+        for name, planned in list(self._to_make.items()):
+            found = by_key.get(_key(planned))
+            if found is not None and found.list_id in marked:
+                del self._to_make[name]
+                self._use(found, marked[found.list_id])
+
+    def _marked(self) -> dict[str, str]:
+        """Return the properties that are marked as a list's own, by list id."""
+        return {
+            list_id: each.name
+            for each in self._properties.in_group(GROUP)
+            if (list_id := marked_list_id(each.description))
+        }
+
+    def _choose(self, hubspot_list: HubSpotList) -> None:
+        plain = property_name(hubspot_list.name)
+        for name in dict.fromkeys((plain, distinct_name(hubspot_list.name))):
+            definition = self._properties.find(name)
+            if definition is None and name not in self._names.values():
+                self._to_make[name] = hubspot_list
+            elif name in self._names.values() or not self._is_of(definition, hubspot_list):
+                continue
+            if name != plain:
+                logger.warning(
+                    'The audience status of %s is in the property "%s", since "%s" is another list\'s.',
+                    hubspot_list,
+                    name,
+                    plain,
+                )
+            self._use(hubspot_list, name)
+            return
+        raise TargetError(
+            f'The properties "{plain}" and "{distinct_name(hubspot_list.name)}" of group "{GROUP}" are both of '
+            f"other lists than {hubspot_list}: delete the one that is not needed in HubSpot."
+        )
+
+    def _use(self, hubspot_list: HubSpotList, name: str) -> None:
+        definition = self._properties.find(name)
+        if definition is not None and not _holds_status(definition):
+            raise TargetError(
+                f'The property "{name}", which holds the audience status of {hubspot_list}, no longer takes '
+                f'"{REALIZED}" and "{EXITED}": give it these options in HubSpot, or delete it there.'
+            )
+        if name in self._mapped:
+            raise TargetError(
+                f'property_mappings[] names the property "{name}", which holds the audience status of '
+                f"{hubspot_list}: take the entry out, or set audience_status_property to false."
+            )
+        self._names[_key(hubspot_list)] = name
+
+    def _is_of(self, definition: PropertyDefinition | None, hubspot_list: HubSpotList) -> bool:
+        """Whether a property is this list's own, made for it or for a deleted list of its name."""
+        if definition is None:
+            return False
+        if definition.group != GROUP:
+            raise TargetError(
+                f'audience_status_property needs the property "{definition.name}" for {hubspot_list}, but the '
+                f'portal has another one of that name, in group "{definition.group}": choose another list name '
+                "in lists[].list_name or list_name_prefix, or rename the list in HubSpot."
+            )
+        if definition.label.lower() != property_label(hubspot_list.name).lower():
+            return False
+        marked = marked_list_id(definition.description)
+        if marked is not None and self._lists.find_by_id(marked) is not None:
+            return False
+        self._to_mark[definition.name] = hubspot_list
+        return True
+
+    def _check_limit(self) -> None:
+        left = self._status_properties.left() if self._to_make else None
+        needed = len(self._to_make)
+        if left is None or left >= needed:
+            return
+        names = ", ".join(f'"{name}"' for name in list(self._to_make)[:NAMES_SHOWN])
+        raise TargetError(
+            f"audience_status_property needs {needed} more custom contact properties ({names}"
+            f"{' …' if needed > NAMES_SHOWN else ''}), but the portal takes only {left} more: archive properties "
+            "that are not needed in HubSpot, send fewer cohorts, or set audience_status_property to false."
+        )
+
+
+def _key(hubspot_list: HubSpotList) -> str:
+    """One for each list of the portal: HubSpot ignores case in names, but may tell "Straße" from "Strasse"."""
+    return hubspot_list.name.lower()
+
+
+def _taken_out(planned: dict[str, HubSpotList], by_key: Mapping[str, HubSpotList]) -> dict[str, HubSpotList]:
+    """Take the plans for these lists out of those held, and return each with its list as it is now."""
+    names = [name for name, each in planned.items() if _key(each) in by_key]
+    return {name: by_key[_key(planned.pop(name))] for name in names}
+
+
+def _holds_status(definition: PropertyDefinition) -> bool:
+    return not definition.takes_several and {REALIZED, EXITED} <= {each.value for each in definition.options}

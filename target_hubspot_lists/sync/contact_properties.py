@@ -1,0 +1,116 @@
+"""Writes what a run knows of contacts besides their memberships: mapped attributes and audience statuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.hubspot.contacts import Contacts
+from target_hubspot_lists.hubspot.properties import Properties
+from target_hubspot_lists.hubspot.property_writer import PropertyWriter
+from target_hubspot_lists.hubspot.status_properties import EXITED, REALIZED
+from target_hubspot_lists.input.attributes import AttributeParser, HeldAttributes
+from target_hubspot_lists.journal.property_memory import NoMemory
+from target_hubspot_lists.sync.audience_status import AudienceStatus
+from target_hubspot_lists.sync.property_flush import PropertyFlush
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.hubspot.properties import PropertyDefinition
+    from target_hubspot_lists.input.attributes import Attributes
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.journal.property_memory import PropertyMemory
+    from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.reporting.accounts import Asked
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.routes import Route
+
+
+class ContactProperties:
+    """The properties that a run writes; nothing at all where the settings ask for none."""
+
+    def __init__(self, client: HubSpotClient, settings: Settings, lists: Lists) -> None:
+        self.settings = settings
+        self.memory: PropertyMemory = NoMemory()  # a ledger's, where there is one
+        self.names = tuple(mapping.property for mapping in settings.property_mappings)
+        self.fills = settings.property_policy == "fill_empty"
+        workers = settings.connection.max_concurrency
+        contacts = Contacts(client, workers=workers, create=False, dry_run=settings.dry_run)
+        self.writer = PropertyWriter(client, contacts, workers=workers)
+        self._properties = Properties(client)
+        self._definitions: tuple[PropertyDefinition, ...] = ()
+        self._held = HeldAttributes()
+        self.status: AudienceStatus | None = None
+        if settings.audience_status_property:
+            self.status = AudienceStatus(
+                client, self._properties, lists, mapped=self.names, dry_run=settings.dry_run
+            )
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the settings ask for any property."""
+        return bool(self.names) or self.status is not None
+
+    @property
+    def created(self) -> Sequence[str]:
+        """The properties that this run made, or in a dry run would have made."""
+        return self.status.created if self.status else ()
+
+    def prepare(self) -> None:
+        """Read the portal's properties, in one call; raise if a mapped one cannot be written."""
+        if self.is_wanted:
+            self._properties.read()
+            self._definitions = self._properties.check(self.settings.property_mappings)
+
+    def parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
+        """The parser of a stream's attributes; raise InputError if a mapped column is not in its schema."""
+        if not self.names:
+            return None
+        return AttributeParser(stream, columns, self.settings, self._definitions)
+
+    def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
+        """Hold what a record says of a person until the next flush."""
+        self._held.hold(member, position, attributes)
+
+    def check_lists(self, lists: Iterable[HubSpotList]) -> None:
+        """Raise, before anything is written, if a list's audience status has no place."""
+        if self.status:
+            self.status.check(lists)
+
+    def begin(
+        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> PropertyFlush:
+        """Begin a flush: make the properties that its lists need."""
+        self.make_for(lists.values())
+        flush = PropertyFlush(self, self._held.take())
+        flush.expect(asked, lists)
+        return flush
+
+    def make_for(self, lists: Iterable[HubSpotList]) -> None:
+        """Make the properties that lists need."""
+        if self.status:
+            self.status.make(lists)
+
+    def status_text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
+        """The audience status of one membership, as a property and its text."""
+        if not self.status:
+            return {}
+        return {self.status.name_for(hubspot_list): REALIZED if is_member else EXITED}
+
+    def statuses_by_member(
+        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
+        statuses: dict[str, dict[str, str]] = {}
+        if self.status is None or self.settings.match_by != "email":
+            return statuses
+        members = [
+            (each, lists[route.key]) for route, members in asked if route.key in lists for each in members
+        ]
+        for each, hubspot_list in sorted(members, key=lambda pair: pair[0].position):
+            text = self.status_text(hubspot_list, is_member=each.is_member)
+            statuses.setdefault(str(each.member), {}).update(text)
+        return statuses

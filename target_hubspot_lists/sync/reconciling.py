@@ -1,0 +1,102 @@
+"""Reads again what the ledger knows of HubSpot, whether or not a record of this run names it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from hubspot_singer.http import MissingScopes
+from target_hubspot_lists.errors import ListError, ListHeld
+from target_hubspot_lists.hubspot.list_objects import refuse_unwritable, shown
+from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.reporting.accounts import Account
+from target_hubspot_lists.sync.routes import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from target_hubspot_lists.hubspot.contacts import Contacts
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.reporting.accounts import Accounts
+
+logger = logging.getLogger(__name__)
+
+
+class NothingElse:
+    """Of contacts that are only looked up nothing else is read, and nothing written: `ContactFields`."""
+
+    read: Sequence[str] = ()
+
+    def attributes(self, address: str) -> Mapping[str, str]:
+        """Nothing."""
+        del address
+        return {}
+
+    statuses = attributes
+
+
+class Reconciling:
+    """The part of a run with `reconcile` that no record asks for: addresses at its beginning, lists at its end."""
+
+    def __init__(self, contacts: Contacts, lists: Lists, accounts: Accounts) -> None:
+        self._contacts = contacts
+        self._lists = lists
+        self._accounts = accounts
+        self._has_read_addresses = False
+
+    def read_addresses(self, memory: NoLedger) -> None:
+        """Look up every address that the ledger knows, once a run; those that nobody has stay as they were known."""
+        if self._has_read_addresses:
+            return
+        self._has_read_addresses = True
+        memory.begin_rereading()
+        try:
+            for known in memory.old_addresses():
+                self._read(memory, known)
+        except MissingScopes as refused:
+            logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
+
+    def _read(self, memory: NoLedger, known: Mapping[str, int]) -> None:
+        found = self._contacts.resolve(known, (), NothingElse())
+        memory.follow(found.merged)
+        memory.remember_contacts(found.record_ids)
+        became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
+        memory.moved(
+            {
+                known[address]: record_id
+                for address, record_id in found.record_ids.items()
+                if became[address] != record_id
+            }
+        )
+
+    def read_lists(self, memory: NoLedger) -> Iterator[str]:
+        """Read every list of the ledger that this run has not come upon, and put back whom it lost.
+
+        Yield why a list could not be read.
+        """
+        unread = memory.unread_lists()
+        there = self._lists.find_all({each.list_id for each in unread}) if unread else {}
+        for known in unread:
+            if (found := there.get(known.list_id)) is None:
+                logger.warning(
+                    'List "%s" (%s) was deleted in HubSpot: it is made anew when a record adds somebody to it.',
+                    shown(known.name),
+                    known.list_id,
+                )
+                continue
+            try:
+                refuse_unwritable(found)
+                memory.lock([found.name], [found.list_id], is_waited_for=False)
+            except (ListError, ListHeld) as problem:
+                yield f"Not reconciled: {problem}"
+                continue
+            self._open_account(known, found)
+            memory.reread(found, has_snapshot=False)
+
+    def _open_account(self, known: KnownList, found: HubSpotList) -> None:
+        """Let the list appear among those of the run, so that it is told how many were put back."""
+        cohort = Cohort.from_key(known.cohort_key or "", known.cohort_name)
+        self._accounts.lists.setdefault(Route(found.list_id, "").key, Account(cohort, found.name, found))

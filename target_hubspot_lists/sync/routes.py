@@ -1,0 +1,89 @@
+"""Which list each cohort goes to, as the settings say; nobody is asked whether it is there."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+from target_hubspot_lists.hubspot.list_objects import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class Route(NamedTuple):
+    """Which list a cohort goes to: by id, or by name, in whatever case (HubSpot ignores it)."""
+
+    list_id: str | None
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Equal for routes that surely lead to one list."""
+        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
+        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
+
+
+class Routes:
+    """Which list each cohort goes to, as the settings say."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.list_name_prefix
+        self._entries = {
+            entry.cohort: Route(entry.list_id, entry.list_name or "") for entry in settings.lists
+        }
+        self._known: dict[Cohort, Route] = {}
+        self._first: dict[str, Cohort] = {}  # of those that lead to one list
+        self._shared: set[str] = set()
+
+    @property
+    def configured(self) -> Iterable[str]:
+        """The cohorts that `lists` names."""
+        return self._entries.keys()
+
+    def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
+        """The cohorts that `lists` sends to this list, by its id or its name."""
+        keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+        return [cohort for cohort, route in self._entries.items() if route.key in keys]
+
+    def is_configured(self, cohort: Cohort) -> bool:
+        """Whether `lists` names the cohort."""
+        return (cohort.id or "") in self._entries or cohort.name in self._entries
+
+    def of(self, cohort: Cohort) -> Route:
+        """The route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
+        route = self._known.get(cohort)
+        if route is None:
+            configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
+            route = configured or Route(None, self._prefix + cohort.name)
+            self._known[cohort] = route
+            if configured is None:
+                self._warn_if_shared(route, cohort)
+        return route
+
+    def _warn_if_shared(self, route: Route, cohort: Cohort) -> None:
+        """Say once of a list that its cohorts are several, which their names may hide."""
+        first = self._first.setdefault(route.key, cohort)
+        if route.key in self._shared or not _differ(first, cohort):
+            return
+        self._shared.add(route.key)
+        logger.warning(
+            "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: if they are not one "
+            "cohort, give one of them another list in lists[].",
+            _described(first),
+            _described(cohort),
+        )
+
+
+def _differ(one: Cohort, other: Cohort) -> bool:
+    return one.name != other.name or (None not in {one.id, other.id} and one.id != other.id)
+
+
+def _described(cohort: Cohort) -> str:
+    return f'"{shown(cohort.name)}"' + (f" (id {shown(cohort.id)})" if cohort.id else "")
