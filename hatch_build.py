@@ -8,8 +8,11 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-# A link or an image to a file of this repository: neither an address nor a heading of the same page.
-RELATIVE_LINK = re.compile(r"(?P<image>!?)\[(?P<text>[^\]]*)\]\((?!https?:|mailto:|#)(?P<target>[^)\s]+)\)")
+# A link or an image, in Markdown or HTML, to a file of this repository: no address, and no heading of the same page.
+RELATIVE_LINK = re.compile(
+    r'(?P<before>\]\(|\b(?:href|src|srcset)=")(?!https?:|mailto:|#)(?P<target>[^)"\s]+)'
+)
+IMAGES = (".gif", ".jpg", ".png", ".svg", ".webp")
 
 
 class CustomMetadataHook(MetadataHookInterface):
@@ -39,11 +42,11 @@ def links(repository: str) -> dict[str, str]:
 def with_full_links(readme: str, base: str) -> str:
     """Return the README with full addresses: an index has none of the files that it links to.
 
-    `base` has a place for "blob", the page that shows a file, or "raw", the file, which an image needs.
+    `base` has a place for "blob", the page that shows a file, or "raw", the file itself, as an image needs it.
     """
 
     def full(link: re.Match[str]) -> str:
-        kind = "raw" if link["image"] else "blob"
-        return f"{link['image']}[{link['text']}]({base.format(kind)}{link['target']})"
+        kind = "raw" if link["target"].endswith(IMAGES) else "blob"
+        return f"{link['before']}{base.format(kind)}{link['target']}"
 
     return RELATIVE_LINK.sub(full, readme)

@@ -120,7 +120,8 @@ def test_with_an_address_an_index_shows_links_and_a_readme_whose_links_lead_some
     ]
     settings.write_text("\n".join(lines), "utf-8")
     (copy / "README.md").write_text(
-        "[Guide](docs/index.md) ![A drawing](docs/loop.svg) [Below](#run) [Meltano](https://meltano.com)",
+        "[Guide](docs/index.md#run) [Below](#run) [Meltano](https://meltano.com)\n"
+        '[![A drawing](docs/loop.svg)](docs/index.md) <img src="docs/page.png" alt="The page">',
         "utf-8",
     )
 
@@ -130,10 +131,10 @@ def test_with_an_address_an_index_shows_links_and_a_readme_whose_links_lead_some
     assert links["Source"] == ADDRESS
     assert {"Documentation", "Changelog", "Issues", "Security"} < set(links)
     assert all(link.startswith(ADDRESS) for link in links.values())
-    version = f"v{PROJECT['project']['version']}"
-    assert str(said.get_payload()).strip() == (
-        f"[Guide]({ADDRESS}/blob/{version}/docs/index.md) ![A drawing]({ADDRESS}/raw/{version}/docs/loop.svg)"
-        " [Below](#run) [Meltano](https://meltano.com)"
+    blob, raw = (f"{ADDRESS}/{kind}/v{PROJECT['project']['version']}/docs" for kind in ("blob", "raw"))
+    assert str(said.get_payload()) == (
+        f"[Guide]({blob}/index.md#run) [Below](#run) [Meltano](https://meltano.com)\n"
+        f'[![A drawing]({raw}/loop.svg)]({blob}/index.md) <img src="{raw}/page.png" alt="The page">'
     )
 
 
