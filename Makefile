@@ -85,7 +85,7 @@ audit: $(VENV)/.audit  ## Look for yanked releases and known vulnerabilities amo
 
 sbom: $(VENV)/.audit  ## Write what an installation of the built package consists of to sbom.cdx.json (needs uv, and make wheel)
 	uv venv --quiet --clear --python $(PYTHON) .wheel/.installed
-	uv pip install --quiet --python .wheel/.installed "$$(ls $(CURDIR)/dist/*.whl)[postgres]"
+	uv pip install --quiet --python .wheel/.installed "$$(ls $(CURDIR)/dist/*.whl)[postgres,report]"
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o sbom.cdx.json .wheel/.installed
 
 format: $(READY)  ## Format the code
