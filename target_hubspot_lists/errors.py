@@ -4,7 +4,6 @@ HubSpotError                  hubspot_singer.http's family; every error below is
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
     ├── ListError             a list cannot be found, made or written to
-    │   └── ListRefused       HubSpot refuses whatever is asked of one list
     ├── LedgerError           the ledger cannot be opened, read or written
     │   └── ListHeld          another run writes to the list
     ├── Interrupted           a signal ended the run
@@ -13,12 +12,7 @@ HubSpotError                  hubspot_singer.http's family; every error below is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from hubspot_singer.http import HubSpotError
-
-if TYPE_CHECKING:
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
 
 
 class TargetError(HubSpotError):
@@ -31,18 +25,6 @@ class InputError(TargetError):
 
 class ListError(TargetError):
     """A list cannot be found, made or written to; names the list and what to do."""
-
-
-class ListRefused(ListError):
-    """HubSpot refuses every change of one list, though it knows the contacts; tells HubSpot's words."""
-
-    def __init__(self, hubspot_list: HubSpotList, problem: HubSpotError) -> None:
-        self.hubspot_list = hubspot_list
-        super().__init__(
-            f"{hubspot_list}: HubSpot refuses every change of its members, not single contacts. {problem} No STATE "
-            "leaves: the next run reads this input again. Let the list take members in HubSpot, or name another one "
-            "for this cohort in lists[]."
-        )
 
 
 class LedgerError(TargetError):

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from target_hubspot_lists.hubspot.batching import blamed_properties
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from hubspot_singer.http import Refused
+    from hubspot_singer.http import ErrorBody, Refused
 
 
 class Outcome(StrEnum):
@@ -97,6 +95,12 @@ class PropertyResult:
         outcome, *told = orjson.loads(text)
         problem = PropertyProblem(PropertyReason(told[0]), *told[1:]) if told else None
         return cls(PropertyOutcome(outcome), problem)
+
+
+def blamed_properties(body: ErrorBody) -> frozenset[str]:
+    """The properties that HubSpot names as what is wrong with an input; none where it names none."""
+    contexts = [body.context, *(detail.context for detail in body.errors)]
+    return frozenset(name for context in contexts for name in context.get("propertyName", ()))
 
 
 class Reason(StrEnum):

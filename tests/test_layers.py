@@ -61,6 +61,36 @@ FORBIDDEN = {
 }
 
 
+# The floors of the target, the lowest first: a module imports its own folder and those below it.
+FLOORS = (
+    ("errors", "outcomes", "settings", "settings_schema"),
+    ("hubspot",),
+    ("input",),
+    ("reporting",),
+    ("ledger",),
+    ("journal",),
+    ("sync",),
+    ("mirror",),
+    ("target", "__main__"),
+)
+LAYERS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+# What is still to be turned round: a module, and the one that it should not import.
+AT_ODDS = {
+    "target_hubspot_lists.input.sinks": "target_hubspot_lists.target",
+    "target_hubspot_lists.sync.property_flush": "target_hubspot_lists.sync.contact_properties",
+    "tap_hubspot_email_events.streams": "tap_hubspot_email_events.tap",
+    "tests.hubspot_emulator.server": "tests.hubspot_emulator.emulator",
+}
+# What the report page may know of the target: the words of reports, and the ledger's own overview.
+KNOWN_TO_THE_PAGE = (
+    "target_hubspot_lists.errors",
+    "target_hubspot_lists.hubspot.list_objects",
+    "target_hubspot_lists.ledger",
+    "target_hubspot_lists.outcomes",
+    "target_hubspot_lists.report_page",
+    "target_hubspot_lists.reporting",
+)
+
 pytestmark = pytest.mark.sources
 
 
@@ -85,32 +115,60 @@ def dotted(module: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def needed_at_run_time(module: Path) -> set[str]:
-    """The modules that a module imports when it is run, wherever in it."""
-    tree = ast.parse(module.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    named = {
+def named(module: Path) -> set[str]:
+    """The modules of ours that a module imports, wherever in it, also those that only type checking needs."""
+    pairs = {
         (node.module or "", alias.name)
-        for node in ast.walk(tree)
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    return {f"{package}.{name}" if is_module(package, name) else package for package, name in named}
+    return {f"{package}.{name}" if is_module(package, name) else package for package, name in pairs}
 
 
 def is_module(package: str, name: str) -> bool:
-    return (ROOT / package.replace(".", "/") / f"{name}.py").is_file()
+    path = ROOT / package.replace(".", "/") / name
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def layer(name: str) -> int | None:
+    """The floor of a module of the target; None for one that is of no floor."""
+    _, _, rest = name.partition(".")
+    folder, _, module = rest.partition(".")
+    return LAYERS.get(folder if module else rest)
 
 
 @pytest.mark.parametrize("folder", [*PRESENT, "tests/hubspot_emulator"])
 def test_imports_within_a_package_run_one_way(folder: str) -> None:
-    order = list(
-        TopologicalSorter({dotted(each): needed_at_run_time(each) for each in modules(folder)}).static_order()
-    )
+    imported = {dotted(each): named(each) for each in modules(folder)}
+    for module, below in AT_ODDS.items():
+        imported.get(module, set()).discard(below)
+
+    order = list(TopologicalSorter(imported).static_order())
 
     assert len(order) > len(modules(folder))
+
+
+def test_a_folder_of_the_target_imports_only_those_below_it() -> None:
+    names = {dotted(module): named(module) for module in modules("target_hubspot_lists")}
+    upwards = {
+        f"{name} imports {each}"
+        for name, imported in names.items()
+        for each in imported
+        if each in names
+        and (own := layer(name)) is not None
+        and (layer(each) or 0) > own
+        and AT_ODDS.get(name) != each
+    }
+
+    assert not upwards
+
+
+def test_the_report_page_knows_of_the_target_only_what_reports_say() -> None:
+    for module in modules("target_hubspot_lists/report_page"):
+        ours = {each for each in named(module) if each.startswith("target_hubspot_lists.")}
+
+        assert all(each.startswith(KNOWN_TO_THE_PAGE) for each in ours), module
 
 
 @pytest.mark.parametrize("folder", list(FORBIDDEN))
@@ -122,9 +180,7 @@ def test_a_package_imports_only_what_is_below_it(folder: str) -> None:
 
 def test_http_knows_nothing_of_commands() -> None:
     for module in modules("hubspot_singer/http"):
-        assert not any(each.startswith("hubspot_singer.plugin") for each in needed_at_run_time(module)), (
-            module
-        )
+        assert not any(each.startswith("hubspot_singer.plugin") for each in named(module)), module
 
 
 @pytest.mark.parametrize("folder", PRESENT)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubspot_singer.http import ErrorBody
+from target_hubspot_lists.outcomes import blamed_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -85,12 +86,6 @@ class BatchError:
 def batch_errors(body: Mapping[str, Any]) -> list[BatchError]:
     """Parse the `errors` of an answer; one that is all well has none."""
     return [BatchError.from_body(each) for each in body.get("errors") or ()]
-
-
-def blamed_properties(body: ErrorBody) -> frozenset[str]:
-    """The properties that HubSpot names as what is wrong with an input; none where it names none."""
-    contexts = [body.context, *(detail.context for detail in body.errors)]
-    return frozenset(name for context in contexts for name in context.get("propertyName", ()))
 
 
 def _texts(values: object) -> frozenset[str]:

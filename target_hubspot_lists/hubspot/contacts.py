@@ -17,7 +17,6 @@ from target_hubspot_lists.hubspot.contact_answers import (
 )
 from target_hubspot_lists.hubspot.refusals import LOOK_UP, CallHistory, Doubt, RefusedCall
 from target_hubspot_lists.outcomes import Refusal
-from target_hubspot_lists.sync.resolution import Resolving
 
 if TYPE_CHECKING:
     from collections import deque
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contact_answers import Found
-    from target_hubspot_lists.sync.resolution import ContactFields, Resolution
 
 
 NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
@@ -37,21 +35,12 @@ class Contacts:
     def __init__(self, client: HubSpotClient, *, workers: int, create: bool, dry_run: bool) -> None:
         self._client = client
         self._workers = workers
-        self._may_create = create
+        self.may_create = create
         self.dry_run = dry_run
         self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
         self.creating = Brake()
         self._history = CallHistory()
-
-    def resolve(
-        self, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
-    ) -> Resolution:
-        """Return what HubSpot has for each address; create those of `to_create` that it does not know.
-
-        Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
-        """
-        return Resolving(self, to_create if self._may_create else (), fields).run(addresses)
 
     def read_step(
         self, addresses: Sequence[str], read: Sequence[str], within: RefusedCall | None = None

@@ -19,9 +19,8 @@ from hubspot_singer.http import (
     TooSlow,
     parsed,
 )
-from target_hubspot_lists.errors import ListRefused
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL
-from target_hubspot_lists.hubspot.list_objects import gone
+from target_hubspot_lists.hubspot.list_objects import gone, list_refused
 from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, adds_or_removals
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ class ChangeWriter:
         return self._write(hubspot_list, change, alone={})
 
     def ask_again(self, hubspot_list: HubSpotList, doubts: Doubts) -> Confirmation:
-        """Say of every id in doubt whether it is refused, missing or taken; ListRefused if it is the list that refuses.
+        """Say of every id in doubt whether it is refused, missing or taken; ListError if it is the list that refuses.
 
         They are sent again once HubSpot has taken another call on the list. If it takes none, the contacts are read:
         whom HubSpot does not know is missing, and if it knows any, it refuses the list.
@@ -229,7 +228,7 @@ class ChangeWriter:
                 else:
                     current = self._contacts.known_ids(alone)
                     if any(asked == now for asked, now in current.items()):
-                        raise ListRefused(hubspot_list, next(iter(doubtful.values())).problem)
+                        raise list_refused(hubspot_list, next(iter(doubtful.values())).problem)
                     whole.missing |= alone.keys()
                     whole.read |= {each: current.get(each) for each in alone}
                     doubtful = {each: doubt for each, doubt in doubtful.items() if each not in alone}
@@ -242,12 +241,12 @@ class ChangeWriter:
             whole.include(again)
 
     def _check_takes(self, hubspot_list: HubSpotList, change: Change) -> None:
-        """Send what HubSpot takes, if it takes anything, and what changes nothing; ListRefused if it refuses that."""
+        """Send what HubSpot takes, if it takes anything, and what changes nothing; ListError if it refuses that."""
         sent = self._history.now()
         try:
             self._put(hubspot_list, change)
         except (Conflict, InvalidRequest, TooLarge) as problem:
-            raise ListRefused(hubspot_list, problem) from problem
+            raise list_refused(hubspot_list, problem) from problem
         self._history.took(_kinds(hubspot_list, change), sent)
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
@@ -313,7 +312,7 @@ class ChangeWriter:
             raise
         except Refused as refused:
             if refused.status == FORBIDDEN:
-                raise ListRefused(hubspot_list, refused) from refused
+                raise list_refused(hubspot_list, refused) from refused
             raise
         return parsed(answer, partial(Confirmation.from_body, change))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_singer.http import redact
 from target_hubspot_lists.errors import ListError
@@ -11,11 +11,24 @@ from target_hubspot_lists.errors import ListError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_hubspot_lists.sync.routes import Route
+    from hubspot_singer.http import HubSpotError
 
 CONTACTS = "0-1"  # object type id: https://developers.hubspot.com/docs/guides/api/crm/understanding-the-crm
 WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take memberships from the API
 NAME_CHARACTERS = 120  # of a list's name, in a log line
+
+
+class Route(NamedTuple):
+    """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it)."""
+
+    list_id: str | None
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Equal for routes that surely lead to one list."""
+        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
+        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
 
 
 @dataclass(frozen=True)
@@ -65,6 +78,15 @@ def shown(name: str) -> str:
     """A list's name as a log line may show it: on one line, and no person even where cohorts are named so."""
     text = redact("".join(each if each.isprintable() else " " for each in name))
     return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
+
+
+def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> ListError:
+    """The error for a list of which HubSpot refuses every change, though it knows the contacts."""
+    return ListError(
+        f"{hubspot_list}: HubSpot refuses every change of its members, not single contacts. {problem} No STATE "
+        "leaves: the next run reads this input again. Let the list take members in HubSpot, or name another one "
+        "for this cohort in lists[]."
+    )
 
 
 def gone(hubspot_list: HubSpotList) -> ListError:

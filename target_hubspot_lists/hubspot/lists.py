@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.hubspot.list_objects import Route
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.routes import Route
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import parsed
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.input.property_values import DATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import PropertyMapping
+
+
+# Types whose values are moments: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
+DATE_TYPES = frozenset({"date", "datetime"})
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ class Properties:
             return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
         if definition.is_calculated:
             return f'"{name}" is calculated by HubSpot'
-        if mapping.unit and definition.type not in DATES:
+        if mapping.unit and definition.type not in DATE_TYPES:
             return f'"{name}" is no date, so that its mapping takes no unit (its type is {definition.type})'
         return f'"{name}" is read-only' if definition.is_read_only else None
 

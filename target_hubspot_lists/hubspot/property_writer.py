@@ -21,11 +21,10 @@ from target_hubspot_lists.hubspot.batching import (
     MAX_REFUSED_WITHOUT_SUCCESS,
     Brake,
     batch_errors,
-    blamed_properties,
     halves,
     in_batches,
 )
-from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason
+from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason, blamed_properties
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

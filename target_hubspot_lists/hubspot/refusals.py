@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hubspot_singer.http import Refused
-    from target_hubspot_lists.input.records import Member
 
 
 class Kind(NamedTuple):
@@ -83,7 +82,9 @@ class CallHistory:
         with self._lock:
             return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
 
-    def blames(self, kinds: Iterable[Kind], member: Member, problem: Refused, *earlier: int | None) -> bool:
+    def blames(
+        self, kinds: Iterable[Kind], member: int | str, problem: Refused, *earlier: int | None
+    ) -> bool:
         """Return whether a member that was just refused on its own is to blame.
 
         `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
@@ -108,7 +109,7 @@ class CallHistory:
                 self._in_doubt[kind] = 0
 
 
-def names(problem: Refused, member: Member) -> bool:
+def names(problem: Refused, member: int | str) -> bool:
     """Return whether HubSpot's words on a refusal name this record id or address."""
     contexts = [problem.context, *(detail.context for detail in problem.errors)]
     texts = [problem.message, *(detail.message for detail in problem.errors)]

@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from target_hubspot_lists.hubspot.list_memberships import Confirmation
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Account, Asked
-    from target_hubspot_lists.sync.routes import Route
 
 
 class Led(NamedTuple):

@@ -28,14 +28,13 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_memberships import ChangeWriter, Confirmation
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.reporting.accounts import Account, Asked
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.routes import Route
 
 logger = logging.getLogger(__name__)
 

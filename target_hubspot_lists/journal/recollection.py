@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Cohort
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.ledger import KnownList, Ledger
     from target_hubspot_lists.reporting.accounts import Account
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.routes import Route
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,12 @@ cohort's size, an ACTIVATE_VERSION behind the records, or the end of the input w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.list_objects import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from target_hubspot_lists.mirror.snapshots import ListSnapshot
 
 
 @dataclass
@@ -120,20 +118,33 @@ class CohortEvidence:
         return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
 
 
+class ArrivedCohort(NamedTuple):
+    """One cohort of a list's snapshot: how many members arrived, and what its records say of that."""
+
+    name: str
+    evidence: CohortEvidence
+    members: int
+
+
 def gaps(
-    unit: ListSnapshot, stream: StreamEvidence, arrived: Sequence[int], absent: Sequence[str], *, ends: bool
+    stream_name: str,
+    stream: StreamEvidence,
+    cohorts: Sequence[ArrivedCohort],
+    absent: Sequence[str],
+    *,
+    ends: bool,
 ) -> Iterator[str]:
     """Yield why the snapshot of a list is not proven complete, the weightiest reason first.
 
-    `arrived` are the members of its cohorts, `absent` the cohorts that `lists` sends there and that did not come;
-    `ends` says that the plain end of the input is a proof.
+    `cohorts` are those that came, `absent` those that `lists` sends there and that did not come; `ends` says that
+    the plain end of the input is a proof.
     """
-    if gap := stream.gap_of_records(unit.stream):
+    if gap := stream.gap_of_records(stream_name):
         yield f"{gap}, so it is not known who is to go. Nobody was removed: correct the source."
     told = [
-        f'of cohort "{shown(cohort.cohort.name)}" {gap}'
-        for cohort, members in zip(unit.cohorts, arrived, strict=True)
-        if (gap := cohort.evidence.gap(members))
+        f'of cohort "{shown(cohort.name)}" {gap}'
+        for cohort in cohorts
+        if (gap := cohort.evidence.gap(cohort.members))
     ]
     if told:
         yield f"{'; '.join(told)}. Nobody was removed: run again with a complete snapshot."
@@ -145,13 +156,13 @@ def gaps(
             f"lists[] sends {names} there as well, and no such cohort came, so it is not known who of it is to stay. "
             "Nobody was removed: run again with all its cohorts, or take those that are no more out of lists[]."
         )
-    if not stream.is_activated and not all(each.evidence.is_sized for each in unit.cohorts):
+    if not stream.is_activated and not all(each.evidence.is_sized for each in cohorts):
         yield (
-            f"{unproven(unit.stream)}, since a tap that breaks off looks just the same. Nobody was removed. Give it a "
+            f"{unproven(stream_name)}, since a tap that breaks off looks just the same. Nobody was removed. Give it a "
             "column cohort_size (in SQL: count(*) over (partition by cohort_name)), use a tap that ends with "
             "ACTIVATE_VERSION, or set snapshot_end: end_of_input if you know that the tap never breaks off."
         )
-    if not any(arrived):
+    if not any(each.members for each in cohorts):
         yield (
             "nobody is in the snapshot, and only the end of the input can prove an empty one. Nobody was removed: set "
             "snapshot_end: end_of_input if you know that the tap never breaks off."

@@ -8,18 +8,17 @@ import sys
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError
-from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.hubspot.list_objects import Route, shown
 from target_hubspot_lists.input.attributes import packed
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.journal.journal import Led
-from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence, gaps, unproven
+from target_hubspot_lists.mirror.evidence import ArrivedCohort, CohortEvidence, StreamEvidence, gaps, unproven
 from target_hubspot_lists.mirror.list_mirror import ListMirror
 from target_hubspot_lists.mirror.snapshot_store import SnapshotStore, on_disk
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack, ListSnapshot
 from target_hubspot_lists.outcomes import Reason
 from target_hubspot_lists.reporting.accounts import Account
 from target_hubspot_lists.sync.delivery import Delivery
-from target_hubspot_lists.sync.routes import Route
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -302,9 +301,12 @@ class Mirror(Delivery):
 
     def _gap(self, unit: ListSnapshot) -> str | None:
         """Why the snapshot of a list is not proven complete; None if it is."""
-        arrived = [self._store.size(each.number) for each in unit.cohorts]
+        cohorts = [
+            ArrivedCohort(each.cohort.name, each.evidence, self._store.size(each.number))
+            for each in unit.cohorts
+        ]
         evidence, absent = self._evidence(unit.stream), self._absent_cohorts(unit)
-        gap = next(gaps(unit, evidence, arrived, absent, ends=self._ends_with_input), None)
+        gap = next(gaps(unit.stream, evidence, cohorts, absent, ends=self._ends_with_input), None)
         return f"{unit.label}: {gap}" if gap else None
 
     def _absent_cohorts(self, unit: ListSnapshot) -> list[str]:

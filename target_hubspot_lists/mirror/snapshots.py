@@ -10,10 +10,9 @@ from target_hubspot_lists.mirror.evidence import CohortEvidence
 from target_hubspot_lists.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.reporting.accounts import Account
-    from target_hubspot_lists.sync.routes import Route
 
 
 @dataclass

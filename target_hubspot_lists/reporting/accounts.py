@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from target_hubspot_lists.errors import AccountsError
 from target_hubspot_lists.hubspot.list_objects import shown
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Reason,
         Refusal,
     )
-    from target_hubspot_lists.reporting.report import Report
 
 # So many asked, and not one applied: whatever the settings allow, that is a mistake.
 ENOUGH_TO_JUDGE = 20
@@ -139,10 +138,20 @@ class Settlement(NamedTuple):
     properties: PropertyResult | None
 
 
+class Listener(Protocol):
+    """Who is told of every settlement: the report."""
+
+    def member(self, asked: Asked, settled: Settlement) -> None:
+        """A membership has its outcome."""
+
+    def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
+        """A record could not be applied."""
+
+
 class Accounts:
     """The accounts of a run, by list and by stream."""
 
-    def __init__(self, report: Report | None) -> None:
+    def __init__(self, report: Listener | None) -> None:
         self._report = report
         self.lists: dict[str, Account] = {}
         self.streams: dict[str, StreamAccount] = {}

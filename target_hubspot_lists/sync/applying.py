@@ -19,6 +19,7 @@ from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, 
 from target_hubspot_lists.journal.journal import NoLedger
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.accounts import NO_RECORD
+from target_hubspot_lists.sync.resolution import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -118,7 +119,7 @@ class Applying:
         known = self.memory.record_ids(addresses)
         unknown = [each for each in addresses if each not in known]
         to_create = {str(each.member) for each in asked if each.is_member}
-        resolution = self.contacts.resolve(unknown, to_create, properties)
+        resolution = resolve(self.contacts, unknown, to_create, properties)
         self.memory.follow(resolution.merged)
         self.memory.remember_contacts(resolution.record_ids)
         known = {address: resolution.merged.get(each, each) for address, each in known.items()}
@@ -309,7 +310,7 @@ class Applying:
     def _send(self, changes: Sequence[ListChange]) -> Iterator[tuple[ListChange, Confirmation]]:
         """Yield what HubSpot says of each part of the changes; at the end, of those that it left in doubt.
 
-        ListRefused comes last: by then every other list has what HubSpot says of it.
+        That a list refuses every change comes last: by then every other list has what HubSpot says of it.
         """
         doubts = {change.hubspot_list.list_id: Doubts() for change in changes}
         jobs = (job for change in changes for job in change.jobs(self.writer))

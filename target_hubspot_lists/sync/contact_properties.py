@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.properties import PropertyDefinition
     from target_hubspot_lists.input.attributes import Attributes
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.reporting.accounts import Asked
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.routes import Route
 
 
 class ContactProperties:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.attributes import Attributes
     from target_hubspot_lists.input.records import Cohort, Membership, Rejection
     from target_hubspot_lists.journal.journal import NoLedger
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.applying import Stale
     from target_hubspot_lists.sync.resolution import Resolution
-    from target_hubspot_lists.sync.routes import Route
 
 
 @dataclass

@@ -11,14 +11,13 @@ from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, Prop
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.property_writer import Written
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.reporting.accounts import Asked
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.resolution import Resolution
-    from target_hubspot_lists.sync.routes import Route
 
 # So many are made ready at once: what is ready to be sent is larger than what is held.
 CONTACTS_AT_ONCE = 10_000

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.errors import ListError, ListHeld
-from target_hubspot_lists.hubspot.list_objects import refuse_unwritable, shown
+from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable, shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.accounts import Account
-from target_hubspot_lists.sync.routes import Route
+from target_hubspot_lists.sync.resolution import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ class Reconciling:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
     def _read(self, memory: NoLedger, known: Mapping[str, int]) -> None:
-        found = self._contacts.resolve(known, (), NothingElse())
+        found = resolve(self._contacts, known, (), NothingElse())
         memory.follow(found.merged)
         memory.remember_contacts(found.record_ids)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}

@@ -64,6 +64,16 @@ class ContactFields(Protocol):
         """What a new contact gets in any case."""
 
 
+def resolve(
+    contacts: Contacts, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
+) -> Resolution:
+    """Return what HubSpot has for each address; create those of `to_create` that it does not know.
+
+    Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
+    """
+    return Resolving(contacts, to_create if contacts.may_create else (), fields).run(addresses)
+
+
 class Resolving:
     """One resolution under way: reads and creates side by side until every address has its answer."""
 

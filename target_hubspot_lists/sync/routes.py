@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.hubspot.list_objects import Route, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,19 +15,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-class Route(NamedTuple):
-    """Which list a cohort goes to: by id, or by name, in whatever case (HubSpot ignores it)."""
-
-    list_id: str | None
-    name: str
-
-    @property
-    def key(self) -> str:
-        """Equal for routes that surely lead to one list."""
-        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
-        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
 
 
 class Routes:

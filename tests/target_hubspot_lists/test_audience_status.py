@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_singer.http import HubSpotClient
-from target_hubspot_lists.hubspot.list_objects import HubSpotList, foreseen
+from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route, foreseen
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.sync.audience_status import AudienceStatus
-from target_hubspot_lists.sync.routes import Route
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, schema_message
 from tests.hubspot_emulator.properties import Group, Option, Property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_hubspot_lists.sync.routes import Route
+from target_hubspot_lists.hubspot.list_objects import Route
 from tests.factories import membership, record_message, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_singer.http import HubSpotClient
+from target_hubspot_lists.hubspot.list_objects import Route
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import PropertyOutcome
 from target_hubspot_lists.reporting.accounts import Account, Asked
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.sync.contact_properties import ContactProperties
-from target_hubspot_lists.sync.routes import Route
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
