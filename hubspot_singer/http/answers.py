@@ -49,6 +49,7 @@ class Answer:
     correlation_id: str | None = None
     date: datetime | None = None  # by HubSpot's clock
     asked: str = "A request"  # method and path, redacted
+    content: bytes = field(default=b"", repr=False)  # the body as it came
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,14 @@ class RetriedRequest:
                 f"answered {reply.status} without JSON", reply.status, correlation_id=reply.correlation_id
             )
         return Answer(
-            reply.status, body, reply.headers, self._tries, reply.correlation_id, reply.date, str(self._call)
+            reply.status,
+            body,
+            reply.headers,
+            self._tries,
+            reply.correlation_id,
+            reply.date,
+            str(self._call),
+            reply.content,
         )
 
     def _daily_limit(self, reply: Reply, body: ErrorBody) -> DailyLimitReached:
