@@ -58,5 +58,12 @@ class Quirks:
     offset_life: float = 3600.0
     # Pages of email events that say hasMore and give no offset (seen in 2017), counted down.
     pages_without_offset: int = 0
+    # Whether pages of email events go on saying hasMore, with an offset, behind the last event.
+    event_pages_never_end: bool = False
+    # Whether an event at endTimestamp itself is sent: documented as "at or before", observed by Estuary.
+    event_end_is_inclusive: bool = True
+    # Milliseconds from startTimestamp to endTimestamp: for more, email events are answered 500, or by the CDN 520.
+    widest_event_window: int | None = None
+    widest_event_window_status: int = 500
     # Whether objectWriteTraceId gives per-input errors (documented), or the batch is refused as a whole.
     honours_trace_ids: bool = True

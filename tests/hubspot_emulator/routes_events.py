@@ -53,7 +53,8 @@ def get_page(call: Call) -> Answer:
     with call.portal.lock:
         page, last = call.portal.events.page(wanted, _position(call), limit)
         # HubSpot tells an offset even when nothing follows.
-        told = {"hasMore": last is not None, "offset": _offset(call, last or Position(0, 0, 0))}
+        has_more = last is not None or call.portal.quirks.event_pages_never_end
+        told = {"hasMore": has_more, "offset": _offset(call, last or Position(0, 0, 0))}
         if last is not None and call.portal.quirks.pages_without_offset > 0:
             call.portal.quirks.pages_without_offset -= 1
             del told["offset"]
@@ -80,14 +81,18 @@ def get(call: Call) -> Answer:
 
 def _wanted(call: Call) -> Wanted:
     start = call.query.whole("startTimestamp", EARLIEST_START_MS, lowest=0, highest=_LATEST_MS)
+    end = call.query.whole("endTimestamp", _LATEST_MS, lowest=0, highest=_LATEST_MS)
+    widest = call.portal.quirks.widest_event_window
     if start < EARLIEST_START_MS:
         raise HubSpotError(500, "INTERNAL_ERROR", "internal error")
+    if widest is not None and end - start > widest:
+        raise HubSpotError(call.portal.quirks.widest_event_window_status, "INTERNAL_ERROR", "internal error")
     event_type = call.query.text("eventType")
     if event_type is not None and event_type not in EVENT_TYPES:
         raise invalid(f"Invalid event type {event_type!r}: not one of [{', '.join(EVENT_TYPES)}]")
     return Wanted(
         start,
-        call.query.whole("endTimestamp", _LATEST_MS, lowest=0, highest=_LATEST_MS),
+        end if call.portal.quirks.event_end_is_inclusive else end - 1,
         event_type,
         call.query.text("recipient"),
         _number(call, "campaignId"),
