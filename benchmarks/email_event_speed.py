@@ -18,8 +18,9 @@ from singer_sdk import Stream, Tap
 from benchmarks.email_event_memory import a_window
 from benchmarks.email_events import served, tap_run
 from benchmarks.harness import measured, promise
-from tap_hubspot_email_events.events import RecordWriter, event_from
-from tap_hubspot_email_events.schemas import KEY, schema_of
+from tap_hubspot_email_events.columns import EVENT_KEY, schema_of
+from tap_hubspot_email_events.events import IDENTITY, EventParser
+from tap_hubspot_email_events.records import RecordBuilder
 from tap_hubspot_email_events.streams import EmailEventOpen
 from tests.hubspot_emulator.event_fields import TYPICAL_FIELDS
 
@@ -36,20 +37,19 @@ class PlainStream(Stream):
     """Yields records of the same content that are there already."""
 
     name = "email_event_open"
-    primary_keys = KEY
+    primary_keys = EVENT_KEY
     replication_key = "created"
 
     def __init__(self, tap: Tap) -> None:
-        super().__init__(tap, schema=schema_of(EmailEventOpen.columns))
+        super().__init__(tap, schema=schema_of(EmailEventOpen.columns, EVENT_KEY))
 
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401, ARG002 - the SDK's
         """Yield a copy of one record as often as wanted."""
         content = {"type": "OPEN", **TYPICAL_FIELDS["OPEN"], "recipient": "ada@example.com", "portalId": 1}
-        columns = EmailEventOpen.columns
-        writer = RecordWriter("OPEN", EmailEventOpen.event_name, columns, {each.name for each in columns})
-        text = json.dumps(
-            writer.record(event_from({**content, "id": "e" * 36, "created": 1_795_000_000_000}))
-        )
+        defaults = {"type": "OPEN", "event_name": EmailEventOpen.event_name}
+        parser = EventParser(RecordBuilder(EmailEventOpen.columns, defaults=defaults, reserved=IDENTITY))
+        _, event = parser.parse({**content, "id": "e" * 36, "created": 1_795_000_000_000}, 0)
+        text = event.record if event and event.record else b""
         for _ in range(int(self.config["count"])):
             yield json.loads(text)
 

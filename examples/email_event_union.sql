@@ -9,68 +9,68 @@ select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_sent
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_dropped
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_processed
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_delivered
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_deferred
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_bounce
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_open
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_click
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_status_change
 union all
 select
     id, created, type, event_name, user_id, recipient, portal_id, app_id, app_name,
     email_campaign_id, email_campaign_group_id, filtered_event, sent_by_id, sent_by_created,
     caused_by_id, caused_by_created, obsoleted_by_id, obsoleted_by_created, smtp_id, send_id,
-    hmid
+    hmid, extra
 from email_event_spam_report;

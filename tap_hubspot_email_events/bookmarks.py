@@ -1,75 +1,75 @@
-"""How far each stream has come: what the state says, and what the next state will say.
+"""How far each stream of events has come: what its state says, and what its next state will say.
 
-The state of a stream (version 1):
+The state of a stream (version 2):
 
-    {"version": 1,
+    {"version": 2,
      "replication_key": "created",
      "replication_key_value": "2026-11-20T10:00:00.000Z",
-     "remembered_from": "2026-11-20T09:05:00.000Z",
+     "read_from": "2026-01-01T00:00:00.000Z",
      "remembered": "base64 of digests of eight bytes each"}
 
-`replication_key_value` is where the last finished window ended: every event created before it was passed
-on, and reading goes on with the events created then. It never moves back. `remembered_from` and `remembered`
-are absent where nothing is remembered; see `digests.py`. A bookmark that was moved back by hand, before
-`remembered_from`, brings everything from there on again. Whatever else a later version writes beside these is
-kept as it is. Of a state with a later `version` only `replication_key_value` is read. A state without a
-version, written by hand say, is read likewise.
+`replication_key_value` is the exclusive end of the last window that was passed on: every event created since
+`read_from` and before it was passed on. It never moves back. The next run reads on from `lookback` before it, for
+events that turned up late or were changed. `remembered` has the digests (see `digests.py`) of the newest events of
+the lookback. It is in the last STATE of a run alone, which keeps the others small. Events that are remembered are not
+passed on again; other events of the lookback are, under the same key.
+
+A state of version 1 has no `read_from`, and a `remembered_from` that is of no use any more. Of a state of a later
+version, or of none (written by hand, say), only `replication_key_value` is read. What else is in a state is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.digests import Memory, digest
+from tap_hubspot_email_events.digests import pack, unpack
 from tap_hubspot_email_events.errors import UnreadableState
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterable, MutableMapping
 
-    from tap_hubspot_email_events.events import Event, EventKey
+    from tap_hubspot_email_events.events import Event
     from tap_hubspot_email_events.windows import Window
 
-VERSION = 1
+VERSION = 2
+KNOWN_VERSIONS = (1, 2)
+REMEMBERED = "remembered"
 FIRST_MOMENT_MS = 1_000  # HubSpot answers 500 to a start at 0, as other taps met it
-RECENT_EVENTS = (
-    10_000  # so many keys at least are kept of the events passed on last; a window has half as many
-)
+MOST_REMEMBERED = 20_000  # digests; 213 kB of base64
+SLACK = 2  # so many times as many are held before the oldest are dropped
 
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """What a stream's state says."""
+    """What a stream's state says; times in epoch milliseconds."""
 
     until: int | None = None
-    remembered_from: int | None = None
-    remembered: str = ""
+    read_from: int | None = None
+    remembered: frozenset[bytes] = frozenset()
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Bookmark:
-        """Read a stream's state; raises UnreadableState."""
+        """Parse a stream's state; raises UnreadableState."""
         value = state.get("replication_key_value")
         if value is None:
             return cls()
         until = _moment(value, "replication_key_value")
-        if state.get("version") != VERSION or state.get("remembered_from") is None:
+        if state.get("version") not in KNOWN_VERSIONS:
             return cls(until)
-        remembered = state.get("remembered", "")
-        if not isinstance(remembered, str):
-            raise UnreadableState("remembered is not text")
-        return cls(until, _moment(state["remembered_from"], "remembered_from"), remembered)
-
-    def memory(self, start: int) -> Memory:
-        """What is remembered; what lies before the start of all reading was never passed on."""
-        if self.until is None or self.remembered_from is None or self.until < self.remembered_from:
-            return Memory(start if self.until is None else max(start, self.until))
-        return Memory.of(self.remembered_from, self.until, self.remembered)
+        read_from = state.get("read_from")
+        return cls(
+            until,
+            None if read_from is None else _moment(read_from, "read_from"),
+            _remembered(state.get(REMEMBERED, "")),
+        )
 
 
 def check_state(state: object) -> None:
-    """Refuse what has not the shape of a state: taken for none, it would read everything anew."""
+    """Raise UnreadableState for what has not the shape of a state: taken for none, it would read everything anew."""
     bookmarks = state.get("bookmarks") if isinstance(state, Mapping) and state else state or {}
     if isinstance(bookmarks, Mapping) and all(isinstance(each, Mapping) for each in bookmarks.values()):
         return
@@ -77,6 +77,19 @@ def check_state(state: object) -> None:
         'The state is not an object with "bookmarks" of streams. Give the last STATE of an earlier run, or'
         " none to read from start_date on."
     )
+
+
+def without_memory(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the state of a tap as it is written between windows: with bookmarks alone."""
+    return {
+        name: value
+        if name != "bookmarks"
+        else {
+            stream: {key: each for key, each in of_stream.items() if key != REMEMBERED}
+            for stream, of_stream in value.items()
+        }
+        for name, value in state.items()
+    }
 
 
 def _moment(value: object, name: str) -> int:
@@ -88,61 +101,82 @@ def _moment(value: object, name: str) -> int:
         raise UnreadableState(f"{name} is not a date-time") from error
 
 
+def _remembered(value: object) -> frozenset[bytes]:
+    if not isinstance(value, str):
+        raise UnreadableState(f"{REMEMBERED} is not text")
+    return frozenset(unpack(value))
+
+
+@dataclass(slots=True)
 class Progress:
-    """Where a stream's reading starts, which of the events read are new, and the state after each window."""
+    """How far a stream comes in one run: where it starts, which of the events read are new, and its next state.
 
-    def __init__(self, bookmark: Bookmark, *, start: int, now: int, lookback: int) -> None:
-        self._until = bookmark.until
-        self._known_until = bookmark.until or 0
-        self._memory = bookmark.memory(max(start, FIRST_MOMENT_MS))
-        self._remember_from = now - lookback
-        self._recent: set[EventKey] = set()
-        self._less_recent: set[EventKey] = set()
-        self.start = self._first_moment(max(start, FIRST_MOMENT_MS), lookback)
+    Times are in epoch milliseconds. `known` has what is remembered of the events before `known_until`, the bookmark
+    of the run before; `remembered` has the digests of events that this run passed on, with their times.
+    """
 
-    def _first_moment(self, start: int, lookback: int) -> int:
-        if self._until is None:
-            return start
-        return max(start, min(self._until, max(self._until - lookback, self._memory.since)))
+    start: int
+    read_from: int
+    lookback: int
+    until: int | None = None
+    known_until: int = 0
+    known: frozenset[bytes] = frozenset()
+    remembered: dict[bytes, int] = field(default_factory=dict)
+    is_begun: bool = False
 
-    def is_new(self, event: Event, window: Window) -> bool:
-        """Whether the event was not passed on before; if it is, it counts as passed on from now on.
+    @classmethod
+    def of(cls, bookmark: Bookmark, *, start: int, lookback: int) -> Progress:
+        """Return the progress of a run that goes on `lookback` before the bookmark, and never before `start`."""
+        earliest = max(start, FIRST_MOMENT_MS)
+        until = bookmark.until
+        if until is None:
+            return cls(earliest, earliest, lookback)
+        start = max(earliest, until - lookback)
+        is_gap = earliest > until  # what lies between is not read
+        is_new = is_gap or bookmark.read_from is None
+        read_from = earliest if is_new else min(bookmark.read_from or start, start)
+        return cls(start, read_from, lookback, until, until, bookmark.remembered)
 
-        An event that HubSpot sent with a window it was not created in is passed on with that window, once.
-        """
-        moment = window.nearest(event.created)
-        if self._is_recent(event.key):
-            return False
-        if self._known_until <= moment < self._remember_from:
-            return True
-        event_digest = digest(event.content)
-        is_new = event_digest not in self._memory
-        self._memory.add(event_digest, moment)
-        return is_new
+    def new(self, events: Iterable[Event]) -> list[Event]:
+        """Return those of the events that are not known to have been passed on before."""
+        known_until, known = self.known_until, self.known
+        return [event for event in events if event.created >= known_until or event.digest not in known]
 
-    def _is_recent(self, key: EventKey) -> bool:
-        if key in self._recent or key in self._less_recent:
-            return True
-        self._recent.add(key)
-        if len(self._recent) >= RECENT_EVENTS:
-            self._recent, self._less_recent = set(), self._recent
-        return False
+    def remember(self, events: Iterable[Event], window: Window) -> None:
+        """Remember events of a window, those that were known too, as far as its end looks back to them."""
+        since = window.end - self.lookback
+        self.remembered.update((event.digest, event.created) for event in events if event.created >= since)
+        if len(self.remembered) > SLACK * MOST_REMEMBERED:
+            self._forget_all_but_newest()
 
     def finish(self, window: Window, state: MutableMapping[str, Any]) -> None:
-        """Write into the stream's state that the window is passed on."""
-        self._until = max(self._until or 0, window.end)
-        # What was known at the start is needed until all of it was read again, however old it is.
-        if window.end >= self._known_until:
-            self._memory.forget_before(self._remember_from)
-        self._memory.forget_all_but_newest()
+        """Write into the stream's state that the window was passed on."""
+        self.is_begun = True
+        self.until = max(self.until or 0, window.end)
+        # The bookmark does not move before all of the lookback was read: so long what is known stays known.
+        if window.end >= self.known_until:
+            self.known = frozenset()
+        since = self.until - self.lookback
+        self.remembered = {each: created for each, created in self.remembered.items() if created >= since}
+        state.pop(REMEMBERED, None)
+        state.pop("remembered_from", None)
         state.update(
             version=VERSION,
             replication_key="created",
-            replication_key_value=moments.to_text(self._until),
+            replication_key_value=moments.to_text(self.until),
+            read_from=moments.to_text(self.read_from),
         )
-        if self._memory.since < self._until:
-            state["remembered_from"] = moments.to_text(self._memory.since)
-            state["remembered"] = self._memory.encoded()
-        else:
-            state.pop("remembered_from", None)
-            state.pop("remembered", None)
+
+    def write_memory(self, state: MutableMapping[str, Any]) -> None:
+        """Write into the stream's state which events are remembered; of a stream that was not begun it says so."""
+        if not self.is_begun:
+            return
+        self._forget_all_but_newest()
+        older = sorted(self.known)[: MOST_REMEMBERED - len(self.remembered)]
+        if digests := {*self.remembered, *older}:
+            state[REMEMBERED] = pack(digests)
+
+    def _forget_all_but_newest(self) -> None:
+        if len(self.remembered) > MOST_REMEMBERED:
+            newest = sorted(self.remembered.items(), key=itemgetter(1), reverse=True)[:MOST_REMEMBERED]
+            self.remembered = dict(newest)

@@ -1,4 +1,4 @@
-"""The columns of each event type: what HubSpot documents, in snake case, references and places laid flat.
+"""The columns of each stream: what HubSpot documents, in snake case, with references and places laid flat.
 
 https://developers.hubspot.com/docs/api-reference/legacy/email-analytics-v1/guide
 """
@@ -6,9 +6,10 @@ https://developers.hubspot.com/docs/api-reference/legacy/email-analytics-v1/guid
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.kinds import (
+    ANY_OBJECT,
     BOOLEAN,
     INTEGER,
     MOMENT,
@@ -17,25 +18,30 @@ from tap_hubspot_email_events.kinds import (
     OS_VERSION,
     TEXT,
     USER_ID,
+    Fields,
+    Several,
+    campaign_parameter,
 )
-from tap_hubspot_email_events.objects import fields, several
+from tap_hubspot_email_events.links import CAMPAIGN_PARAMETERS
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.kinds import Kind
+    from collections.abc import Sequence
+
+    from tap_hubspot_email_events.kinds import AnyKind
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, the field it is read from, and what it holds."""
+    """One column: its name, HubSpot's field that it is read from (none for the empty path), and its kind."""
 
     name: str
     path: str
-    kind: Kind
+    kind: AnyKind
     description: str
 
     @property
     def outer(self) -> str:
-        """The event's own field, `sentBy` of `sentBy.created`."""
+        """The top-level field, `sentBy` of `sentBy.created`."""
         return self.path.partition(".")[0]
 
     @property
@@ -44,9 +50,18 @@ class Column:
         return self.path.partition(".")[2]
 
 
-TEXTS = several(TEXT)
-BROWSER = fields(
-    "browser",
+def schema_of(columns: Sequence[Column], key: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON Schema of a stream; all columns but the key may be null."""
+    properties = {
+        column.name: {**column.kind.schema, "description": column.description} for column in columns
+    }
+    for name in key:
+        properties[name]["type"] = [each for each in properties[name]["type"] if each != "null"]
+    return {"type": "object", "properties": properties, "required": list(key)}
+
+
+TEXTS = Several(TEXT)
+BROWSER = Fields(
     {
         "name": TEXT,
         "family": TEXT,
@@ -55,10 +70,9 @@ BROWSER = fields(
         "type": TEXT,
         "url": TEXT,
         "version": TEXTS,
-    },
+    }
 )
-LOCATION = fields(
-    "location",
+LOCATION = Fields(
     {
         "city": TEXT,
         "state": TEXT,
@@ -66,15 +80,12 @@ LOCATION = fields(
         "zipcode": TEXT,
         "latitude": NUMBER,
         "longitude": NUMBER,
-    },
+    }
 )
-LEGAL_BASIS_CHANGE = fields(
-    "subscriptions.legalBasisChange",
-    {"legalBasisType": TEXT, "legalBasisExplanation": TEXT, "optState": TEXT},
-)
-SUBSCRIPTION = fields(
-    "subscriptions", {"id": INTEGER, "status": TEXT, "legalBasisChange": LEGAL_BASIS_CHANGE}
-)
+LEGAL_BASIS_CHANGE = Fields({"legalBasisType": TEXT, "legalBasisExplanation": TEXT, "optState": TEXT})
+SUBSCRIPTION = Fields({"id": INTEGER, "status": TEXT, "legalBasisChange": LEGAL_BASIS_CHANGE})
+
+EVENT_KEY = ("id", "created")
 
 COMMON = (
     Column("id", "id", TEXT, "Random id of the event; unique together with created."),
@@ -98,6 +109,7 @@ COMMON = (
     Column("smtp_id", "smtpId", TEXT, "Id the email carried to the delivery provider."),
     Column("send_id", "sendId", TEXT, "HubSpot's id of the sending."),
     Column("hmid", "hmid", TEXT, "The email's X-HubSpot-MID header."),
+    Column("extra", "", ANY_OBJECT, "Fields that have no column, and values that do not fit theirs."),
 )
 
 MESSAGE = (
@@ -136,6 +148,10 @@ LINK = (
     Column("url", "url", TEXT, "Link that was clicked."),
     Column("referer", "referer", TEXT, "Page the click came from."),
     Column("link_id", "linkId", INTEGER, "Which link of the email it was."),
+    *(
+        Column(name, "url", campaign_parameter(name), f"Parameter {name} of the link.")
+        for name in CAMPAIGN_PARAMETERS
+    ),
 )
 SUBSCRIPTION_CHANGE = (
     Column("source", "source", TEXT, "Where the change came from, such as SOURCE_RECIPIENT."),
@@ -143,6 +159,6 @@ SUBSCRIPTION_CHANGE = (
     Column("requested_by", "requestedBy", TEXT, "Address of who asked for the change."),
     Column("requested_by_user_id", "requestedByUserId", INTEGER, "HubSpot user who asked for the change."),
     Column("portal_subscription_status", "portalSubscriptionStatus", TEXT, "Status towards all emails."),
-    Column("subscriptions", "subscriptions", several(SUBSCRIPTION), "Status towards each subscription."),
+    Column("subscriptions", "subscriptions", Several(SUBSCRIPTION), "Status towards each subscription."),
     Column("bounced", "bounced", BOOLEAN, "Whether the change is due to a bounce."),
 )

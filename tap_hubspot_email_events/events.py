@@ -1,76 +1,111 @@
-"""One HubSpot email event: taken apart at the door, and written as the record of its stream."""
+"""Parses HubSpot's email events: what identifies an event, its digest, and its record."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.errors import UnexpectedAnswer
-from tap_hubspot_email_events.kinds import Oddities
-from tap_hubspot_email_events.objects import ObjectWriter, Step, within
+from tap_hubspot_email_events.digests import digest
+from tap_hubspot_email_events.kinds import Misfit, as_boolean, as_integer, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping
 
-    from tap_hubspot_email_events.columns import Column
+    from tap_hubspot_email_events.records import RecordBuilder
 
-Record = dict[str, Any]
-EventKey = tuple[str, int]
+EventKey = tuple[int, str]
+EVENT_NAME = "[HubSpot] EMAIL_"  # with HubSpot's type behind it: the event as analytics tools name it
+IDENTITY = ("id", "created")  # the columns that the parser fills
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event as HubSpot sent it, with what identifies it: the pair of its id and when it was created."""
+class Event(NamedTuple):
+    """One event; events sort from the oldest on.
 
-    id: str
+    `created` is in epoch milliseconds. `record` is the Singer record as JSON. It is None where the event has no
+    id or no time of its own: such an event can be counted and not be passed on; `created` is then that of the event
+    before it, and `id` is made up.
+    """
+
     created: int
-    content: Mapping[str, Any]
+    id: str
+    digest: bytes
+    record: bytes | None
 
     @property
     def key(self) -> EventKey:
-        """What HubSpot calls the EventId."""
-        return self.id, self.created
+        """The pair that HubSpot calls the EventId."""
+        return self[:2]
 
 
-oldest_first = attrgetter("created", "id")
+@dataclass(frozen=True, slots=True)
+class EventParser:
+    """Parses the entries of HubSpot's `events` for one stream; `records` leaves the columns of `IDENTITY` alone."""
+
+    records: RecordBuilder
+    passed_over: Collection[str] = ()  # types of events that are not for this stream
+    exclude_filtered: bool = False
+    is_named_by_type: bool = False  # whether the column event_name follows the event's own type
+
+    def parse(self, content: object, nearest: int) -> tuple[int, Event | None]:
+        """Return when an event was created, and the event if the stream wants it.
+
+        `nearest` is taken for the time of an event without one.
+        """
+        if not isinstance(content, dict):
+            return nearest, _without_identity(content, nearest)
+        created, event_id = content.get("created"), content.get("id")
+        if type(created) is not int or not 0 <= created <= moments.LAST_MOMENT_MS:
+            created = _created(created)
+        if (self.exclude_filtered or self.passed_over) and self._is_unwanted(content):
+            return nearest if created is None else created, None
+        if type(event_id) is not str or not event_id.strip():
+            event_id = _event_id(event_id)
+        if created is None or event_id is None:
+            moment = nearest if created is None else created
+            return moment, _without_identity(content, moment)
+        return created, Event(created, event_id, digest(content), self._record(content, event_id, created))
+
+    def _is_unwanted(self, content: Mapping[str, Any]) -> bool:
+        if self.exclude_filtered and _is_filtered(content.get("filteredEvent")):
+            return True
+        return content.get("type") in self.passed_over
+
+    def _record(self, content: Mapping[str, Any], event_id: str, created: int) -> bytes:
+        record = self.records.build(content)
+        record["id"] = event_id
+        record["created"] = moments.to_text(created)
+        if self.is_named_by_type and "event_name" in record and isinstance(content.get("type"), str):
+            record["event_name"] = f"{EVENT_NAME}{content['type']}"
+        # A copy: what orjson returns takes up many times its length in memory.
+        return memoryview(to_json(record)).tobytes()
 
 
-def event_from(content: object) -> Event:
-    """The event in one entry of HubSpot's `events`; one without identity cannot be passed on."""
-    if not isinstance(content, Mapping):
-        raise UnexpectedAnswer("an entry of events is not an object")
-    event_id, created = content.get("id"), content.get("created")
-    if not isinstance(event_id, str) or not event_id:
-        raise UnexpectedAnswer("an event came without its id")
-    if type(created) is not int or not 0 <= created <= moments.LAST_MOMENT_MS:
-        raise UnexpectedAnswer("an event came without the time it was created")
-    return Event(event_id, created, content)
+def _without_identity(content: object, moment: int) -> Event:
+    event_digest = digest(content)
+    return Event(moment, event_digest.hex(), event_digest, None)
 
 
-class RecordWriter:
-    """Writes events of one type as records that hold the wanted columns, all of them, and nothing else."""
-
-    def __init__(
-        self, event_type: str, event_name: str, columns: Sequence[Column], wanted: Collection[str]
-    ) -> None:
-        self.oddities = Oddities()
-        chosen = [column for column in columns if column.name in wanted]
-        # Some events come without a type; HubSpot was asked for this one and no other.
-        said_by_us = {"type": event_type, "event_name": event_name}
-        empty = {column.name: said_by_us.get(column.name) for column in chosen}
-        steps: dict[str, tuple[Step, ...]] = {column.outer: () for column in columns}
-        for column in chosen:
-            steps[column.outer] += (_step(column),)
-        self._writer = ObjectWriter(empty, steps)
-
-    def record(self, event: Event) -> Record:
-        """The event's record; a missing field is null, and so is one that does not fit its column."""
-        return self._writer.write(event.content, self.oddities)
+def _event_id(value: object) -> str | None:
+    """Return the id as text; HubSpot's are UUIDs, and a number is an id as well."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    try:
+        return None if value is None else str(as_integer(value))
+    except Misfit:
+        return None
 
 
-def _step(column: Column) -> Step:
-    convert = within(column.inner, column.kind.convert) if column.inner else column.kind.convert
-    return Step(column.name, column.path, convert)
+def _created(value: object) -> int | None:
+    try:
+        created = None if value is None else as_integer(value)
+    except Misfit:
+        return None
+    return created if created is not None and 0 <= created <= moments.LAST_MOMENT_MS else None
+
+
+def _is_filtered(value: object) -> bool:
+    try:
+        return value is not None and as_boolean(value)
+    except Misfit:
+        return False

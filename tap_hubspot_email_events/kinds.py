@@ -1,67 +1,80 @@
-"""What a column can hold, and how HubSpot's value becomes it: exactly, or as a misfit that is told."""
+"""The kinds of columns: the JSON Schema of each, and the conversion of HubSpot's value to it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from tap_hubspot_email_events import moments
+from tap_hubspot_email_events.links import campaign_parameters
 from tap_hubspot_email_events.user_agents import operating_system
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
-LARGEST_INTEGER = 2**63 - 1  # what a warehouse's integer column can hold
+LARGEST_INTEGER = 2**63 - 1  # what a warehouse's bigint holds
+INTEGER_DIGITS = 19  # of the largest integer
+
+JSONSchema = Mapping[str, Any]
 
 
 class Misfit(Exception):
     """A value that its column cannot hold."""
 
 
-@dataclass(slots=True)
-class Oddities:
-    """The names of fields that no column knows, and of those whose value did not fit their column."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A scalar column: `convert` takes any JSON value but null, and raises `Misfit`.
 
-    unknown: set[str] = field(default_factory=set)
-    misfits: set[str] = field(default_factory=set)
+    A value whose Python type is `exact` needs no conversion.
+    """
 
-    def __bool__(self) -> bool:
-        return bool(self.unknown or self.misfits)
-
-
-Convert = Callable[[Any, Oddities], Any]
+    schema: JSONSchema
+    convert: Callable[[Any], Any]
+    exact: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A column's JSON Schema and the way from HubSpot's value to one that fits it. Null never gets here."""
+class Fields:
+    """An object column with these fields, named as HubSpot names them; the record has them in snake case."""
 
-    schema: Mapping[str, object]
-    convert: Convert
+    kinds: Mapping[str, AnyKind]
 
-
-def as_text(value: object, _: Oddities) -> str:
-    """Text as it came, anything else as JSON; half of a surrogate pair, which no UTF-8 can hold, as `?`."""
-    if type(value) is str and value.isascii():
-        return value
-    text = value if isinstance(value, str) else _json(value)
-    return text.encode("utf-8", "replace").decode("utf-8")
+    @property
+    def schema(self) -> JSONSchema:
+        """Return the JSON Schema of the object."""
+        properties = {snake_case(name): dict(kind.schema) for name, kind in self.kinds.items()}
+        return {"type": ["object", "null"], "properties": properties}
 
 
-def _json(value: object) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:  # half of a surrogate pair, or an integer of more than 64 bits
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+@dataclass(frozen=True, slots=True)
+class Several:
+    """An array column; a value that HubSpot sends alone is an array of one."""
+
+    kind: AnyKind
+
+    @property
+    def schema(self) -> JSONSchema:
+        """Return the JSON Schema of the array."""
+        return {"type": ["array", "null"], "items": dict(self.kind.schema)}
 
 
-def as_integer(value: object, _: Oddities) -> int:
-    """A whole number of at most 64 bits, written as a number or as digits."""
+AnyKind = Kind | Fields | Several
+
+
+def as_text(value: object) -> str:
+    """Return text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else to_json(value).decode()
+
+
+def as_integer(value: object) -> int:
+    """Return a whole number of at most 64 bits; text such as `12`, `12.0` or `1.2E1` is a number too."""
     number = _whole(value)
     if not -LARGEST_INTEGER <= number <= LARGEST_INTEGER:
         raise Misfit
@@ -73,13 +86,24 @@ def _whole(value: object) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit():
-        return int(value) if len(value) <= len(str(-LARGEST_INTEGER)) else LARGEST_INTEGER + 1
+    if isinstance(value, str) and value.isascii():
+        return _whole_in(value)
     raise Misfit
 
 
-def as_number(value: object, _: Oddities) -> float:
-    """A finite number, written as a number or as text."""
+def _whole_in(text: str) -> int:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise Misfit from None
+    # The exponent is looked at first: an integer of a billion digits would take all memory.
+    if not number.is_finite() or number.adjusted() >= INTEGER_DIGITS or number != number.to_integral_value():
+        raise Misfit
+    return int(number)
+
+
+def as_number(value: object) -> float:
+    """Return a finite number, also one that is written as text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise Misfit
     try:
@@ -91,8 +115,8 @@ def as_number(value: object, _: Oddities) -> float:
     return number
 
 
-def as_boolean(value: object, _: Oddities) -> bool:
-    """True or false, also in quotes."""
+def as_boolean(value: object) -> bool:
+    """Return true or false, also those written as text."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
@@ -100,34 +124,52 @@ def as_boolean(value: object, _: Oddities) -> bool:
     raise Misfit
 
 
-def as_moment(value: object, oddities: Oddities) -> str:
-    """HubSpot's milliseconds as an RFC 3339 text of fixed width."""
-    moment_ms = as_integer(value, oddities)
+def as_object(value: object) -> dict[str, Any]:
+    """Return an object as it is."""
+    if not isinstance(value, dict):
+        raise Misfit
+    return value
+
+
+def as_moment(value: object) -> str:
+    """Return HubSpot's epoch milliseconds as a date-time; see `moments.to_text`."""
+    moment_ms = as_integer(value)
     if not 0 <= moment_ms <= moments.LAST_MOMENT_MS:
         raise Misfit
     return moments.to_text(moment_ms)
 
 
-def as_user_id(value: object, oddities: Oddities) -> str | None:
-    """A recipient as an analytics tool knows the user: trimmed and lower-cased."""
-    return as_text(value, oddities).strip().lower() or None
+def as_user_id(value: object) -> str | None:
+    """Return a recipient as analytics tools identify users: trimmed and in lower case."""
+    return as_text(value).strip().lower() or None
 
 
-def as_os_name(value: object, oddities: Oddities) -> str | None:
-    """The operating system's name in a user agent."""
-    return operating_system(as_text(value, oddities)).name
+def campaign_parameter(name: str) -> Kind:
+    """Return the kind of a column that holds one `utm_` parameter of a link."""
+    return Kind(TEXT.schema, lambda link: campaign_parameters(as_text(link)).get(name))
 
 
-def as_os_version(value: object, oddities: Oddities) -> str | None:
-    """The operating system's version in a user agent."""
-    return operating_system(as_text(value, oddities)).version
+def to_json(value: object, option: int | None = None) -> bytes:
+    """Serialize a JSON value; orjson takes neither half a surrogate pair nor an integer of more than 64 bits."""
+    try:
+        return orjson.dumps(value, option=option)
+    except TypeError:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "replace")
 
 
-TEXT = Kind({"type": ["string", "null"]}, as_text)
-INTEGER = Kind({"type": ["integer", "null"]}, as_integer)
-NUMBER = Kind({"type": ["number", "null"]}, as_number)
-BOOLEAN = Kind({"type": ["boolean", "null"]}, as_boolean)
+def snake_case(name: str) -> str:
+    """Return `producer_url` for `producerUrl`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+TEXT = Kind({"type": ["string", "null"]}, as_text, exact=str)
+INTEGER = Kind({"type": ["integer", "null"]}, as_integer, exact=int)
+NUMBER = Kind({"type": ["number", "null"]}, as_number, exact=float)
+BOOLEAN = Kind({"type": ["boolean", "null"]}, as_boolean, exact=bool)
 MOMENT = Kind({"type": ["string", "null"], "format": "date-time"}, as_moment)
+# Without "properties", so that flattening keeps the object in one column, as JSON text.
+ANY_OBJECT = Kind({"type": ["object", "null"]}, as_object, exact=dict)
 USER_ID = Kind(TEXT.schema, as_user_id)
-OS_NAME = Kind(TEXT.schema, as_os_name)
-OS_VERSION = Kind(TEXT.schema, as_os_version)
+OS_NAME = Kind(TEXT.schema, lambda user_agent: operating_system(as_text(user_agent)).name)
+OS_VERSION = Kind(TEXT.schema, lambda user_agent: operating_system(as_text(user_agent)).version)

@@ -12,50 +12,51 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
 
 from hubspot_singer.plugin.errors import RunEnded
+from tap_hubspot_email_events.kinds import to_json
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.events import Record
+    from collections.abc import Iterable
 
-FLUSH_CHARACTERS = 64 * 1024
-LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+    from tap_hubspot_email_events.records import Record
+
+FLUSH_BYTES = 64 * 1024
 
 
 class MessageWriter(GenericSingerWriter[str, Message]):
     """Holds records back until there is a block of them, or a message that others wait for."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._characters = 0
+        self._lines: list[bytes] = []
+        self._bytes = 0
 
     def serialize_message(self, message: Message) -> str:
-        """The message as a line without its end."""
+        """Return the message as a line without its end."""
         return orjson.dumps(message.to_dict(), default=str).decode()
 
     def write_message(self, message: Message) -> None:
         """Write the message, and all before it, now: others wait for it."""
-        self._lines.append(self.format_message(message) + "\n")
+        self._lines.append(f"{self.format_message(message)}\n".encode())
         self.flush()
 
     def write_record(self, stream: str, record: Record) -> None:
         """Write a record soon."""
-        message = {
-            "type": "RECORD",
-            "stream": stream,
-            "record": record,
-            "time_extracted": datetime.now(UTC),
-        }
-        line = orjson.dumps(message, option=LINE).decode()
-        self._lines.append(line)
-        self._characters += len(line)
-        if self._characters >= FLUSH_CHARACTERS:
+        self.write_records(stream, [to_json(record, orjson.OPT_UTC_Z)])
+
+    def write_records(self, stream: str, records: Iterable[bytes]) -> None:
+        """Write records, each of them JSON, soon."""
+        head = b'{"type":"RECORD","stream":%b,"record":' % orjson.dumps(stream)
+        end = b',"time_extracted":%b}\n' % orjson.dumps(datetime.now(UTC), option=orjson.OPT_UTC_Z)
+        lines = b"".join([head + record + end for record in records])
+        self._lines.append(lines)
+        self._bytes += len(lines)
+        if self._bytes >= FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Write what is held back."""
-        text, self._lines, self._characters = "".join(self._lines), [], 0
+        content, self._lines, self._bytes = b"".join(self._lines), [], 0
         try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            _write(content)
         except OSError as error:
             # Nothing else can be written there; at exit Python would try again, and complain.
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
@@ -63,3 +64,18 @@ class MessageWriter(GenericSingerWriter[str, Message]):
                 f"Standard output takes no more messages ({error.strerror}): whoever reads them has ended, or has no"
                 " room. Look there first; the next run goes on from the last STATE that was kept."
             ) from error
+
+
+def _write(content: bytes) -> None:
+    """Write to standard output, all of it.
+
+    With PYTHONUNBUFFERED a write that a signal interrupts takes a part of the content alone, and says how much.
+    """
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:  # somebody reads the messages in this process
+        sys.stdout.write(content.decode())
+        return
+    left = memoryview(content)
+    while left:
+        left = left[binary.write(left) :]
+    binary.flush()

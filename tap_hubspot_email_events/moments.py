@@ -1,4 +1,4 @@
-"""HubSpot counts time in milliseconds; records and state write it as UTC text of fixed width."""
+"""Conversion between HubSpot's epoch milliseconds and the UTC text that records and state hold."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from functools import lru_cache
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 SECOND_MS = 1_000
-LAST_MOMENT_MS = 253_402_300_799_999  # the end of the year 9999, the last that RFC 3339 can write
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+LAST_MOMENT_MS = 253_402_300_799_999  # the end of the year 9999, the last moment that RFC 3339 can express
 
 
 def to_text(moment_ms: int) -> str:
-    """Write milliseconds as `YYYY-MM-DDTHH:MM:SS.mmmZ`; text sorts as the moments do."""
-    seconds, milliseconds = divmod(moment_ms, SECOND_MS)
-    return f"{_second(seconds)}.{milliseconds:03d}Z"
+    """Format epoch milliseconds as `YYYY-MM-DDTHH:MM:SS.mmmZ`; the texts sort as the moments do."""
+    hours, rest = divmod(moment_ms, HOUR_MS)
+    minutes, rest = divmod(rest, MINUTE_MS)
+    seconds, milliseconds = divmod(rest, SECOND_MS)
+    return f"{_hour(hours)}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}Z"
 
 
-@lru_cache(maxsize=4096)
-def _second(seconds: int) -> str:
-    return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").zfill(19)
+@lru_cache(maxsize=4096)  # most records of a run share few hours
+def _hour(hours: int) -> str:
+    return (EPOCH + timedelta(hours=hours)).strftime("%Y-%m-%dT%H").zfill(13)
 
 
 def from_text(text: str) -> int:
-    """Read a date or a date-time as milliseconds; what names no zone is UTC. Raises ValueError."""
+    """Parse an ISO 8601 date or date-time (UTC if no zone is given) as epoch milliseconds; raises ValueError."""
     moment = datetime.fromisoformat(text.strip())
     moment_ms = from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     if moment_ms > LAST_MOMENT_MS:
@@ -32,5 +36,5 @@ def from_text(text: str) -> int:
 
 
 def from_datetime(moment: datetime) -> int:
-    """Milliseconds of an aware date-time, what is finer cut off."""
+    """Return the epoch milliseconds of an aware date-time, finer digits cut off."""
     return (moment - EPOCH) // MILLISECOND

@@ -1,4 +1,4 @@
-"""Asks HubSpot for one page of email events, newest first.
+"""Reads one page of email events, newest first.
 
 https://developers.hubspot.com/docs/api-reference/legacy/email-analytics-v1/guide
 """
@@ -7,27 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hubspot_singer.http.calls import reference
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.errors import UnexpectedAnswer
-from tap_hubspot_email_events.events import event_from
+from tap_hubspot_email_events.digests import digest
+from tap_hubspot_email_events.errors import UnexpectedAnswer, UnknownTime
+from tap_hubspot_email_events.kinds import Misfit, as_boolean
+from tap_hubspot_email_events.texts import may_hold_unstorable, storable
+from tap_hubspot_email_events.widths import PAGE_EVENTS
+from tap_hubspot_email_events.windows import Window
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from hubspot_singer.http.answers import Answer
-    from tap_hubspot_email_events.events import Event
-    from tap_hubspot_email_events.windows import Window
+    from tap_hubspot_email_events.events import Event, EventParser
 
 PATH = "/email/public/v1/events"  # the one version there is
 SLOW_TRIES = 2  # after so many time-outs a window is cut rather than asked for again
-SERVER_ERROR_TRIES = 4  # HubSpot answers 500 to some reads of email events that succeed a little later
+# HubSpot answers 500 to some reads of email events that succeed a little later, and to some windows that are too wide.
+SERVER_ERROR_TRIES = 4
+WIDE_SERVER_ERROR_TRIES = 2  # then a window that can be cut is cut
 
 Param = str | int | bool | None
 
 
 class HubSpot(Protocol):
-    """What this module needs of `hubspot_singer.http.HubSpotClient`."""
+    """What this package needs of `hubspot_singer.http.HubSpotClient`."""
 
     def get(
         self,
@@ -37,70 +44,133 @@ class HubSpot(Protocol):
         slow_tries: int | None = None,
         server_error_tries: int | None = None,
     ) -> Answer:
-        """Read."""
+        """Read; see `HubSpotClient.get`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its events as HubSpot ordered them, and where the next one begins, if there is one."""
+    """One page.
 
+    `created` has the time of each event on the page, in HubSpot's order and in epoch milliseconds; `events` has those
+    events that the stream wants, and `passed_over` the times of the others. `first` is the digest of the first entry,
+    whatever it is. `offset` is where the next page begins, None where HubSpot does not tell.
+    """
+
+    created: tuple[int, ...]
     events: tuple[Event, ...]
+    passed_over: tuple[int, ...]
+    first: bytes | None
     has_more: bool
     offset: str | None
 
-    @classmethod
-    def from_body(cls, body: object) -> Page:
-        """Read the body; anything but events in it is an error and never an empty page."""
-        if not isinstance(body, Mapping) or not isinstance(body.get("events"), list):
-            raise UnexpectedAnswer("the answer holds no events")
-        if not isinstance(body.get("hasMore"), bool):
-            raise UnexpectedAnswer("the answer does not say whether there are more events")
-        # An offset may come along with the last page too, and means nothing there.
-        offset = body.get("offset") if body["hasMore"] else None
-        events = tuple(event_from(content) for content in body["events"])
-        return cls(events, body["hasMore"], offset if isinstance(offset, str) and offset else None)
 
+@dataclass(slots=True)
+class EventPages:
+    """The pages of one stream; without an `event_type` HubSpot sends events of all types.
 
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """The pages of one event type."""
+    `end_is_inclusive` is set once HubSpot sent an event that was created at the `endTimestamp` asked for.
+    """
 
     hubspot: HubSpot
-    event_type: str
-    exclude_filtered: bool = False
+    event_type: str | None
+    parser: EventParser
+    end_is_inclusive: bool = False
 
-    def page(self, window: Window, *, offset: str | None, limit: int) -> Page:
-        """The window's page at the offset."""
+    def page(self, window: Window, *, end: int, offset: str | None, limit: int) -> Page:
+        """Return the page of the window's events up to `end`, at the offset.
+
+        Raises HubSpotError, and UnexpectedAnswer for what is no page.
+        """
+        is_wide = not window.is_one_millisecond
+        answer = self.hubspot.get(
+            PATH,
+            params={
+                "eventType": self.event_type,
+                "startTimestamp": window.start,
+                "endTimestamp": end,
+                "excludeFilteredEvents": self.parser.exclude_filtered or None,
+                "limit": limit,
+                "offset": offset,
+            },
+            slow_tries=SLOW_TRIES if is_wide else None,
+            server_error_tries=WIDE_SERVER_ERROR_TRIES if is_wide else SERVER_ERROR_TRIES,
+        )
+        return self._parsed(answer, window)
+
+    def newest(self, start: int) -> tuple[Page, datetime]:
+        """Return the newest page of all events since `start`, and HubSpot's time."""
+        window = Window(start, moments.LAST_MOMENT_MS)
+        params = {
+            "eventType": self.event_type,
+            "startTimestamp": start,
+            "excludeFilteredEvents": self.parser.exclude_filtered or None,
+            "limit": PAGE_EVENTS,
+        }
+        answer = self.hubspot.get(
+            PATH, params=params, slow_tries=SLOW_TRIES, server_error_tries=WIDE_SERVER_ERROR_TRIES
+        )
+        return self._parsed(answer, window), _date(answer)
+
+    def time(self, near: int) -> datetime:
+        """Return HubSpot's time, by the smallest question that there is."""
         params: dict[str, Param] = {
             "eventType": self.event_type,
-            "startTimestamp": window.start,
-            "endTimestamp": window.last,
-            "excludeFilteredEvents": self.exclude_filtered or None,
-            "limit": limit,
-            "offset": offset,
+            "startTimestamp": near,
+            "endTimestamp": near,
+            "limit": 1,
         }
-        slow_tries = None if window.is_one_millisecond else SLOW_TRIES
-        answer = self.hubspot.get(
-            PATH, params=params, slow_tries=slow_tries, server_error_tries=SERVER_ERROR_TRIES
-        )
+        return _date(self.hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES))
+
+    def _parsed(self, answer: Answer, window: Window) -> Page:
         try:
-            return Page.from_body(answer.body)
+            return self._page(answer, window.last)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
-                f"HubSpot's {self.event_type} events from {moments.to_text(window.start)} until"
+                f"HubSpot's {self.event_type or 'email'} events from {moments.to_text(window.start)} until"
                 f" {moments.to_text(window.end)} cannot be read: {error}"
                 f"{reference(answer.correlation_id)}. Nothing of them was passed on: run again, and if it stays so,"
                 " show HubSpot's support the correlation id."
             ) from None
 
+    def _page(self, answer: Answer, newest: int) -> Page:
+        """Parse the body; anything but a page is an error and never an empty page."""
+        body = storable(answer.body) if may_hold_unstorable(answer.content) else answer.body
+        if not isinstance(body, Mapping) or not isinstance(body.get("events"), list):
+            raise UnexpectedAnswer("the answer holds no events")
+        has_more = _has_more(body.get("hasMore"))
+        contents = body["events"]
+        created, events, passed_over, nearest = [], [], [], newest
+        for content in contents:
+            nearest, event = self.parser.parse(content, nearest)
+            created.append(nearest)
+            if event is None:
+                passed_over.append(nearest)
+            else:
+                events.append(event)
+        # An offset may come with the last page too, and means nothing there.
+        offset = _offset(body.get("offset")) if has_more else None
+        first = digest(contents[0]) if contents else None
+        return Page(tuple(created), tuple(events), tuple(passed_over), first, has_more, offset)
 
-def hubspot_time(hubspot: HubSpot, event_type: str) -> int:
-    """HubSpot's own time in milliseconds, since only its clock says which of its events are settled."""
-    params: dict[str, Param] = {"eventType": event_type, "limit": 1}
-    answer = hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES)
+
+def _has_more(value: object) -> bool:
+    try:
+        return as_boolean(value)
+    except Misfit:
+        raise UnexpectedAnswer("the answer does not say whether there are more events") from None
+
+
+def _offset(value: Any) -> str | None:  # noqa: ANN401 - JSON
+    """Return the offset as text; HubSpot's are opaque, and some of its endpoints send numbers."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) or None
+
+
+def _date(answer: Answer) -> datetime:
     if answer.date is None:
-        raise UnexpectedAnswer(
+        raise UnknownTime(
             "HubSpot's answer does not say the time (header Date), without which nobody knows which events are"
             " settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
         )
-    return moments.from_datetime(answer.date)
+    return answer.date

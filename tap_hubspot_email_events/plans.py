@@ -1,6 +1,6 @@
 """The plan of one stream: which windows are to be read, are being read, and are read but not yet passed on.
 
-Whatever happens to a window, the stretches of a plan lie side by side from its start to its end, so that each
+Whatever happens to a window, the spans of a plan lie side by side from its start to its end, so that each
 millisecond is passed on once, in order.
 """
 
@@ -9,30 +9,39 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
 
-from tap_hubspot_email_events.widths import Width
+from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS, Width
 from tap_hubspot_email_events.windows import Window
 
 if TYPE_CHECKING:
-    from tap_hubspot_email_events.reads import WindowRead
+    from tap_hubspot_email_events.windows import WindowRead
+
+
+BURST_WINDOWS = 4  # fitting windows, from which on the beginning of a burst is looked for
 
 
 class Stage(Enum):
-    """How far a stretch has come."""
+    """How far a span has come."""
 
     UNREAD = auto()
-    UNDER_WAY = auto()
+    IN_FLIGHT = auto()
     READ = auto()
 
 
 @dataclass(slots=True)
-class Stretch:
-    """A window and how far it has come."""
+class Span:
+    """A window and how far it has come.
+
+    A burst is the older part of a window that held more than fits: its newer end is dense, and what lies before it
+    may be quiet.
+    """
 
     window: Window
     stage: Stage = Stage.UNREAD
     read: WindowRead | None = None
+    is_burst: bool = False
 
     @property
     def events_held(self) -> int:
@@ -40,93 +49,118 @@ class Stretch:
         return self.read.held if self.read is not None else 0
 
 
+class WindowRequest(NamedTuple):
+    """A window to be read, and how many of its events may be held."""
+
+    window: Window
+    events: int
+
+
 @dataclass(slots=True)
 class Plan:
-    """A stream's stretches, oldest first, and the width its next window should have."""
+    """A stream's spans, oldest first, and the width its next window should have."""
 
-    stretches: deque[Stretch] = field(default_factory=deque)
+    spans: deque[Span] = field(default_factory=deque)
     width: Width = field(default_factory=Width)
 
     @classmethod
     def of(cls, start: int, end: int) -> Plan:
-        """A plan for the span; there is nothing to do where it ends before it starts."""
-        return cls(deque([Stretch(Window(start, end))] if start < end else ()))
+        """Return a plan for the time from `start` to `end`; it is done if that is no time at all."""
+        return cls(deque([Span(Window(start, end))] if start < end else ()))
 
     @property
     def is_done(self) -> bool:
         """Whether everything was passed on."""
-        return not self.stretches
+        return not self.spans
 
     @property
     def is_begun(self) -> bool:
         """Whether anything was read or is being read."""
-        return any(stretch.stage is not Stage.UNREAD for stretch in self.stretches)
+        return any(span.stage is not Stage.UNREAD for span in self.spans)
 
     @property
-    def is_asked_for(self) -> bool:
-        """Whether nothing is left to be asked for, and nothing is likely to be."""
-        stages = {stretch.stage for stretch in self.stretches}
-        return Stage.UNREAD not in stages and (self.width.certain or Stage.UNDER_WAY not in stages)
+    def is_read(self) -> bool:
+        """Whether nothing is left to be read."""
+        return all(span.stage is Stage.READ for span in self.spans)
 
     @property
     def events_held(self) -> int:
         """How many events wait to be passed on."""
-        return sum(stretch.events_held for stretch in self.stretches)
+        return sum(span.events_held for span in self.spans)
 
-    def next_window(self) -> Window | None:
-        """Take the oldest unread window, unless one under way must first tell how wide it should be."""
-        if not self.width.certain and any(each.stage is Stage.UNDER_WAY for each in self.stretches):
+    @property
+    def bytes_held(self) -> int:
+        """How many bytes of records wait to be passed on."""
+        return sum(span.read.size for span in self.spans if span.read is not None)
+
+    def next_window(self, *, is_short: bool = False) -> WindowRequest | None:
+        """Take the oldest unread window, unless those in flight must first tell how wide it should be.
+
+        `is_short` says that memory is: then the beginning of a burst is looked for, a page at a time.
+        """
+        if sum(each.stage is Stage.IN_FLIGHT for each in self.spans) >= self.width.side_by_side:
             return None
-        for index, stretch in enumerate(self.stretches):
-            if stretch.stage is Stage.UNREAD:
-                return self._take(index, stretch.window)
+        for index, span in enumerate(self.spans):
+            if span.stage is Stage.UNREAD:
+                return self._take(index, span, is_short=is_short)
         return None
 
-    def _take(self, index: int, unread: Window) -> Window:
-        width = self.width.of_next(unread.width)
+    def _take(self, index: int, span: Span, *, is_short: bool) -> WindowRequest:
+        unread, events, is_burst = span.window, MOST_EVENTS, span.is_burst
+        width = unread.width
+        if is_burst and is_short:
+            is_burst = width > BURST_WINDOWS * (self.width.milliseconds or width)
+            events = PAGE_EVENTS if is_burst else events
+            width = ceil(width / 2)
+        if not is_burst:
+            width = self.width.of_next(unread.width)
         taken, rest = unread.cut(unread.start + width)
-        self._replace(index, Stretch(taken, Stage.UNDER_WAY), Stretch(rest))
-        return taken
+        self._replace(index, Span(taken, Stage.IN_FLIGHT, is_burst=is_burst), Span(rest, is_burst=is_burst))
+        return WindowRequest(taken, events)
 
     def came_back(self, read: WindowRead) -> None:
-        """Put a window that was under way where it belongs: as read, or in part to be read again."""
-        if not self.stretches:  # abandoned meanwhile
+        """Put a window that was in flight where it belongs: as read, or in part to be read again."""
+        if not self.spans:  # abandoned meanwhile
             return
         index = self._index_of(read.window)
+        was_burst = self.spans[index].is_burst
+        is_burst = was_burst or self.width.is_burst(read, self.events_held)
         older, newer = read.window.cut(read.whole_from)
-        stage = Stage.UNREAD if read.events is None else Stage.READ
-        self._replace(index, Stretch(older), Stretch(newer, stage, read if read.events is not None else None))
-        self.width = read.next_width(self.width)
+        nothing_kept = Span(newer, is_burst=was_burst)
+        kept = nothing_kept if read.events is None else Span(newer, Stage.READ, read)
+        self._replace(index, Span(older, is_burst=is_burst), kept)
+        if not was_burst:  # the time behind a burst is not like it
+            self.width = self.width.after(read)
 
     def failed(self, window: Window) -> None:
         """Put a window that could not be read back among the unread."""
-        if self.stretches:
-            self.stretches[self._index_of(window)].stage = Stage.UNREAD
+        if self.spans:
+            self.spans[self._index_of(window)].stage = Stage.UNREAD
 
     def take_oldest(self) -> WindowRead | None:
-        """Hand over the oldest stretch for good, if it is read."""
-        if not self.stretches or self.stretches[0].stage is not Stage.READ:
+        """Hand over the oldest span for good, if it is read."""
+        if not self.spans or self.spans[0].stage is not Stage.READ:
             return None
-        return self.stretches.popleft().read
+        return self.spans.popleft().read
 
     def forget_newest(self) -> int:
-        """Give up the newest events held, to be read again later; says how many."""
-        for stretch in reversed(self.stretches):
-            if stretch.events_held:
-                forgotten = stretch.events_held
-                stretch.stage, stretch.read = Stage.UNREAD, None
+        """Give up the newest events held, to be read again later; return how many."""
+        for span in reversed(self.spans):
+            if span.events_held:
+                forgotten = span.events_held
+                span.stage, span.read = Stage.UNREAD, None
                 return forgotten
         return 0
 
     def abandon(self) -> None:
-        """Nothing else of this plan is wanted."""
-        self.stretches.clear()
+        """Drop the plan: nothing else of it is wanted."""
+        self.spans.clear()
 
     def _index_of(self, window: Window) -> int:
-        return next(index for index, each in enumerate(self.stretches) if each.window == window)
+        return next(index for index, each in enumerate(self.spans) if each.window == window)
 
-    def _replace(self, index: int, *stretches: Stretch) -> None:
-        del self.stretches[index]
-        for stretch in reversed(stretches):
-            if stretch.window.width:
-                self.stretches.insert(index, stretch)
+    def _replace(self, index: int, *spans: Span) -> None:
+        del self.spans[index]
+        for span in reversed(spans):
+            if span.window.width:
+                self.spans.insert(index, span)

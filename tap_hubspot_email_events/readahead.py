@@ -1,8 +1,8 @@
 """Reads the windows of all streams ahead of their turn, side by side, and hands them over in order.
 
-Streams are passed on one after another, the windows of each from the oldest on. Meanwhile the next windows of
-the same stream are read, and the first page of each stream to come: where there are few events that is all
-there is to read. What is held stays below `MOST_HELD` events.
+Streams are passed on one after another, the windows of each from the oldest on. Meanwhile the next windows of the
+same stream are read, and the first page of each stream to come: where there are few events that is all there is to
+read. What is held in memory stays below `MOST_EVENTS_HELD` and `MOST_BYTES_HELD`.
 """
 
 from __future__ import annotations
@@ -10,44 +10,55 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http.errors import HubSpotError, Stopped
-from tap_hubspot_email_events.readers import read_window
-from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS
+from tap_hubspot_email_events.readers import Room, read_window
+from tap_hubspot_email_events.widths import MOST_BYTES, MOST_EVENTS, PAGE_EVENTS
 from tap_hubspot_email_events.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from concurrent.futures import Future
 
-    from tap_hubspot_email_events.pages import Pages
+    from tap_hubspot_email_events.pages import EventPages
     from tap_hubspot_email_events.plans import Plan
-    from tap_hubspot_email_events.reads import WindowRead
-    from tap_hubspot_email_events.windows import Window
+    from tap_hubspot_email_events.windows import Window, WindowRead
 
-MOST_HELD = 40_000  # events; as parsed objects they take about 150 MB
-LISTEN_SECONDS = 0.2  # how long a signal may go unheard
+MOST_EVENTS_HELD = 40_000
+MOST_BYTES_HELD = 64_000_000  # of records
+SIGNAL_SECONDS = 0.2  # how long a signal may go unnoticed
 
 
 @dataclass(slots=True)
 class StreamReads:
-    """How a stream is read, and how much of it is."""
+    """How a stream is read, and how far that has come; `event_size` is the bytes of a record, as those read so far."""
 
-    pages: Pages
+    pages: EventPages
     plan: Plan
     calls: int = 0
+    event_size: int = 0
     failure: HubSpotError | None = None
+
+    def room(self, events: int) -> Room:
+        """Return the room for a window of so many events, or of fewer if they are large."""
+        most = MOST_BYTES // self.event_size if self.event_size else events
+        return Room(max(min(events, most), 1), MOST_BYTES, not self.plan.width.is_known)
+
+    def note(self, read: WindowRead) -> None:
+        """Count what reading a window took."""
+        self.calls += read.calls
+        if read.held:
+            self.event_size = read.size // read.held
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
-    """A window being read, and the room kept for its events."""
+class InFlight:
+    """A window being read, and the room reserved for its events."""
 
     stream: StreamReads
     window: Window
-    room: int
+    room: Room
 
 
 class ReadAhead:
@@ -57,8 +68,8 @@ class ReadAhead:
         self._streams = streams
         self._workers = workers
         self._threads: Workers[WindowRead] = Workers(workers)
-        self._under_way: dict[Future[WindowRead], UnderWay] = {}
-        self._passing_on = 0
+        self._in_flight: dict[Future[WindowRead], InFlight] = {}
+        self._passing_on: WindowRead | None = None
         self.is_stopped = False
 
     def windows(self, name: str) -> Iterator[WindowRead]:
@@ -66,24 +77,26 @@ class ReadAhead:
         stream = self._streams[name]
         plan = stream.plan
         try:
-            self._heed_signal()
+            self._check_signal()
+            if stream.failure is not None and not plan.is_begun:
+                raise stream.failure
             while not plan.is_done:
                 self.go_on()
                 read = plan.take_oldest()
                 if read is None:
                     self._wait(stream)
                     continue
-                self._passing_on = read.held
+                self._passing_on = read
                 yield read
-                self._passing_on = 0
-                self._heed_signal()
+                self._passing_on = None
+                self._check_signal()
         finally:
-            self._passing_on = 0
+            self._passing_on = None
             plan.abandon()
 
     def go_on(self) -> None:
         """Take in what was read and start reading what there is room for; to be called now and then."""
-        for future in [each for each in self._under_way if each.done()]:
+        for future in [each for each in self._in_flight if each.done()]:
             self._take_in(future)
         while not self.is_stopped and self._start():
             pass
@@ -94,21 +107,29 @@ class ReadAhead:
         self._threads.close()
 
     @property
-    def held(self) -> int:
-        """How many events are held, or may come to be before anything else is asked."""
+    def events_held(self) -> int:
+        """How many events are held, or may come to be before anything else is asked for."""
         waiting = sum(stream.plan.events_held for stream in self._streams.values())
-        return waiting + self._passing_on + sum(each.room for each in self._under_way.values())
+        passing_on = self._passing_on.held if self._passing_on else 0
+        return waiting + passing_on + sum(each.room.events for each in self._in_flight.values())
 
-    def _heed_signal(self) -> None:
+    @property
+    def bytes_held(self) -> int:
+        """How many bytes of records are held, or may come to be before anything else is asked for."""
+        waiting = sum(stream.plan.bytes_held for stream in self._streams.values())
+        passing_on = self._passing_on.size if self._passing_on else 0
+        return waiting + passing_on + sum(each.room.bytes for each in self._in_flight.values())
+
+    def _check_signal(self) -> None:
         if self.is_stopped:
             raise Stopped
 
     def _wait(self, stream: StreamReads) -> None:
-        self._heed_signal()
-        if stream.failure is not None and not any(each.stream is stream for each in self._under_way.values()):
+        self._check_signal()
+        if stream.failure is not None and not any(each.stream is stream for each in self._in_flight.values()):
             raise stream.failure
-        if self._under_way:
-            wait(self._under_way, timeout=LISTEN_SECONDS, return_when=FIRST_COMPLETED)
+        if self._in_flight:
+            wait(self._in_flight, timeout=SIGNAL_SECONDS, return_when=FIRST_COMPLETED)
         else:
             self._make_room()
 
@@ -119,37 +140,55 @@ class ReadAhead:
                 return
 
     def _take_in(self, future: Future[WindowRead]) -> None:
-        under_way = self._under_way.pop(future)
+        in_flight = self._in_flight.pop(future)
+        stream = in_flight.stream
         try:
             read = future.result()
         except HubSpotError as failure:
-            under_way.stream.failure = under_way.stream.failure or failure
-            under_way.stream.plan.failed(under_way.window)
+            stream.failure = stream.failure or failure
+            stream.plan.failed(in_flight.window)
         else:
-            under_way.stream.calls += read.calls
-            under_way.stream.plan.came_back(read)
+            stream.note(read)
+            stream.plan.came_back(read)
 
     def _start(self) -> bool:
-        if len(self._under_way) >= self._workers:
+        if len(self._in_flight) >= self._workers:
             return False
-        left = [stream for stream in self._streams.values() if not stream.plan.is_done]
-        # Where a stream failed the run ends when its turn comes; what comes before it is read all the same.
-        left = list(takewhile(lambda stream: stream.failure is None, left))
+        # Of a stream that failed only those windows are wanted that were asked for before.
+        left = [
+            stream for stream in self._streams.values() if not stream.plan.is_done and stream.failure is None
+        ]
         is_first = True
         for stream in left:
-            room = MOST_EVENTS if is_first else PAGE_EVENTS
-            reserve = 0 if stream is left[0] else MOST_EVENTS  # for what turns out to be needed before it
-            if (is_first or not stream.plan.is_begun) and self._start_window_of(stream, room, reserve):
+            is_next = stream is left[0]
+            if (is_first or not stream.plan.is_begun) and self._start_window(
+                stream, MOST_EVENTS if is_first else PAGE_EVENTS, is_next=is_next
+            ):
                 return True
-            is_first = is_first and stream.plan.is_asked_for
+            is_first = is_first and stream.plan.is_read
         return False
 
-    def _start_window_of(self, stream: StreamReads, room: int, reserve: int) -> bool:
-        if self.held + room + reserve >= MOST_HELD:
+    def _start_window(self, stream: StreamReads, events: int, *, is_next: bool) -> bool:
+        """Start the stream's next window, if there is one and room for it.
+
+        Unless the stream is the next to be passed on, room for another window is left free: for what turns out to
+        be needed before it.
+        """
+        room = stream.room(events)
+        reserved = Room(0, 0) if is_next else Room()
+        if self.events_held + room.events + reserved.events >= MOST_EVENTS_HELD:
             return False
-        window = stream.plan.next_window()
-        if window is None:
+        if self.bytes_held + room.bytes + reserved.bytes >= MOST_BYTES_HELD:
             return False
+        next_events, next_bytes = 2 * MOST_EVENTS, 2 * MOST_BYTES
+        is_short = (
+            self.events_held + room.events + next_events >= MOST_EVENTS_HELD
+            or self.bytes_held + room.bytes + next_bytes >= MOST_BYTES_HELD
+        )
+        request = stream.plan.next_window(is_short=is_short)
+        if request is None:
+            return False
+        window, room = request.window, stream.room(min(events, request.events))
         future = self._threads.start(partial(read_window, stream.pages, window, room))
-        self._under_way[future] = UnderWay(stream, window, room)
+        self._in_flight[future] = InFlight(stream, window, room)
         return True

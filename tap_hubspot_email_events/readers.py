@@ -5,66 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http.errors import InvalidRequest, TooSlow
+from hubspot_singer.http.errors import InvalidRequest, ServerError, TooSlow
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.errors import UnexpectedAnswer
-from tap_hubspot_email_events.events import oldest_first
-from tap_hubspot_email_events.reads import WindowRead
 from tap_hubspot_email_events.spools import Spool
-from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS, is_far_too_wide
+from tap_hubspot_email_events.widths import MOST_BYTES, MOST_EVENTS, PAGE_EVENTS, is_far_too_wide
+from tap_hubspot_email_events.windows import WindowRead
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.events import Event, EventKey
-    from tap_hubspot_email_events.pages import Page, Pages
+    from tap_hubspot_email_events.pages import EventPages, Page
     from tap_hubspot_email_events.windows import Window
 
-TRIES = 3  # how often a window is begun anew whose pages lead nowhere
-BARREN_PAGES = 10  # so many pages without a new event, one after another, lead nowhere
+TRIES = 3  # how often a window is begun anew whose pages give no way to the next one
+BARREN_PAGES = 10  # so many pages without a new event, one after another, are taken for the end
+SMALLEST_PAGE = 100  # events; for less room a page is not asked for
 
 
-def read_window(pages: Pages, window: Window, room: int = MOST_EVENTS) -> WindowRead:
-    """Read the window, or as much of its newest part as `room` events; the rest is to be asked for anew."""
-    if window.is_one_millisecond:
-        return _read_millisecond(pages, window, room)
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of a window may be held in memory; `is_probe` says that nobody knows how dense it is."""
+
+    events: int = MOST_EVENTS
+    bytes: int = MOST_BYTES
+    is_probe: bool = False
+
+
+def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
+    """Read the window, or as much of its newest part as there is room for; the rest is to be asked for anew.
+
+    Raises HubSpotError where HubSpot refuses the window, or part of it that cannot be cut.
+    """
     calls = 0
-    for _ in range(TRIES):
-        reading = Reading(window)
+    for attempt in range(1, TRIES + 1):
+        reading = Reading(window, calls=calls, asks_beyond_end=not pages.end_is_inclusive)
         reading.read_on(pages, room)
-        calls += reading.calls
-        if reading.is_at_end or reading.seen or reading.is_too_slow:
-            return reading.result(calls)
-    raise _leads_nowhere(pages, window)
-
-
-def _read_millisecond(pages: Pages, window: Window, room: int) -> WindowRead:
-    """Read a window that cannot be cut; what memory should not hold goes to disk."""
-    calls = 0
-    for _ in range(TRIES):
-        reading = Reading(window)
-        reading.read_on(pages, room)
-        spool = _spooled(reading, pages, room) if reading.can_go_on else None
-        calls += reading.calls
-        if reading.is_at_end:
-            if spool is None:
-                return reading.result(calls)
-            return WindowRead(window, window.start, spool, len(spool), window.start, calls)
-    raise _leads_nowhere(pages, window)
-
-
-def _spooled(reading: Reading, pages: Pages, room: int) -> Spool:
-    """Read on to the end with all events on disk, or to where no new ones come."""
-    spool = Spool()
-    while spool.add(reading.drain()) and reading.can_go_on:
-        reading.read_on(pages, room)
-    return spool
-
-
-def _leads_nowhere(pages: Pages, window: Window) -> UnexpectedAnswer:
-    return UnexpectedAnswer(
-        f"HubSpot says that there are more {pages.event_type} events between"
-        f" {moments.to_text(window.start)} and {moments.to_text(window.end)}, but gave no way to them,"
-        f" {TRIES} times. What came before is passed on: run again later to go on from there."
-    )
+        events = reading.spooled(pages, room) if window.is_one_millisecond else None
+        calls = reading.calls
+        if reading.is_at_end or reading.can_be_cut or attempt == TRIES:
+            break
+    return reading.result(events)
 
 
 @dataclass(slots=True)
@@ -72,16 +51,25 @@ class Reading:
     """One way through a window's pages, and the events met on it, each once."""
 
     window: Window
-    events: dict[EventKey, Event] = field(default_factory=dict)
-    offset: str | None = None
-    oldest: int = 0
     calls: int = 0
+    asks_beyond_end: bool = True  # whether HubSpot is asked for the millisecond after the window too
+    events: dict[EventKey, Event] = field(default_factory=dict)
+    size: int = 0
     seen: int = 0
+    oldest: int = 0
+    passed_over: list[int] = field(
+        default_factory=list
+    )  # when the events were created that are not for the stream
     is_at_end: bool = False
     is_in_order: bool = True
-    is_too_slow: bool = False
+    is_too_wide: bool = False
     is_stuck: bool = False
+    is_page_full: bool = False  # whether the last page held as many events as were asked for
+    is_incomplete: bool = False
+    oddity: str | None = None
+    _offset: str | None = None
     _offsets: set[str] = field(default_factory=set)
+    _first_events: set[bytes] = field(default_factory=set)
     _barren: int = 0
 
     def __post_init__(self) -> None:
@@ -92,66 +80,166 @@ class Reading:
         """Whether there is another page, and a way to it."""
         return not self.is_at_end and not self.is_stuck
 
-    def read_on(self, pages: Pages, room: int) -> None:
-        """Read pages until the end, or until no other one fits, or none can be had."""
-        while self.can_go_on and len(self.events) < room and not self._is_far_too_wide():
-            page = self._next(pages, min(PAGE_EVENTS, room - len(self.events)))
-            if page is not None:
-                self._take(page)
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether what is missing can be asked for in a narrower window."""
+        return not self.window.is_one_millisecond and (self.seen > 0 or self.is_too_wide)
 
-    def _is_far_too_wide(self) -> bool:
-        if self.window.is_one_millisecond:
+    def read_on(self, pages: EventPages, room: Room) -> None:
+        """Read pages until the end, or until no other one fits or can be had."""
+        while self.can_go_on and (limit := self._limit(room)) and not self._is_far_too_wide(room):
+            page = self._next(pages, limit)
+            if page is None:
+                continue
+            if self._is_beyond(page):
+                pages.end_is_inclusive, self.asks_beyond_end, self._offset = True, False, None
+                continue
+            self.is_page_full = len(page.created) >= limit
+            self.take(page)
+
+    def spooled(self, pages: EventPages, room: Room) -> Spool | None:
+        """Read a millisecond that does not fit into memory on to its end, all of its events on disk."""
+        if not self.can_go_on:
+            return None
+        spool = Spool()
+        while spool.add(self._drain()) and self.can_go_on:
+            self.read_on(pages, room)
+        if self.can_go_on:
+            self._end_here()
+        return spool
+
+    def take(self, page: Page) -> None:
+        """Take in the next page."""
+        end, created, events = self.window.end, page.created, page.events
+        if created and max(created) >= end:
+            created = tuple(moment for moment in created if moment < end)
+            events = tuple(event for event in events if event.created < end)
+        self.passed_over += [moment for moment in page.passed_over if moment < end]
+        if created:
+            newest_first = sorted(created, reverse=True)
+            self.is_in_order = (
+                self.is_in_order and newest_first[0] <= self.oldest and newest_first == list(created)
+            )
+            self.oldest = max(min(self.oldest, newest_first[-1]), self.window.start)
+        self.seen += len(created)
+        # Events that are passed over are not kept. That a page of them is new shows in its first one.
+        is_new = self._add(events) or (bool(page.passed_over) and page.first not in self._first_events)
+        self._take_offset(page, is_new=is_new)
+
+    def _add(self, events: tuple[Event, ...]) -> bool:
+        known = len(self.events)
+        for event in events:
+            key = event.key
+            if key not in self.events:
+                self.events[key] = event
+                self.size += len(event.record or b"")
+        return len(self.events) > known
+
+    def _take_offset(self, page: Page, *, is_new: bool) -> None:
+        if page.first is not None:
+            self._first_events.add(page.first)
+        self._barren = 0 if is_new else self._barren + 1
+        is_barren = self._barren >= BARREN_PAGES
+        self.is_at_end = not page.has_more
+        self.is_stuck = is_barren or page.offset is None or page.offset in self._offsets
+        # What lies before the oldest event met is asked for once more. If that brings nothing either, it is the end.
+        if is_barren and self.oldest == self.window.last:
+            self._end_here()
+        self._offset = page.offset
+        self._offsets.update(() if page.offset is None else (page.offset,))
+
+    def _end_here(self) -> None:
+        """Take for the end that HubSpot's pages bring nothing new any more, although they say that there is more."""
+        self.is_at_end = True
+        self.oddity = "its pages bring nothing new"
+
+    def _limit(self, room: Room) -> int:
+        """Return how many events the next page may hold; 0 if no other page fits."""
+        left = room.events - len(self.events)
+        if self.size:
+            left = min(left, (room.bytes - self.size) * len(self.events) // self.size)
+        is_worth_it = left >= min(SMALLEST_PAGE, room.events) or not self.seen
+        return max(min(PAGE_EVENTS, left), 1) if is_worth_it else 0
+
+    def _is_far_too_wide(self, room: Room) -> bool:
+        if self.window.is_one_millisecond or not room.is_probe:
             return False
         return is_far_too_wide(self.seen, self.window.end - self.oldest, self.window.width)
 
-    def _next(self, pages: Pages, limit: int) -> Page | None:
+    def _next(self, pages: EventPages, limit: int) -> Page | None:
         self.calls += 1
         try:
-            return pages.page(self.window, offset=self.offset, limit=limit)
+            end = self.window.end if self.asks_beyond_end else self.window.last
+            return pages.page(self.window, end=end, offset=self._offset, limit=limit)
         except InvalidRequest:
             # Offsets live short. Whether anything else is wrong with the request is told by one without.
-            if self.offset is None:
+            if self._offset is None:
                 raise
             self.is_stuck = True
-        except TooSlow:
-            self.is_stuck = self.is_too_slow = True
+        except (ServerError, TooSlow):
+            if self.window.is_one_millisecond:
+                raise
+            self.is_stuck = self.is_too_wide = True
         return None
 
-    def _take(self, page: Page) -> None:
-        known = len(self.events)
-        for event in page.events:
-            moment = self.window.nearest(event.created)
-            self.is_in_order = self.is_in_order and moment <= self.oldest
-            self.oldest = min(self.oldest, moment)
-            self.events.setdefault(event.key, event)
-        self.seen += len(page.events)
-        self._barren = 0 if len(self.events) > known else self._barren + 1
-        self.is_at_end = not page.has_more
-        self.is_stuck = page.offset is None or page.offset in self._offsets or self._barren >= BARREN_PAGES
-        self.offset = page.offset
-        self._offsets.update(() if page.offset is None else (page.offset,))
+    def _is_beyond(self, page: Page) -> bool:
+        """Whether a first page shows nothing but the millisecond after the window, of which there is more."""
+        return (
+            self.asks_beyond_end
+            and page.has_more
+            and not self.seen
+            and min(page.created, default=0) >= self.window.end
+        )
 
-    def drain(self) -> list[Event]:
+    def _drain(self) -> list[Event]:
         """Hand over the events met since, to be kept elsewhere."""
         drained = list(self.events.values())
         self.events.clear()
+        self.size = 0
         return drained
 
-    def result(self, calls: int) -> WindowRead:
-        """What is known of the window: as the newest events come first, its newer part may be whole."""
+    def result(self, spool: Spool | None = None) -> WindowRead:
+        """Return what is known of the window: as the newest events come first, its newer part may be complete."""
         if self.is_at_end:
-            return self._whole_from(self.window.start, calls)
+            return self._whole_from(self.window.start, spool)
+        if not self.can_be_cut:
+            self.oddity = "gives no way to them"
+            self.is_incomplete = self.is_page_full
+            return self._whole_from(self.window.start, spool)
         if not self.seen or not self.is_in_order:
-            return self._nothing_kept(self.window.start + self.window.width // 2, calls)
+            return self._nothing_kept(self.window.start + self.window.width // 2)
         if self.oldest == self.window.last:
-            return self._nothing_kept(self.oldest, calls)
+            return self._nothing_kept(self.oldest)
         # Of the oldest millisecond met there may be more on the next page.
-        return self._whole_from(self.oldest + 1, calls)
+        return self._whole_from(self.oldest + 1)
 
-    def _whole_from(self, moment_ms: int, calls: int) -> WindowRead:
-        kept = [event for event in self.events.values() if self.window.nearest(event.created) >= moment_ms]
-        kept.sort(key=oldest_first)
-        return WindowRead(self.window, moment_ms, kept, self.seen, self.oldest, calls)
+    def _whole_from(self, moment: int, spool: Spool | None = None) -> WindowRead:
+        kept = sorted(self.events.values())
+        if moment > self.window.start:
+            kept = [event for event in kept if event.created >= moment]
+        events = kept if spool is None else spool
+        return WindowRead(
+            self.window,
+            moment,
+            events,
+            self.seen,
+            self.oldest,
+            self.calls,
+            size=sum(len(event.record or b"") for event in kept),
+            passed_over=sum(each >= moment for each in self.passed_over),
+            warning=self._warning(len(events)),
+            is_incomplete=self.is_incomplete,
+        )
 
-    def _nothing_kept(self, cut_at: int, calls: int) -> WindowRead:
-        return WindowRead(self.window, cut_at, None, self.seen, self.oldest, calls, in_order=self.is_in_order)
+    def _warning(self, received: int) -> str | None:
+        if self.oddity is None:
+            return None
+        return (
+            f"HubSpot says that there are more events between {moments.to_text(self.window.start)} and"
+            f" {moments.to_text(self.window.end)}, but {self.oddity}. The {received} received are passed on."
+        )
+
+    def _nothing_kept(self, cut_at: int) -> WindowRead:
+        return WindowRead(
+            self.window, cut_at, None, self.seen, self.oldest, self.calls, in_order=self.is_in_order
+        )

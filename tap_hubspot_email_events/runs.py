@@ -1,31 +1,35 @@
-"""One run: what is to be read of each stream, how far it came, and the table at its end."""
+"""One run of the event streams: up to when it reads, what is new, how far each comes, and the table at its end."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http.errors import Stopped
+from hubspot_singer.http.errors import HubSpotError, ServerError, Stopped, TooSlow, Unavailable
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.bookmarks import Bookmark, Progress
-from tap_hubspot_email_events.errors import UnreadableState
-from tap_hubspot_email_events.pages import Pages, hubspot_time
+from tap_hubspot_email_events.bookmarks import FIRST_MOMENT_MS, Bookmark, Progress
+from tap_hubspot_email_events.errors import ENDS_THE_RUN, UnreadableState
+from tap_hubspot_email_events.pages import EventPages
 from tap_hubspot_email_events.plans import Plan
 from tap_hubspot_email_events.readahead import ReadAhead, StreamReads
+from tap_hubspot_email_events.readers import Reading
 from tap_hubspot_email_events.report import StreamReport, table
 from tap_hubspot_email_events.spools import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
-    from tap_hubspot_email_events.events import Event
-    from tap_hubspot_email_events.pages import HubSpot
-    from tap_hubspot_email_events.reads import WindowRead
+    from tap_hubspot_email_events.events import Event, EventParser
+    from tap_hubspot_email_events.pages import HubSpot, Page
+    from tap_hubspot_email_events.records import Notes
     from tap_hubspot_email_events.settings import EventSettings
+    from tap_hubspot_email_events.windows import WindowRead
 
-EVENTS_BETWEEN_LOOKS = 500  # passed on before looking whether other windows were read meanwhile
+BATCH_EVENTS = 500  # passed on before looking whether other windows were read meanwhile
 
 logger = logging.getLogger("tap-hubspot-email-events")
 
@@ -33,21 +37,41 @@ State = MutableMapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A stream that is to be read, and its state."""
+class SelectedStream:
+    """A stream of events to be read: its name, HubSpot's type (None for all types), its parser, and its state."""
 
     name: str
-    event_type: str
+    event_type: str | None
+    parser: EventParser
     state: State
 
 
 @dataclass(slots=True)
-class Passage:
-    """How a stream is passed on."""
+class StreamOutput:
+    """What a stream passes on: which events are new, its state, and its report."""
 
     state: State
     progress: Progress
     report: StreamReport
+
+    def records(self, events: Sequence[Event], read: WindowRead) -> list[bytes]:
+        """Return the records of the new events among these, which are part of a window."""
+        new = self.progress.new(events)
+        self.progress.remember(events, read.kept)
+        records = [event.record for event in new if event.record is not None]
+        self.report.events += len(records)
+        self.report.unidentified += len(new) - len(records)
+        return records
+
+    def finish(self, read: WindowRead) -> None:
+        """Note that a window was passed on."""
+        self.progress.finish(read.kept, self.state)
+        self.report.add_window(read.kept)
+        self.report.passed_over += read.passed_over
+        if read.is_incomplete:
+            self.report.incomplete.append(read.kept)
+        if read.warning is not None:
+            logger.warning("%s: %s", self.report.name, read.warning)
 
 
 @dataclass(slots=True)
@@ -56,43 +80,40 @@ class Run:
 
     reads: ReadAhead
     streams: Mapping[str, StreamReads]
-    passages: Mapping[str, Passage]
+    outputs: Mapping[str, StreamOutput]
     is_reported: bool = field(default=False)
 
     @classmethod
     def begin(
-        cls, hubspot: HubSpot, settings: EventSettings, wanted: Sequence[Wanted], *, workers: int
+        cls, hubspot: HubSpot, settings: EventSettings, selected: Sequence[SelectedStream], *, workers: int
     ) -> Run:
-        """Ask HubSpot for the time and plan from there."""
-        now = hubspot_time(hubspot, wanted[0].event_type)
-        end = min(now - settings.settle, settings.end or now)
-        _warn_of_nothing_to_read(settings, end)
-        streams, passages = {}, {}
-        for each in wanted:
-            progress = _progress(each, settings, now)
-            pages = Pages(hubspot, each.event_type, exclude_filtered=settings.exclude_filtered)
-            streams[each.name] = StreamReads(pages, Plan.of(progress.start, end))
-            passages[each.name] = Passage(each.state, progress, StreamReport(each.name))
-        return cls(ReadAhead(streams, workers=workers), streams, passages)
+        """Learn HubSpot's time from the first answer, and plan up to then."""
+        outputs = {each.name: _output(each, settings) for each in selected}
+        streams = {
+            each.name: StreamReads(EventPages(hubspot, each.event_type, each.parser), Plan())
+            for each in selected
+        }
+        first = _first_answer(streams, outputs)
+        if first is not None:
+            _plan(streams, outputs, first, settings)
+        return cls(ReadAhead(streams, workers=workers), streams, outputs)
 
-    def events(self, name: str, *, window_done: Callable[[], None]) -> Iterator[Event]:
-        """Yield a stream's new events; after each window its state says so, and `window_done` is called."""
-        passage = self.passages[name]
+    def batches(self, name: str, *, window_done: Callable[[], None]) -> Iterator[list[bytes]]:
+        """Yield the records of a stream's new events, some at a time, oldest first.
+
+        After each window the stream's state covers it, and `window_done` is called. Raises HubSpotError where the
+        stream cannot be read on.
+        """
+        output = self.outputs[name]
         for read in self.reads.windows(name):
-            yield from self._new_events(read, passage)
-            passage.progress.finish(read.kept, passage.state)
-            passage.report.add_window(read.kept)
+            for events in _batches(read.events or ()):
+                self._look_around(read)
+                if records := output.records(events, read):
+                    yield records
+            output.finish(read)
             if isinstance(read.events, Spool):
                 read.events.close()
             window_done()
-
-    def _new_events(self, read: WindowRead, passage: Passage) -> Iterator[Event]:
-        for index, event in enumerate(read.events or ()):
-            if index % EVENTS_BETWEEN_LOOKS == 0:
-                self._look_around(read)
-            if passage.progress.is_new(event, read.kept):
-                passage.report.events += 1
-                yield event
 
     def _look_around(self, read: WindowRead) -> None:
         self.reads.go_on()
@@ -100,28 +121,132 @@ class Run:
         if self.reads.is_stopped and isinstance(read.events, Spool):
             raise Stopped
 
+    def fail(self, name: str, error: HubSpotError) -> None:
+        """Note that a stream cannot be read to its end; raise the error if that is true of every stream."""
+        if isinstance(error, ENDS_THE_RUN) or (isinstance(error, Unavailable) and self._is_unavailable(name)):
+            raise error
+        self.outputs[name].report.failure = str(error)
+
+    def _is_unavailable(self, name: str) -> bool:
+        """Whether another stream could not be had either: then it is HubSpot, and not the stream."""
+        return any(
+            isinstance(stream.failure, Unavailable) for each, stream in self.streams.items() if each != name
+        )
+
     def end(self) -> None:
-        """Start nothing else, and say once what was done."""
+        """Start nothing else, let the state remember what was passed on, and report; once."""
         self.reads.close()
-        if not self.is_reported:
-            self.is_reported = True
-            for name, passage in self.passages.items():
-                passage.report.calls = self.streams[name].calls
+        if self.is_reported:
+            return
+        self.is_reported = True
+        for name, output in self.outputs.items():
+            output.progress.write_memory(output.state)
+            output.report.calls = self.streams[name].calls
+        if self.outputs:
             logger.info("Email events read:")
-            for line in table([each.report for each in self.passages.values()]).splitlines():
+            for line in table([each.report for each in self.outputs.values()]).splitlines():
                 logger.info("%s", line)
 
+    def notes(self, name: str) -> Notes:
+        """Return what was odd about a stream's values."""
+        return self.streams[name].pages.parser.records.notes
 
-def _progress(wanted: Wanted, settings: EventSettings, now: int) -> Progress:
+    @property
+    def problems(self) -> list[str]:
+        """What the run exits 1 for, one sentence each."""
+        return [problem for output in self.outputs.values() for problem in output.report.problems]
+
+
+def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    left = iter(events)
+    while batch := list(islice(left, BATCH_EVENTS)):
+        yield batch
+
+
+def _output(selected: SelectedStream, settings: EventSettings) -> StreamOutput:
     try:
-        bookmark = Bookmark.from_state(wanted.state)
-        _warn_of_future_bookmark(wanted.name, bookmark.until or 0, now)
-        return Progress(bookmark, start=settings.start, now=now, lookback=settings.lookback)
+        bookmark = Bookmark.from_state(selected.state)
     except UnreadableState as error:
         raise UnreadableState(
-            f"The state of {wanted.name} cannot be read: {error}. Correct it, or take the stream"
+            f"The state of {selected.name} cannot be read: {error}. Correct it, or take the stream"
             " out of the state to read it from start_date on."
         ) from error
+    progress = Progress.of(bookmark, start=settings.start, lookback=settings.lookback)
+    _warn_of_earlier_start(selected.name, progress, settings)
+    return StreamOutput(selected.state, progress, StreamReport(selected.name))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """HubSpot's time, and the newest page of the stream that was asked, unless only the time could be had."""
+
+    time: datetime
+    name: str
+    page: Page | None
+
+
+def _first_answer(
+    streams: Mapping[str, StreamReads], outputs: Mapping[str, StreamOutput]
+) -> FirstAnswer | None:
+    """Ask for the newest events of one stream after another until HubSpot answers; None if it refuses them all.
+
+    Only HubSpot's clock says which of its events are settled.
+    """
+    tries = 0
+    for name, stream in streams.items():
+        try:
+            return _ask(name, stream, outputs[name].progress.start)
+        except ENDS_THE_RUN:
+            raise
+        except HubSpotError as error:
+            stream.failure = error
+            tries += isinstance(error, Unavailable)
+            if tries > 1:  # it is HubSpot, and not the stream
+                raise
+    return None
+
+
+def _ask(name: str, stream: StreamReads, start: int) -> FirstAnswer:
+    stream.calls += 1
+    try:
+        page, time = stream.pages.newest(start)
+    except (ServerError, TooSlow):  # that was too much at once
+        stream.calls += 1
+        return FirstAnswer(stream.pages.time(start), name, None)
+    return FirstAnswer(time, name, page)
+
+
+def _plan(
+    streams: Mapping[str, StreamReads],
+    outputs: Mapping[str, StreamOutput],
+    first: FirstAnswer,
+    settings: EventSettings,
+) -> None:
+    now = moments.from_datetime(first.time)
+    end = min(now - settings.settle, settings.end or now)
+    _warn_of_nothing_to_read(settings, end)
+    for name, stream in streams.items():
+        progress = outputs[name].progress
+        _warn_of_future_bookmark(name, progress.until or 0, now)
+        stream.plan = Plan.of(progress.start, end)
+    if first.page is not None:
+        _take_newest(streams[first.name], first.page)
+
+
+def _take_newest(stream: StreamReads, page: Page) -> None:
+    """Put the page that came with the time into the stream's plan: what is settled on it was read."""
+    request = stream.plan.next_window()
+    if request is None:
+        return
+    window = request.window
+    reading = Reading(window)
+    reading.take(page)
+    if reading.is_at_end or (reading.seen and not window.is_one_millisecond):
+        read = reading.result()
+        stream.note(read)
+        stream.plan.came_back(read)
+    else:
+        stream.plan.failed(window)
 
 
 def _warn_of_nothing_to_read(settings: EventSettings, end: int) -> None:
@@ -141,4 +266,16 @@ def _warn_of_future_bookmark(stream: str, until: int, now: int) -> None:
             stream,
             moments.to_text(until),
             moments.to_text(now),
+        )
+
+
+def _warn_of_earlier_start(stream: str, progress: Progress, settings: EventSettings) -> None:
+    if progress.until is not None and max(settings.start, FIRST_MOMENT_MS) < progress.read_from:
+        logger.warning(
+            "start_date %s lies before %s, since when %s was read: the events between are not read. To read them, run"
+            " once without a state (in Meltano with --state-id-suffix) and with end_date %s.",
+            moments.to_text(settings.start),
+            moments.to_text(progress.read_from),
+            stream,
+            moments.to_text(progress.read_from),
         )

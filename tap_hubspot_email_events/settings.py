@@ -41,8 +41,8 @@ EVENT_SETTINGS: Mapping[str, Mapping[str, object]] = {
         "type": "integer",
         "minimum": 0,
         "title": "Lookback seconds",
-        "description": "How far behind the bookmark to look for events that turned up late or were changed."
-        " Those passed on before come again only if they were changed.",
+        "description": "How far before its bookmark a stream is read again in each run, for events that turned"
+        " up late or were changed. Of the newest 20,000 events there only those come again that were changed.",
         "default": DEFAULT_LOOKBACK_SECONDS,
     },
     "settle_seconds": {

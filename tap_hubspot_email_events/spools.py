@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import weakref
 from contextlib import closing, contextmanager
@@ -16,23 +15,22 @@ if TYPE_CHECKING:
 
 
 class Spool:
-    """Events of one millisecond on disk, each once, oldest first; the file goes with the spool."""
+    """Events of one millisecond on disk, each once, oldest first; the file is deleted with the spool."""
 
     def __init__(self) -> None:
         # An empty name is a file that SQLite deletes by itself. One thread fills it, another one empties it.
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self.close = weakref.finalize(self, self._database.close)
         self._database.execute(
-            "CREATE TABLE events (id TEXT, created INTEGER, content BLOB, UNIQUE (created, id))"
+            "CREATE TABLE events (created INTEGER, id TEXT, digest BLOB, record BLOB, UNIQUE (created, id))"
         )
 
     def add(self, events: Iterable[Event]) -> int:
-        """Take these in, but for those that are in already; says how many were not."""
+        """Add the events that are not there yet, and return how many those were; raises DiskTrouble."""
         before = self._database.total_changes
-        rows = [(event.id, event.created, _to_json(event)) for event in events]
-        with _told():
+        with _disk_errors():
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
+            self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", events)
             self._database.execute("COMMIT")
         return self._database.total_changes - before
 
@@ -40,14 +38,13 @@ class Spool:
         return int(self._database.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def __iter__(self) -> Iterator[Event]:
-        with _told(), closing(self._database.cursor()) as rows:
-            rows.execute("SELECT id, created, content FROM events ORDER BY created, id")
-            for event_id, created, content in rows:
-                yield Event(event_id, created, json.loads(content))
+        with _disk_errors(), closing(self._database.cursor()) as rows:
+            rows.execute("SELECT created, id, digest, record FROM events ORDER BY created, id")
+            yield from map(Event._make, rows)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _disk_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
@@ -55,7 +52,3 @@ def _told() -> Iterator[None]:
             "The events of one millisecond are too many for memory, and they cannot be kept on disk"
             f" ({error}). Make room there, or name another folder in the environment variable SQLITE_TMPDIR."
         ) from error
-
-
-def _to_json(event: Event) -> bytes:
-    return json.dumps(event.content).encode()

@@ -1,142 +1,43 @@
-"""The ten streams: one for each type of email event, each class a table of what is its own."""
+"""The streams: one for each type of email event, each class a table of what is its own."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from singer_sdk import Stream
-from singer_sdk.exceptions import MappingError
-from singer_sdk.helpers._catalog import pop_deselected_record_properties
-from singer_sdk.helpers.conform import TypeConformanceLevel
-
-from hubspot_singer.http.errors import HubSpotError
 from tap_hubspot_email_events import columns as c
-from tap_hubspot_email_events.errors import UnusableCatalog, UnusableMap
-from tap_hubspot_email_events.events import RecordWriter
-from tap_hubspot_email_events.schemas import KEY, schema_of
+from tap_hubspot_email_events.events import IDENTITY, EventParser
+from tap_hubspot_email_events.records import RecordBuilder
+from tap_hubspot_email_events.syncing import SyncedStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from singer_sdk.helpers.types import Context
-    from singer_sdk.singerlib import Catalog
-
-    from tap_hubspot_email_events.columns import Column
-    from tap_hubspot_email_events.events import Record
-    from tap_hubspot_email_events.kinds import Oddities
-    from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
-
-# What an expression of stream_maps can raise, and what it makes of a record that no message can hold.
-MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-TOP_LEVEL = 2  # parts of the breadcrumb of a column: "properties" and its name
+    from collections.abc import Iterator
 
 
-class EmailEventStream(Stream):
+class EmailEventStream(SyncedStream):
     """Email events of one type, oldest first, each once; a subclass says which, and with what columns."""
 
-    event_type: ClassVar[str]
-    event_name: ClassVar[str]
-    columns: ClassVar[Sequence[Column]]
+    event_type: ClassVar[str | None]
+    event_name: ClassVar[str | None]
 
-    primary_keys = KEY
-    replication_key = "created"
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the columns' kinds have seen to it
+    key = c.EVENT_KEY
+    bookmark = "created"
 
-    def __init__(self, tap: TapHubSpotEmailEvents) -> None:
-        super().__init__(tap, schema=schema_of(self.columns))
-        self._email_events = tap
-
-    def apply_catalog(self, catalog: Catalog) -> None:
-        """Take the selection from the catalog; how a stream is read and keyed is not for a catalog to say."""
-        super().apply_catalog(catalog)
-        if self.replication_method != "INCREMENTAL":
-            raise UnusableCatalog(
-                f"The catalog sets {self.name} to {self.replication_method}, but email events are read"
-                " incrementally only. Take the replication method out of the catalog."
-            )
-        self.primary_keys = KEY
-        self.replication_key = "created"
-
-    def get_records(self, context: Context | None) -> Iterator[Record]:  # noqa: ARG002 - there are no partitions
-        """Yield a record for each new event, and write the state after each window."""
-        writer = RecordWriter(self.event_type, self.event_name, self.columns, self._wanted_columns())
-        try:
-            events = self._email_events.run.events(self.name, window_done=self._write_state)
-            # A test of the connection wants one record; a longer stream the SDK would end with an error in the log.
-            for event in islice(events, self.ABORT_AT_RECORD_COUNT):
-                yield writer.record(event)
-            self._email_events.messages.flush()  # such a test ends without another word
-        except HubSpotError as error:
-            raise self._email_events.ended(error, self.name) from error
-        finally:
-            self._tell(writer.oddities)
-
-    def log_sync_costs(self) -> None:
-        """Close the run after its last stream; the SDK calls this once all streams are done."""
-        self._email_events.end_run()
-
-    def get_batch_config(self, config: Mapping[str, Any]) -> None:
-        """No batch files: their STATE would come before what it confirms."""
-
-    def get_replication_key_signpost(self, context: Context | None = None) -> None:
-        """No signpost: HubSpot's own clock bounds what is read."""
-
-    def _write_starting_replication_value(self, context: Context | None) -> None:
-        """Leave the state alone: `bookmarks.py` knows where to start."""
-
-    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
-        """Leave the state alone: it moves with finished windows, not with records."""
-
-    def _write_record_message(self, record: Record) -> None:
-        """Write the record without what the columns have seen to for all of them: selection and types."""
-        if self._deselects_within:
-            pop_deselected_record_properties(record, self.schema, self.mask)
-        try:
-            for stream_map in self.stream_maps:
-                mapped = stream_map.transform(record)
-                if mapped is not None:
-                    self._email_events.messages.write_record(stream_map.stream_alias, mapped)
-        except MAPPING_FAILURES as error:
-            raise self._email_events.ended(self._unusable_map(error), self.name) from error
-        self.state_manager.is_flushed = False
-
-    def _unusable_map(self, error: Exception) -> UnusableMap:
-        """It is a map of the user's that failed; its own text may show a record."""
-        return UnusableMap(
-            f"A record of {self.name} cannot be mapped as stream_maps says ({type(error).__name__}). Correct the"
-            " expression there, or the flattening_ settings."
+    def parser(self, *, exclude_filtered: bool) -> EventParser:
+        """Return what makes records of this stream out of HubSpot's events."""
+        # Some events come without a type. HubSpot was asked for this one.
+        defaults = {"type": self.event_type, "event_name": self.event_name}
+        records = RecordBuilder(
+            self.columns, selected=self.selected_columns, defaults=defaults, reserved=IDENTITY
         )
+        return EventParser(records, exclude_filtered=exclude_filtered)
 
-    def _write_state(self) -> None:
-        self.state_manager.is_flushed = False
-        self._write_state_message()
-
-    @cached_property
-    def _deselects_within(self) -> bool:
-        """Whether the catalog leaves out a part of an object, such as the browser's version."""
-        return any(len(breadcrumb) > TOP_LEVEL and not chosen for breadcrumb, chosen in self.mask.items())
-
-    def _wanted_columns(self) -> set[str]:
-        known = self.effective_schema["properties"]  # of a catalog that may be older than this version
-        return {
-            each.name for each in self.columns if each.name in known and self.mask["properties", each.name]
-        }
-
-    def _tell(self, oddities: Oddities) -> None:
-        if oddities.unknown:
-            self.logger.warning(
-                "HubSpot sent fields that %s has no column for: %s. Look for a newer version of the tap.",
-                self.name,
-                ", ".join(sorted(oddities.unknown)),
-            )
-        if oddities.misfits:
-            self.logger.warning(
-                "HubSpot sent values that do not fit their column in %s, which is null there: %s.",
-                self.name,
-                ", ".join(sorted(oddities.misfits)),
-            )
+    def batches(self) -> Iterator[list[bytes]]:
+        """Yield the records of new events, and write the state after each window."""
+        run = self.session.run
+        try:
+            yield from run.batches(self.name, window_done=self.write_state)
+        finally:
+            self.log_notes(run.notes(self.name))
 
 
 class EmailEventSent(EmailEventStream):

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from ua_parser import parse_os
 
-# A portal's openers share few user agents, and reading a new one takes long beside looking it up.
+# A portal's readers share few user agents, and parsing a new one takes long compared with looking it up.
 REMEMBERED_USER_AGENTS = 20_000
-# The system is named near the beginning. Whole, the user agents that bots make up would fill the memory.
-TELLING_CHARACTERS = 1_000
+# The system is named near the beginning. Kept whole, the user agents that bots make up would fill the memory.
+PARSED_CHARACTERS = 1_000
 
 
 class OperatingSystem(NamedTuple):
-    """The name and the dotted version of an operating system, as far as the user agent tells."""
+    """The name and the dotted version of an operating system; None where the user agent does not tell."""
 
     name: str | None
     version: str | None
@@ -24,8 +24,8 @@ UNKNOWN = OperatingSystem(None, None)
 
 
 def operating_system(user_agent: str) -> OperatingSystem:
-    """The operating system a user agent names; nothing where it names none."""
-    return _operating_system(user_agent[:TELLING_CHARACTERS])
+    """Return the operating system that a user agent names."""
+    return _operating_system(user_agent[:PARSED_CHARACTERS])
 
 
 @lru_cache(maxsize=REMEMBERED_USER_AGENTS)

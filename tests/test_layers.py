@@ -20,7 +20,7 @@ MODULES_OF_SINGER = {
     "target_hubspot_lists": {"target.py", "reader.py", "sinks.py", "states.py", "streams.py"},
     "tap_hubspot_email_events": {
         "tap.py",
-        "streams.py",
+        "syncing.py",  # the SDK's stream
         "catalogs.py",  # the catalog that the user hands in
         "messages.py",  # the messages' way out
     },
@@ -78,7 +78,6 @@ LAYERS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 AT_ODDS = {
     "target_hubspot_lists.input.sinks": "target_hubspot_lists.target",
     "target_hubspot_lists.sync.property_flush": "target_hubspot_lists.sync.contact_properties",
-    "tap_hubspot_email_events.streams": "tap_hubspot_email_events.tap",
     "tests.hubspot_emulator.server": "tests.hubspot_emulator.emulator",
 }
 # What the report page may know of the target: the words of reports, and the ledger's own overview.

@@ -67,7 +67,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         **COMMON,
         **CLIENT,
         **PLACE,
-        "url": "https://www.example.org/offer",
+        "url": "https://www.example.org/offer?utm_source=hs_email&utm_medium=email&utm_campaign=November"
+        "&utm_term=notes&utm_content=310000001",
         "referer": "https://mail.example.com/",
         "linkId": 0,
     },

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http.answers import Answer, ErrorBody
 from hubspot_singer.http.calls import Call
-from hubspot_singer.http.errors import InvalidRequest, TooSlow
+from hubspot_singer.http.errors import InvalidRequest, ServerError, TooSlow
 from hubspot_singer.http.redaction import Redactor
 from hubspot_singer.http.retries import Problem
+from tap_hubspot_email_events.events import IDENTITY, EventParser
+from tap_hubspot_email_events.pages import EventPages
+from tap_hubspot_email_events.records import RecordBuilder
+from tap_hubspot_email_events.streams import EmailEventOpen
+from tap_hubspot_email_events.windows import WindowRead
 from tests.tap_hubspot_email_events.singer import NOW, START
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tap_hubspot_email_events.events import Event
+    from tap_hubspot_email_events.windows import Window
 
 CALL = Call("GET", "/email/public/v1/events", Redactor())
 Params = Mapping[str, Any]
@@ -43,6 +51,33 @@ def events_at(times: Sequence[int]) -> list[dict[str, Any]]:
     return events
 
 
+def parser(**options: Any) -> EventParser:
+    """What makes opens of HubSpot's events."""
+    return EventParser(RecordBuilder(EmailEventOpen.columns, reserved=IDENTITY), **options)
+
+
+def parsed(content: dict[str, Any]) -> Event:
+    """The event that HubSpot sends."""
+    _, found = parser().parse(content, content["created"])
+    assert found is not None
+    return found
+
+
+def a_read(
+    window: Window, whole_from: int | None = None, *, held: int = 0, seen: int | None = None
+) -> WindowRead:
+    """A window that was read from `whole_from` on, by default all of it, with so many events."""
+    start = window.start if whole_from is None else whole_from
+    events = [parsed(event(start, number)) for number in range(held)]
+    seen_from = window.start if whole_from is None else whole_from - 1
+    return WindowRead(window, start, events, held if seen is None else seen, seen_from, 1)
+
+
+def pages_of(hubspot: FakeHubSpot, **options: Any) -> EventPages:
+    """The pages of opens."""
+    return EventPages(hubspot, "OPEN", parser(**options))
+
+
 @dataclass
 class FakeHubSpot:
     """Answers a page of events; `trouble` names what happens to a request instead."""
@@ -50,6 +85,7 @@ class FakeHubSpot:
     events: list[dict[str, Any]]
     trouble: Trouble = no_trouble
     page_size: int = 1_000
+    end_is_inclusive: bool = True
     asked: list[Params] = field(default_factory=list)
 
     def get(
@@ -58,7 +94,7 @@ class FakeHubSpot:
         *,
         params: Mapping[str, Any] | None = None,
         slow_tries: int | None = None,
-        server_error_tries: int | None = None,  # noqa: ARG002 - it never fails of itself
+        server_error_tries: int | None = None,
     ) -> Answer:
         assert path == CALL.path
         asked = {name: value for name, value in (params or {}).items() if value is not None}
@@ -66,12 +102,15 @@ class FakeHubSpot:
         trouble = self.trouble(asked)
         if trouble == "too slow" and slow_tries is not None:
             raise TooSlow(CALL, Problem("no answer"), tries=slow_tries, seconds=60)
+        if trouble == "server error" and server_error_tries is not None:
+            raise ServerError(CALL, 500)
         if trouble == "offset refused" and "offset" in asked:
             raise InvalidRequest(CALL, 400, ErrorBody(message="offset expired"))
         return Answer(200, self._page(asked, trouble), date=datetime.fromtimestamp(NOW, UTC))
 
     def _page(self, asked: Params, trouble: str | None) -> dict[str, Any]:
         start, end = asked.get("startTimestamp", 0), asked.get("endTimestamp", 2**62)
+        end -= not self.end_is_inclusive
         found = [each for each in self.events if start <= each["created"] <= end]
         found.sort(key=lambda each: each["created"], reverse=True)
         first = int(asked.get("offset", 0))
@@ -124,7 +163,8 @@ class EveryMillisecond(FakeHubSpot):
 
     def _page(self, asked: Params, trouble: str | None) -> dict[str, Any]:
         assert trouble is None
-        first, last = max(self.start, asked["startTimestamp"]), min(self.end - 1, asked["endTimestamp"])
+        first = max(self.start, asked["startTimestamp"])
+        last = min(self.end - 1, asked.get("endTimestamp", self.end))
         newest = int(asked.get("offset", last))
         oldest = max(first, newest - asked["limit"] + 1)
         events = [event(created) for created in range(newest, oldest - 1, -1)]

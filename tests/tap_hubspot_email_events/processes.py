@@ -10,6 +10,7 @@ from tests.processes import Plugin
 from tests.tap_hubspot_email_events.singer import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.hubspot_emulator import HubSpotEmulator
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 class TapProcess(Plugin):
     """A running tap."""
 
-    def __init__(self, *arguments: str, stdout: IO[bytes] | int = subprocess.PIPE) -> None:
-        super().__init__("tap_hubspot_email_events", *arguments, stdout=stdout)
+    def __init__(
+        self,
+        *arguments: str,
+        stdout: IO[bytes] | int = subprocess.PIPE,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__("tap_hubspot_email_events", *arguments, stdout=stdout, environment=environment)
 
     def output(self) -> Output:
         """Wait for the end, and take apart what was written."""

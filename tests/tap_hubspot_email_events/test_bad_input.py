@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.tap_hubspot_email_events.catalogs import selecting
-from tests.tap_hubspot_email_events.singer import SETTLED
+from tests.tap_hubspot_email_events.singer import SETTLED, STREAMS
 
 if TYPE_CHECKING:
     from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -98,40 +99,6 @@ def test_a_start_at_the_beginning_of_time_does_not_ask_for_it(
     assert not [request for request in hubspot.requests if "startTimestamp=0" in request.target]
 
 
-def test_a_selected_stream_that_there_is_not_ends_the_run(
-    hubspot: HubSpotEmulator, run_tap: TapRunner
-) -> None:
-    catalog = selecting(OPEN)
-    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == OPEN]
-    entry["tap_stream_id"] = entry["stream"] = "email_event_opened"
-
-    output = run_tap(catalog=catalog)
-
-    assert output.exit_code == 1
-    assert output.last_words == (
-        'The catalog selects "email_event_opened", which is no stream of this tap; the nearest is'
-        " email_event_open. Make the catalog anew with --discover, or correct the name."
-    )
-    assert hubspot.calls() == 0
-
-
-def test_an_unknown_stream_that_is_not_selected_does_no_harm(portal: Portal, run_tap: TapRunner) -> None:
-    portal.add_event("OPEN", SETTLED - 1, id="e1")
-    catalog = selecting(OPEN)
-    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == "email_event_sent"]
-    entry["tap_stream_id"] = entry["stream"] = "contacts"
-
-    assert run_tap(catalog=catalog).ids() == ["e1"]
-
-
-def test_a_catalog_that_wants_full_tables_is_refused(run_tap: TapRunner) -> None:
-    catalog = selecting(OPEN)
-    (entry,) = [each for each in catalog["streams"] if each["tap_stream_id"] == OPEN]
-    entry["replication_method"] = "FULL_TABLE"
-
-    assert "email_event_open to FULL_TABLE" in run_tap(catalog=catalog).last_words
-
-
 def test_a_state_that_cannot_be_read_names_its_stream(run_tap: TapRunner) -> None:
     output = run_tap(state={"bookmarks": {OPEN: {"replication_key_value": "yesterday"}}})
 
@@ -196,16 +163,11 @@ def test_an_answer_that_does_not_say_the_time_ends_the_run(
     assert output.states == []
 
 
-@pytest.mark.parametrize("catalog", [{}, {"streams": {}}, [1]])
-def test_what_is_no_catalog_is_refused(run_tap: TapRunner, catalog: Any) -> None:
-    assert run_tap(catalog=catalog).last_words.endswith("Make it anew with --discover.")
-
-
 def test_an_event_without_a_type_comes_as_what_was_asked_for(
     hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
     untyped = {"hasMore": False, "offset": "x", "events": [{"id": "e1", "created": SETTLED - 1}]}
-    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=untyped)
+    hubspot.faults.next("GET", EVENTS, status=200, body=untyped)
 
     output = run_tap(catalog=selecting(OPEN))
 
@@ -219,7 +181,13 @@ def test_fields_that_hubspot_adds_are_named_once(portal: Portal, run_tap: TapRun
     output = run_tap(catalog=selecting(OPEN))
 
     assert len(output.ids()) == 3
-    assert output.log.count("email_event_open has no column for: mood, planet.") == 1
+    assert (
+        output.log.count("email_event_open has no column for: mood, planet. They are in the column extra.")
+        == 1
+    )
+    assert [record["extra"] for record in output.records(OPEN)] == [
+        {"mood": "ada@example.com", "planet": "Earth"}
+    ] * 3
 
 
 def test_values_that_do_not_fit_are_null_and_their_fields_named_once(
@@ -231,58 +199,181 @@ def test_values_that_do_not_fit_are_null_and_their_fields_named_once(
     output = run_tap(catalog=selecting(OPEN))
 
     assert [record["duration"] for record in output.records(OPEN)] == [None] * 3
+    assert output.records(OPEN)[0]["extra"] == {"duration": "ada@example.com"}
     assert len(re.findall("do not fit their column in email_event_open, .*: duration", output.log)) == 1
     assert "ada@example.com" not in output.log
 
 
-def test_an_event_outside_its_window_comes_once(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
-    stray = {"id": "stray", "created": SETTLED + 5}
-    page = {"hasMore": False, "offset": "x", "events": [stray, {"id": "own", "created": SETTLED - 1}]}
-    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=page)
-
-    output = run_tap(catalog=selecting(OPEN))
-
-    assert output.ids() == ["own", "stray"]
-    assert output.bookmark()["replication_key_value"] == "2026-11-18T11:01:40.000Z"
-
-
-def test_an_event_outside_its_window_does_not_come_again_when_its_own_is_read(
-    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, clock: Any
+@pytest.mark.parametrize("is_first_stream", [True, False])
+def test_an_event_after_its_window_comes_with_the_next_one(
+    portal: Portal,
+    hubspot: HubSpotEmulator,
+    run_tap: TapRunner,
+    clock: Any,
+    is_first_stream: bool,  # noqa: FBT001
 ) -> None:
-    portal.add_event("OPEN", SETTLED + 5, id="stray", typical=False, visible_from=0.0)
-    stray = portal.events.get(SETTLED + 5, "stray")
-    page = {"hasMore": False, "offset": "x", "events": [stray]}
-    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=page)
-    first = run_tap(catalog=selecting(OPEN))
+    for number, created in enumerate((SETTLED - 1, SETTLED, SETTLED + 5)):
+        portal.add_event("OPEN", created, id=f"e{number}")
+    streams = [OPEN] if is_first_stream else [OPEN, "email_event_bounce"]
+    streams = [OPEN] if is_first_stream else [OPEN, "email_event_bounce"]
+    events = [portal.events.get(SETTLED + at, f"e{n}") for n, at in ((2, 5), (1, 0), (0, -1))]
+    page = {"hasMore": False, "events": events}
+    hubspot.faults.next("GET", "eventType=OPEN", status=200, body=page)
+    first = run_tap(catalog=selecting(*streams))
     clock.advance(600)
 
-    assert first.ids() == ["stray"]
-    assert run_tap(catalog=selecting(OPEN), state=first.state).ids() == []
+    assert first.ids() == ["e0"]
+    assert first.bookmark()["replication_key_value"] == "2026-11-18T11:01:40.000Z"
+    assert run_tap(catalog=selecting(*streams), state=first.state).ids() == ["e1", "e2"]
+
+
+def test_an_event_before_its_window_is_passed_on(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    page = {
+        "hasMore": False,
+        "events": [{"id": "own", "created": SETTLED - 1}, {"id": "early", "created": 5}],
+    }
+    hubspot.faults.next("GET", EVENTS, status=200, body=page)
+
+    assert run_tap(catalog=selecting(OPEN)).ids() == ["early", "own"]
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        {"hasMore": False},
-        {"hasMore": False, "offset": "x", "events": [{"id": "e1"}]},
-        {"hasMore": False, "offset": "x", "events": [{"created": 5, "recipient": "ada@example.com"}]},
-        ["ada@example.com"],
-    ],
+    "body", [{"hasMore": False}, ["ada@example.com"], {"events": []}, {"hasMore": False, "events": "none"}]
 )
-def test_an_answer_that_cannot_be_read_ends_the_run_before_its_window_counts(
-    hubspot: HubSpotEmulator, run_tap: TapRunner, body: Any
+def test_an_answer_that_cannot_be_read_costs_one_stream_and_its_window_does_not_count(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, body: Any
 ) -> None:
-    hubspot.faults.next("GET", EVENTS, after=1, status=200, body=body)
+    portal.add_event("SENT", SETTLED - 1, id="sent")
+    hubspot.faults.next("GET", "eventType=OPEN", status=200, body=body)
 
-    output = run_tap(catalog=selecting(OPEN))
+    output = run_tap(catalog=selecting(OPEN, "email_event_sent"))
 
     assert output.exit_code == 1
     assert re.match(
-        r"HubSpot's OPEN events from 2026-10-20T00:00:00.000Z until .* cannot be read", output.last_words
+        r"email_event_open: HubSpot's OPEN events from 2026-10-20T00:00:00.000Z until .* cannot be read",
+        output.last_words,
     )
     assert "ada@example.com" not in output.last_words + output.log
     assert output.ids() == []
+    assert output.ids("email_event_sent") == ["sent"]
     assert not [state for state in output.states if "replication_key_value" in state["bookmarks"][OPEN]]
+
+
+BAD_EVENTS = [
+    {"created": SETTLED - 2, "recipient": "ada@example.com"},
+    {"id": "e9", "recipient": "ada@example.com"},
+    {"id": None, "created": None},
+    "ada@example.com",
+]
+
+
+@pytest.mark.parametrize("bad", BAD_EVENTS)
+def test_a_bad_event_costs_one_event_and_the_bookmark_moves_on(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, clock: Any, bad: Any
+) -> None:
+    """Also in the next run, which sees the event again."""
+    portal.add_event("CLICK", SETTLED - 1, id="click")
+    good = [{"id": "late", "created": SETTLED - 1}, {"id": "early", "created": SETTLED - 5}]
+    page = {"hasMore": False, "events": [good[0], bad, good[1]]}
+    hubspot.faults.next("GET", "eventType=BOUNCE", status=200, body=page, times=2)
+    first = run_tap()
+    clock.advance(600)
+    second = run_tap(state=first.state)
+
+    assert first.exit_code == 1
+    assert first.last_words.startswith(
+        "email_event_bounce: 1 event without an id or a time could not be passed on."
+    )
+    assert first.ids("email_event_bounce") == ["early", "late"]
+    assert first.ids("email_event_click") == ["click"]
+    assert first.bookmark("email_event_bounce")["replication_key_value"] == "2026-11-18T11:01:40.000Z"
+    assert "ada@example.com" not in first.last_words + first.log
+    assert (second.exit_code, second.ids("email_event_bounce")) == (0, [])
+
+
+def test_bad_events_are_counted_each_once(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    page = {"hasMore": False, "events": [*BAD_EVENTS, BAD_EVENTS[0]]}
+    hubspot.faults.next("GET", EVENTS, status=200, body=page)
+
+    assert run_tap(catalog=selecting(OPEN)).last_words.startswith("email_event_open: 4 events without")
+
+
+def test_numbers_written_in_other_ways_lose_nothing(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    moment = SETTLED - 1_000
+    ways = [moment, str(moment), float(moment), f"{moment}.0", f"{moment / 1e12}E12"]
+    events = [{"id": number, "created": way, "portalId": "7.0"} for number, way in enumerate(ways)]
+    hubspot.faults.next("GET", EVENTS, status=200, body={"hasMore": "false", "offset": 17, "events": events})
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.ids() == ["0", "1", "2", "3", "4"]
+    assert {record["created"] for record in output.records(OPEN)} == {"2026-11-18T11:01:39.000Z"}
+    assert output.records(OPEN)[0]["portal_id"] == 7
+    assert output.exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["nul \x00 in text", "half a pair \ud83d"])
+def test_text_that_no_database_holds_is_replaced_everywhere(
+    portal: Portal, run_tap: TapRunner, text: str
+) -> None:
+    portal.add_event(
+        "CLICK",
+        SETTLED - 1,
+        id=text,
+        browser={"name": text},
+        url=f"https://x.org/?utm_term={text}",
+        new={text: [text]},
+    )
+
+    output = run_tap(catalog=selecting("email_event_click"))
+
+    (record,) = output.records("email_event_click")
+    clean = text.replace("\x00", "\ufffd").replace("\ud83d", "?")
+    assert (record["id"], record["browser"]["name"]) == (clean, clean)
+    assert (record["utm_term"], record["extra"]) == (clean, {"new": {clean: [clean]}})
+    assert "\x00" not in json.dumps(output.messages, ensure_ascii=False)
+
+
+def test_what_is_no_number_in_json_is_null(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
+    page = b'{"hasMore": false, "events": [{"id": "e1", "created": %d, "duration": NaN}]}' % (SETTLED - 1)
+    hubspot.faults.next("GET", EVENTS, status=200, body=page)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.records(OPEN)[0]["duration"] is None
+    assert hubspot.calls() == 1
+
+
+def test_a_filtered_event_that_comes_although_excluded_is_left_out(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    events = [{"id": f"e{n}", "created": SETTLED - 1 - n, "filteredEvent": n == 1} for n in range(3)]
+    hubspot.faults.next("GET", EVENTS, status=200, body={"hasMore": False, "events": events})
+
+    assert run_tap(catalog=selecting(OPEN), exclude_filtered_events=True).ids() == ["e2", "e0"]
+
+
+@pytest.mark.parametrize("is_standing_still", [True, False])
+def test_pages_that_say_more_for_ever_bring_what_they_hold(
+    portal: Portal,
+    hubspot: HubSpotEmulator,
+    run_tap: TapRunner,
+    clock: Any,
+    is_standing_still: bool,  # noqa: FBT001 - else each offset is another one
+) -> None:
+    if not is_standing_still:
+        hubspot.faults.call("GET", EVENTS, lambda: clock.advance(0.001), times=None)
+    portal.add_events("OPEN", range(SETTLED - 9_000, SETTLED))
+    portal.quirks.event_pages_never_end = True
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert len(set(output.ids())) == len(output.ids()) == 9_000
+    assert output.exit_code == 0
+    assert (
+        "WARNING email_event_open: HubSpot says that there are more events between 2026-10-20T00:00:00.000Z and"
+        in output.log
+    )
 
 
 def test_a_token_that_hubspot_refuses_ends_the_run(run_tap: TapRunner) -> None:
@@ -293,34 +384,115 @@ def test_a_token_that_hubspot_refuses_ends_the_run(run_tap: TapRunner) -> None:
     assert "pat-na1-not-the-one" not in output.last_words + output.log
 
 
-@pytest.mark.parametrize("expression", ["record['city'].nonsense()", "1 / 0", "2 ** 70"])
+@pytest.mark.parametrize("expression", ["record['city'].nonsense()", "1 / 0", "record['nothing']"])
 def test_a_stream_map_that_fails_is_told_as_the_users(
     portal: Portal, run_tap: TapRunner, expression: str
 ) -> None:
     portal.add_event("OPEN", SETTLED - 1, recipient="ada@example.com")
 
-    output = run_tap(catalog=selecting(OPEN), stream_maps={OPEN: {"odd": expression}})
+    portal.add_event("SENT", SETTLED - 1, id="sent")
+    output = run_tap(catalog=selecting(OPEN, "email_event_sent"), stream_maps={OPEN: {"odd": expression}})
 
     assert output.exit_code == 1
+    assert output.ids("email_event_sent") == ["sent"]
     assert re.match(
-        f"A record of {OPEN} cannot be mapped as stream_maps says .*Correct the expression", output.last_words
+        f"{OPEN}: A record of {OPEN} cannot be mapped as stream_maps says .*Correct the expression",
+        output.last_words,
     )
     assert "ada@example.com" not in output.last_words + output.log
     assert "ERROR" not in output.log
 
 
-def test_what_hubspot_refuses_for_one_stream_names_it_and_leaves_those_before_it(
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 520])
+def test_a_stream_that_hubspot_refuses_costs_one_stream(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, status: int
+) -> None:
+    """Whether it is the first stream, which is asked for the time, or any other."""
+    for event_type in STREAMS.values():
+        portal.add_events(event_type, range(SETTLED - 1_500, SETTLED))
+    refused = ["email_event_bounce", "email_event_click"]
+    for stream in refused:
+        hubspot.faults.next("GET", f"eventType={STREAMS[stream]}", status=status, times=None)
+
+    failed = run_tap()
+    hubspot.faults.clear()
+    rest = run_tap(state=failed.state)
+
+    assert failed.exit_code == 1
+    for stream in refused:
+        assert f"{stream}: GET /email/public/v1/events was answered {status}" in failed.last_words
+        assert failed.ids(stream) == []
+        assert len(set(rest.ids(stream))) == 1_500
+    for stream in set(STREAMS) - set(refused):
+        assert len(set(failed.ids(stream))) == 1_500
+        assert rest.ids(stream) == []
+    assert rest.exit_code == 0
+
+
+def test_a_stream_that_fails_in_the_middle_keeps_what_was_read_before(
     portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
-    portal.add_events("OPEN", range(SETTLED - 20_000, SETTLED))
-    hubspot.faults.next("GET", "eventType=SENT", status=403)
+    portal.add_events("OPEN", range(SETTLED - 2_400_000_000, SETTLED, 60_000))
+    portal.add_event("SENT", SETTLED - 1, id="sent")
+    streams = selecting(OPEN, "email_event_sent")
+    hubspot.faults.next("GET", "eventType=OPEN", after=20, status=404, times=None)
 
-    output = run_tap(catalog=selecting(OPEN, "email_event_sent"))
+    failed = run_tap(catalog=streams, lookback_seconds=0, max_concurrency=2)
+    hubspot.faults.clear()
+    rest = run_tap(catalog=streams, lookback_seconds=0, state=failed.state)
+
+    assert failed.exit_code == 1
+    assert failed.ids("email_event_sent") == ["sent"]
+    assert 0 < len(failed.ids()) < 40_000
+    assert len(failed.ids()) + len(rest.ids()) == len({*failed.ids(), *rest.ids()}) == 40_000
+
+
+@pytest.mark.parametrize("status", [500, 520])
+def test_windows_that_are_too_wide_for_hubspot_are_cut(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, status: int
+) -> None:
+    portal.add_events("OPEN", range(SETTLED - 20 * 86_400_000, SETTLED, 3_600_000))
+    portal.quirks.widest_event_window = 2 * 86_400_000
+    portal.quirks.widest_event_window_status = status
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.exit_code == 0
+    assert len(set(output.ids())) == len(output.ids()) == 480
+    assert hubspot.calls() < 80
+
+
+@pytest.mark.parametrize("times", [1, 3, 5])
+def test_server_errors_that_pass_are_not_even_noticed(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, times: int
+) -> None:
+    portal.add_events("OPEN", range(SETTLED - 3_000, SETTLED))
+    hubspot.faults.next("GET", EVENTS, status=500, times=times)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert (output.exit_code, len(set(output.ids()))) == (0, 3_000)
+
+
+def test_an_outage_ends_the_run_and_not_each_stream_for_itself(
+    hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    hubspot.faults.next("GET", EVENTS, status=503, times=None)
+
+    output = run_tap(max_concurrency=1)
 
     assert output.exit_code == 1
-    assert output.last_words.startswith("email_event_sent: GET /email/public/v1/events was answered 403")
-    assert len(set(output.ids())) == 20_000
-    assert output.bookmark()["replication_key_value"] == "2026-11-18T11:01:40.000Z"
+    assert "given up after" in output.last_words
+    assert hubspot.calls() < 60
+
+
+def test_whatever_hubspot_says_of_its_end_each_event_comes_once(portal: Portal, run_tap: TapRunner) -> None:
+    portal.quirks.event_end_is_inclusive = False
+    portal.add_events("OPEN", range(SETTLED - 30_000, SETTLED))
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert len(set(output.ids())) == len(output.ids()) == 30_000
 
 
 def test_offsets_that_expire_lose_and_repeat_nothing(

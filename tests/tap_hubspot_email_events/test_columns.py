@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_hubspot_email_events.schemas import schema_of
+from tap_hubspot_email_events.columns import EVENT_KEY, schema_of
 from tap_hubspot_email_events.streams import STREAMS
 
 # As of dbt_hubspot be3a903, macros/staging/get_email_event*_columns.sql; `_fivetran_synced`, when Fivetran
@@ -58,7 +58,7 @@ def test_a_stream_has_the_columns_of_its_table(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_stream_has_the_columns_that_all_events_share_typed_alike(name: str) -> None:
-    properties = schema_of(BY_NAME[name].columns)["properties"]
+    properties = schema_of(BY_NAME[name].columns, EVENT_KEY)["properties"]
 
     declared = {
         column: properties[column].get("format", properties[column]["type"][0]) for column in EXPECTED_OF_ALL

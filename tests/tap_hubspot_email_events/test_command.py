@@ -103,7 +103,7 @@ def test_a_test_reads_a_record_of_each_stream(
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
     assert [each["stream"] for each in records if each["type"] == "RECORD"] == sorted(STREAMS)
-    assert hubspot.calls() == 11
+    assert hubspot.calls() == 10
     assert result.errors == []
 
 

@@ -25,7 +25,7 @@ def _hubspot() -> Iterator[None]:
     for event_type, example in EXAMPLES.items():
         fields = {name: value for name, value in example.items() if name not in {"id", "created", "type"}}
         for number in range(3):
-            portal.add_event(event_type, SETTLED - 1 - number, typical=False, **fields)
+            portal.add_event(event_type, SETTLED - 1 - number, typical=False, **fields, planet="Earth")
     with HubSpotEmulator(portal) as hubspot:
         SETTINGS.update(access_token=hubspot.token, api_url=hubspot.url)
         yield

@@ -7,13 +7,18 @@ import pytest
 
 from hubspot_singer.http.errors import MissingScopes, Stopped, Unavailable
 from hubspot_singer.http.retries import Problem
-from tap_hubspot_email_events.events import event_from
-from tap_hubspot_email_events.pages import Pages
 from tap_hubspot_email_events.plans import Plan
-from tap_hubspot_email_events.readahead import MOST_HELD, ReadAhead, StreamReads
-from tap_hubspot_email_events.reads import WindowRead
-from tap_hubspot_email_events.widths import MOST_EVENTS
-from tests.tap_hubspot_email_events.fakes import CALL, EveryMillisecond, FakeHubSpot, event, events_at
+from tap_hubspot_email_events.readahead import MOST_BYTES_HELD, MOST_EVENTS_HELD, ReadAhead, StreamReads
+from tap_hubspot_email_events.widths import MOST_BYTES, MOST_EVENTS
+from tests.tap_hubspot_email_events.fakes import (
+    CALL,
+    EveryMillisecond,
+    FakeHubSpot,
+    a_read,
+    event,
+    events_at,
+    pages_of,
+)
 from tests.tap_hubspot_email_events.singer import START
 
 if TYPE_CHECKING:
@@ -26,7 +31,7 @@ END = START + 100_000
 
 def reads_of(*hubspots: FakeHubSpot, end: int = END) -> dict[str, StreamReads]:
     return {
-        f"stream {number}": StreamReads(Pages(hubspot, "OPEN"), Plan.of(START, end))
+        f"stream {number}": StreamReads(pages_of(hubspot), Plan.of(START, end))
         for number, hubspot in enumerate(hubspots)
     }
 
@@ -83,7 +88,7 @@ def test_what_is_held_stays_bounded_however_many_streams_are_dense(ahead: Any) -
     for number in range(10):
         for read in reads.windows(f"stream {number}"):
             assert read.held <= MOST_EVENTS
-            assert reads.held < MOST_HELD
+            assert reads.events_held < MOST_EVENTS_HELD
 
 
 def test_reading_ahead_costs_few_calls_more_than_there_are_pages(ahead: Any) -> None:
@@ -204,10 +209,25 @@ def test_what_is_held_for_later_makes_room_for_what_is_needed_next(ahead: Any) -
     streams = reads_of(EveryMillisecond(start=START, end=END), FakeHubSpot(events_at([START])))
     hoard = streams["stream 1"].plan
     reads = ahead(streams)
-    window = hoard.next_window()
-    assert window is not None
-    events = [event_from(event(START, number)) for number in range(MOST_HELD - 1)]
-    hoard.came_back(WindowRead(window, START, events, len(events), START, 1))
+    request = hoard.next_window()
+    assert request is not None
+    hoard.came_back(a_read(request.window, held=MOST_EVENTS_HELD - 1))
 
     assert len(times(reads)) == END - START
     assert hoard.events_held == 1  # read again
+
+
+def test_what_is_held_of_large_events_stays_bounded_and_costs_few_calls(ahead: Any) -> None:
+    large = [event(START + number, userAgent="x" * 20_000) for number in range(10_000)]
+    hubspots = [FakeHubSpot(large), FakeHubSpot(large)]
+    streams = reads_of(*hubspots, end=START + 10_000)
+    reads = ahead(streams)
+
+    for name in streams:
+        came = 0
+        for read in reads.windows(name):
+            assert read.size <= 3 * MOST_BYTES  # a first page holds a thousand events, however large they are
+            assert reads.bytes_held < MOST_BYTES_HELD + 3 * MOST_BYTES
+            came += read.held
+        assert came == 10_000
+    assert sum(len(hubspot.asked) for hubspot in hubspots) < 90

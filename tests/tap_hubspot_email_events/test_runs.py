@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
+import orjson
 import pytest
 
 from hubspot_singer.http.errors import Stopped
-from tap_hubspot_email_events.runs import EVENTS_BETWEEN_LOOKS, Run, Wanted
+from tap_hubspot_email_events.runs import Run, SelectedStream
 from tap_hubspot_email_events.settings import EventSettings
-from tests.tap_hubspot_email_events.fakes import FakeHubSpot, events_at
+from tests.tap_hubspot_email_events.fakes import FakeHubSpot, events_at, parser
 from tests.tap_hubspot_email_events.singer import DAY, SETTLED
 
 BLAST = 12_000
@@ -16,7 +16,12 @@ SETTINGS = EventSettings.from_settings({"start_date": "2026-10-20"})
 
 
 def begun(hubspot: FakeHubSpot, state: dict[str, Any]) -> Run:
-    return Run.begin(hubspot, SETTINGS, [Wanted("opens", "OPEN", state)], workers=2)
+    return Run.begin(hubspot, SETTINGS, [SelectedStream("opens", "OPEN", parser(), state)], workers=2)
+
+
+def ids(run: Run) -> list[str]:
+    batches = run.batches("opens", window_done=lambda: None)
+    return [orjson.loads(record)["id"] for records in batches for record in records]
 
 
 def test_a_blast_within_a_millisecond_comes_whole_and_once() -> None:
@@ -24,10 +29,10 @@ def test_a_blast_within_a_millisecond_comes_whole_and_once() -> None:
     state: dict[str, Any] = {}
     run = begun(hubspot, state)
 
-    ids = [event.id for event in run.events("opens", window_done=lambda: None)]
+    came = ids(run)
 
     run.end()
-    assert ids == sorted(each["id"] for each in hubspot.events)
+    assert came == sorted(each["id"] for each in hubspot.events)
     assert state["replication_key_value"] == "2026-11-18T11:01:40.000Z"
 
 
@@ -37,7 +42,7 @@ def test_a_blast_within_the_lookback_does_not_come_again() -> None:
     counts = []
     for _ in range(2):
         run = begun(hubspot, state)
-        counts.append(sum(1 for _ in run.events("opens", window_done=lambda: None)))
+        counts.append(len(ids(run)))
         run.end()
 
     assert counts == [BLAST + 1, 0]
@@ -47,12 +52,12 @@ def test_a_signal_is_heeded_in_the_middle_of_a_blast_and_its_window_does_not_cou
     hubspot = FakeHubSpot(events_at([SETTLED - DAY] * BLAST))
     state: dict[str, Any] = {}
     run = begun(hubspot, state)
-    events = run.events("opens", window_done=lambda: None)
-    next(events)
+    batches = run.batches("opens", window_done=lambda: None)
+    next(batches)
 
     run.reads.is_stopped = True
     with pytest.raises(Stopped):
-        list(islice(events, EVENTS_BETWEEN_LOOKS))
+        next(batches)
 
     run.end()
     assert state["replication_key_value"] == "2026-11-17T11:01:40.000Z"  # where the blast begins

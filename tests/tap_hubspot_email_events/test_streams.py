@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.tap_hubspot_email_events.catalogs import deselect, selecting
 from tests.tap_hubspot_email_events.examples import EXAMPLES
@@ -43,7 +45,7 @@ def test_events_of_a_type_become_the_records_of_its_stream(
     assert record["type"] == event_type
     assert record["user_id"] == "ada@example.com"
     assert record["portal_id"] == 1_234_567
-    assert [name for name, value in record.items() if value is None] == []
+    assert [name for name, value in record.items() if value is None] == ["extra"]
     assert all(not output.records(other) for other in STREAMS if other != stream)
 
 
@@ -86,12 +88,10 @@ def test_the_span_reaches_from_the_start_date_to_the_last_settled_millisecond(
     assert run_tap().ids() == ["first", "last"]
 
 
-def test_a_portal_without_events_costs_a_call_a_stream_and_one_for_the_time(
-    hubspot: HubSpotEmulator, run_tap: TapRunner
-) -> None:
+def test_a_portal_without_events_costs_a_call_a_stream(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
     output = run_tap()
 
-    assert hubspot.calls() == len(STREAMS) + 1
+    assert hubspot.calls() == len(STREAMS)
     assert output.records(OPEN) == []
     assert {state["replication_key_value"] for state in output.state["bookmarks"].values()} == {
         "2026-11-18T11:01:40.000Z"
@@ -152,7 +152,7 @@ def test_only_selected_streams_are_asked_for(
         "email_event_click",
     }
     assert output.ids() == ["e1"]
-    assert hubspot.calls() == 3
+    assert hubspot.calls() == 2
     assert set(output.state["bookmarks"]) == {OPEN, "email_event_click"}
 
 
@@ -195,6 +195,24 @@ def test_stream_maps_and_flattening_work(portal: Portal, run_tap: TapRunner) -> 
     (record,) = output.records("opens")
     assert record["shouted"] == "LYON"
     assert record["location__city"] == "Lyon"
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_flattened_a_null_object_is_a_null_in_each_of_its_columns(
+    portal: Portal, run_tap: TapRunner, depth: int
+) -> None:
+    portal.add_event("OPEN", SETTLED - 1, id="e1", browser=None, location=None, planet={"name": ["Earth"]})
+    catalog = selecting(OPEN)
+    deselect(catalog, OPEN, "location", "zipcode")
+
+    output = run_tap(catalog=catalog, flattening_enabled=True, flattening_max_depth=depth)
+
+    (record,) = output.records(OPEN)
+    (declared,) = [message["schema"] for message in output.messages if message["type"] == "SCHEMA"]
+    Draft202012Validator({**declared, "additionalProperties": False}).validate(record)
+    assert record.keys() == declared["properties"].keys()
+    assert (record["browser__name"], record["location__city"]) == (None, None)
+    assert json.loads(record["extra"]) == {"planet": {"name": ["Earth"]}}
 
 
 def test_the_run_ends_with_a_table(portal: Portal, run_tap: TapRunner) -> None:

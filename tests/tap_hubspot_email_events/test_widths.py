@@ -4,16 +4,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.widths import GROWTH, MOST_EVENTS, Width, after_trouble, is_far_too_wide
+from tap_hubspot_email_events.widths import (
+    FAR_TOO_WIDE,
+    FEW_EVENTS,
+    GROWTH,
+    MOST_BYTES,
+    MOST_EVENTS,
+    MOST_SIDE_BY_SIDE,
+    SPARSE_GROWTH,
+    Width,
+    aim,
+    is_far_too_wide,
+)
+from tap_hubspot_email_events.windows import Window, WindowRead
 
 HOUR = 3_600_000
 POSITIVE = st.integers(1, 10**12)
-WIDTHS = st.builds(Width, st.none() | POSITIVE, st.booleans())
+WIDTHS = st.builds(Width, st.none() | POSITIVE, st.integers(1, MOST_SIDE_BY_SIDE), st.booleans())
+KNOWN = Width(HOUR, is_known=True)
+
+
+def whole(events: int, width: int = HOUR, *, size: int = 0) -> WindowRead:
+    """A window that was read to its end."""
+    held = [None] * events if size else []
+    return WindowRead(Window(0, width), 0, held, events, 0, 1, size)  # type: ignore[arg-type]
+
+
+def part(events: int, seen: int, left: int) -> WindowRead:
+    """A window of whose newest part of this width so many events were read."""
+    return WindowRead(Window(0, left + seen), left, [], events, left, 1)
 
 
 def test_at_first_everything_is_asked_for_at_once() -> None:
     assert Width().of_next(100 * HOUR) == 100 * HOUR
-    assert not Width().certain
+    assert Width().side_by_side == 1
 
 
 def test_a_rest_that_is_a_sliver_is_not_left_over() -> None:
@@ -21,59 +45,87 @@ def test_a_rest_that_is_a_sliver_is_not_left_over() -> None:
     assert Width(HOUR).of_next(2 * HOUR) == HOUR
 
 
-def test_an_empty_window_makes_the_next_one_wider() -> None:
-    assert Width(HOUR, certain=True).after_whole(0, HOUR) == Width(GROWTH * HOUR, certain=True)
+@pytest.mark.parametrize("events", [0, 10])
+def test_a_window_of_few_events_makes_the_next_one_much_wider_and_lets_it_be_read_alone(events: int) -> None:
+    assert Width(HOUR, 8, is_known=True).after(whole(events)) == Width(SPARSE_GROWTH * HOUR, 1, is_known=True)
 
 
-def test_a_window_that_tells_little_leaves_the_width_uncertain() -> None:
-    assert Width(HOUR).after_whole(0, HOUR) == Width(GROWTH * HOUR)
-    assert Width(HOUR).after_whole(10, HOUR) == Width(GROWTH * HOUR)
+def test_a_window_as_expected_is_followed_by_twice_as_many_like_it() -> None:
+    following = KNOWN.after(whole(3_800))
 
-
-def test_a_window_of_the_right_width_is_followed_by_one_like_it() -> None:
-    assert Width(HOUR).after_whole(4_000, HOUR) == Width(HOUR, certain=True)
+    assert following.side_by_side == 2
+    assert following.milliseconds == pytest.approx(HOUR, rel=0.01)
+    assert Width(HOUR, 8, is_known=True).after(whole(3_800)).side_by_side == MOST_SIDE_BY_SIDE
 
 
 def test_a_small_rest_with_few_events_does_not_make_the_next_one_narrower() -> None:
-    assert Width(HOUR).after_whole(100, HOUR // 1000).milliseconds == HOUR
+    assert KNOWN.after(whole(100, HOUR // 1000)).milliseconds == HOUR
 
 
-def test_a_dense_window_makes_the_next_one_narrower() -> None:
-    assert Width(HOUR).after_part(1_000, HOUR // 16, HOUR * 15 // 16) == Width(
-        HOUR * 4000 // 16000, certain=True
-    )
+def test_a_dense_window_makes_the_next_ones_narrower_and_fewer() -> None:
+    following = Width(HOUR, 8, is_known=True).after(part(3_999, HOUR // 4, HOUR * 3 // 4))
+
+    assert following.milliseconds == pytest.approx(HOUR // 4, rel=0.05)
+    assert following.side_by_side == 4
 
 
 def test_a_burst_at_the_end_of_a_long_time_does_not_make_all_of_it_seem_dense() -> None:
-    width = Width().after_part(1_000, 60_000, 720 * HOUR)
+    assert Width().after(part(1_000, 60_000, 720 * HOUR)) == Width(360 * HOUR)
 
-    assert width == Width(90 * HOUR, certain=False)
+
+def test_an_even_density_is_trusted_at_once() -> None:
+    following = Width().after(part(1_000, HOUR, 24 * HOUR))
+
+    assert following.is_known
+    assert following.milliseconds == pytest.approx(3.7 * HOUR, rel=0.02)
+
+
+def test_a_window_holds_fewer_events_than_fit_the_less_is_known_of_them() -> None:
+    assert aim(whole(500)) > MOST_EVENTS * 0.9 or aim(whole(500)) < aim(whole(5_000)) < MOST_EVENTS
+    assert aim(whole(10**9)) == pytest.approx(MOST_EVENTS - 2 * MOST_EVENTS**0.5, abs=2)
+
+
+def test_a_window_of_large_events_holds_few() -> None:
+    assert aim(whole(100, size=100 * 80_000)) < MOST_BYTES / 80_000
+
+
+def test_the_older_part_of_a_window_that_should_have_fitted_is_read_on_as_it_is() -> None:
+    assert KNOWN.is_burst(part(3_999, 60_000, HOUR), held=30_000)
+
+
+def test_so_is_one_that_seems_to_hold_few() -> None:
+    assert Width().is_burst(part(3_999, HOUR, HOUR), held=3_999)
+    assert not Width().is_burst(part(3_999, HOUR, HOUR), held=FEW_EVENTS)
+    assert not Width().is_burst(part(3_999, 60_000, HOUR), held=3_999)
 
 
 @given(WIDTHS, st.integers(0, MOST_EVENTS), POSITIVE)
 def test_the_width_after_a_whole_window_is_one_and_grows_no_faster_than_allowed(
     width: Width, events: int, read: int
 ) -> None:
-    following = width.after_whole(events, read)
+    following = width.after(whole(events, read))
 
     assert following.milliseconds is not None
-    assert 1 <= following.milliseconds <= GROWTH * max(width.milliseconds or 0, read)
+    assert 1 <= following.milliseconds <= max(width.milliseconds or 0, SPARSE_GROWTH * read, GROWTH * read)
+    assert 1 <= following.side_by_side <= MOST_SIDE_BY_SIDE
 
 
 @given(WIDTHS, st.integers(0, MOST_EVENTS), POSITIVE, POSITIVE)
-def test_the_width_after_a_part_is_one(width: Width, events: int, read: int, remaining: int) -> None:
-    following = width.after_part(events, read, remaining)
+def test_the_width_after_a_part_is_one(width: Width, events: int, seen: int, left: int) -> None:
+    following = width.after(part(events, seen, left))
 
     assert following.milliseconds is not None
     assert following.milliseconds >= 1
 
 
 @pytest.mark.parametrize(("width", "half"), [(1, 1), (2, 1), (101, 50)])
-def test_trouble_halves_the_width(width: int, half: int) -> None:
-    assert after_trouble(width) == Width(half, certain=False)
+def test_a_window_of_which_nothing_could_be_read_halves_the_width(width: int, half: int) -> None:
+    assert KNOWN.after(WindowRead(Window(0, width), 1, None, 0, width - 1, 1)) == Width(half)
 
 
-def test_a_window_is_too_wide_once_it_seems_to_hold_more_than_two() -> None:
-    assert is_far_too_wide(1_000, HOUR, 9 * HOUR)
-    assert not is_far_too_wide(1_000, HOUR, 8 * HOUR)
+def test_a_window_is_far_too_wide_once_it_seems_to_hold_many() -> None:
+    widest = FAR_TOO_WIDE * MOST_EVENTS // 1_000
+
+    assert is_far_too_wide(1_000, HOUR, (widest + 1) * HOUR)
+    assert not is_far_too_wide(1_000, HOUR, widest * HOUR)
     assert not is_far_too_wide(0, HOUR, 10**9 * HOUR)
