@@ -17,12 +17,11 @@ from target_hubspot_lists.errors import InputError, Interrupted, LedgerError, Ta
 from target_hubspot_lists.hubspot.portal import check_connection, needed_scopes
 from target_hubspot_lists.input.reader import MessageReader
 from target_hubspot_lists.input.records import positive_integer
-from target_hubspot_lists.input.sinks import MembershipSink
 from target_hubspot_lists.input.states import States
 from target_hubspot_lists.input.streams import Streams
 from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.reporting.progress import Progress, Standing
-from target_hubspot_lists.reporting.report import LINE_COLUMNS, Report, new_run_id, refuse_report_lines
+from target_hubspot_lists.reporting.report import Report, new_run_id, refuse_report_line, refuse_report_lines
 from target_hubspot_lists.reporting.summary import RunFacts, summary
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
@@ -76,7 +75,6 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    default_sink_class = MembershipSink
 
     _signal: int | None = None
     _has_client = False  # a signal may come before there is one
@@ -111,7 +109,13 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         if self.settings.sync_mode == "mirror":
             self._mirror = Mirror(self._client, self.settings, self._report)
         self.delivery: Delivery = self._mirror or Delivery(self._client, self.settings, self._report)
-        self._streams = Streams(self, self._reader)
+        self._streams = Streams(
+            self.mapper,
+            self.settings,
+            self.delivery,
+            error=self._reader.error,
+            refuse=refuse_report_line if self._mirror else None,
+        )
         self._held_since: float | None = None
         self._waits_since: float | None = None  # since when STATE waits for something to be applied
         self._states = States(self.settings)
@@ -286,23 +290,11 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
                 self.flush()
             keys = message_dict.get("key_properties")
             self._streams.take(stream, schema, keys, have_own_names=self._mirror is not None)
-        if self._mirror:
-            for sink in self._streams.sinks(stream):
-                self._mirror.schema(sink.stream_name, sink.stream_cohort)
+        self._streams.begin(stream)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        stream, record = str(message_dict.get("stream")), message_dict.get("record")
-        if not isinstance(record, dict):
-            raise self._reader.error("is a RECORD without a record", "use a tap that writes Singer messages.")
-        if self._mirror and record.keys() >= LINE_COLUMNS:
-            refuse_report_lines(stream, record)
-        context = {"version": positive_integer(message_dict.get("version"))}
-        for sink, mapped in self._streams.mapped(stream, record):
-            if mapped is not None:
-                sink.process_record(mapped, context)
-            elif self._mirror:
-                self._mirror.pass_over(sink.stream_name)
+        self._streams.record(message_dict)
         if self.delivery.held >= self.settings.batch_size_rows:
             self.flush()
 
@@ -320,8 +312,8 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """In mirror mode a version may prove a snapshot; in incremental mode it says nothing of a cohort."""
         if self._mirror:
-            for sink in self._streams.sinks(str(message_dict.get("stream"))):
-                self._mirror.activate(sink.stream_name, positive_integer(message_dict.get("version")))
+            for mapped in self._streams.mapped(str(message_dict.get("stream"))):
+                self._mirror.activate(mapped.name, positive_integer(message_dict.get("version")))
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:

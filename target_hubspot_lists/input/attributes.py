@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from target_hubspot_lists.input.columns import absent_column, find_column
 from target_hubspot_lists.input.property_values import DoesNotFit, is_empty, property_text
-from target_hubspot_lists.input.records import absent_column, find_column
 from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason
 
 if TYPE_CHECKING:

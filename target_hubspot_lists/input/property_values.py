@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.input.date_times import iso_moment
+from target_hubspot_lists.input.records import is_blank
 from target_hubspot_lists.outcomes import PropertyReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.properties import PropertyDefinition
     from target_hubspot_lists.settings import EpochUnit
@@ -43,8 +44,8 @@ class DoesNotFit(ValueError):
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value says nothing: null, blank text, an empty array."""
-    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+    """Whether a value says nothing: null, blank text, an array of nothing else."""
+    return all(map(is_blank, value)) if isinstance(value, list) else is_blank(value)
 
 
 def property_text(definition: PropertyDefinition, value: object, unit: EpochUnit | None = None) -> str:
@@ -86,23 +87,46 @@ def _bool(definition: PropertyDefinition, value: object) -> str:
 
 
 def _enumeration(definition: PropertyDefinition, value: object) -> str:
+    if definition.field_type == "booleancheckbox":
+        return _boolean_checkbox(definition, value)
     if not definition.options:
         return _any_text(definition, value)  # HubSpot has them elsewhere, as for owners, and judges itself
-    if not definition.takes_several:
-        return _option(definition, value)
-    if isinstance(value, list):
-        return _joined(definition, value)
+    if isinstance(value, list) and definition.takes_several:
+        return _joined(_option(definition, each) for each in value if not is_blank(each))
     text = _scalar_text(value)
-    if text is None or SEPARATOR not in text:
-        return _option(definition, value)
+    if text is not None and definition.takes_several and SEPARATOR in text:
+        return _several(definition, text)
+    return _option(definition, value)
+
+
+def _several(definition: PropertyDefinition, text: str) -> str:
+    """Read options that a separator stands between; the label of one may hold the separator, too."""
+    if option := definition.option(text):
+        return option
     appends = SEPARATOR if text.lstrip().startswith(SEPARATOR) else ""
-    if not (chosen := [each for each in text.split(SEPARATOR) if each.strip()]):
+    parts = [each for each in text.split(SEPARATOR) if each.strip()]
+    if not parts:
         raise DoesNotFit(PropertyReason.NOT_AN_OPTION)
-    return appends + _joined(definition, chosen)
+    return appends + _joined(_options_in(definition, parts))
 
 
-def _joined(definition: PropertyDefinition, values: Sequence[object]) -> str:
-    return SEPARATOR.join(dict.fromkeys(_option(definition, each) for each in values))
+def _options_in(definition: PropertyDefinition, parts: Sequence[str]) -> Iterator[str]:
+    """Yield the options that the parts name; each is the one of the longest label that begins there."""
+    texts = (text for each in definition.options for text in (each.value, each.label))
+    longest = 1 + max(text.count(SEPARATOR) for text in texts)
+    start = 0
+    while start < len(parts):
+        for end in range(min(start + longest, len(parts)), start, -1):
+            if option := definition.option(SEPARATOR.join(parts[start:end])):
+                break
+        else:
+            raise DoesNotFit(PropertyReason.NOT_AN_OPTION)
+        yield option
+        start = end
+
+
+def _joined(options: Iterable[str]) -> str:
+    return SEPARATOR.join(dict.fromkeys(options))
 
 
 def _option(definition: PropertyDefinition, value: object) -> str:
@@ -110,6 +134,12 @@ def _option(definition: PropertyDefinition, value: object) -> str:
     if text is None or (option := definition.option(text)) is None:
         raise DoesNotFit(PropertyReason.NOT_AN_OPTION)
     return option
+
+
+def _boolean_checkbox(definition: PropertyDefinition, value: object) -> str:
+    """Take an option as it is, else what a bool takes; HubSpot declares such a property as either type."""
+    text = _scalar_text(value)
+    return (definition.option(text) if text is not None else None) or _bool(definition, value)
 
 
 def _date(moment: datetime | None) -> str:

@@ -9,6 +9,7 @@ import select
 import sys
 import threading
 from collections import Counter
+from operator import length_hint
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -18,7 +19,7 @@ from singer_sdk.singerlib.json import deserialize_json
 from target_hubspot_lists.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 CHUNK_BYTES = 1 << 20
 CHUNKS_AHEAD = 8
@@ -41,7 +42,8 @@ class MessageReader(GenericSingerReader[bytes]):
     def __init__(self, attendant: Attendant) -> None:
         super().__init__()
         self._attendant = attendant
-        self._line_number = 0
+        self._lines_given = 0
+        self._lines: Iterator[bytes] = iter(())  # those of the last chunk that are still to come
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -55,24 +57,45 @@ class MessageReader(GenericSingerReader[bytes]):
     ) -> Counter[str]:
         """Hand each message to the callback for its type until the input ends or the attendant says stop."""
         counts: Counter[str] = Counter()
-        for line in self._lines(file_input or self.default_input):
-            if self._attendant.has_to_stop():
-                break
-            self._line_number += 1
-            if not line or line.isspace():
-                continue
-            message = self.deserialize_json(line)
-            message_type = message.get("type")
-            if message_type is None:
-                raise self.error("has no type", "use a tap that writes Singer messages.")
-            if (callback := callbacks.get(str(message_type))) is None:
-                raise self.error(
-                    f"is a message of type {str(message_type)[:40]!r}, which this target does not know",
-                    "use a tap that writes Singer messages.",
-                )
-            callback(message)
-            counts[str(message_type)] += 1
+        has_to_stop, loads, take_record = self._attendant.has_to_stop, orjson.loads, callbacks["RECORD"]
+        chunks = self._chunks(file_input or self.default_input)
+        for lines in whole_lines(chunks):
+            records = 0
+            self._lines_given += len(lines)
+            self._lines = iter(lines)
+            for line in self._lines:
+                if has_to_stop():
+                    break
+                try:
+                    message = loads(line)
+                    is_record = message["type"] == "RECORD"
+                except (orjson.JSONDecodeError, LookupError, TypeError):
+                    is_record = False
+                if is_record:
+                    take_record(message)
+                    records += 1
+                else:
+                    self._take_other(line, callbacks, counts)
+            counts["RECORD"] += records
         return counts
+
+    def _take_other(
+        self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]], counts: Counter[str]
+    ) -> None:
+        """Take a line that is not plainly a RECORD: another message, a blank line, or one that is none at all."""
+        if not line or line.isspace():
+            return
+        message = self.deserialize_json(line)
+        message_type = message.get("type")
+        if message_type is None:
+            raise self.error("has no type", "use a tap that writes Singer messages.")
+        if (callback := callbacks.get(str(message_type))) is None:
+            raise self.error(
+                f"is a message of type {str(message_type)[:40]!r}, which this target does not know",
+                "use a tap that writes Singer messages.",
+            )
+        callback(message)
+        counts[str(message_type)] += 1
 
     def deserialize_json(self, line: bytes) -> dict[str, Any]:
         """Parse a line; STATE keeps its numbers as written, since it is passed on."""
@@ -98,21 +121,16 @@ class MessageReader(GenericSingerReader[bytes]):
 
     def error(self, what: str, advice: str) -> InputError:
         """The error for the line in hand; it says where, and never quotes the line."""
-        return InputError(f"Line {self._line_number} of the input {what}: {advice}")
-
-    def _lines(self, file_input: IO[Any]) -> Iterator[bytes]:
-        rest = b""
-        for chunk in self._chunks(getattr(file_input, "buffer", file_input)):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from lines
-        if rest:
-            yield rest
+        # Counted only here: the iterator knows how many of the lines given are still to come.
+        number = self._lines_given - length_hint(self._lines)
+        return InputError(f"Line {number} of the input {what}: {advice}")
 
     def _chunks(self, file_input: IO[Any]) -> Iterator[bytes]:
         """Yield what arrives; between chunks, and while none arrives, the attendant gets its turn."""
         chunks: queue.Queue[bytes | OSError] = queue.Queue(CHUNKS_AHEAD)
         # A daemon, for nothing can wake a thread that waits for a tap that says nothing.
-        threading.Thread(target=_read_into, args=(chunks, file_input), name="stdin", daemon=True).start()
+        source = getattr(file_input, "buffer", file_input)
+        threading.Thread(target=_read_into, args=(chunks, source), name="stdin", daemon=True).start()
         while not self._attendant.has_to_stop():
             try:
                 chunk = chunks.get(timeout=IDLE_SECONDS)
@@ -127,6 +145,25 @@ class MessageReader(GenericSingerReader[bytes]):
                 return
             yield chunk
             self._attendant.attend()
+
+
+def whole_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines that each chunk completes, without their ends; at last what stands behind the last end.
+
+    The parts of a line that is longer than a chunk are joined once, when its end is there: a line of 64 MB takes twice
+    as long as one of 32 MB.
+    """
+    parts: list[bytes] = []
+    for chunk in chunks:
+        end, is_ended, rest = chunk.partition(b"\n")
+        parts.append(end)
+        if is_ended:
+            first = b"".join(parts)
+            *lines, last = rest.split(b"\n")
+            parts = [last]
+            yield [first, *lines]
+    if line := b"".join(parts):
+        yield [line]
 
 
 def _without_half_pairs(text: str) -> str:

@@ -1,43 +1,75 @@
-"""Which streams the input has, and where the records of each go after the user's maps."""
+"""Composes, for each SCHEMA of the input, what is done with the RECORD messages of its stream."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk.exceptions import MappingError
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 
 from target_hubspot_lists.errors import InputError
+from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.input.advice import Advice
+from target_hubspot_lists.input.columns import Columns
+from target_hubspot_lists.input.parsing import membership_parser, stream_cohort
+from target_hubspot_lists.input.records import NUL, Membership, positive_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
-    from singer_sdk.mapper import StreamMap
-    from singer_sdk.target_base import Target
+    from singer_sdk.mapper import PluginMapper, StreamMap
 
-    from target_hubspot_lists.input.reader import MessageReader
-    from target_hubspot_lists.input.sinks import MembershipSink
+    from target_hubspot_lists.input.receiving import Receiver
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.settings import Settings
 
 # What an expression of stream_maps can raise, over a schema or a record.
 MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+Record = dict[str, Any]
+Taker = Callable[[Record, int | None], None]  # what is done with a record and the version of its message
 
-class Way(NamedTuple):
-    """One way that a stream's records take: the map of the user's, where it changes anything, and the sink."""
 
-    transform: Callable[[dict[str, Any]], dict[str, Any] | None] | None
-    sink: MembershipSink
+class MappedStream(NamedTuple):
+    """A stream as it is after the user's maps, as `Receiver.schema` is told of it."""
+
+    name: str
+    cohort: Cohort | None
+    can_remove: bool
 
 
 class Streams:
-    """The streams that have a SCHEMA."""
+    """The streams that have a SCHEMA, and the function that takes the RECORD messages of each.
 
-    def __init__(self, target: Target, reader: MessageReader) -> None:
-        self._target = target
-        self._reader = reader
+    Nothing is asked per record that a SCHEMA answers: where neither stream_maps nor flattening changes a stream, its
+    records go from the reader to the parser as they are; else the SDK's mapper maps each of them first.
+    """
+
+    def __init__(
+        self,
+        mapper: PluginMapper,
+        settings: Settings,
+        receiver: Receiver,
+        *,
+        error: Callable[[str, str], InputError],
+        refuse: Callable[[str, Record], None] | None = None,
+    ) -> None:
+        """Compose takers for one run.
+
+        `error` makes the error for the line in hand; `refuse`, if there is one, sees each record with its stream first.
+        """
+        self._mapper = mapper
+        self._settings = settings
+        self._receiver = receiver
+        self._error = error
+        self._refuse = refuse
+        self._advice = Advice(settings)
         self._schemas: dict[str, dict[str, Any]] = {}
-        self._ways: dict[str, list[Way]] = {}
+        self._mapped: dict[str, list[MappedStream]] = {}
+        self._takers: dict[str, Taker] = {}
 
     def __contains__(self, stream: str) -> bool:
         return stream in self._schemas
@@ -47,8 +79,9 @@ class Streams:
         return self._schemas.get(stream) == schema
 
     def ignore(self, stream: str) -> None:
-        """Let nothing come of the stream's records."""
-        self._ways[stream] = []
+        """Do nothing with the stream's records."""
+        self._mapped[stream] = []
+        self._takers[stream] = _each_of([])
 
     def take(
         self,
@@ -59,41 +92,98 @@ class Streams:
         have_own_names: bool = False,
     ) -> None:
         """Take a stream's SCHEMA: the records that come after it are of this form."""
-        mapper = self._target.mapper
         self._schemas[stream] = schema
         with self._mapping(stream):
-            mapper.register_raw_stream_schema(stream, schema, key_properties)
-        maps = [each for each in mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)]
+            self._mapper.register_raw_stream_schema(stream, schema, key_properties)
+        maps = [
+            each for each in self._mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)
+        ]
         if have_own_names:
             self._refuse_shared_names(stream, [each.stream_alias for each in maps])
-        self._ways[stream] = [
-            Way(None if _changes_nothing(each) else each.transform, self._sink(each)) for each in maps
-        ]
+        self._mapped[stream] = []
+        takers = [self._taker(stream, each) for each in maps]
+        if self._refuse is not None:
+            takers.insert(0, partial(_refusing, self._refuse, stream))
+        self._takers[stream] = takers[0] if len(takers) == 1 else _each_of(takers)
 
-    def sinks(self, stream: str) -> list[MembershipSink]:
-        """Where the stream's records go."""
-        return [way.sink for way in self._ways.get(stream, ())]
+    def begin(self, stream: str) -> None:
+        """Tell the receiver that a SCHEMA of the stream came, changed or not."""
+        for each in self.mapped(stream):
+            self._receiver.schema(each.name, each.cohort, can_remove=each.can_remove)
 
-    def mapped(
-        self, stream: str, record: dict[str, Any]
-    ) -> Iterator[tuple[MembershipSink, dict[str, Any] | None]]:
-        """Yield what the user's maps make of a record, by sink; None where they leave it out."""
-        if (ways := self._ways.get(stream)) is None:
-            raise self._reader.error(
+    def mapped(self, stream: str) -> Sequence[MappedStream]:
+        """Return the streams that the user's maps make of a stream; without maps it is the stream itself."""
+        return self._mapped.get(stream, ())
+
+    def record(self, message: dict[str, Any]) -> None:
+        """Take a RECORD message: parse it, and hand what it says to the receiver."""
+        stream, record, version = message.get("stream"), message.get("record"), message.get("version")
+        if type(record) is not dict:
+            raise self._error("is a RECORD without a record", "use a tap that writes Singer messages.")
+        taker = self._takers.get(stream) if type(stream) is str else None
+        if taker is None:
+            raise self._error(
                 f'is a RECORD of stream "{stream}", which has no SCHEMA yet',
                 "the tap must write a stream's SCHEMA first.",
             )
-        for transform, sink in ways:
-            mapped: dict[str, Any] | None = record
-            if transform is not None:
-                with self._mapping(stream):
-                    mapped = transform(dict(record))
-            yield sink, mapped
+        taker(record, None if version is None else positive_integer(version))
+
+    def _taker(self, stream: str, stream_map: StreamMap) -> Taker:
+        """Compose what is done with the records of a stream under one of its maps."""
+        name, transform = stream_map.stream_alias, stream_map.transform
+        take = self._parsing_taker(stream, name, list(stream_map.transformed_schema["properties"]))
+        if isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled:
+            return take
+
+        def take_mapped(record: Record, version: int | None) -> None:
+            with self._mapping(stream):
+                mapped = transform(dict(record))
+            if mapped is None:
+                self._receiver.pass_over(name)
+            else:
+                take(mapped, version)
+
+        return take_mapped
+
+    def _parsing_taker(self, stream: str, name: str, names: Sequence[str]) -> Taker:
+        """Compose what is done with records that have columns of these names; `name` is the stream's after maps."""
+        if NUL in name:
+            raise InputError(
+                f'The name of stream "{shown(name)}" holds a NUL character (U+0000): give it another name with '
+                "__alias__ in stream_maps."
+            )
+        columns = Columns.find(name, names, self._settings)
+        self._mapped[stream].append(MappedStream(name, stream_cohort(name, columns), columns.can_remove))
+        advise = self._advice.of_schema(name, names, columns)
+        parse = membership_parser(name, columns, self._settings.match_by)
+        attributes = self._receiver.attribute_parser(name, names)
+        take, reject = self._receiver.take, self._receiver.reject
+
+        def take_record(record: Record, version: int | None) -> None:
+            parsed = parse(record)
+            if isinstance(parsed, Membership):
+                take(name, parsed, version=version)
+            else:
+                advise(parsed, record)
+                reject(name, parsed, version=version)
+
+        def take_with_attributes(record: Record, version: int | None) -> None:
+            parsed = parse(record)
+            if isinstance(parsed, Membership):
+                take(name, parsed, read_attributes(record, is_member=parsed.is_member), version=version)
+            else:
+                advise(parsed, record)
+                reject(name, parsed, version=version)
+
+        if attributes is None:
+            return take_record
+        read_attributes = attributes.parse
+        return take_with_attributes
 
     def _refuse_shared_names(self, stream: str, aliases: Collection[str]) -> None:
         """Refuse one name for two streams in a mirror: what one of them proves would pass for both."""
-        for other in self._ways:
-            shared = [each.stream_name for each in self.sinks(other) if each.stream_name in aliases]
+        for other, mapped in self._mapped.items():
+            shared = [each.name for each in mapped if each.name in aliases]
             if shared and other != stream:
                 raise InputError(
                     f'stream_maps gives the streams "{other}" and "{stream}" one name ("{shared[0]}"): in mirror mode '
@@ -106,19 +196,21 @@ class Streams:
         try:
             yield
         except MAPPING_FAILURES as error:
-            raise self._reader.error(
+            raise self._error(
                 f'cannot be mapped as stream_maps says for stream "{stream}" ({type(error).__name__})',
                 "correct the expression there, or the flattening_ settings.",
             ) from error
 
-    def _sink(self, stream_map: StreamMap) -> MembershipSink:
-        sink = self._target.get_sink(
-            stream_map.stream_alias,
-            schema=stream_map.transformed_schema,
-            key_properties=stream_map.transformed_key_properties,
-        )
-        return cast("MembershipSink", sink)  # there is no other class of sinks here
+
+def _refusing(refuse: Callable[[str, Record], None], stream: str, record: Record, _: int | None) -> None:
+    refuse(stream, record)
 
 
-def _changes_nothing(stream_map: StreamMap) -> bool:
-    return isinstance(stream_map, SameRecordTransform) and not stream_map.flattening_enabled
+def _each_of(takers: Sequence[Taker]) -> Taker:
+    """Let a stream that becomes several, or none, take each of its ways."""
+
+    def take(record: Record, version: int | None) -> None:
+        for each in takers:
+            each(record, version)
+
+    return take

@@ -71,8 +71,9 @@ class Mirror(Delivery):
 
     # While the input is read
 
-    def schema(self, stream: str, cohort: Cohort | None) -> None:
-        """A SCHEMA of the stream came; with the cohort that all of the stream is, if it is one."""
+    @override
+    def schema(self, stream: str, cohort: Cohort | None, *, can_remove: bool) -> None:
+        super().schema(stream, cohort, can_remove=can_remove)
         self._evidence(stream).schema()
         if cohort is not None:
             self._snapshot(stream, cohort).is_whole_stream = True
@@ -83,8 +84,8 @@ class Mirror(Delivery):
         """An ACTIVATE_VERSION of the stream came."""
         self._evidence(stream).activate(version)
 
+    @override
     def pass_over(self, stream: str) -> None:
-        """A RECORD of the stream came that a stream map filters out."""
         self._evidence(stream).other()
 
     @override

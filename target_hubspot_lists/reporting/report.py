@@ -62,6 +62,12 @@ def refuse_report_lines(stream: str, columns: Iterable[str]) -> None:
         )
 
 
+def refuse_report_line(stream: str, record: Mapping[str, Any]) -> None:
+    """Raise InputError where a record of a mirror's stream is a line of a report, whatever the stream's SCHEMA says."""
+    if "correlation_id" in record and record.keys() >= LINE_COLUMNS:
+        refuse_report_lines(stream, record)
+
+
 def new_run_id() -> str:
     """A name for a run that sorts by time: `20261122T031501Z-1f0c5a7e`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"

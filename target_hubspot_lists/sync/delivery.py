@@ -20,12 +20,12 @@ from target_hubspot_lists.sync.reconciling import Reconciling
 from target_hubspot_lists.sync.routes import Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
-    from target_hubspot_lists.input.attributes import Attributes
+    from target_hubspot_lists.input.attributes import AttributeParser, Attributes
     from target_hubspot_lists.input.records import Cohort, Membership, Rejection
     from target_hubspot_lists.journal.journal import NoLedger
     from target_hubspot_lists.ledger import Ledger
@@ -114,9 +114,17 @@ class Delivery:
             started=started,
         )
 
-    def add_stream(self, stream: str, *, can_remove: bool) -> None:
+    def attribute_parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
+        """Return what reads the mapped fields of a stream's records; None if no field is mapped."""
+        return self.properties.parser(stream, columns)
+
+    def schema(self, stream: str, cohort: Cohort | None, *, can_remove: bool) -> None:
         """Open the account of a stream."""
+        del cohort
         self.accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
+
+    def pass_over(self, stream: str) -> None:
+        """Nothing: a record that is left out changes nothing."""
 
     def take(
         self,

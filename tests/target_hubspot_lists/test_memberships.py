@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_lists.errors import InputError
+from target_hubspot_lists.input.columns import Columns
+from target_hubspot_lists.input.parsing import membership_parser
 from target_hubspot_lists.input.records import (
     ADD_WORDS,
     REMOVE_WORDS,
     Cohort,
-    Columns,
     Fold,
     Membership,
-    MembershipParser,
     Rejection,
     email_address,
     operation,
@@ -36,7 +36,7 @@ def columns(*names: str, **config: Any) -> Columns:
 
 def parse(record: dict[str, Any], **config: Any) -> Membership | Rejection:
     found = Columns.find("members", list(record), settings(match_by="contact_id", **config))
-    return MembershipParser("members", found, "contact_id").parse(record)
+    return membership_parser("members", found, "contact_id")(record)
 
 
 @pytest.mark.parametrize("word", ADD_WORDS)

@@ -137,7 +137,61 @@ def test_a_multi_checkbox_takes_lists_and_joined_text(value: object, text: str) 
     assert property_text(definition("enumeration", "checkbox"), value) == text
 
 
-@pytest.mark.parametrize("value", [["free", "gold"], ["free", None], ";", ";;", [["free"]]])
+def test_a_null_in_a_list_of_options_says_nothing() -> None:
+    plan = definition("enumeration", "checkbox")
+
+    assert property_text(plan, ["free", None, " ", "Pro plan"]) == "free;pro"
+    assert is_empty([None, ""])
+    assert not is_empty([None, False])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("Food; Drinks", "food"),
+        (" food; drinks ", "food"),
+        ("Seven;Food; Drinks;free", "7;food;free"),
+        (";Food; Drinks", ";food"),
+        ("Food;free", "only_food;free"),
+        (["Food; Drinks", "Food"], "food;only_food"),
+    ],
+)
+def test_the_label_of_an_option_may_hold_the_separator(value: object, text: str) -> None:
+    options = (*OPTIONS, Option("food", "Food; Drinks"), Option("only_food", "Food"))
+
+    assert property_text(definition("enumeration", "checkbox", options), value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1, "true"),
+        (0, "false"),
+        ("y", "true"),
+        (" NO ", "false"),
+        (True, "true"),
+        ("Yes", "true"),
+        ("off", "false"),
+    ],
+)
+def test_a_boolean_checkbox_takes_what_a_bool_takes(value: object, text: str) -> None:
+    options = (Option("true", "Yes"), Option("false", "No"))
+
+    assert property_text(definition("enumeration", "booleancheckbox", options), value) == text
+    assert property_text(definition("enumeration", "booleancheckbox", ()), value) == text
+    assert property_text(definition("bool", "booleancheckbox", options), value) == text
+
+
+def test_an_option_of_a_boolean_checkbox_comes_before_what_a_bool_takes() -> None:
+    options = (Option("true", "0"), Option("false", "1"))
+
+    assert property_text(definition("enumeration", "booleancheckbox", options), 1) == "false"
+    with pytest.raises(DoesNotFit) as refused:
+        property_text(definition("enumeration", "booleancheckbox", options), "perhaps")
+    assert refused.value.reason == "not_a_bool"
+
+
+@pytest.mark.parametrize("value", [["free", "gold"], ["free", False], "free;gold", ";", ";;", [["free"]]])
 def test_one_option_that_does_not_exist_spoils_a_multi_checkbox(value: object) -> None:
     assert refusal("enumeration", value, "checkbox") == "not_an_option"
 

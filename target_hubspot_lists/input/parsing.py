@@ -1,0 +1,176 @@
+"""Composes, once for each SCHEMA, the function that reads a stream's records. Pure: nothing is asked or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from target_hubspot_lists.input.records import (
+    LONGEST_COHORT,
+    NUL,
+    OPERATIONS,
+    Cohort,
+    Membership,
+    Rejection,
+    as_asked,
+    email_address,
+    is_blank,
+    name_text,
+    operation,
+    positive_integer,
+    record_id,
+    says_deleted,
+)
+from target_hubspot_lists.outcomes import Reason
+
+if TYPE_CHECKING:
+    from target_hubspot_lists.input.columns import Columns
+    from target_hubspot_lists.settings import MatchBy
+
+Record = Mapping[str, Any]
+Parse = Callable[[Record], Membership | Rejection]
+
+# Words as sources spell them most; any other spelling is looked at letter by letter.
+SPELT_OPERATIONS: Mapping[object, bool] = {
+    spelling: is_member
+    for word, is_member in OPERATIONS.items()
+    for spelling in (word, word.upper(), word.capitalize())
+}
+MOST_COHORTS = 100_000  # cohorts that are remembered by their text: about 20 MB
+
+# Half the time of `Membership(...)`, and there is one for each record.
+_membership: Callable[[tuple[object, ...]], Membership] = partial(tuple.__new__, Membership)
+
+
+class Unnamed(NamedTuple):
+    """The cohort of a record cannot be told."""
+
+    reason: Reason
+
+
+def stream_cohort(stream: str, columns: Columns) -> Cohort | None:
+    """The cohort that the whole stream is; None where a column names the cohort."""
+    return None if columns.cohort or columns.cohort_id else Cohort(None, stream)
+
+
+def membership_parser(stream: str, columns: Columns, match_by: MatchBy) -> Parse:
+    """Return the function that says what a record of the stream asks for, or why nothing can be done with it.
+
+    Cohorts repeat: each distinct text of a cohort column is parsed once.
+    """
+    member_of = email_address if match_by == "email" else record_id
+    member_column, size_column = columns.member, columns.cohort_size
+    cohort_column = columns.cohort or columns.cohort_id or ""
+    operation_column, deleted_column = columns.operation, columns.deleted_at
+    cohorts: dict[object, Cohort] = {}
+    cohort_of = _cohort_reader(stream, columns, cohorts)
+
+    def parse(record: Record) -> Membership | Rejection:
+        text = record.get(cohort_column)
+        cohort = cohorts.get(text) if isinstance(text, str) else None
+        if cohort is None:
+            found = cohort_of(record)
+            if isinstance(found, Unnamed):
+                return _rejection(found.reason, None, record, columns)
+            cohort = found
+        is_member: bool | None = True
+        if record.get(deleted_column) is not None:
+            is_member = _change(record, columns)
+        elif operation_column is not None:
+            word = record.get(operation_column)
+            is_member = SPELT_OPERATIONS.get(word) if isinstance(word, str) else operation(word)
+            if is_member is None:
+                is_member = operation(word)
+        if is_member is None:
+            return _rejection(Reason.UNKNOWN_OPERATION, cohort, record, columns)
+        member = member_of(record.get(member_column))
+        if member is None:
+            return _without_member(cohort, record, columns, is_member=is_member)
+        size = None if size_column is None else positive_integer(record.get(size_column))
+        return _membership((cohort, member, is_member, size))
+
+    return parse
+
+
+def _cohort_reader(
+    stream: str, columns: Columns, by_text: dict[object, Cohort]
+) -> Callable[[Record], Cohort | Unnamed]:
+    """Return the function that reads a record's cohort; where one column names it, it fills `by_text`."""
+    name_column, id_column = columns.cohort, columns.cohort_id
+    if name_column and id_column:
+        return partial(_cohort_of_two, name_column, id_column, {})
+    if whole := stream_cohort(stream, columns):
+        return lambda _: whole
+    column = name_column or id_column or ""
+
+    def cohort_of(record: Record) -> Cohort | Unnamed:
+        text = record.get(column)
+        name = name_text(text)
+        found = _usable(name if id_column else None, name)
+        if isinstance(text, str) and isinstance(found, Cohort) and len(by_text) < MOST_COHORTS:
+            by_text[text] = found
+        return found
+
+    return cohort_of
+
+
+def _cohort_of_two(
+    name_column: str, id_column: str, known: dict[tuple[object, object], Cohort], record: Record
+) -> Cohort | Unnamed:
+    """Read a cohort of which one column holds the name, another one the id."""
+    key = record.get(id_column), record.get(name_column)
+    # Not booleans: to a dict true is 1, and only 1 can be an id.
+    is_plain = type(key[0]) in _PLAIN and type(key[1]) in _PLAIN
+    found: Cohort | Unnamed | None = known.get(key) if is_plain else None
+    if found is None:
+        found = _usable(name_text(key[0]), name_text(key[1]))
+        if is_plain and isinstance(found, Cohort) and len(known) < MOST_COHORTS:
+            known[key] = found
+    return found
+
+
+_PLAIN = frozenset({str, int, type(None)})
+
+
+def _usable(cohort_id: str | None, name: str | None) -> Cohort | Unnamed:
+    """The cohort, if it can be a list's name and a key of a ledger."""
+    if name is None:
+        return Unnamed(Reason.MISSING_COHORT)
+    if any(NUL in each or len(each) > LONGEST_COHORT for each in (cohort_id or "", name)):
+        return Unnamed(Reason.INVALID_COHORT)
+    return Cohort(cohort_id, name)
+
+
+def _change(record: Record, columns: Columns) -> bool | None:
+    """Whether the record says that the member is in the cohort; None if it says nothing that is known."""
+    is_deleted = says_deleted(record.get(columns.deleted_at))
+    if is_deleted is not False:
+        return False if is_deleted else None
+    return True if columns.operation is None else operation(record.get(columns.operation))
+
+
+def _without_member(cohort: Cohort, record: Record, columns: Columns, *, is_member: bool) -> Rejection:
+    is_missing = is_blank(record.get(columns.member))
+    reason = Reason.MISSING_MEMBER if is_missing else Reason.INVALID_MEMBER
+    return _rejection(reason, cohort, record, columns)._replace(hides_a_member=is_member)
+
+
+def _rejection(reason: Reason, cohort: Cohort | None, record: Record, columns: Columns) -> Rejection:
+    return Rejection(
+        reason, cohort, as_asked(record.get(columns.member)), _operation_as_asked(record, columns)
+    )
+
+
+def _operation_as_asked(record: Record, columns: Columns) -> str:
+    deleted_at = record.get(columns.deleted_at)
+    is_deleted = says_deleted(deleted_at)
+    if is_deleted is None:
+        return as_asked(deleted_at)
+    asked = record.get(columns.operation) if columns.operation else "add"
+    return "remove" if is_deleted else as_asked(asked)
+
+
+def is_removal(record: Record, columns: Columns) -> bool:
+    """Whether the record says that a member left, whoever that is."""
+    return _change(record, columns) is False
