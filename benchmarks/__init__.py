@@ -1,1 +1,1 @@
-"""Measures what the README promises; a script fails where a promise is broken."""
+"""Measures what the documents promise; a script fails where a promise is broken."""

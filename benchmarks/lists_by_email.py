@@ -1,7 +1,7 @@
 """60,000 addresses, known, new and mixed, at 100 ms latency and 190 requests per 10 s.
 
 Run it with `python -m benchmarks.lists_by_email [known|new|mixed]`; without a word all three take some five minutes.
-At least 90 % of the limit is kept busy, no 429 is drawn, and the calls are those that the README tells.
+At least 90 % of the limit is kept busy, no 429 is drawn, and the calls are those that the documents tell.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Input files that the README and the tests use, and the demo that `make demo` runs."""
+"""Input files that the documents and the tests use, and the demo that `make demo` runs."""

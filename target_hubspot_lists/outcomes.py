@@ -1,4 +1,4 @@
-"""What can become of a membership, and why one is rejected: the words that log, report and README share."""
+"""What can become of a membership, and why one is rejected: the words that log, report and documents share."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PropertyOutcome(StrEnum):
 
 
 class PropertyReason(StrEnum):
-    """Why the attributes of a member were rejected; the README says of each what to do."""
+    """Why the attributes of a member were rejected; the documents say of each what to do."""
 
     NOT_TEXT = "not_text"
     TOO_LONG = "too_long"
@@ -104,7 +104,7 @@ def blamed_properties(body: ErrorBody) -> frozenset[str]:
 
 
 class Reason(StrEnum):
-    """Why a membership was rejected; the README says of each what to do."""
+    """Why a membership was rejected; the documents say of each what to do."""
 
     MISSING_COHORT = "missing_cohort"
     INVALID_COHORT = "invalid_cohort"

@@ -1,4 +1,4 @@
-"""Writes what Meltano and the README must say of each plugin from what the plugin says of itself.
+"""Writes what Meltano and the documents must say of each plugin from what the plugin says of itself.
 
 `make definitions` writes it; test_definitions.py fails where a file says something else.
 """
@@ -59,7 +59,7 @@ COMMANDS_OF_THE_TARGET = COMMANDS | {
     },
 }
 LINE_WIDTH = 1_000_000  # of YAML: no value is broken
-# Settings that the SDK adds to every plugin; the README has one row for all of them.
+# Settings that the SDK adds to every plugin; the documents name them in one sentence.
 SDK_SETTINGS = ("stream_map", "faker_config", "flattening_")
 
 
@@ -155,16 +155,13 @@ def kind(schema: Mapping[str, Any]) -> str:
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file that says something of a plugin, with the text that it should have."""
     projects = {path: path.read_text("utf-8") for path in PROJECTS}
-    readme = (ROOT / "README.md").read_text("utf-8")
     for plugin in PLUGINS:
         yield plugin.folder / "definition.yml", definition(plugin)
         mark = f"settings of {plugin.name}"
         for path, text in projects.items():
             if f"# {mark}\n" in text:
                 projects[path] = between(text, f"    # {mark}", "    # end of settings", in_project(plugin))
-        readme = between(readme, f"<!-- {mark} -->", "<!-- end of settings -->", table(plugin.settings))
     yield from projects.items()
-    yield ROOT / "README.md", readme
 
 
 COMMENT = """\
@@ -246,7 +243,7 @@ def in_project(plugin: Plugin) -> str:
 
 
 def table(settings: Iterable[Setting]) -> str:
-    """The settings as the README shows them."""
+    """The settings as the documents show them."""
     own = [setting for setting in settings if not setting["name"].startswith(SDK_SETTINGS)]
     rows = [("setting", "kind", "default", "what it is"), ("---", "---", "---", "---"), *map(_row, own)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)

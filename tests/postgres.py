@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the tests' own: in a temporary folder, on a Unix socket, gone with them."""
+"""A PostgreSQL server of the tests' own: in a temporary folder, on a Unix socket, gone with them.
+
+On a port of loopback as well, where one is asked for: some clients know no sockets.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,8 @@ def find_binary(name: str) -> str:
 class PostgresServer:
     """A server that lives as long as its `with` block; it trusts everybody who can reach its socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
+        self._port = port
         self._initdb, self._postgres = find_binary("initdb"), find_binary("postgres")
         # A socket's path may have 107 characters, which pytest's own folders exceed.
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
@@ -48,12 +52,22 @@ class PostgresServer:
     def new_url(self) -> str:
         """The URL of an empty schema that nobody else uses."""
         schema = f"ledger_{next(self._schemas)}"
-        with psycopg.connect(host=str(self._folder), user=USER, dbname="postgres") as connection:
+        with psycopg.connect(**self._address) as connection:
             connection.execute(f"CREATE SCHEMA {schema}")
         return (
             f"postgresql://{USER}@/postgres?host={self._folder}"
             f"&options=-csearch_path%3D{schema}&connect_timeout=5"
         )
+
+    @property
+    def tcp_url(self) -> str:
+        """The URL of the database, for a client that knows no sockets and insists on a password."""
+        return f"postgresql://{USER}:secret@127.0.0.1:{self._port}/postgres"
+
+    @property
+    def _address(self) -> dict[str, Any]:
+        address = {"host": str(self._folder), "user": USER, "dbname": "postgres"}
+        return address | ({"port": self._port} if self._port else {})
 
     def __enter__(self) -> Self:
         try:
@@ -87,7 +101,9 @@ class PostgresServer:
             "--encoding=UTF8",
         ]
         subprocess.run([self._initdb, *make, "--locale=C"], check=True, stdout=subprocess.DEVNULL, **options)
-        serve = ["-D", str(cluster), "-k", str(self._folder), "-h", "", "-c", "fsync=off"]
+        # The port names the socket, too; where nobody asked for one it is PostgreSQL's own.
+        listen = ["-h", "127.0.0.1", "-p", str(self._port)] if self._port else ["-h", ""]
+        serve = ["-D", str(cluster), "-k", str(self._folder), *listen, "-c", "fsync=off"]
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen([self._postgres, *serve], stderr=log, stdout=log, **options)
         self._wait_until_it_answers(self._process)
@@ -96,7 +112,7 @@ class PostgresServer:
         until = time.monotonic() + START_SECONDS
         while process.poll() is None and time.monotonic() < until:
             try:
-                psycopg.connect(host=str(self._folder), user=USER, dbname="postgres").close()
+                psycopg.connect(**self._address).close()
             except psycopg.OperationalError:
                 time.sleep(0.02)
             else:

@@ -14,6 +14,8 @@ import click
 
 from hubspot_singer.http import retries
 from target_hubspot_lists.hubspot.portal import needed_scopes
+from target_hubspot_lists.input.property_values import WORDS
+from target_hubspot_lists.input.records import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger
 from target_hubspot_lists.report_page.command import main as hubspot_lists_report
 from target_hubspot_lists.reporting.explanations import (
@@ -69,6 +71,23 @@ def code(*words: object) -> str:
 def settings(plugin: Plugin) -> str:
     """Every setting of a plugin but those of the SDK, which the page names in one sentence."""
     return definitions.table(plugin.settings)
+
+
+# Words of a record
+
+
+def operations() -> str:
+    """The words that add a member and those that remove one."""
+    return table(["operation", "words"], [("add", code(*ADD_WORDS)), ("remove", code(*REMOVE_WORDS))])
+
+
+def booleans() -> str:
+    """The words that a boolean property takes."""
+    rows = [
+        (value, code(*(word for word, meant in WORDS.items() if meant is (value == "true"))))
+        for value in ("true", "false")
+    ]
+    return table(["value", "words"], rows)
 
 
 # Scopes
@@ -205,6 +224,8 @@ def reasons(of: Mapping[str, Explanation]) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     **{f"settings of {plugin.name}": partial(settings, plugin) for plugin in PLUGINS},
+    "operations": operations,
+    "words of booleans": booleans,
     "scopes": scopes,
     "statuses": statuses,
     "calls": calls,

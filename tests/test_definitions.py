@@ -1,4 +1,4 @@
-"""What Meltano and the README say of the plugins' settings is what the plugins say of themselves."""
+"""What Meltano and the documents say of the plugins' settings is what the plugins say of themselves."""
 
 from __future__ import annotations
 
@@ -141,9 +141,11 @@ def test_meltano_calls_the_plugin_as_the_wheel_installs_it(plugin: Plugin) -> No
 
 
 @every_plugin
-def test_the_readme_has_a_row_for_every_setting(plugin: Plugin) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    rows = readme.partition(f"<!-- settings of {plugin.name} -->")[2].partition("<!-- end of settings -->")[0]
+def test_the_reference_has_a_row_for_every_setting(plugin: Plugin) -> None:
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text("utf-8")
+    rows = page.partition(f"<!-- table: settings of {plugin.name} -->")[2].partition("<!-- end of table -->")[
+        0
+    ]
     own = [name for name in about(plugin) if not name.startswith(definitions.SDK_SETTINGS)]
 
     assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == own

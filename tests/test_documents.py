@@ -7,7 +7,9 @@ import re
 import shlex
 import socket
 import sys
+import sysconfig
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import which
 from textwrap import dedent
@@ -18,6 +20,7 @@ import pytest
 from tests import documents
 from tests.documents import PageFailed, blocks
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
+from tests.postgres import NoServer, PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +28,24 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator import HubSpotEmulator
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WITH_COMMANDS = [page for page in PAGES if any(block.is_run for block in blocks(page.read_text("utf-8")))]
 PORT = "8765"  # which the documents name
 TOKEN = "pat-na1-…"  # as they write a token
 MELTANO = ROOT / ".venv" / "meltano" / "bin"  # where `make meltano` installs it
 PROGRAMS = ("curl", "jq", "meltano", "psql")  # which not every machine has
+# Whose settings name the local HubSpot that the page starts; for the others the real HubSpot is the test's own.
+WITH_A_HUBSPOT_OF_ITS_OWN = {"tutorial.md"}
+# What a test must change: it reaches neither a package index nor Meltano's Hub.
+PIP_INSTALL = "pip install --quiet ./"
+SITE_PACKAGES = "$(python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')"
+PIP_INSTALL_HERE = (
+    f"echo {sysconfig.get_path('purelib')} > {SITE_PACKAGES}/here.pth\n"
+    "pip install --quiet --no-index --no-deps --no-build-isolation ./"
+)
+ADD_FROM_HUB = "meltano add --plugin-type extractor tap-postgres"
+ADD_FROM_FILE = f"{ADD_FROM_HUB} --from-ref {ROOT / 'tests' / 'plugins' / 'tap-postgres.yml'}"
+POSTGRES = re.compile(r"postgresql://\w+:secret@localhost:5432/\w+")  # as the pages write the reader's own
 PLUGINS = {
     "target-hubspot-lists": "target_hubspot_lists",
     "tap-hubspot-email-events": "tap_hubspot_email_events",
@@ -53,8 +68,13 @@ def environment(tmp_path: Path, hubspot: HubSpotEmulator) -> dict[str, str]:
     path = os.pathsep.join(
         [str(installed), str(Path(sys.executable).parent), str(MELTANO), os.environ["PATH"]]
     )
-    urls = {f"{module.upper()}_API_URL": hubspot.url for module in PLUGINS.values()}
-    return {**os.environ, **urls, "PATH": path, "PYTHONPATH": str(ROOT)}
+    home = tmp_path / "home"
+    home.mkdir()
+    return {**os.environ, **api_urls(hubspot), "HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def api_urls(hubspot: HubSpotEmulator) -> dict[str, str]:
+    return {f"{module.upper()}_API_URL": hubspot.url for module in PLUGINS.values()}
 
 
 @pytest.fixture
@@ -71,19 +91,45 @@ def free_port() -> str:
         return str(listening.getsockname()[1])
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_the_commands_of_a_page_work(page: Path, folder: Path, environment: dict[str, str]) -> None:
-    called = "\n".join(block.command for block in blocks(page.read_text("utf-8")))
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
+def test_the_commands_of_a_page_work(
+    page: Path, folder: Path, environment: dict[str, str], hubspot: HubSpotEmulator
+) -> None:
+    text = page.read_text("utf-8")
+    called = "\n".join(block.command for block in blocks(text))
     for program in PROGRAMS:
         if re.search(rf"^\s*{program} ", called, re.MULTILINE) and not which(
             program, path=environment["PATH"]
         ):
             pytest.skip(f"{program} is not installed{': make meltano' if program == 'meltano' else ''}")
+    if page.name in WITH_A_HUBSPOT_OF_ITS_OWN:
+        environment = {name: value for name, value in environment.items() if name not in api_urls(hubspot)}
+    replaced = {
+        PORT: free_port(),
+        TOKEN: DEFAULT_TOKEN,
+        ADD_FROM_HUB: ADD_FROM_FILE,
+        PIP_INSTALL: PIP_INSTALL_HERE,
+    }
 
-    documents.run(page, folder, environment, {PORT: free_port(), TOKEN: DEFAULT_TOKEN})
+    with ExitStack() as services:
+        if written := set(POSTGRES.findall(text)):
+            url = services.enter_context(postgres()).tcp_url
+            replaced |= dict.fromkeys(written, url)
+        documents.run(page, folder, environment, replaced)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
+def postgres() -> PostgresServer:
+    try:
+        return PostgresServer(port=int(free_port()))
+    except NoServer as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_mark_of_a_block_is_one_that_there_is(page: Path) -> None:
     marks = {block.mark for block in blocks(page.read_text("utf-8")) if block.mark}
 

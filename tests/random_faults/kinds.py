@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Promise(Enum):
-    """What the target does after a fault, as the README's table of statuses says."""
+    """What the target does after a fault, as the documents' table of statuses says."""
 
     HARMLESS = auto()  # the run succeeds, however often the fault comes
     RETRIED = auto()  # the run succeeds if the fault comes once

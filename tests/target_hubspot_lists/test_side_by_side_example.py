@@ -148,7 +148,7 @@ def test_dagster_runs_all_groups_side_by_side_and_no_429_is_drawn(
 def execute_with_dagster(
     home: Path, folder: Path, settings: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run the README's command, with a tap and a target in the place of Meltano."""
+    """Run the page's command, with a tap and a target in the place of Meltano."""
     config = {"resources": {"meltano": {"config": {"command": [sys.executable, str(RUNNER)]}}}}
     (folder / "run.yaml").write_text(yaml.safe_dump(config), "utf-8")
     for name in ("groups", "home"):
