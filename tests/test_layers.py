@@ -71,6 +71,8 @@ FLOORS = (
     ("journal",),
     ("sync",),
     ("mirror",),
+    ("composition",),
+    ("run",),
     ("target", "__main__"),
 )
 LAYERS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -88,6 +90,7 @@ KNOWN_TO_THE_PAGE = (
     "target_hubspot_lists.report_page",
     "target_hubspot_lists.reporting",
 )
+LONGEST_TARGET = 200  # lines of target.py: Singer messages in, STATE out, and nothing else
 
 pytestmark = pytest.mark.sources
 
@@ -167,6 +170,12 @@ def test_the_report_page_knows_of_the_target_only_what_reports_say() -> None:
         ours = {each for each in named(module) if each.startswith("target_hubspot_lists.")}
 
         assert all(each.startswith(KNOWN_TO_THE_PAGE) for each in ours), module
+
+
+def test_the_target_only_hands_messages_on() -> None:
+    target = ROOT / "target_hubspot_lists" / "target.py"
+
+    assert len(target.read_text("utf-8").splitlines()) <= LONGEST_TARGET
 
 
 @pytest.mark.parametrize("folder", list(FORBIDDEN))

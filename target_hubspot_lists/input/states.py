@@ -49,11 +49,13 @@ class States:
         if not self._waits_for_end:
             self._release()
 
-    def end(self, is_done: Callable[[str], bool]) -> None:
-        """Let the latest STATE leave that covers only streams whose snapshots are done."""
+    def end(self, is_done: Callable[[str], bool], *, are_all_done: bool) -> None:
+        """Let the latest STATE leave that covers only streams that are done; one held for no stream covers all."""
         done = [state for streams, state in self._by_streams.items() if all(map(is_done, streams))]
-        self._latest = done[-1] if done else self._latest
-        self._release()
+        if done:
+            self._latest = done[-1]
+        if done or are_all_done:
+            self._release()
 
     def _release(self) -> None:
         # Meltano takes an empty STATE for the whole one: https://github.com/meltano/sdk/issues/3000

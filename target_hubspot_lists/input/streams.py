@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,7 @@ from target_hubspot_lists.input.advice import Advice
 from target_hubspot_lists.input.columns import Columns
 from target_hubspot_lists.input.parsing import membership_parser, stream_cohort
 from target_hubspot_lists.input.records import NUL, Membership, positive_integer
+from target_hubspot_lists.input.report_lines import refuse_report_line, refuse_report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.receiving import Receiver
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+# `meltano config test` sends one record of this stream: https://docs.meltano.com/reference/command-line-interface#config
+MELTANO_TEST_STREAM = "meltano_test_stream"
 
 # What an expression of stream_maps can raise, over a schema or a record.
 MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -55,61 +62,56 @@ class Streams:
         receiver: Receiver,
         *,
         error: Callable[[str, str], InputError],
-        refuse: Callable[[str, Record], None] | None = None,
     ) -> None:
-        """Compose takers for one run.
-
-        `error` makes the error for the line in hand; `refuse`, if there is one, sees each record with its stream first.
-        """
+        """Compose takers for one run; `error` makes the error for the line in hand."""
         self._mapper = mapper
         self._settings = settings
         self._receiver = receiver
         self._error = error
-        self._refuse = refuse
+        self._are_snapshots = settings.sync_mode == "mirror"
         self._advice = Advice(settings)
         self._schemas: dict[str, dict[str, Any]] = {}
         self._mapped: dict[str, list[MappedStream]] = {}
         self._takers: dict[str, Taker] = {}
 
-    def __contains__(self, stream: str) -> bool:
-        return stream in self._schemas
+    def schema(self, message: dict[str, Any]) -> None:
+        """Take a SCHEMA message: the records of its stream that come after it are of this form."""
+        stream, schema = message.get("stream"), message.get("schema")
+        if not isinstance(stream, str) or not isinstance(schema, dict):
+            raise self._error(
+                "is a SCHEMA without stream or schema", "use a tap that writes Singer messages."
+            )
+        if stream == MELTANO_TEST_STREAM:
+            # Nothing of it is written: that the run began says that the connection works.
+            logger.info("The connection works.")
+            self._takers[stream] = _each_of([])
+            return
+        if not isinstance(schema.get("properties"), dict):
+            raise InputError(
+                f'The SCHEMA of stream "{stream}" has no properties: the tap must describe its columns.'
+            )
+        if self._are_snapshots:
+            refuse_report_lines(stream, schema["properties"])
+        if self._schemas.get(stream) != schema:
+            self._compose(stream, schema, message.get("key_properties"))
+        for each in self.mapped(stream):
+            self._receiver.schema(each.name, each.cohort, can_remove=each.can_remove)
 
-    def has(self, stream: str, schema: dict[str, Any]) -> bool:
-        """Whether this is the stream's SCHEMA already."""
-        return self._schemas.get(stream) == schema
-
-    def ignore(self, stream: str) -> None:
-        """Do nothing with the stream's records."""
-        self._mapped[stream] = []
-        self._takers[stream] = _each_of([])
-
-    def take(
-        self,
-        stream: str,
-        schema: dict[str, Any],
-        key_properties: list[str] | None,
-        *,
-        have_own_names: bool = False,
-    ) -> None:
-        """Take a stream's SCHEMA: the records that come after it are of this form."""
+    def _compose(self, stream: str, schema: dict[str, Any], key_properties: list[str] | None) -> None:
+        """Compose what takes the stream's records from here on."""
         self._schemas[stream] = schema
         with self._mapping(stream):
             self._mapper.register_raw_stream_schema(stream, schema, key_properties)
         maps = [
             each for each in self._mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)
         ]
-        if have_own_names:
+        if self._are_snapshots:
             self._refuse_shared_names(stream, [each.stream_alias for each in maps])
         self._mapped[stream] = []
         takers = [self._taker(stream, each) for each in maps]
-        if self._refuse is not None:
-            takers.insert(0, partial(_refusing, self._refuse, stream))
+        if self._are_snapshots:
+            takers.insert(0, partial(_refusing, stream))
         self._takers[stream] = takers[0] if len(takers) == 1 else _each_of(takers)
-
-    def begin(self, stream: str) -> None:
-        """Tell the receiver that a SCHEMA of the stream came, changed or not."""
-        for each in self.mapped(stream):
-            self._receiver.schema(each.name, each.cohort, can_remove=each.can_remove)
 
     def mapped(self, stream: str) -> Sequence[MappedStream]:
         """Return the streams that the user's maps make of a stream; without maps it is the stream itself."""
@@ -202,8 +204,8 @@ class Streams:
             ) from error
 
 
-def _refusing(refuse: Callable[[str, Record], None], stream: str, record: Record, _: int | None) -> None:
-    refuse(stream, record)
+def _refusing(stream: str, record: Record, _: int | None) -> None:
+    refuse_report_line(stream, record)
 
 
 def _each_of(takers: Sequence[Taker]) -> Taker:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError
@@ -14,29 +13,26 @@ from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.journal.journal import Led
 from target_hubspot_lists.mirror.evidence import ArrivedCohort, CohortEvidence, StreamEvidence, gaps, unproven
 from target_hubspot_lists.mirror.list_mirror import ListMirror
-from target_hubspot_lists.mirror.snapshot_store import SnapshotStore, on_disk
+from target_hubspot_lists.mirror.snapshot_store import on_disk
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack, ListSnapshot
 from target_hubspot_lists.outcomes import Reason
-from target_hubspot_lists.reporting.accounts import Account
-from target_hubspot_lists.sync.delivery import Delivery
-
-if sys.version_info >= (3, 12):
-    from typing import override
-else:
-    from typing_extensions import override
+from target_hubspot_lists.reporting.accounts import Account, StreamAccount
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
-    from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.input.attributes import Attributes
+    from target_hubspot_lists.input.attributes import AttributeParser, Attributes
     from target_hubspot_lists.input.records import Membership, Rejection
+    from target_hubspot_lists.journal.journal import NoLedger
     from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.mirror.snapshot_store import SnapshotStore
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.report import Report
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.planning import Planning
 
 logger = logging.getLogger(__name__)
 
@@ -44,36 +40,50 @@ logger = logging.getLogger(__name__)
 UNCLEAR = frozenset({Reason.MISSING_COHORT, Reason.INVALID_COHORT, Reason.UNKNOWN_OPERATION})
 
 
-class Mirror(Delivery):
+class Mirror:
     """A run in mirror mode: holds whole cohorts on disk, and changes lists at the end of the input."""
 
-    def __init__(self, client: HubSpotClient, settings: Settings, report: Report | None = None) -> None:
-        super().__init__(client, settings, report)
-        self._store = SnapshotStore()
-        self.properties.memory = self._store  # unless a ledger remembers them for longer
+    held = 0  # nothing waits for a flush: all of it waits for the end of the input
+
+    def __init__(  # noqa: PLR0913 - what an incremental run has, and where snapshots are held
+        self,
+        settings: Settings,
+        planning: Planning,
+        applying: Applying,
+        properties: ContactProperties,
+        journal: NoLedger,
+        *,
+        store: SnapshotStore,
+    ) -> None:
+        self._settings = settings
+        self._planning = planning
+        self._accounts = planning.accounts
+        self._properties = properties
+        self._journal = journal
+        self._store = store
         self._streams: dict[str, StreamEvidence] = {}
         self._snapshots: dict[tuple[str, Cohort], CohortSnapshot] = {}
+        self._positions = itertools.count()
         self._numbers = itertools.count()
         self._held_back = HeldBack()
         self._list_mirror = ListMirror(
             settings,
-            self._applying,
-            self.properties,
-            routes=self._routes,
-            store=self._store,
+            applying,
+            properties,
+            routes=planning.routes,
+            store=store,
             held_back=self._held_back,
         )
 
-    @property
-    def problems(self) -> Sequence[str]:
-        """What was held back, and why."""
-        return self._held_back.problems
-
     # While the input is read
 
-    @override
+    def attribute_parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
+        """Return what reads the mapped fields of a stream's records; None if no field is mapped."""
+        return self._properties.parser(stream, columns)
+
     def schema(self, stream: str, cohort: Cohort | None, *, can_remove: bool) -> None:
-        super().schema(stream, cohort, can_remove=can_remove)
+        """A SCHEMA of the stream came; with the cohort that all of the stream is, if it is one."""
+        self._accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
         self._evidence(stream).schema()
         if cohort is not None:
             self._snapshot(stream, cohort).is_whole_stream = True
@@ -84,11 +94,10 @@ class Mirror(Delivery):
         """An ACTIVATE_VERSION of the stream came."""
         self._evidence(stream).activate(version)
 
-    @override
     def pass_over(self, stream: str) -> None:
+        """A RECORD of the stream came that a stream map filters out: what was activated was not the end."""
         self._evidence(stream).other()
 
-    @override
     def take(
         self,
         stream: str,
@@ -97,12 +106,13 @@ class Mirror(Delivery):
         *,
         version: int | None = None,
     ) -> None:
-        self.accounts.streams[stream].records_read += 1
+        """Write a membership down, unless its version was replaced by a newer one."""
+        self._accounts.streams[stream].records_read += 1
         evidence = self._evidence(stream)
         snapshot = self._snapshot(stream, membership.cohort)
-        self._memory.saw(membership.cohort)
+        self._journal.saw(membership.cohort)
         snapshot.account.records_read += 1
-        self.accounts.streams[stream].lists.add(snapshot.route.key)
+        self._accounts.streams[stream].lists.add(snapshot.route.key)
         if evidence.is_older(version):
             evidence.other()
             snapshot.account.superseded += 1
@@ -120,9 +130,10 @@ class Mirror(Delivery):
         if attributes is not None:
             self._store.hold(membership.member, packed(attributes))
 
-    @override
     def reject(self, stream: str, rejection: Rejection, *, version: int | None = None) -> None:
-        super().reject(stream, rejection)
+        """Account for a record that cannot be applied, and note that the snapshot lacks it."""
+        account = self._planning.destination(rejection.cohort).account if rejection.cohort else None
+        self._accounts.reject(stream, rejection, account)
         evidence = self._evidence(stream)
         if evidence.is_newer(version):
             self._replace(stream)
@@ -135,10 +146,12 @@ class Mirror(Delivery):
         evidence.other()
         evidence.unclear += rejection.reason in UNCLEAR
 
-    @override
+    def flush(self) -> None:
+        """Nothing: lists change only at the end of the input."""
+
     def close(self) -> None:
+        """Remove the snapshots from the disk."""
         self._store.close()
-        super().close()
 
     @property
     def _ends_with_input(self) -> bool:
@@ -151,8 +164,8 @@ class Mirror(Delivery):
     def _snapshot(self, stream: str, cohort: Cohort) -> CohortSnapshot:
         found = self._snapshots.get((stream, cohort))
         if found is None:
-            held = self._held_for(cohort)
-            found = CohortSnapshot(next(self._numbers), stream, cohort, held.route, held.account)
+            to = self._planning.destination(cohort)
+            found = CohortSnapshot(next(self._numbers), stream, cohort, to.route, to.account)
             self._snapshots[stream, cohort] = found
         return found
 
@@ -167,7 +180,7 @@ class Mirror(Delivery):
 
     def started_streams(self) -> frozenset[str]:
         """The streams of which a record came."""
-        return frozenset(name for name, stream in self.accounts.streams.items() if stream.records_read)
+        return frozenset(name for name, stream in self._accounts.streams.items() if stream.records_read)
 
     def streams_at_stake(self) -> frozenset[str]:
         """Return the streams whose lists may change at the end of the input, so that STATE waits for them.
@@ -184,10 +197,11 @@ class Mirror(Delivery):
 
     # At the end of the input
 
-    def finish(self) -> None:
-        """Apply every snapshot; `problems` then says what was held back, and `is_done` which streams are done."""
+    def finish(self) -> Sequence[str]:
+        """Apply every snapshot; return what was held back, one sentence each."""
         with on_disk():
             self._finish()
+        return self._held_back.problems
 
     def _finish(self) -> None:
         units = list(self._units())
@@ -205,7 +219,7 @@ class Mirror(Delivery):
         self._judge_streams({each.stream for unit in units for each in unit.cohorts})
         self._empty_vanished(units)
         arrived = {name for each in self._snapshots.values() for name in each.cohort}
-        if absent := [name for name in self._routes.configured if name not in arrived]:
+        if absent := [name for name in self._planning.routes.configured if name not in arrived]:
             names = ", ".join(map(shown, absent))
             logger.info("Not in the input, so their lists were left alone: %s.", names)
 
@@ -227,11 +241,11 @@ class Mirror(Delivery):
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
         current = [each for each in self._snapshots.values() if self._is_current(each)]
         led = [
-            Led(each.cohort, each.route, each.stream, self._routes.is_configured(each.cohort))
+            Led(each.cohort, each.route, each.stream, self._planning.routes.is_configured(each.cohort))
             for each in current
         ]
         wanted = {each.route.key for each in current if self._store.size(each.number)}
-        lists = self._resolve_lists(led, wanted)
+        lists = self._planning.find_lists(led, wanted)
         units: dict[str, ListSnapshot] = {}
         for snapshot in current:
             found = lists.get(snapshot.route.key)
@@ -249,7 +263,7 @@ class Mirror(Delivery):
             each
             for stream in sorted(self.started_streams())
             for each in self._vanished(stream)
-            if each.list_id not in taken and not self._routes.is_configured(_cohort(each))
+            if each.list_id not in taken and not self._planning.routes.is_configured(_cohort(each))
         ]
         may_empty = self._settings.empty_vanished_cohorts
         to_empty = [each for each in vanished if may_empty and self._is_whole(each.stream)]
@@ -260,18 +274,17 @@ class Mirror(Delivery):
             )
         if not to_empty:
             return
-        there = self._lists.find_all({each.list_id for each in to_empty})
-        self._before_writing(there.values())
+        there = self._planning.find_known({each.list_id for each in to_empty})
         for known in to_empty:
             if hubspot_list := there.get(known.list_id):
                 if self._settings.reconcile:
-                    self._memory.reread(hubspot_list, has_snapshot=True)
+                    self._journal.reread(hubspot_list, has_snapshot=True)
                 self._list_mirror.apply(self._vanished_unit(known, hubspot_list), None)
 
     def _vanished(self, stream: str) -> list[KnownList]:
         """The lists whose cohorts did not come; none, which is said, where they may be another pipeline's."""
         cohorts = {cohort.key for of_stream, cohort in self._snapshots if of_stream == stream}
-        vanished = self._memory.vanished(stream, cohorts)
+        vanished = self._journal.vanished(stream, cohorts)
         if vanished.is_certain or not vanished.lists:
             return vanished.lists
         logger.warning(
@@ -294,7 +307,7 @@ class Mirror(Delivery):
         """The empty snapshot of a cohort that did not come."""
         cohort = _cohort(known)
         route = Route(known.list_id, known.name)
-        account = self.accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
+        account = self._accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
         snapshot = CohortSnapshot(next(self._numbers), known.stream, cohort, route, account)
         return ListSnapshot(hubspot_list, [snapshot])
 
@@ -315,7 +328,7 @@ class Mirror(Delivery):
         if unit.hubspot_list is None:
             return []
         came = {name for each in unit.cohorts for name in each.cohort}
-        return [each for each in self._routes.configured_for(unit.hubspot_list) if each not in came]
+        return [each for each in self._planning.routes.configured_for(unit.hubspot_list) if each not in came]
 
 
 def _named(lists: Iterable[KnownList]) -> str:

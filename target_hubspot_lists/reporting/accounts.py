@@ -207,6 +207,7 @@ class Accounts:
 
     def reject(self, stream: str, rejection: Rejection, account: Account | None) -> None:
         """Account for a record that cannot be applied."""
+        self.streams[stream].records_read += 1
         self.streams[stream].rejected += 1
         reasons = self.streams[stream].reasons
         if account is not None:

@@ -12,14 +12,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
-from target_hubspot_lists.errors import InputError, TargetError
+from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Outcome, is_applied
 from target_hubspot_lists.reporting.figures import list_figures, run_figures
 from target_hubspot_lists.reporting.private_files import open_private
 from target_hubspot_lists.reporting.spreadsheets import BYTE_ORDER_MARK, csv_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.input.records import Rejection
@@ -49,23 +49,6 @@ CSV_COLUMNS = (
     "property_reason",
     "property_correlation_id",
 )
-# Columns that every line about a member has, in JSON Lines and in CSV, and no snapshot of a cohort has together.
-LINE_COLUMNS = frozenset({"run_id", "outcome", "correlation_id"})
-
-
-def refuse_report_lines(stream: str, columns: Iterable[str]) -> None:
-    """Raise InputError where the columns of a mirror's stream are those of a report's lines."""
-    if {column.lower() for column in columns} >= LINE_COLUMNS:
-        raise InputError(
-            f'Stream "{stream}" holds lines of a report, and sync_mode is mirror: whoever is not among these lines '
-            "would be removed. Send the rejected ones again with sync_mode: incremental."
-        )
-
-
-def refuse_report_line(stream: str, record: Mapping[str, Any]) -> None:
-    """Raise InputError where a record of a mirror's stream is a line of a report, whatever the stream's SCHEMA says."""
-    if "correlation_id" in record and record.keys() >= LINE_COLUMNS:
-        refuse_report_lines(stream, record)
 
 
 def new_run_id() -> str:

@@ -8,15 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubspot_singer.http import MissingScopes, concurrently
-from target_hubspot_lists.hubspot.contacts import Contacts
 from target_hubspot_lists.hubspot.list_memberships import (
     MAX_RECORD_IDS_PER_CALL,
     Change,
-    ChangeWriter,
     Doubts,
 )
-from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, MembershipReader, Reading
-from target_hubspot_lists.journal.journal import NoLedger
+from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.accounts import NO_RECORD
 from target_hubspot_lists.sync.resolution import resolve
@@ -26,9 +23,11 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contact_answers import Found
-    from target_hubspot_lists.hubspot.list_memberships import Confirmation
+    from target_hubspot_lists.hubspot.contacts import Contacts
+    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter, Confirmation
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.journal.journal import NoLedger
     from target_hubspot_lists.reporting.accounts import Account, Accounts, Asked
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.property_flush import PropertyFlush
@@ -90,18 +89,24 @@ class ListChange:
 class Applying:
     """How memberships come to be: whatever mode a run is in, each of them ends in one outcome here."""
 
-    def __init__(
-        self, client: HubSpotClient, settings: Settings, lists: Lists, *, accounts: Accounts
+    def __init__(  # noqa: PLR0913 - what HubSpot is asked with
+        self,
+        client: HubSpotClient,
+        settings: Settings,
+        *,
+        contacts: Contacts,
+        writer: ChangeWriter,
+        reader: MembershipReader,
+        memory: NoLedger,
+        accounts: Accounts,
     ) -> None:
         self._client = client
         self._settings = settings
         self.workers = settings.connection.max_concurrency
-        self.contacts = Contacts(
-            client, workers=self.workers, create=settings.create_contacts, dry_run=settings.dry_run
-        )
-        self.writer = ChangeWriter(client, lists, self.contacts)
-        self.reader = MembershipReader(client, workers=self.workers)
-        self.memory: NoLedger = NoLedger()
+        self.contacts = contacts
+        self.writer = writer
+        self.reader = reader
+        self.memory = memory
         self.accounts = accounts
         self.seconds_verifying = 0.0
         self._may_read_contacts = True

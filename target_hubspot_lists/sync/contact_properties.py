@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.contacts import Contacts
 from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.hubspot.property_writer import PropertyWriter
 from target_hubspot_lists.hubspot.status_properties import EXITED, REALIZED
 from target_hubspot_lists.input.attributes import AttributeParser, HeldAttributes
-from target_hubspot_lists.journal.property_memory import NoMemory
 from target_hubspot_lists.sync.audience_status import AudienceStatus
 from target_hubspot_lists.sync.property_flush import PropertyFlush
 
@@ -28,24 +27,47 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
 
 
+class PortalProperties(NamedTuple):
+    """The portal's contact properties, and the definition of each mapped one, in the order of the setting."""
+
+    known: Properties
+    mapped: tuple[PropertyDefinition, ...] = ()
+
+    @classmethod
+    def read(cls, client: HubSpotClient, settings: Settings) -> PortalProperties:
+        """Read them, in one call, if the settings ask for any; raise if a mapped one cannot be written."""
+        known = Properties(client)
+        if not (settings.property_mappings or settings.audience_status_property):
+            return cls(known)
+        known.read()
+        return cls(known, known.check(settings.property_mappings))
+
+
 class ContactProperties:
     """The properties that a run writes; nothing at all where the settings ask for none."""
 
-    def __init__(self, client: HubSpotClient, settings: Settings, lists: Lists) -> None:
+    def __init__(
+        self,
+        client: HubSpotClient,
+        settings: Settings,
+        lists: Lists,
+        *,
+        of_portal: PortalProperties,
+        memory: PropertyMemory,
+    ) -> None:
         self.settings = settings
-        self.memory: PropertyMemory = NoMemory()  # a ledger's, where there is one
+        self.memory = memory
         self.names = tuple(mapping.property for mapping in settings.property_mappings)
         self.fills = settings.property_policy == "fill_empty"
         workers = settings.connection.max_concurrency
         contacts = Contacts(client, workers=workers, create=False, dry_run=settings.dry_run)
         self.writer = PropertyWriter(client, contacts, workers=workers)
-        self._properties = Properties(client)
-        self._definitions: tuple[PropertyDefinition, ...] = ()
+        self._definitions = of_portal.mapped
         self._held = HeldAttributes()
         self.status: AudienceStatus | None = None
         if settings.audience_status_property:
             self.status = AudienceStatus(
-                client, self._properties, lists, mapped=self.names, dry_run=settings.dry_run
+                client, of_portal.known, lists, mapped=self.names, dry_run=settings.dry_run
             )
 
     @property
@@ -57,12 +79,6 @@ class ContactProperties:
     def created(self) -> Sequence[str]:
         """The properties that this run made, or in a dry run would have made."""
         return self.status.created if self.status else ()
-
-    def prepare(self) -> None:
-        """Read the portal's properties, in one call; raise if a mapped one cannot be written."""
-        if self.is_wanted:
-            self._properties.read()
-            self._definitions = self._properties.check(self.settings.property_mappings)
 
     def parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
         """The parser of a stream's attributes; raise InputError if a mapped column is not in its schema."""

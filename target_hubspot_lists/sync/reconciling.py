@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import NoLedger
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -41,30 +42,34 @@ class NothingElse:
 class Reconciling:
     """The part of a run with `reconcile` that no record asks for: addresses at its beginning, lists at its end."""
 
-    def __init__(self, contacts: Contacts, lists: Lists, accounts: Accounts) -> None:
+    def __init__(
+        self, contacts: Contacts, lists: Lists, accounts: Accounts, *, journal: NoLedger, settings: Settings
+    ) -> None:
+        self._journal = journal
+        self._reads_lists = settings.reconcile
+        self._reads_addresses = settings.reconcile and not settings.dry_run
         self._contacts = contacts
         self._lists = lists
         self._accounts = accounts
-        self._has_read_addresses = False
 
-    def read_addresses(self, memory: NoLedger) -> None:
+    def begin(self) -> None:
         """Look up every address that the ledger knows, once a run; those that nobody has stay as they were known."""
-        if self._has_read_addresses:
+        if not self._reads_addresses:
             return
-        self._has_read_addresses = True
-        memory.begin_rereading()
+        self._reads_addresses = False
+        self._journal.begin_rereading()
         try:
-            for known in memory.old_addresses():
-                self._read(memory, known)
+            for known in self._journal.old_addresses():
+                self._read(known)
         except MissingScopes as refused:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
-    def _read(self, memory: NoLedger, known: Mapping[str, int]) -> None:
+    def _read(self, known: Mapping[str, int]) -> None:
         found = resolve(self._contacts, known, (), NothingElse())
-        memory.follow(found.merged)
-        memory.remember_contacts(found.record_ids)
+        self._journal.follow(found.merged)
+        self._journal.remember_contacts(found.record_ids)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
-        memory.moved(
+        self._journal.moved(
             {
                 known[address]: record_id
                 for address, record_id in found.record_ids.items()
@@ -72,12 +77,15 @@ class Reconciling:
             }
         )
 
-    def read_lists(self, memory: NoLedger) -> Iterator[str]:
+    def end(self) -> Iterator[str]:
         """Read every list of the ledger that this run has not come upon, and put back whom it lost.
 
         Yield why a list could not be read.
         """
-        unread = memory.unread_lists()
+        if not self._reads_lists:
+            return
+        self.begin()
+        unread = self._journal.unread_lists()
         there = self._lists.find_all({each.list_id for each in unread}) if unread else {}
         for known in unread:
             if (found := there.get(known.list_id)) is None:
@@ -89,12 +97,12 @@ class Reconciling:
                 continue
             try:
                 refuse_unwritable(found)
-                memory.lock([found.name], [found.list_id], is_waited_for=False)
+                self._journal.lock([found.name], [found.list_id], is_waited_for=False)
             except (ListError, ListHeld) as problem:
                 yield f"Not reconciled: {problem}"
                 continue
             self._open_account(known, found)
-            memory.reread(found, has_snapshot=False)
+            self._journal.reread(found, has_snapshot=False)
 
     def _open_account(self, known: KnownList, found: HubSpotList) -> None:
         """Let the list appear among those of the run, so that it is told how many were put back."""

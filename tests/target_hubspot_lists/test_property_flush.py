@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,40 +12,30 @@ from hubspot_singer.http import HubSpotClient
 from target_hubspot_lists.hubspot.list_objects import Route
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.property_memory import NoMemory
 from target_hubspot_lists.outcomes import PropertyOutcome
 from target_hubspot_lists.reporting.accounts import Account, Asked
 from target_hubspot_lists.settings import Settings
-from target_hubspot_lists.sync.contact_properties import ContactProperties
+from target_hubspot_lists.sync.contact_properties import ContactProperties, PortalProperties
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 
-class Memory:
-    """What a ledger will remember, in a dictionary."""
-
-    def __init__(self) -> None:
-        self.hashes: dict[int, bytes] = {}
-
-    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        return {each: self.hashes[each] for each in record_ids if each in self.hashes}
-
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
-        self.hashes |= hashes
-
-
 class RunWithMemory:
-    """Runs the target again and again on one memory."""
+    """Runs the target again and again with one ledger."""
 
-    def __init__(self, hubspot: HubSpotEmulator) -> None:
+    def __init__(self, hubspot: HubSpotEmulator, folder: Path) -> None:
         self.hubspot = hubspot
-        self.memory = Memory()
+        self.report = folder / "report.jsonl"
         self.settings: dict[str, Any] = {
+            "ledger_url": f"sqlite:///{folder}/ledger.db",
+            "report_path": str(self.report),
             "api_url": hubspot.url,
             "access_token": hubspot.token,
             "match_by": "contact_id",
@@ -56,13 +46,14 @@ class RunWithMemory:
 
     def __call__(self, *messages: str, **config: Any) -> dict[str, int]:
         """Run, and count what became of properties over all lists."""
+        self.report.unlink(missing_ok=True)
         target = TargetHubSpotLists(config=self.settings | config, clock=FakeClock())
-        target.delivery.properties.memory = self.memory
         schema = email_schema("plan") if config.get("match_by") == "email" else person_schema()
         assert target.run(io.BytesIO("\n".join([schema, *messages]).encode())) == 0
-        accounts = target.delivery.accounts.lists.values()
-        totals = sum((account.properties for account in accounts), Counter[PropertyOutcome]())
-        return {outcome.value: count for outcome, count in totals.items()}
+        lines = [json.loads(line) for line in self.report.read_text().splitlines()]
+        lists = [each for each in lines if each["kind"] == "list"]
+        totals = {each.value: sum(line[f"properties_{each}"] for line in lists) for each in PropertyOutcome}
+        return {outcome: count for outcome, count in totals.items() if count}
 
 
 def person_schema() -> str:
@@ -74,9 +65,9 @@ def person(member: str, cohort: str = "VIP", operation: str = "add", **fields: A
 
 
 @pytest.fixture
-def run(hubspot: HubSpotEmulator, portal: Portal) -> RunWithMemory:
+def run(hubspot: HubSpotEmulator, portal: Portal, tmp_path: Path) -> RunWithMemory:
     portal.add_property("plan")
-    return RunWithMemory(hubspot)
+    return RunWithMemory(hubspot, tmp_path)
 
 
 def test_unchanged_values_are_not_written_again(
@@ -155,8 +146,8 @@ def test_members_that_a_snapshot_removed_become_exited_without_a_record_of_their
     )
     with HubSpotClient(settings.connection, clock=FakeClock()) as client:
         lists = Lists(client, settings)
-        properties = ContactProperties(client, settings, lists)
-        properties.prepare()
+        of_portal = PortalProperties.read(client, settings)
+        properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=NoMemory())
         route = Route(vip.list_id, "")
         found = lists.resolve([route], set(), check=properties.check_lists)
         account = Account(Cohort(None, "VIP"), "VIP")

@@ -1,0 +1,143 @@
+"""Builds what a run works with, once the connection is checked: ledger, journal, and the mode's sync."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from target_hubspot_lists.errors import LedgerError
+from target_hubspot_lists.hubspot.contacts import Contacts
+from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
+from target_hubspot_lists.hubspot.lists import Lists
+from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+from target_hubspot_lists.input.states import States
+from target_hubspot_lists.journal.journal import NoLedger
+from target_hubspot_lists.journal.ledger_journal import Memory
+from target_hubspot_lists.journal.property_memory import KnownProperties, LedgerProperties, NoMemory
+from target_hubspot_lists.journal.recollection import Recollection
+from target_hubspot_lists.mirror.mirror import Mirror
+from target_hubspot_lists.mirror.snapshot_store import SnapshotStore
+from target_hubspot_lists.sync.applying import Applying
+from target_hubspot_lists.sync.contact_properties import ContactProperties
+from target_hubspot_lists.sync.incremental import Incremental
+from target_hubspot_lists.sync.planning import Planning
+from target_hubspot_lists.sync.reconciling import Reconciling
+from target_hubspot_lists.sync.schedule import Schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hubspot_singer.http import Clock, HubSpotClient
+    from target_hubspot_lists.hubspot.portal import Portal
+    from target_hubspot_lists.journal.property_memory import PropertyMemory
+    from target_hubspot_lists.ledger import Ledger
+    from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.contact_properties import PortalProperties
+    from target_hubspot_lists.sync.sync import Sync
+
+
+class Session(NamedTuple):
+    """What a run works with, from the check of the connection to its end."""
+
+    sync: Sync
+    schedule: Schedule
+    journal: NoLedger
+    reconciling: Reconciling
+    applying: Applying
+
+    def close(self, accounts: Accounts) -> None:
+        """Let go of ledger, locks and files; count who was put back besides those whom records name."""
+        self.sync.close()
+        for account in accounts.lists.values():
+            account.put_back += self.journal.count_put_back.pop(account.list_id or "", 0)
+        self.journal.close(accounts.lists.values())
+
+
+def compose(  # noqa: PLR0913 - all that a run has
+    client: HubSpotClient,
+    settings: Settings,
+    accounts: Accounts,
+    *,
+    portal: Portal,
+    of_portal: PortalProperties,
+    run_id: str,
+    clock: Clock,
+    flushed: Callable[[], None],
+) -> Session:
+    """Open the ledger, if the settings name one, and build the sync of the mode that they name."""
+    workers = settings.connection.max_concurrency
+    lists = Lists(client, settings)
+    contacts = Contacts(client, workers=workers, create=settings.create_contacts, dry_run=settings.dry_run)
+    writer = ChangeWriter(client, lists, contacts)
+    reader = MembershipReader(client, workers=workers)
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(clock.time(), UTC)
+
+    ledger = open_ledger(settings, portal, run_id=run_id, now=now)
+    journal, memory = NoLedger(), cast("PropertyMemory", NoMemory())
+    if ledger is not None and settings.dry_run:
+        journal = Recollection(ledger, settings, lists, reader=reader, started=now())
+        memory = KnownProperties(ledger)
+    elif ledger is not None:
+        journal = Memory(
+            ledger, settings, client, lists, contacts=contacts, writer=writer, reader=reader, started=now()
+        )
+        memory = LedgerProperties(ledger)
+    store = SnapshotStore() if settings.sync_mode == "mirror" else None
+    if store is not None and ledger is None:
+        memory = store  # so that what one list wrote of a contact is not written for the next
+    properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=memory)
+    applying = Applying(
+        client, settings, contacts=contacts, writer=writer, reader=reader, memory=journal, accounts=accounts
+    )
+    reconciling = Reconciling(contacts, lists, accounts, journal=journal, settings=settings)
+    planning = Planning(
+        settings, lists, properties, journal=journal, accounts=accounts, reconciling=reconciling
+    )
+    sync: Sync
+    if store is None:
+        sync = Incremental(settings, planning, applying, properties, journal)
+    else:
+        sync = Mirror(settings, planning, applying, properties, journal, store=store)
+    schedule = Schedule(
+        sync,
+        accounts,
+        States(settings),
+        clock=clock,
+        batch_size_rows=settings.batch_size_rows,
+        flushed=flushed,
+    )
+    return Session(sync, schedule, journal, reconciling, applying)
+
+
+def open_ledger(
+    settings: Settings, portal: Portal, *, run_id: str, now: Callable[[], datetime]
+) -> Ledger | None:
+    """Open the ledger that the settings name; a dry run leaves it as it is, and None where there is none."""
+    if settings.ledger_url is None:
+        return None
+    from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
+
+    opening = Ledger.open_to_read if settings.dry_run else Ledger.open
+    return opening(settings.ledger_url, known_id(portal), run_id=run_id, now=now)
+
+
+def check_ledger(settings: Settings, portal: Portal) -> str:
+    """Try to open the ledger and to write to it, and leave it as it is; return what was found as a sentence."""
+    from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
+
+    known_id(portal)
+    is_there = Ledger.check(settings.ledger_url or "")
+    return f"Ledger: {'it can be used' if is_there else 'not there yet, the first run makes it'}."
+
+
+def known_id(portal: Portal) -> int:
+    """Return the portal's id, by which a ledger is kept."""
+    if portal.portal_id is None:
+        raise LedgerError(
+            "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "
+            "later, or without ledger_url."
+        )
+    return portal.portal_id

@@ -1,0 +1,159 @@
+"""One run: checks the connection, reads the input into the mode's sync, and says how it ended."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.composition import compose
+from target_hubspot_lists.errors import Interrupted, TargetError
+from target_hubspot_lists.hubspot.portal import check_connection
+from target_hubspot_lists.reporting.accounts import Accounts
+from target_hubspot_lists.reporting.progress import Progress, Standing
+from target_hubspot_lists.reporting.report import Report, new_run_id
+from target_hubspot_lists.reporting.summary import RunFacts, summary
+from target_hubspot_lists.sync.contact_properties import PortalProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from logging import Logger
+
+    from hubspot_singer.http import Clock, HubSpotClient, HubSpotError
+    from target_hubspot_lists.composition import Session
+    from target_hubspot_lists.hubspot.portal import Portal
+    from target_hubspot_lists.settings import Settings
+
+# What the report says of an error that is none of ours; the command shows it in the log.
+UNEXPECTED = TargetError("The run failed with an unexpected error; see the log.")
+
+
+class Run:
+    """One run, from the check of the connection to the last line of the report."""
+
+    def __init__(self, client: HubSpotClient, settings: Settings, clock: Clock, logger: Logger) -> None:
+        self._logger = logger
+        self.run_id = new_run_id()
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._portal: Portal | None = None
+        self._session: Session | None = None
+        self._report: Report | None = None
+        if settings.report_path is not None:
+            self._report = Report(settings.report_path, self.run_id, settings.report_members)
+        self.accounts = Accounts(self._report)
+
+    def check(self, scopes: Collection[str]) -> tuple[Portal, PortalProperties]:
+        """Ask HubSpot whose token this is; raise if it lacks one of the scopes, or the portal a property."""
+        self._portal = portal = check_connection(self._client, self._settings, scopes)
+        of_portal = PortalProperties.read(self._client, self._settings)
+        if self._report:
+            self._report.portal = portal
+        return portal, of_portal
+
+    def discard_report(self) -> None:
+        """Write no report: this run only checks the connection."""
+        if self._report:
+            self._report.discard()
+            self._report = None
+
+    @contextmanager
+    def session(self, scopes: Collection[str]) -> Iterator[Session]:
+        """Check the connection, and yield what memberships are applied with; progress is told meanwhile."""
+        with self._client, Progress(self._standing):
+            portal, of_portal = self.check(scopes)
+            self._session = session = compose(
+                self._client,
+                self._settings,
+                self.accounts,
+                portal=portal,
+                of_portal=of_portal,
+                run_id=self.run_id,
+                clock=self._clock,
+                flushed=self._flush_report,
+            )
+            try:
+                yield session
+            finally:
+                session.close(self.accounts)
+
+    def end(self, session: Session) -> None:
+        """Bring all that is left to HubSpot; TargetError says what was not applied as asked."""
+        held_back = session.sync.finish()
+        unread = list(session.reconciling.end())
+        self.accounts.check()
+        session.journal.end(self.accounts.lists.values())
+        # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
+        unapplied = list(self.accounts.problems(self._settings.max_unapplied_percent))
+        if not unapplied:
+            session.schedule.end(are_all_done=not held_back)
+        if problems := [*held_back, *unapplied, *unread]:
+            raise TargetError(" ".join(problems))
+
+    def tell(
+        self, problem: HubSpotError | None, *, signal_number: int | None
+    ) -> tuple[int, list[HubSpotError]]:
+        """Say in the log and in the report how the run ended; return its exit code, and the errors to be shown."""
+        exit_code = int(problem is not None)
+        if signal_number is not None:
+            problem, exit_code = Interrupted(signal.Signals(signal_number).name), 128 + signal_number
+        unwritten = self._tell(problem, exit_code)
+        errors = {str(each): each for each in (unwritten, problem) if each and each is not UNEXPECTED}
+        return exit_code or int(unwritten is not None), list(errors.values())
+
+    def _tell(self, problem: HubSpotError | None, exit_code: int) -> TargetError | None:
+        """Write summary and report; return why the report cannot be written."""
+        for line in summary(self.accounts, self._facts(exit_code)):
+            self._logger.info("%s", line.text, extra=line.fields)
+        if left := self.accounts.records_read - self.accounts.done:
+            self._logger.info("%d of %d memberships read have no outcome.", left, self.accounts.records_read)
+        if self._report is None:
+            return None
+        try:
+            self._close_report(self._report, problem, exit_code)
+        except TargetError as error:
+            return error
+        self._logger.info('The report is in "%s".', self._report.path)
+        return None
+
+    @property
+    def _seconds(self) -> float:
+        return self._clock.monotonic() - self._started
+
+    def _flush_report(self) -> None:
+        if self._report:
+            self._report.flush()
+
+    def _facts(self, exit_code: int) -> RunFacts:
+        return RunFacts(
+            run_id=self.run_id,
+            portal_id=self._portal.portal_id if self._portal else None,
+            dry_run=self._settings.dry_run,
+            is_mirror=self._settings.sync_mode == "mirror",
+            exit_code=exit_code,
+            calls=self._client.calls,
+            seconds=self._seconds,
+        )
+
+    def _close_report(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
+        report.close(
+            self.accounts,
+            sync_mode=self._settings.sync_mode,
+            dry_run=self._settings.dry_run,
+            exit_code=exit_code,
+            error=str(problem) if problem else None,
+            calls=self._client.calls,
+            seconds=round(self._seconds, 3),
+            seconds_verifying=self._session.applying.seconds_verifying if self._session else 0.0,
+        )
+
+    def _standing(self) -> Standing:
+        return Standing(
+            read=self.accounts.records_read,
+            done=self.accounts.done,
+            looked_up=self._session.applying.contacts.looked_up if self._session else 0,
+            calls=self._client.calls,
+            limit_share=self._client.limits.share_used,
+        )

@@ -1,0 +1,104 @@
+"""Where memberships go: the account of each cohort, and its list, found or made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.journal.journal import Led
+from target_hubspot_lists.reporting.accounts import Account
+from target_hubspot_lists.sync.routes import Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.reconciling import Reconciling
+
+
+@dataclass
+class Destination:
+    """Where the memberships of one route go; several cohorts may share it."""
+
+    route: Route
+    account: Account
+
+
+class Planning:
+    """Knows where each cohort goes, and finds or makes the lists."""
+
+    def __init__(  # noqa: PLR0913 - what a list has to be checked against
+        self,
+        settings: Settings,
+        lists: Lists,
+        properties: ContactProperties,
+        *,
+        journal: NoLedger,
+        accounts: Accounts,
+        reconciling: Reconciling,
+    ) -> None:
+        self.routes = Routes(settings)
+        self.accounts = accounts
+        self._lists = lists
+        self._properties = properties
+        self._journal = journal
+        self._reconciling = reconciling
+        self._by_cohort: dict[Cohort, Destination] = {}
+        self._by_route: dict[str, Destination] = {}
+
+    def destination(self, cohort: Cohort) -> Destination:
+        """Return where a cohort goes; open the account of its route."""
+        found = self._by_cohort.get(cohort)
+        if found is None:
+            route = self.routes.of(cohort)
+            found = self._by_route.get(route.key)
+            if found is None:
+                account = self.accounts.lists[route.key] = Account(cohort, route.name or cohort.name)
+                found = self._by_route[route.key] = Destination(route, account)
+            self._by_cohort[cohort] = found
+        return found
+
+    def led(self, streams: Mapping[str, str]) -> list[Led]:
+        """Return the cohorts that go to the routes with these keys, each with the stream that filled it last."""
+        return [
+            Led(cohort, each.route, streams[each.route.key], self.routes.is_configured(cohort))
+            for cohort, each in self._by_cohort.items()
+            if each.route.key in streams
+        ]
+
+    def find_lists(self, led: Collection[Led], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
+        """Return the lists of cohorts by route key: by the journal, else as their routes say.
+
+        Absent ones whose key is `wanted` are made; the others are left out.
+        """
+        self._reconciling.begin()
+        self._journal.lead(led)
+        routes = list({each.route.key: each.route for each in led}.values())
+        try:
+            lists = self._lists.resolve(routes, wanted, check=self.check)
+        finally:
+            self._journal.end_making(self._lists.not_made)
+        self.accounts.lists_created = len(self._lists.created)
+        self._journal.know(led, lists)
+        return lists
+
+    def find_known(self, list_ids: Collection[str]) -> Mapping[str, HubSpotList]:
+        """Return those of the lists that HubSpot still has, by id; they are ready to be written to."""
+        there = self._lists.find_all(list_ids)
+        self.check(there.values())
+        return there
+
+    def check(self, lists: Iterable[HubSpotList]) -> None:
+        """Raise, before anything is written, if a property has no place or another run holds a list."""
+        lists = list(lists)
+        self._properties.check_lists(lists)
+        self._journal.lock(
+            [each.name for each in lists], [each.list_id for each in lists if not each.is_foreseen]
+        )
+        self._journal.begin_making([each.name for each in lists if each.is_foreseen])
