@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from tests.hubspot_emulator import (
     routes_account,
+    routes_campaigns,
     routes_consent,
     routes_contact_batches,
     routes_contacts,
@@ -41,6 +42,7 @@ TABLE = Table(
     api.routes
     for api in (
         routes_account,
+        routes_campaigns,
         routes_consent,
         routes_contact_batches,
         routes_contacts,

@@ -1,4 +1,4 @@
-"""A HubSpot account: its contacts, lists, memberships, properties and email events, and the rules they obey.
+"""A HubSpot account: its contacts, lists, memberships, properties, email events and campaigns, and their rules.
 
 Knows nothing of HTTP. Every public operation takes the portal's lock, so that threads see whole changes.
 """
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.answers import HubSpotError
 from tests.hubspot_emulator.bodies import is_digits
+from tests.hubspot_emulator.campaigns import TYPICAL_DETAILS, Campaign, Campaigns
 from tests.hubspot_emulator.contact_blocks import RecordIds
 from tests.hubspot_emulator.contacts import Contacts
 from tests.hubspot_emulator.event_sources import Single
-from tests.hubspot_emulator.events import Events
+from tests.hubspot_emulator.events import APP_ID, APP_NAME, Events
 from tests.hubspot_emulator.lists import Lists
 from tests.hubspot_emulator.memberships import change_members, check_change, check_duration, numbers
 from tests.hubspot_emulator.properties import Properties
@@ -54,6 +55,7 @@ class Portal:
         self.lists = Lists(self.now_ms)
         self.properties = Properties(self.now_ms, self.quirks)
         self.events = Events(portal_id, self.now)
+        self.campaigns = Campaigns()
         self.offset_generation = 0
         self.required_properties: set[str] = set()
 
@@ -290,6 +292,46 @@ class Portal:
         """Refuse every offset of email events that was given out so far."""
         with self.lock:
             self.offset_generation += 1
+
+    # Email campaigns
+
+    def add_campaign(
+        self,
+        campaign_id: int,
+        *,
+        app_id: int = APP_ID,
+        app_name: str = APP_NAME,
+        updated_ms: int | None = None,
+        typical: bool = True,
+        **details: object,
+    ) -> None:
+        """Add a campaign; without `updated_ms` HubSpot does not tell when it was last active.
+
+        Details that are not given are typical ones, unless `typical` is false.
+        """
+        details = {**(TYPICAL_DETAILS if typical else {}), **details}
+        with self.lock:
+            self.campaigns.add(Campaign(campaign_id, app_id, app_name, updated_ms, details))
+
+    def update_campaign(
+        self, campaign_id: int, *, app_id: int = APP_ID, updated_ms: int | None, **details: object
+    ) -> None:
+        """Change a campaign."""
+        with self.lock:
+            campaign = self._campaign(campaign_id, app_id)
+            campaign.updated_ms = updated_ms
+            campaign.details.update(details)
+
+    def delete_campaign(self, campaign_id: int, *, app_id: int = APP_ID) -> None:
+        """Let HubSpot answer 404 for a campaign that its lists still name."""
+        with self.lock:
+            self._campaign(campaign_id, app_id).is_gone = True
+
+    def _campaign(self, campaign_id: int, app_id: int) -> Campaign:
+        campaign = self.campaigns.get((campaign_id, app_id))
+        if campaign is None:
+            raise KeyError(campaign_id)
+        return campaign
 
     # Names and ids
 

@@ -1,4 +1,4 @@
-"""The portal to try things out on: invented people, two lists, and two weeks of email events that end now."""
+"""The portal to try things out on: invented people, two lists, and two weeks of mailings that end now."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 PEOPLE = 500
 CAMPAIGNS = (
-    # campaign id, subject, days before now, share of the people it goes to
+    # campaign id, name, days before now, share of the people it goes to
     (310_000_001, "October in review", 13.5, 0.9),
     (310_000_002, "Three things we learnt from support", 10.2, 0.5),
     (310_000_003, "You are invited: open house", 6.1, 0.7),
     (310_000_004, "November notes", 2.3, 0.9),
 )
+_RECENT_DAYS = 7
 _MINUTE = 60_000  # milliseconds
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -80,9 +81,14 @@ class Campaign:
     """One mailing."""
 
     campaign_id: int
-    subject: str
+    name: str
     days_ago: float
     share: float
+
+    @property
+    def subject(self) -> str:
+        """What its recipients read."""
+        return f"{self.name} | Example News"
 
 
 def _person(portal: Portal, random: Random, number: int) -> str:
@@ -106,9 +112,21 @@ def _send(portal: Portal, random: Random, campaign: Campaign, addresses: Sequenc
     """Send a mailing: each recipient's events follow from one another."""
     now = portal.now_ms()
     start = now - int(campaign.days_ago * _DAY)
-    for recipient in random.sample(addresses, int(len(addresses) * campaign.share)):
+    recipients = random.sample(addresses, int(len(addresses) * campaign.share))
+    for recipient in recipients:
         mail = Mail(portal, campaign, recipient, now)
         mail.live(random, start + random.randrange(20 * _MINUTE))
+    # HubSpot tells a time for the recent ones alone.
+    is_recent = campaign.days_ago < _RECENT_DAYS
+    portal.add_campaign(
+        campaign.campaign_id,
+        updated_ms=start + 20 * _MINUTE if is_recent else None,
+        name=campaign.name,
+        subject=campaign.subject,
+        numIncluded=len(recipients),
+        numQueued=len(recipients),
+        counters={"sent": len(recipients)},
+    )
 
 
 @dataclass(frozen=True, slots=True)
