@@ -1,1 +1,1 @@
-"""Singer tap that emits HubSpot's email events as ten incremental streams."""
+"""Singer tap that emits HubSpot's email events, a stream for each of the ten types, and its email campaigns."""

@@ -162,3 +162,56 @@ SUBSCRIPTION_CHANGE = (
     Column("subscriptions", "subscriptions", Several(SUBSCRIPTION), "Status towards each subscription."),
     Column("bounced", "bounced", BOOLEAN, "Whether the change is due to a bounce."),
 )
+
+CAMPAIGN_KEY = ("id", "app_id")
+COUNTERS = Fields(
+    dict.fromkeys(
+        (
+            "sent",
+            "delivered",
+            "open",
+            "processed",
+            "click",
+            "bounce",
+            "deferred",
+            "dropped",
+            "mta_dropped",
+            "suppressed",
+            "spamreport",
+            "statuschange",
+            "unsubscribed",
+            "forward",
+            "print",
+            "reply",
+        ),
+        INTEGER,
+    )
+)
+CAMPAIGN = (
+    Column(
+        "id",
+        "id",
+        INTEGER,
+        "Id of the campaign; unique together with app_id. Events have it as email_campaign_id.",
+    ),
+    Column("app_id", "appId", INTEGER, "HubSpot application that sends the campaign."),
+    Column("portal_id", "portalId", INTEGER, "HubSpot account that the campaign is of."),
+    Column("app_name", "appName", TEXT, "Name of the application."),
+    Column("name", "name", TEXT, "Name of the campaign, as its users see it."),
+    Column("subject", "subject", TEXT, "Subject line of its emails."),
+    Column("type", "type", TEXT, "HubSpot's type of campaign, such as BATCH_EMAIL."),
+    Column("sub_type", "subType", TEXT, "HubSpot's kind of that type."),
+    Column("content_id", "contentId", INTEGER, "Content that the emails are made of."),
+    Column("num_included", "numIncluded", INTEGER, "How many emails the campaign includes."),
+    Column("num_queued", "numQueued", INTEGER, "How many emails were queued to be sent."),
+    Column(
+        "counters", "counters", COUNTERS, "How many events of each type there were, as HubSpot counts them."
+    ),
+    Column(
+        "last_updated_time",
+        "lastUpdatedTime",
+        MOMENT,
+        "When the campaign was last active; null where untold.",
+    ),
+    Column("extra", "", ANY_OBJECT, "Fields that have no column, and values that do not fit theirs."),
+)

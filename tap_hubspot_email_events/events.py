@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_hubspot_email_events import moments
@@ -24,13 +24,14 @@ class Event(NamedTuple):
 
     `created` is in epoch milliseconds. `record` is the Singer record as JSON. It is None where the event has no
     id or no time of its own: such an event can be counted and not be passed on; `created` is then that of the event
-    before it, and `id` is made up.
+    before it, and `id` is made up. `campaign` has the ids of the campaign that the event is part of and of its app.
     """
 
     created: int
     id: str
     digest: bytes
     record: bytes | None
+    campaign: tuple[int, int] | None = None
 
     @property
     def key(self) -> EventKey:
@@ -46,6 +47,7 @@ class EventParser:
     passed_over: Collection[str] = ()  # types of events that are not for this stream
     exclude_filtered: bool = False
     is_named_by_type: bool = False  # whether the column event_name follows the event's own type
+    _campaigns: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def parse(self, content: object, nearest: int) -> tuple[int, Event | None]:
         """Return when an event was created, and the event if the stream wants it.
@@ -64,12 +66,21 @@ class EventParser:
         if created is None or event_id is None:
             moment = nearest if created is None else created
             return moment, _without_identity(content, moment)
-        return created, Event(created, event_id, digest(content), self._record(content, event_id, created))
+        record = self._record(content, event_id, created)
+        return created, Event(created, event_id, digest(content), record, self._campaign(content))
 
     def _is_unwanted(self, content: Mapping[str, Any]) -> bool:
         if self.exclude_filtered and _is_filtered(content.get("filteredEvent")):
             return True
         return content.get("type") in self.passed_over
+
+    def _campaign(self, content: Mapping[str, Any]) -> tuple[int, int] | None:
+        """Return what names the event's campaign; many events share one object."""
+        campaign_id, app_id = content.get("emailCampaignId"), content.get("appId")
+        if type(campaign_id) is not int or type(app_id) is not int:
+            return None
+        campaign = campaign_id, app_id
+        return self._campaigns.setdefault(campaign, campaign)
 
     def _record(self, content: Mapping[str, Any], event_id: str, created: int) -> bytes:
         record = self.records.build(content)

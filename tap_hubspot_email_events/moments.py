@@ -10,6 +10,7 @@ MILLISECOND = timedelta(milliseconds=1)
 SECOND_MS = 1_000
 MINUTE_MS = 60 * SECOND_MS
 HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
 LAST_MOMENT_MS = 253_402_300_799_999  # the end of the year 9999, the last moment that RFC 3339 can express
 
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from hubspot_singer.http.calls import reference
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.digests import digest
-from tap_hubspot_email_events.errors import UnexpectedAnswer, UnknownTime
-from tap_hubspot_email_events.kinds import Misfit, as_boolean
-from tap_hubspot_email_events.texts import may_hold_unstorable, storable
+from tap_hubspot_email_events.errors import UnexpectedAnswer
+from tap_hubspot_email_events.paging import SERVER_ERROR_TRIES, body_of, has_more, offset_of, time_of
 from tap_hubspot_email_events.widths import PAGE_EVENTS
 from tap_hubspot_email_events.windows import Window
 
@@ -23,28 +22,12 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http.answers import Answer
     from tap_hubspot_email_events.events import Event, EventParser
+    from tap_hubspot_email_events.paging import HubSpot, Param
 
 PATH = "/email/public/v1/events"  # the one version there is
 SLOW_TRIES = 2  # after so many time-outs a window is cut rather than asked for again
-# HubSpot answers 500 to some reads of email events that succeed a little later, and to some windows that are too wide.
-SERVER_ERROR_TRIES = 4
-WIDE_SERVER_ERROR_TRIES = 2  # then a window that can be cut is cut
-
-Param = str | int | bool | None
-
-
-class HubSpot(Protocol):
-    """What this package needs of `hubspot_singer.http.HubSpotClient`."""
-
-    def get(
-        self,
-        path: str,
-        *,
-        params: Mapping[str, Param] | None = None,
-        slow_tries: int | None = None,
-        server_error_tries: int | None = None,
-    ) -> Answer:
-        """Read; see `HubSpotClient.get`."""
+# HubSpot answers 500 to windows that are too wide as well: after two tries a window that can be cut is cut.
+WIDE_SERVER_ERROR_TRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +92,7 @@ class EventPages:
         answer = self.hubspot.get(
             PATH, params=params, slow_tries=SLOW_TRIES, server_error_tries=WIDE_SERVER_ERROR_TRIES
         )
-        return self._parsed(answer, window), _date(answer)
+        return self._parsed(answer, window), time_of(answer)
 
     def time(self, near: int) -> datetime:
         """Return HubSpot's time, by the smallest question that there is."""
@@ -119,7 +102,7 @@ class EventPages:
             "endTimestamp": near,
             "limit": 1,
         }
-        return _date(self.hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES))
+        return time_of(self.hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES))
 
     def _parsed(self, answer: Answer, window: Window) -> Page:
         try:
@@ -134,10 +117,10 @@ class EventPages:
 
     def _page(self, answer: Answer, newest: int) -> Page:
         """Parse the body; anything but a page is an error and never an empty page."""
-        body = storable(answer.body) if may_hold_unstorable(answer.content) else answer.body
+        body = body_of(answer)
         if not isinstance(body, Mapping) or not isinstance(body.get("events"), list):
             raise UnexpectedAnswer("the answer holds no events")
-        has_more = _has_more(body.get("hasMore"))
+        is_more = has_more(body.get("hasMore"))
         contents = body["events"]
         created, events, passed_over, nearest = [], [], [], newest
         for content in contents:
@@ -148,29 +131,6 @@ class EventPages:
             else:
                 events.append(event)
         # An offset may come with the last page too, and means nothing there.
-        offset = _offset(body.get("offset")) if has_more else None
+        offset = offset_of(body.get("offset")) if is_more else None
         first = digest(contents[0]) if contents else None
-        return Page(tuple(created), tuple(events), tuple(passed_over), first, has_more, offset)
-
-
-def _has_more(value: object) -> bool:
-    try:
-        return as_boolean(value)
-    except Misfit:
-        raise UnexpectedAnswer("the answer does not say whether there are more events") from None
-
-
-def _offset(value: Any) -> str | None:  # noqa: ANN401 - JSON
-    """Return the offset as text; HubSpot's are opaque, and some of its endpoints send numbers."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return str(value) or None
-
-
-def _date(answer: Answer) -> datetime:
-    if answer.date is None:
-        raise UnknownTime(
-            "HubSpot's answer does not say the time (header Date), without which nobody knows which events are"
-            " settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
-        )
-    return answer.date
+        return Page(tuple(created), tuple(events), tuple(passed_over), first, is_more, offset)

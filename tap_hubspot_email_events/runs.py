@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_hubspot_email_events.events import Event, EventParser
-    from tap_hubspot_email_events.pages import HubSpot, Page
+    from tap_hubspot_email_events.pages import Page
+    from tap_hubspot_email_events.paging import HubSpot
     from tap_hubspot_email_events.records import Notes
     from tap_hubspot_email_events.settings import EventSettings
     from tap_hubspot_email_events.windows import WindowRead
@@ -53,12 +54,14 @@ class StreamOutput:
     state: State
     progress: Progress
     report: StreamReport
+    campaigns: set[tuple[Any, Any]] = field(default_factory=set)
 
     def records(self, events: Sequence[Event], read: WindowRead) -> list[bytes]:
         """Return the records of the new events among these, which are part of a window."""
         new = self.progress.new(events)
         self.progress.remember(events, read.kept)
         records = [event.record for event in new if event.record is not None]
+        self.campaigns.update(event.campaign for event in new if event.campaign is not None)
         self.report.events += len(records)
         self.report.unidentified += len(new) - len(records)
         return records
@@ -150,6 +153,11 @@ class Run:
     def notes(self, name: str) -> Notes:
         """Return what was odd about a stream's values."""
         return self.streams[name].pages.parser.records.notes
+
+    @property
+    def campaigns_seen(self) -> set[tuple[Any, Any]]:
+        """The ids and app ids of the campaigns that the events passed on so far are part of."""
+        return set().union(*(output.campaigns for output in self.outputs.values()))
 
     @property
     def problems(self) -> list[str]:

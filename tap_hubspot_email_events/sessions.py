@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http.errors import HubSpotError, Stopped
 from hubspot_singer.plugin.errors import RunEnded
 from tap_hubspot_email_events.errors import ENDS_THE_RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from hubspot_singer.http.client import HubSpotClient
     from tap_hubspot_email_events.messages import MessageWriter
@@ -42,6 +42,7 @@ class Session:
         self._run: Run | None = None
         self._signal: int | None = None
         self._problems: list[str] = []
+        self._has_progress = False
         self._is_ended = False
 
     @property
@@ -54,11 +55,17 @@ class Session:
         return self._hubspot
 
     @property
+    def campaigns_seen(self) -> Collection[tuple[Any, Any]]:
+        """The ids and app ids of the campaigns that the events passed on so far are part of."""
+        return () if self._run is None else self._run.campaigns_seen
+
+    @property
     def run(self) -> Run:
         """The run of the event streams, which begins when the first events are wanted; raises RunEnded if it cannot."""
         if self._run is None:
             try:
                 self._run = self._begin(self.hubspot)
+                self._has_progress = True
             except HubSpotError as error:
                 raise self._ended(error) from error
         return self._run
@@ -79,9 +86,17 @@ class Session:
             elif isinstance(error, ENDS_THE_RUN):
                 raise error
             else:
-                self._problems.append(f"{stream}: {error}")
+                self.add_problem(stream, str(error))
         except HubSpotError:
             raise self._ended(error) from error
+
+    def note_progress(self) -> None:
+        """Have the last STATE written: the state of a stream has changed."""
+        self._has_progress = True
+
+    def add_problem(self, stream: str, problem: str) -> None:
+        """Let the run exit with 1 for what is wrong with a stream that was read to its end all the same."""
+        self._problems.append(f"{stream}: {problem}")
 
     def end(self) -> None:
         """Write what is held back and the last STATE, and report; raises RunEnded if a stream has problems."""
@@ -108,6 +123,7 @@ class Session:
         if self._run is not None:
             self._run.end()
             problems = [*self._run.problems, *problems]
+        if self._has_progress:
             self._write_state()
         if self._hubspot is not None:
             self._hubspot.stop()  # what was asked ahead, and is tried again, is wanted by nobody

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.errors import DiskTrouble
 from tap_hubspot_email_events.events import Event
@@ -22,7 +22,8 @@ class Spool:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self.close = weakref.finalize(self, self._database.close)
         self._database.execute(
-            "CREATE TABLE events (created INTEGER, id TEXT, digest BLOB, record BLOB, UNIQUE (created, id))"
+            "CREATE TABLE events (created INTEGER, id TEXT, digest BLOB, record BLOB, campaign TEXT, app TEXT,"
+            " UNIQUE (created, id))"
         )
 
     def add(self, events: Iterable[Event]) -> int:
@@ -30,7 +31,9 @@ class Spool:
         before = self._database.total_changes
         with _disk_errors():
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?)", events)
+            self._database.executemany(
+                "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", map(_row, events)
+            )
             self._database.execute("COMMIT")
         return self._database.total_changes - before
 
@@ -39,8 +42,20 @@ class Spool:
 
     def __iter__(self) -> Iterator[Event]:
         with _disk_errors(), closing(self._database.cursor()) as rows:
-            rows.execute("SELECT created, id, digest, record FROM events ORDER BY created, id")
-            yield from map(Event._make, rows)
+            rows.execute("SELECT created, id, digest, record, campaign, app FROM events ORDER BY created, id")
+            yield from map(_event, rows)
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    # As text: HubSpot's integers may be larger than those of SQLite.
+    campaign, app = map(str, event.campaign) if event.campaign else (None, None)
+    return (*event[:4], campaign, app)
+
+
+def _event(row: tuple[Any, ...]) -> Event:
+    created, event_id, event_digest, record, campaign, app = row
+    named = None if campaign is None else (int(campaign), int(app))
+    return Event(created, event_id, event_digest, record, named)
 
 
 @contextmanager

@@ -1,16 +1,23 @@
-"""The streams: one for each type of email event, each class a table of what is its own."""
+"""The streams: one for each type of email event, each class a table of what is its own; other events; campaigns."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
+from hubspot_singer.http.connection import Connection
+from hubspot_singer.plugin.portal import read_portal_id
 from tap_hubspot_email_events import columns as c
+from tap_hubspot_email_events.campaign_runs import CampaignRun
 from tap_hubspot_email_events.events import IDENTITY, EventParser
 from tap_hubspot_email_events.records import RecordBuilder
+from tap_hubspot_email_events.settings import EventSettings
 from tap_hubspot_email_events.syncing import SyncedStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tap_hubspot_email_events.records import Notes
 
 
 class EmailEventStream(SyncedStream):
@@ -130,7 +137,7 @@ class EmailEventSpamReport(EmailEventStream):
     columns = (*c.COMMON, *c.CLIENT)
 
 
-STREAMS: tuple[type[EmailEventStream], ...] = (
+EVENT_STREAMS: tuple[type[EmailEventStream], ...] = (
     EmailEventSent,
     EmailEventDropped,
     EmailEventProcessed,
@@ -141,4 +148,58 @@ STREAMS: tuple[type[EmailEventStream], ...] = (
     EmailEventClick,
     EmailEventStatusChange,
     EmailEventSpamReport,
+)
+
+
+class EmailEventOther(EmailEventStream):
+    """Events of any other type, such as UNBOUNCE, SUPPRESSED or REPLY; reads every event once more to find them."""
+
+    name = "email_event_other"
+    event_type = None
+    event_name = None
+    columns = c.COMMON
+    selected_by_default = False
+
+    def parser(self, *, exclude_filtered: bool) -> EventParser:
+        """Return what passes over the events that have a stream of their own."""
+        parser = super().parser(exclude_filtered=exclude_filtered)
+        types = {each.event_type for each in EVENT_STREAMS if each.event_type}
+        return replace(parser, passed_over=types, is_named_by_type=True)
+
+    def log_notes(self, notes: Notes) -> None:
+        """Name misfits alone: fields without a column are as expected here."""
+        super().log_notes(replace(notes, unknown=set()))
+
+
+class EmailCampaigns(SyncedStream):
+    """Email campaigns by name, with HubSpot's own counters; read after the events that are part of them."""
+
+    name = "email_campaigns"
+    key = c.CAMPAIGN_KEY
+    bookmark = "last_updated_time"
+    columns = c.CAMPAIGN
+
+    def batches(self) -> Iterator[list[bytes]]:
+        """Yield the records of campaigns that are new or may have changed."""
+        hubspot = self.session.hubspot
+        records = RecordBuilder(self.columns, selected=self.selected_columns)
+        workers = Connection.from_settings(self.config).max_concurrency
+        lookback = EventSettings.from_settings(self.config).lookback
+        seen = self.session.campaigns_seen
+        run = CampaignRun.begin(hubspot, self.stream_state, lookback=lookback, seen=seen)
+        try:
+            yield from run.batches(records, workers=workers, portal_id=lambda: read_portal_id(hubspot))
+        finally:
+            run.end(self.stream_state)
+            self.session.note_progress()
+            self.log_notes(records.notes)
+        for problem in run.problems:
+            self.session.add_problem(self.name, problem)
+        self.write_state()
+
+
+STREAMS: tuple[type[EmailEventStream | EmailCampaigns], ...] = (
+    *EVENT_STREAMS,
+    EmailEventOther,
+    EmailCampaigns,
 )

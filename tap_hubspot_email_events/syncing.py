@@ -52,7 +52,10 @@ class SyncedStream(Stream):
         """Return the stream's entry of a catalog."""
         schema = schema_of(cls.columns, cls.key)
         metadata = MetadataMapping.get_standard_metadata(
-            schema=schema, key_properties=cls.key, valid_replication_keys=[cls.bookmark]
+            schema=schema,
+            key_properties=cls.key,
+            valid_replication_keys=[cls.bookmark],
+            selected_by_default=cls.selected_by_default,
         )
         return {
             "tap_stream_id": vars(cls)["name"],

@@ -23,7 +23,7 @@ from tap_hubspot_email_events.pages import PATH
 from tap_hubspot_email_events.runs import Run, SelectedStream
 from tap_hubspot_email_events.sessions import Session
 from tap_hubspot_email_events.settings import CONFIG_JSONSCHEMA, EventSettings
-from tap_hubspot_email_events.streams import STREAMS, EmailEventStream
+from tap_hubspot_email_events.streams import STREAMS, EmailCampaigns, EmailEventStream
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from tap_hubspot_email_events.syncing import SyncedStream
 
 NAME = "tap-hubspot-email-events"
 HELP = (
-    "Read HubSpot's email events: one incremental stream for each of the ten types, as Singer messages on standard "
-    "output. See --about --format=markdown for the settings."
+    "Read HubSpot's email events, one incremental stream for each of the ten types, and its email campaigns, as Singer "
+    "messages on standard output. See --about --format=markdown for the settings."
 )
 # The scope that HubSpot asks for: https://developers.hubspot.com/docs/api-reference/legacy/marketing/emails/events
 NEEDED_SCOPES = ("content",)
@@ -103,7 +105,16 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
         if self._checking is not None:
             self._checking.stop()
 
-    def discover_streams(self) -> list[EmailEventStream]:
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """The streams in the order of their names, but the campaigns last: they follow the events of the run."""
+        streams = super().streams
+        if EmailCampaigns.name in streams:
+            streams[EmailCampaigns.name] = streams.pop(EmailCampaigns.name)
+        return streams
+
+    def discover_streams(self) -> list[SyncedStream]:
         """Return all streams, known without asking HubSpot."""
         return [stream(self, self.session) for stream in STREAMS]
 

@@ -72,6 +72,8 @@ class Plugin:
     keywords: Sequence[str]
     # One of these sets of settings must be there.
     required_settings: Sequence[Sequence[str]]
+    # Which streams Meltano selects. It says "selected" of all of them where nothing is said, whatever their default is.
+    select: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -112,6 +114,7 @@ PLUGINS = (
             ("access_token", "start_date"),
             ("client_id", "client_secret", "refresh_token", "start_date"),
         ),
+        select=("*.*", "!email_event_other.*"),
     ),
 )
 
@@ -199,6 +202,7 @@ def definition(plugin: Plugin) -> str:
             "pip_url": PIP_URL,
             "executable": plugin.name,
             "capabilities": [capability.value for capability in plugin.of.capabilities],
+            **({"select": list(plugin.select)} if plugin.select else {}),
             "commands": commands(plugin),
             "settings_group_validation": [list(group) for group in plugin.required_settings],
             "settings": plugin.settings,

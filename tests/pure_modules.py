@@ -17,6 +17,7 @@ PURE_MODULES = {
     ),
     "tap_hubspot_email_events": (
         "bookmarks",
+        "campaigns",
         "columns",
         "digests",
         "events",

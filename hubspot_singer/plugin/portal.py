@@ -91,6 +91,11 @@ def read_portal(
     return portal
 
 
+def read_portal_id(client: HubSpotClient) -> int | None:
+    """Return the id of the token's portal, in at most one call; None where HubSpot does not return it."""
+    return client.portal_id or _read_account(client).portal_id
+
+
 @dataclass(frozen=True)
 class _Account:
     portal_id: int | None

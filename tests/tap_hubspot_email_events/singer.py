@@ -26,6 +26,7 @@ STREAMS = {
     "email_event_status_change": "STATUSCHANGE",
     "email_event_spam_report": "SPAMREPORT",
 }
+OTHER, CAMPAIGNS = "email_event_other", "email_campaigns"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.tap_hubspot_email_events.conftest import TapRunner
 
 OPEN = "email_event_open"
+EVENTS = "/email/public/v1/events"
 
 
 def test_the_next_run_goes_on_where_the_last_one_ended(
@@ -37,12 +38,12 @@ def test_an_hourly_run_costs_a_call_a_stream(
     for number in range(100):
         portal.add_event("OPEN", SETTLED - number * MINUTE)
     first = run_tap()
-    before = hubspot.calls()
+    before = hubspot.calls(path_contains=EVENTS)
     clock.advance(3_600)
 
     run_tap(state=first.state)
 
-    assert hubspot.calls() - before == 10
+    assert hubspot.calls(path_contains=EVENTS) - before == 10
 
 
 def test_a_late_event_comes_once_and_known_ones_do_not_come_again(

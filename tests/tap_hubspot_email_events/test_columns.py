@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tap_hubspot_email_events.columns import EVENT_KEY, schema_of
-from tap_hubspot_email_events.streams import STREAMS
+from tap_hubspot_email_events.columns import CAMPAIGN, CAMPAIGN_KEY, EVENT_KEY, schema_of
+from tap_hubspot_email_events.streams import EVENT_STREAMS
 
 # As of dbt_hubspot be3a903, macros/staging/get_email_event*_columns.sql; `_fivetran_synced`, when Fivetran
 # loaded a row, is no column of an event.
@@ -44,7 +44,20 @@ EXPECTED = {
         "subscriptions",
     },
 }
-BY_NAME = {str(vars(stream)["name"]): stream for stream in STREAMS}
+# macros/staging/get_email_campaign_columns.sql, the table `email_campaign`.
+EXPECTED_OF_CAMPAIGNS = {
+    "app_id": "integer",
+    "app_name": "string",
+    "content_id": "integer",
+    "id": "integer",
+    "name": "string",
+    "num_included": "integer",
+    "num_queued": "integer",
+    "sub_type": "string",
+    "subject": "string",
+    "type": "string",
+}
+BY_NAME = {str(vars(stream)["name"]): stream for stream in EVENT_STREAMS}
 
 
 def test_there_is_a_stream_for_each_table() -> None:
@@ -67,6 +80,12 @@ def test_a_stream_has_the_columns_that_all_events_share_typed_alike(name: str) -
     assert declared == EXPECTED_OF_ALL
 
 
+def test_campaigns_have_the_columns_of_their_table_typed_alike() -> None:
+    properties = schema_of(CAMPAIGN, CAMPAIGN_KEY)["properties"]
+
+    assert {name: properties[name]["type"][0] for name in EXPECTED_OF_CAMPAIGNS} == EXPECTED_OF_CAMPAIGNS
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_names_of_columns_are_unique(name: str) -> None:
     names = [column.name for column in BY_NAME[name].columns]
@@ -75,7 +94,7 @@ def test_the_names_of_columns_are_unique(name: str) -> None:
 
 
 def test_events_have_the_names_that_analytics_tools_know() -> None:
-    assert [stream.event_name for stream in STREAMS] == [
+    assert [stream.event_name for stream in EVENT_STREAMS] == [
         "[HubSpot] EMAIL_SENT",
         "[HubSpot] EMAIL_DROPPED",
         "[HubSpot] EMAIL_PROCESSED",

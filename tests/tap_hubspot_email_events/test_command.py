@@ -14,7 +14,7 @@ from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from tests.commands import Commands
 from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.processes import arguments
-from tests.tap_hubspot_email_events.singer import SETTLED, STREAMS
+from tests.tap_hubspot_email_events.singer import CAMPAIGNS, OTHER, SETTLED, STREAMS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +50,9 @@ class Tap(Protocol):
     def __call__(self, *given: str) -> Ended: ...
 
 
+ALL_STREAMS = sorted([*STREAMS, OTHER])
+
+
 @pytest.fixture
 def tap(capsys: pytest.CaptureFixture[str]) -> Tap:
     def run(*given: str) -> Ended:
@@ -62,13 +65,19 @@ def test_discovery_needs_no_settings(tap: Tap) -> None:
     result = tap("--discover")
 
     assert result.exit_code == 0
-    assert [each["tap_stream_id"] for each in json.loads(result.stdout)["streams"]] == sorted(STREAMS)
+    assert [each["tap_stream_id"] for each in json.loads(result.stdout)["streams"]] == [
+        *ALL_STREAMS,
+        CAMPAIGNS,
+    ]
 
 
 def test_help_says_what_the_tap_reads_and_where_its_settings_are_told(tap: Tap) -> None:
     told = " ".join(tap("--help").stdout.split())
 
-    assert "Read HubSpot's email events: one incremental stream for each of the ten types" in told
+    assert (
+        "Read HubSpot's email events, one incremental stream for each of the ten types, and its email campaigns"
+        in told
+    )
     assert "See --about --format=markdown for the settings." in told
 
 
@@ -89,7 +98,7 @@ def test_the_schemas_can_be_had_without_hubspot(tap: Tap, tmp_path: Path) -> Non
     result = tap(*arguments(tmp_path, config={"start_date": "2026-10-20"}), "--test=schema")
 
     assert result.exit_code == 0
-    assert [json.loads(line)["stream"] for line in result.stdout.splitlines()] == sorted(STREAMS)
+    assert [json.loads(line)["stream"] for line in result.stdout.splitlines()] == [*ALL_STREAMS, CAMPAIGNS]
 
 
 def test_a_test_reads_a_record_of_each_stream(
@@ -98,12 +107,16 @@ def test_a_test_reads_a_record_of_each_stream(
     for event_type in STREAMS.values():
         portal.add_events(event_type, range(SETTLED - 50, SETTLED))
 
+    portal.add_event("REPLY", SETTLED - 1)
+    portal.add_campaign(1)
+    portal.add_campaign(2)
+
     result = tap(*arguments(tmp_path, hubspot), "--test")
 
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert result.exit_code == 0
-    assert [each["stream"] for each in records if each["type"] == "RECORD"] == sorted(STREAMS)
-    assert hubspot.calls() == 10
+    assert [each["stream"] for each in records if each["type"] == "RECORD"] == [*ALL_STREAMS, CAMPAIGNS]
+    assert hubspot.calls(path_contains="/email/public/v1/events") == len(ALL_STREAMS)
     assert result.errors == []
 
 

@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 from tap_hubspot_email_events.columns import EVENT_KEY, schema_of
 from tap_hubspot_email_events.events import IDENTITY, EventParser
 from tap_hubspot_email_events.records import RecordBuilder
-from tap_hubspot_email_events.streams import STREAMS, EmailEventOpen
+from tap_hubspot_email_events.streams import EVENT_STREAMS, EmailEventOpen
 from tests.tap_hubspot_email_events.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.streams import EmailEventStream
 
-BY_TYPE = {stream.event_type: stream for stream in STREAMS}
+BY_TYPE = {stream.event_type: stream for stream in EVENT_STREAMS}
 NEAREST = 1_790_000_000_000
 
 
