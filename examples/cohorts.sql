@@ -6,10 +6,12 @@
 create or replace temp view reader as
     select
         user_id as email,
-        max(created) filter (type = 'OPEN') as last_opened,
-        bool_or(type = 'CLICK') as has_clicked
-    from email_event
-    where email_campaign_id = 310000004 and filtered_event is not true
+        max(created) filter (event.type = 'OPEN') as last_opened,
+        bool_or(event.type = 'CLICK') as has_clicked
+    from email_event as event
+    join email_campaigns as campaign
+        on campaign.id = event.email_campaign_id and campaign.app_id = event.app_id
+    where campaign.name = 'November notes' and filtered_event is not true
     group by user_id
     having last_opened is not null;
 

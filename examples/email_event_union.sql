@@ -1,5 +1,6 @@
 -- The table `email_event` that dbt_hubspot reads beside the table of each type: what all events share, over
--- the ten tables of tap-hubspot-email-events. Put your schema's name before the tables if need be.
+-- the ten tables of tap-hubspot-email-events. Put your schema's name before the tables if need be. The table
+-- email_event_other, of a stream that is not selected by default, has the same columns: add it if you load it.
 --
 -- An event that HubSpot changed later, as `obsoleted_by_id` tells, comes again under the same key: let the
 -- target upsert by `id` and `created`, as most do.

@@ -28,7 +28,7 @@ create or replace temp view email_event as
     union all by name from events('email_event_status_change')
     union all by name from events('email_event_spam_report');
 
--- The campaigns by name; none where the stream `email_campaigns` is not loaded.
+-- The campaigns by name; none where the portal has none, or the stream `email_campaigns` is not selected.
 set variable campaign_files = (
     select ['examples/no-campaigns.csv'] || coalesce(list(file), [])
     from glob(getenv('DUCKDB_WAREHOUSE') || '/email_campaigns-*.csv')
