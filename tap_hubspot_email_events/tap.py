@@ -31,7 +31,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_sdk import Stream
@@ -86,6 +86,11 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     @override
     def check_settings(self) -> None:
         EventSettings.from_settings(self.config)
+
+    @classmethod
+    @override
+    def scopes_needed(cls, settings: Mapping[str, Any]) -> Sequence[str]:
+        return NEEDED_SCOPES
 
     @override
     def check_connection(self) -> Iterator[str]:

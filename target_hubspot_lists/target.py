@@ -25,7 +25,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -116,6 +116,11 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             for each in errors:
                 self.report_error(each)
         return exit_code
+
+    @classmethod
+    @override
+    def scopes_needed(cls, settings: Mapping[str, Any]) -> list[str]:
+        return needed_scopes(Settings.from_config(settings))
 
     @override
     def check_connection(self) -> Iterator[str]:

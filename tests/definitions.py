@@ -33,7 +33,11 @@ COMMANDS = {
     "check": {
         "args": "--config=ENV --check",
         "description": "Check the settings, the token, its scopes and the requests left today.",
-    }
+    },
+    "authorize": {
+        "args": "--config=ENV --authorize",
+        "description": "Let a portal allow the OAuth app in a browser, and print the settings to use it with.",
+    },
 }
 # Installed commands of the target beside its own: they read the ledger and the reports that the settings name.
 COMMANDS_OF_THE_TARGET = COMMANDS | {

@@ -39,6 +39,7 @@ class Plugin:
         self._log: list[str] = []
         self._written: list[str] = []
         self._came: Queue[str | None] = Queue()
+        self._told: Queue[str | None] = Queue()
         self._threads = [
             threading.Thread(target=self._collect_log),
             threading.Thread(target=self._collect_lines),
@@ -62,6 +63,13 @@ class Plugin:
                 return message
         raise AssertionError("the process ended before it wrote this")
 
+    def wait_for_log(self, text: str) -> str:
+        """Wait for a line of the log with this text, and return it."""
+        while (line := self._told.get(timeout=TIMEOUT)) is not None:
+            if text in line:
+                return line
+        raise AssertionError(f"the process ended without this in its log:\n{self.log}")
+
     def wait(self) -> int:
         """Wait for the process to end by itself, its input still open; return its exit code."""
         exit_code = self.process.wait(TIMEOUT)
@@ -81,12 +89,20 @@ class Plugin:
         return [json.loads(line) for line in self._written if line.endswith("\n")]
 
     @property
+    def printed(self) -> str:
+        """What it wrote to standard output."""
+        return "".join(self._written)
+
+    @property
     def log(self) -> str:
         """What it wrote to standard error."""
         return "".join(self._log)
 
     def _collect_log(self) -> None:
-        self._log.extend(self.process.stderr or ())
+        for line in self.process.stderr or ():
+            self._log.append(line)
+            self._told.put(line)
+        self._told.put(None)
 
     def _collect_lines(self) -> None:
         for line in self.process.stdout or ():

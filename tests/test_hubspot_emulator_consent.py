@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.emulator_caller import LISTS, calling
+from tests.forms import Form
 from tests.hubspot_emulator import StoppedClock
 
 if TYPE_CHECKING:
@@ -28,23 +28,6 @@ SCOPES = "oauth crm.lists.read crm.lists.write"
 def call() -> Iterator[Caller]:
     with calling() as caller:
         yield caller
-
-
-class Form(HTMLParser):
-    """What a form of a page would send."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = ""
-        self.fields: dict[str, str] = {}
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.action = values["action"]
-        elif tag == "input":
-            self.fields[values["name"]] = values["value"]
 
 
 def asked(call: Caller, **changed: str) -> dict[str, str]:

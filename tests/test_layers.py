@@ -16,7 +16,7 @@ PACKAGES = ("hubspot_singer", "target_hubspot_lists", "tap_hubspot_email_events"
 PRESENT = [name for name in PACKAGES if (ROOT / name).is_dir()]
 # Where Singer meets HubSpot; everything else can be read without knowing Singer.
 MODULES_OF_SINGER = {
-    "hubspot_singer": {"command.py", "plugins.py"},
+    "hubspot_singer": {"command.py", "configured.py", "plugins.py"},
     "target_hubspot_lists": {"target.py", "reader.py", "states.py", "streams.py"},
     "tap_hubspot_email_events": {
         "tap.py",

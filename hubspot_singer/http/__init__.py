@@ -10,6 +10,7 @@ from hubspot_singer.http.concurrency import concurrently
 from hubspot_singer.http.connection import CONNECTION_SETTINGS, AccessToken, Connection, OAuthApp
 from hubspot_singer.http.errors import (
     Conflict,
+    ConsentRejected,
     DailyLimitReached,
     HubSpotError,
     InvalidCredentials,
@@ -39,6 +40,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "Connection",
+    "ConsentRejected",
     "DailyLimitReached",
     "ErrorBody",
     "ErrorDetail",

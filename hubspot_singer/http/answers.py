@@ -149,7 +149,10 @@ def _category(fields: Mapping[str, object]) -> str | None:
     """Return the category. The token endpoint names it `status` (`BAD_REFRESH_TOKEN`), a 429 `errorType`."""
     status = _text(fields.get("status"))
     return (
-        _text(fields.get("category"))
+        (
+            status if status and status.isupper() else None
+        )  # says more than the category that may stand beside it
+        or _text(fields.get("category"))
         or (status if status != "error" else None)
         or _text(fields.get("errorType"))
         or _text(fields.get("error"))

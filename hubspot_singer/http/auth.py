@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from hubspot_singer.http.answers import ErrorBody, positive_id
 from hubspot_singer.http.clocks import STOP_CHECK_SECONDS
-from hubspot_singer.http.errors import HubSpotError, RefreshTokenRejected, Refused
+from hubspot_singer.http.errors import ConsentRejected, HubSpotError, RefreshTokenRejected, Refused
 from hubspot_singer.http.transport import Request
 
 if TYPE_CHECKING:
@@ -156,34 +156,42 @@ class OAuthTokens:
         if self._failure is not None:
             raise self._failure
         try:
-            self._current = self._fetch()
+            fields = {"grant_type": "refresh_token", "refresh_token": self._app.refresh_token}
+            self._current = self._fetch(fields, RefreshTokenRejected)
         except HubSpotError as error:
             self._failure = error
             raise
         return self._current
 
-    def _fetch(self) -> CurrentToken:
+    def redeem(self, code: str, redirect_url: str) -> str:
+        """Exchange the code of a consent for the app's first tokens; return the refresh token.
+
+        Raises `ConsentRejected`, or what else the call to the token endpoint ends in.
+        """
+        self._redactor.add(code)
+        fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_url}
+        with self._locked():
+            before = self._app
+            self._current = self._fetch(fields, ConsentRejected)
+            if self._app is before:
+                raise Refused(self._call, 200, ErrorBody(message="its answer holds no refresh_token"))
+            return self._app.refresh_token
+
+    def _fetch(self, fields: Mapping[str, str], rejected: Callable[[Refused], HubSpotError]) -> CurrentToken:
         asked_at = self._clock.monotonic()
+        app = {"client_id": self._app.client_id, "client_secret": self._app.client_secret}
         try:
-            answer = self._send(Request.form(self._call, self._fields()))
+            answer = self._send(Request.form(self._call, {**fields, **app}))
             grant = Grant.parse(answer.body)
         except Refused as refused:
             if refused.status in REJECTED_STATUSES:
-                raise RefreshTokenRejected(refused) from refused
+                raise rejected(refused) from refused
             raise
         except ValueError as error:
             raise Refused(self._call, answer.status, ErrorBody(message=str(error))) from error
         self._keep(grant)
         early = min(REFRESH_EARLY_SECONDS, grant.seconds / 2)
         return CurrentToken(grant.access_token, asked_at + grant.seconds - early)
-
-    def _fields(self) -> dict[str, str]:
-        return {
-            "grant_type": "refresh_token",
-            "client_id": self._app.client_id,
-            "client_secret": self._app.client_secret,
-            "refresh_token": self._app.refresh_token,
-        }
 
     def _keep(self, grant: Grant) -> None:
         """Use a rotated refresh token from now on, and redact both tokens in logs and errors."""

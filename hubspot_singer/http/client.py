@@ -110,6 +110,15 @@ class HubSpotClient:
         """From now on, retry each request for at most so many seconds instead of ten minutes."""
         self._state.retry_for = seconds
 
+    def redeem(self, code: str, redirect_url: str) -> str:
+        """Exchange the code of a consent for the first tokens of the OAuth app; return its refresh token.
+
+        https://developers.hubspot.com/docs/api-reference/auth-oauth/tokens
+        """
+        if not isinstance(self._credentials, OAuthTokens):
+            raise TypeError("only an OAuth app is given a code")
+        return self._credentials.redeem(code, redirect_url)
+
     @property
     def calls(self) -> int:
         """The number of requests sent so far, each try counted."""

@@ -9,7 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from hubspot_singer.http.errors import SettingsError
@@ -147,6 +147,20 @@ class Connection:
         if isinstance(self.credentials, AccessToken):
             return (self.credentials.token,)
         return (self.credentials.client_secret, self.credentials.refresh_token)
+
+
+def consent_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of an OAuth app that is to be given its refresh token, one to replace in its place.
+
+    Raises `SettingsError` where client_id or client_secret is absent or wrong. An access_token is left out.
+    """
+    app = {name: _secret(settings, name) for name in ("client_id", "client_secret")}
+    if missing := [name for name, value in app.items() if not value]:
+        raise SettingsError(
+            f"--authorize needs {' and '.join(missing)}. Set what the OAuth app's page in HubSpot shows."
+        )
+    rest = {name: value for name, value in settings.items() if name != "access_token"}
+    return {**rest, **app, "refresh_token": "none-yet"}
 
 
 def _credentials(settings: Mapping[str, object]) -> AccessToken | OAuthApp:

@@ -16,6 +16,7 @@ HubSpotError
 ├── RetryTooFar             HubSpot's Retry-After is longer than a request is retried for
 ├── DailyLimitReached       the portal's daily limit of requests is used up
 ├── RefreshTokenRejected    connect the OAuth app again
+├── ConsentRejected         allow the OAuth app once more
 └── Stopped                 the run was told to stop
 
 The text of each is one line without tokens, secrets, email addresses or bodies.
@@ -252,11 +253,14 @@ class RefreshTokenRejected(HubSpotError):
         self.status = refused.status
         self.category = refused.category
         self.correlation_id = refused.correlation_id
-        step = _TOKEN_STEPS.get(refused.category or "", _RECONNECT)
-        super().__init__(
-            f"HubSpot gives no access token: {refused.call} was answered "
-            f"{describe_error(refused.call, refused.status, refused.body)}. {step}"
-        )
+        super().__init__(_no_token(refused, _RECONNECT))
+
+
+class ConsentRejected(HubSpotError):
+    """HubSpot refuses to give the OAuth app its first tokens for the code of a consent."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(_no_token(refused, _CONSENT_AGAIN))
 
 
 def refusal(call: Call, status: int, body: ErrorBody, *, tries: int = 1) -> Refused:
@@ -265,6 +269,13 @@ def refusal(call: Call, status: int, body: ErrorBody, *, tries: int = 1) -> Refu
         scoped = body.category == "MISSING_SCOPES" or any(key in body.context for key in _SCOPE_KEYS)
         return (MissingScopes if scoped else Refused)(call, status, body, tries=tries)
     return _REFUSALS.get(status, Refused)(call, status, body, tries=tries)
+
+
+def _no_token(refused: Refused, otherwise: str) -> str:
+    """Return why HubSpot gives no token and what to do: the step of its category, or else the given one."""
+    step = _TOKEN_STEPS.get(refused.category or "", otherwise)
+    answer = describe_error(refused.call, refused.status, refused.body)
+    return f"HubSpot gives no access token: {refused.call} was answered {answer}. {step}"
 
 
 def _next_step_after(problem: Problem) -> str:
@@ -300,10 +311,14 @@ _NEXT_STEPS: Mapping[int, str] = {
         "Redirects are not followed, so that the token is not sent to another host: check api_url.",
     ),
 }
+_CONSENT_AGAIN = (
+    "Run --authorize again, and allow the access without delay: a code is valid once, and for a short time."
+)
 _RECONNECT = "Connect the app to the portal again and set the refresh_token that it is given."
 _TOKEN_STEPS: Mapping[str, str] = {
     "BAD_CLIENT_ID": "Check client_id: HubSpot knows no such app.",
     "BAD_CLIENT_SECRET": "Check client_secret: it is not this app's.",
     "invalid_client": "Check client_id and client_secret.",
+    "MISMATCH_REDIRECT_URI_AUTH_CODE": "Check that the redirect URL is one that the app declares.",
     "BAD_HUB": "Check that the app may be used in this portal.",
 }

@@ -2,7 +2,9 @@
 
 HubSpotError            hubspot_singer.http's family
 ├── CheckTimedOut       a check of the connection had no answer in time
+├── NoConsent           nobody allowed the OAuth app to use a portal
 ├── UnreadableFile      a file that was given cannot be read, or is not JSON
+├── UnwritableFile      a file that was named cannot be written
 └── LacksScopes         the token lacks scopes that the settings need
 SystemExit
 └── RunEnded            the run ends with an exit code, and a sentence for the log
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import Path
+from typing import Self
 
 from hubspot_singer.http import HubSpotError
 
@@ -26,8 +29,39 @@ class CheckTimedOut(HubSpotError):
         )
 
 
+class NoConsent(HubSpotError):
+    """Nobody allowed the OAuth app to use a portal; the text says why, and what to do."""
+
+    @classmethod
+    def refused(cls, error: str) -> Self:
+        """HubSpot sent the browser back with an error, one of https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1."""
+        if error == "access_denied":
+            return cls(
+                "The access was denied in the browser: no token was given. Run --authorize again, and allow it as a"
+                " user who may install apps in the portal."
+            )
+        kind = error if error.isascii() and error.replace("_", "").isalpha() else "an unknown error"
+        return cls(
+            f"HubSpot gave no access ({kind[:60]}): check in the app's settings that it declares exactly the scopes of"
+            " the address and the redirect URL, and run --authorize again."
+        )
+
+    @classmethod
+    def timed_out(cls, seconds: float, redirect_url: str) -> Self:
+        """No browser brought an answer."""
+        return cls(
+            f"No answer came to {redirect_url} within {seconds / 60:g} minutes. If HubSpot showed an error instead of"
+            " asking: the app must declare exactly this redirect URL, and exactly the scopes of the address. Correct"
+            " the app, or give its redirect URL with --redirect-url, and run --authorize again."
+        )
+
+
 class UnreadableFile(HubSpotError):
     """A file that was given cannot be read, or is not JSON; the text names it, and quotes nothing of it."""
+
+
+class UnwritableFile(HubSpotError):
+    """A file that was named cannot be written, or is there already; the text names it."""
 
 
 class LacksScopes(HubSpotError):

@@ -1,0 +1,108 @@
+"""Gets the settings of an OAuth app for one portal: `--authorize`, from the consent to the refresh token."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubspot_singer.http import HubSpotClient
+from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentListener, ConsentRequest
+from hubspot_singer.plugin.errors import UnwritableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import Clock, Connection
+    from hubspot_singer.plugin.consent import RedirectUrl
+
+
+@dataclass(frozen=True)
+class Authorized:
+    """What a consent gave."""
+
+    settings: Mapping[str, str] = field(
+        repr=False
+    )  # the app's three settings; the plugin takes them as they are
+    portal_id: int | None
+    missing: tuple[str, ...] = ()  # scopes that the settings need and that the consent did not give
+
+
+@dataclass(frozen=True)
+class Authorizing:
+    """One consent of one portal to one OAuth app."""
+
+    connection: Connection
+    client_id: str
+    client_secret: str = field(repr=False)
+    scopes: Sequence[str]
+    redirect_url: RedirectUrl
+    clock: Clock
+    tell: Callable[[str], None]  # a line for the person in front of the terminal
+    seconds: float = CONSENT_SECONDS
+
+    def run(self) -> Authorized:
+        """Ask for the consent, wait for it, and exchange it for the settings.
+
+        Raises `NoConsent`, `ConsentRejected`, or what else the call to the token endpoint ends in.
+        """
+        request = ConsentRequest.create(self.connection, self.client_id, self.scopes, self.redirect_url)
+        listening = ConsentListener(request, self.clock, self.seconds)
+        with listening, HubSpotClient(self.connection, clock=self.clock) as client:
+            self.tell(
+                "Open this address in a browser on this machine, choose the portal and allow the access:"
+                f" {request.address}"
+            )
+            self.tell(f"Waiting for the answer at {self.redirect_url.text} (Ctrl-C ends it).")
+            code = listening.wait()
+            refresh_token = client.redeem(code, self.redirect_url.text)
+            given = client.scopes
+            missing = () if given is None else tuple(each for each in self.scopes if each not in given)
+            settings = {
+                "client_id": self.client_id,
+                "client_secret": self.client_secret,
+                "refresh_token": refresh_token,
+            }
+            return Authorized(settings, client.portal_id, missing)
+
+
+def print_settings(settings: Mapping[str, str]) -> None:
+    """Print settings to standard output as JSON, which `--config` takes as it is."""
+    sys.stdout.write(f"{json.dumps(settings, indent=2)}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def new_private_file(path: str) -> Iterator[Callable[[Mapping[str, str]], None]]:
+    """Create a file that only its owner can read, and yield what writes settings to it as JSON.
+
+    It is created before the consent is asked for, and deleted where none is given. Raises `UnwritableFile` where
+    there is one of that name, or the system refuses.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise UnwritableFile(
+            f'The file "{path}" is there already, and nothing is written over it: name another one, or delete it.'
+        ) from None
+    except OSError as error:
+        raise UnwritableFile(
+            f'The file "{path}" cannot be written ({error.strerror}): name another one.'
+        ) from None
+    written = False
+
+    def write(settings: Mapping[str, str]) -> None:
+        nonlocal written
+        file.write(f"{json.dumps(settings, indent=2)}\n")
+        written = True
+
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield write
+    finally:
+        if not written:
+            Path(path).unlink(missing_ok=True)
