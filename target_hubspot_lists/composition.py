@@ -15,8 +15,9 @@ from target_hubspot_lists.journal.journal import NoLedger
 from target_hubspot_lists.journal.ledger_journal import Memory
 from target_hubspot_lists.journal.property_memory import KnownProperties, LedgerProperties, NoMemory
 from target_hubspot_lists.journal.recollection import Recollection
+from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror.mirror import Mirror
-from target_hubspot_lists.mirror.snapshot_store import SnapshotStore
+from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from target_hubspot_lists.sync.applying import Applying
 from target_hubspot_lists.sync.contact_properties import ContactProperties
 from target_hubspot_lists.sync.incremental import Incremental
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.ledger import Ledger
+    from target_hubspot_lists.ledger.workspace import Workspace
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import PortalProperties
@@ -85,9 +87,12 @@ def compose(  # noqa: PLR0913 - all that a run has
             ledger, settings, client, lists, contacts=contacts, writer=writer, reader=reader, started=now()
         )
         memory = LedgerProperties(ledger)
-    store = SnapshotStore() if settings.sync_mode == "mirror" else None
-    if store is not None and ledger is None:
-        memory = store  # so that what one list wrote of a contact is not written for the next
+    workspace: Workspace | None = None
+    if settings.sync_mode == "mirror":
+        workspace = PrivateFile() if ledger is None else ledger.workspace()
+        if ledger is None:
+            # So that what one list wrote of a contact is not written for the next.
+            memory = WrittenProperties(workspace)
     properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=memory)
     applying = Applying(
         client, settings, contacts=contacts, writer=writer, reader=reader, memory=journal, accounts=accounts
@@ -97,10 +102,10 @@ def compose(  # noqa: PLR0913 - all that a run has
         settings, lists, properties, journal=journal, accounts=accounts, reconciling=reconciling
     )
     sync: Sync
-    if store is None:
+    if workspace is None:
         sync = Incremental(settings, planning, applying, properties, journal)
     else:
-        sync = Mirror(settings, planning, applying, properties, journal, store=store)
+        sync = Mirror(settings, planning, applying, properties, journal, workspace=workspace)
     schedule = Schedule(
         sync,
         accounts,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
 
     from target_hubspot_lists.hubspot.list_memberships import Confirmation
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
@@ -67,6 +68,11 @@ class NoLedger:
     def saw(self, cohort: Cohort) -> None:
         """Note that a record named the cohort so."""
 
+    @property
+    def contacts_since(self) -> datetime | None:
+        """From when on a look-up of an address in the ledger is trusted; None: none is."""
+        return None
+
     def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
         """The contacts of those addresses that need not be looked up."""
         del addresses
@@ -105,10 +111,15 @@ class NoLedger:
     def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
         """Note who was read to be on the list, and who not to be."""
 
-    def members(self, hubspot_list: HubSpotList) -> Iterable[int] | None:
-        """Who is on the list, or perhaps is; None where only HubSpot knows."""
+    def knows_members(self, hubspot_list: HubSpotList) -> bool:
+        """Whether the ledger knows who is on the list, or perhaps is; else only HubSpot does."""
         del hubspot_list
-        return None
+        return False
+
+    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        """Whom the ledger knows to belong on the list, and who were found not to be there any more."""
+        del hubspot_list
+        return ()
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Whom this target put onto the list."""

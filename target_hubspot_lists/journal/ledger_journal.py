@@ -22,7 +22,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
@@ -213,9 +213,8 @@ class Memory(Recollection):
             self._ledger.settle(hubspot_list.list_id, on=(), off=lost & still)
 
     @override
-    def members(self, hubspot_list: HubSpotList) -> Iterator[int]:
-        lost = self._lost.get(hubspot_list.list_id, ())
-        return (each for each in self._ledger.iter_members(hubspot_list.list_id) if each not in lost)
+    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        return self._lost.get(hubspot_list.list_id, ())
 
     @override
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
@@ -252,11 +251,12 @@ class Memory(Recollection):
             self._forgotten.update(self._ledger.forget_record_ids(record_ids))
         return self._forgotten
 
+    @property
     @override
-    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+    def contacts_since(self) -> datetime | None:
         if self._settings.reconcile and self._settings.contact_cache_days:
-            return self._ledger.record_ids(addresses, since=self._started)
-        return super().record_ids(addresses)
+            return self._started
+        return super().contacts_since
 
     @override
     def begin_rereading(self) -> None:

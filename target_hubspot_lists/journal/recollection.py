@@ -12,7 +12,7 @@ from target_hubspot_lists.journal.journal import NoLedger, Vanished
 from target_hubspot_lists.ledger import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
@@ -168,12 +168,18 @@ class Recollection(NoLedger):
 
     # Contacts
 
-    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
-        """The contacts of addresses looked up within `contact_cache_days`; of none if reconciling, or with 0 days."""
+    @property
+    def contacts_since(self) -> datetime | None:
+        """From `contact_cache_days` ago; None if reconciling, or with 0 days."""
         days = self._settings.contact_cache_days
         if self._settings.reconcile or not days:
-            return {}
-        return self._ledger.record_ids(addresses, since=self._started - timedelta(days=days))
+            return None
+        return self._started - timedelta(days=days)
+
+    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+        """The contacts of addresses that were looked up lately enough."""
+        since = self.contacts_since
+        return {} if since is None else self._ledger.record_ids(addresses, since=since)
 
     # Memberships
 
@@ -184,9 +190,9 @@ class Recollection(NoLedger):
         states = self._ledger.states(hubspot_list.list_id, record_ids)
         return {record_id: state is State.ON for record_id, state in states.items()}
 
-    def members(self, hubspot_list: HubSpotList) -> Iterator[int] | None:
-        """Who is on the list, with those of calls that were not answered."""
-        return self._ledger.iter_members(hubspot_list.list_id) if self._is_trusted(hubspot_list) else None
+    def knows_members(self, hubspot_list: HubSpotList) -> bool:
+        """Whether the ledger has made the list, or read it."""
+        return self._is_trusted(hubspot_list)
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Whom this target put onto the list."""

@@ -15,7 +15,7 @@ from hubspot_singer.http.redaction import redact
 from target_hubspot_lists.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -98,6 +98,17 @@ class Database:
                 yield self._connection
             finally:
                 transaction.rollback()
+
+    @contextmanager
+    def copying(self, statement: str) -> Iterator[Callable[[str], None]]:
+        """Lend what writes the rows of a COPY … FROM STDIN, in Postgres's own text format."""
+        with self._transaction(writes=False) as connection:
+            driver: Any = connection.dialect.loaded_dbapi
+            try:
+                with connection.connection.cursor().copy(statement) as copy:
+                    yield copy.write
+            except driver.Error as error:
+                raise DBAPIError(None, None, error) from error
 
     def empty_log(self) -> None:
         """Take what was deleted out of SQLite's log file too, unless somebody is reading it just now."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import known_lists, people
 from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
+from target_hubspot_lists.ledger.ledger_workspace import workspace
 from target_hubspot_lists.ledger.locks import Locks
 from target_hubspot_lists.ledger.memberships import (
     ListMembers,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from target_hubspot_lists.ledger.records import Forgotten, KnownList, State
+    from target_hubspot_lists.ledger.workspace import Workspace
 
 WAIT_FOR_LOCK_SECONDS = 30
 RETENTION = timedelta(days=90)  # for what `prune` deletes
@@ -124,6 +126,10 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"Ledger({self._database!r}, portal {self._portal_id})"
+
+    def workspace(self) -> Workspace:
+        """Return where a run can keep tables of its own beside those of the ledger, as long as it is open."""
+        return workspace(self._database, self._portal_id)
 
     # Contacts
 

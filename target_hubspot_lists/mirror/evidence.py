@@ -92,7 +92,10 @@ class CohortEvidence:
         """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""
         if size is None:
             self.records_without_size += 1
-            return
+        elif size != self.smallest or size != self.largest:  # all records of a cohort should say the same
+            self._widen(size)
+
+    def _widen(self, size: int) -> None:
         self.smallest = size if self.smallest is None else min(size, self.smallest)
         self.largest = size if self.largest is None else max(size, self.largest)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
-from target_hubspot_lists.input.attributes import HeldAttributes, unpacked
+from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import (
     Removal,
     not_followed,
@@ -18,24 +18,22 @@ from target_hubspot_lists.mirror.guards import (
     too_many,
     unusable_rows,
 )
-from target_hubspot_lists.mirror.merges import Merges
-from target_hubspot_lists.mirror.snapshot_store import Resolved
-from target_hubspot_lists.outcomes import Outcome, PropertyResult
+from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.accounts import NO_RECORD, Asked, dropped
 from target_hubspot_lists.sync.applying import ListChange
-from target_hubspot_lists.sync.property_flush import PropertyFlush
-from target_hubspot_lists.sync.resolution import Resolution
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.mirror.snapshot_store import LastWord, SnapshotStore
+    from target_hubspot_lists.mirror.comparison import Comparison, Resolved
+    from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.mirror.held_properties import HeldProperties
+    from target_hubspot_lists.mirror.identification import Identification
+    from target_hubspot_lists.mirror.merges import Merges
     from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.applying import Applying, Stale
-    from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.routes import Routes
 
 
@@ -49,117 +47,105 @@ class ListMirror:
         self,
         settings: Settings,
         applying: Applying,
-        properties: ContactProperties,
         *,
         routes: Routes,
-        store: SnapshotStore,
         held_back: HeldBack,
+        comparison: Comparison,
+        differences: Differences,
+        properties: HeldProperties,
+        merges: Merges,
+        identification: Identification,
     ) -> None:
         self._settings = settings
         self._applying = applying
-        self._properties = properties
         self._routes = routes
-        self._store = store
         self._held_back = held_back
-        self._merges = Merges(applying, store)
+        self._comparison = comparison
+        self._differences = differences
+        self._properties = properties
+        self._merges = merges
+        self._identification = identification
 
     def apply(self, unit: ListSnapshot, gap: str | None) -> None:
         """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
-        store = self._store
-        self._properties.make_for([unit.hubspot_list] if unit.hubspot_list else [])
-        self._applying.accounts.properties_created = len(self._properties.created)
-        store.start_list()
-        for snapshot in unit.cohorts:
-            snapshot.account.superseded += snapshot.records  # less the last words, in `_resolve`
-            snapshot.records = 0
-        for words in store.last_words([each.number for each in unit.cohorts]):
-            self._resolve(unit, words)
+        self._properties.make_for(unit.hubspot_list)
+        self._identification.identify(unit)
         if gap := gap or unit.gap_of_members:
             self._held_back.note(unit.stream, gap)
         if unit.unusable:
             logger.warning("%s", unusable_rows(unit.label, unit.unusable))
         if unit.hubspot_list is None:
-            for row in store.away():
-                self._settle(unit, row, Outcome.NOT_A_MEMBER)
+            self._settle_away(unit)
             return
-        if not unit.hubspot_list.is_foreseen:
-            known = self._applying.memory.members(unit.hubspot_list)
-            read = self._applying.reader.iter_members(unit.hubspot_list) if known is None else known
-            store.take_baseline(read)
+        self._take_baseline(unit.hubspot_list)
         obstacle = None if gap else self._follow_merges(unit, unit.hubspot_list)
-        stale: list[Stale] = []
-        for rows in in_runs(store.staying(), MAX_RECORD_IDS_PER_CALL):
-            stale += self._stay(unit, unit.hubspot_list, rows)
-        for row in store.away():
-            self._settle(unit, row, Outcome.NOT_A_MEMBER)
+        stale = self._stay(unit, unit.hubspot_list)
+        self._settle_away(unit)
         stale += self._add(unit, unit.hubspot_list)
         # Only now: it changes the snapshot that the steps before went through.
         self._write_again(unit, stale)
         self._remove(unit, unit.hubspot_list, gap, obstacle)
 
+    def _take_baseline(self, hubspot_list: HubSpotList) -> None:
+        """Take in who is on the list: by the ledger where it knows that, else as HubSpot has it."""
+        if hubspot_list.is_foreseen:
+            return
+        memory = self._applying.memory
+        if memory.knows_members(hubspot_list):
+            self._comparison.take_known_baseline(hubspot_list.list_id)
+            for record_id in memory.lost_by_hand(hubspot_list):
+                self._comparison.drop_from_baseline(record_id)
+        else:
+            read = self._applying.reader.iter_members(hubspot_list)
+            self._comparison.take_baseline(read, is_settled=True)
+
     def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
         """Give contacts the ids that they have now; return why nobody may be removed, if that is known by then."""
         if not self._is_ours(unit, hubspot_list):
             return not_ours(hubspot_list, unit.cohorts[0].cohort)
-        members, most = self._store.baseline_size(), self._settings.max_removal_percent
+        members, most = self._differences.baseline_size(), self._settings.max_removal_percent
         try:
             lost = self._merges.follow(lambda sure: Removal(members, sure, unit.unusable).is_too_much(most))
         except MissingScopes:
             return not_followed(hubspot_list)
-        self._supersede(unit, lost)
+        _supersede(unit, lost)
         return None
 
-    def _begin_properties(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> PropertyFlush:
-        """Begin to write what is held of these members; those created for this snapshot have theirs."""
-        held = {member: unpacked(each) for member, each in self._store.attributes(members).items()}
-        results: dict[Member, PropertyResult] = {
-            row.record_id: PropertyResult.unpacked(row.properties) for row in created if row.properties
-        }
-        flush = PropertyFlush(self._properties, HeldAttributes.of(held), results)
-        self._applying.accounts.properties = flush.results
-        return flush
-
-    def _resolve(self, unit: ListSnapshot, words: list[LastWord]) -> None:
-        """Find the contacts of a run of members; each of them is one membership asked for."""
-        flush = self._begin_properties(word.member for word in words)
-        asked = []
-        for word in words:
-            account = unit.account(word.cohort)
-            account.superseded -= 1
-            asked.append(Asked(word.member, word.is_member, word.position, account))
-        if unit.hubspot_list is not None:
-            route = unit.cohorts[0].route
-            flush.expect([(route, asked)], {route.key: unit.hubspot_list})
-        contacts = self._applying.find_contacts(asked, flush)
-        created = contacts.created if contacts else ()
-        if contacts:
-            self._merges.learn(contacts)
-            unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
-        rows = []
-        for word, each in zip(words, asked, strict=True):
-            record_id = int(each.member) if contacts is None else self._applying.record_id(each, contacts)
-            if record_id is not None:
-                is_created = word.member in created
-                result = flush.results.get(record_id) if is_created else None
-                rows.append(Resolved(record_id, *word, is_created, result.packed if result else None))
-        self._supersede(unit, self._store.resolve(rows))
-
-    def _supersede(self, unit: ListSnapshot, lost: Iterable[Resolved]) -> None:
-        for row in lost:
-            unit.account(row.cohort).superseded += 1
-
-    def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]) -> list[Stale]:
+    def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
-        change, created = self._begin_change(unit, hubspot_list, rows)
-        if self._applying.memory.is_kept:
-            return self._applying.write([change], created)
-        for row in rows:
-            self._settle(unit, row, Outcome.ALREADY_MEMBER)
-        return []
+        if self._are_counted:
+            self._settle_plain(unit, where.STAYING_PLAIN, Outcome.ALREADY_MEMBER)
+        rest = f"{where.STAYING} AND NOT ({where.STAYING_PLAIN})" if self._are_counted else where.STAYING
+        stale: list[Stale] = []
+        for rows in in_runs(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
+            change, created = self._begin_change(unit, hubspot_list, rows)
+            if self._applying.memory.is_kept:
+                stale += self._applying.write([change], created)
+                continue
+            for row in rows:
+                self._settle(unit, row, Outcome.ALREADY_MEMBER)
+        return stale
+
+    def _settle_away(self, unit: ListSnapshot) -> None:
+        """Settle who is to be off the list and is."""
+        if self._are_counted:
+            self._settle_plain(unit, where.AWAY_PLAIN, Outcome.NOT_A_MEMBER)
+        rest = f"{where.AWAY} AND NOT ({where.AWAY_PLAIN})" if self._are_counted else where.AWAY
+        for row in self._differences.rows(rest):
+            self._settle(unit, row, Outcome.NOT_A_MEMBER)
+
+    @property
+    def _are_counted(self) -> bool:
+        """Whether members who are as asked are only counted: nothing is written of them, or told in the report."""
+        return not (self._properties.is_wanted or self._applying.accounts.names_everybody)
+
+    def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
+        for cohort, number in self._differences.count(condition).items():
+            self._applying.accounts.settle_as_asked(unit.account(cohort), outcome, number)
 
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
-        for rows in in_runs(self._store.to_add(), MAX_RECORD_IDS_PER_CALL):
+        for rows in in_runs(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
             stale += self._deliver(*self._begin_change(unit, hubspot_list, rows))
         return stale
 
@@ -167,21 +153,21 @@ class ListMirror:
         self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
     ) -> tuple[ListChange, set[int]]:
         """Write the properties of these members; return what is asked of the list, and who was created for it."""
-        asked = {row.record_id: self._asked(unit, row) for row in rows}
-        self._write_properties(hubspot_list, asked, rows)
+        asked = {row.record_id: _asked(unit, row) for row in rows}
+        self._properties.write(hubspot_list, asked, rows)
         return ListChange(hubspot_list, asked), {row.record_id for row in rows if row.is_created}
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
         """Whether another word on the contact that this one is now says the same, or came later."""
-        self._store.drop_from_baseline(stale.record_id)
-        other = self._store.word_on(record_id)
+        self._comparison.drop_from_baseline(stale.record_id)
+        other = self._comparison.word_on(record_id)
         if other and other.position == stale.asked.position:
             return False  # it is this word: the contact has the id that it had
         if other and (other.is_member == stale.asked.is_member or other.position > stale.asked.position):
             return True
-        if other and not other.is_member and self._store.is_on_list(record_id):
-            self._supersede(unit, [other])  # who is on the list and to go has no outcome yet
-        self._store.replace(stale.record_id, record_id)
+        if other and not other.is_member and self._comparison.is_on_list(record_id):
+            _supersede(unit, [other])  # who is on the list and to go has no outcome yet
+        self._comparison.replace(stale.record_id, record_id)
         return False
 
     def _remove(
@@ -193,7 +179,7 @@ class ListMirror:
         only_ours = self._settings.mirror_removes == "ours"
         ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
         to_remove = sum(1 for _ in self._to_remove(ours))
-        removal = Removal(self._store.baseline_size(), to_remove, unit.unusable)
+        removal = Removal(self._differences.baseline_size(), to_remove, unit.unusable)
         if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
             obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
         if gap or not removal.to_remove:
@@ -206,8 +192,8 @@ class ListMirror:
         undone_before = unit.undone
         stale: list[Stale] = []
         for rows in in_runs(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
-            asked = {record_id: self._asked_to_remove(unit, record_id, said) for record_id, said in rows}
-            self._write_properties(hubspot_list, asked)
+            asked = {record_id: _asked_to_remove(unit, record_id, said) for record_id, said in rows}
+            self._properties.write(hubspot_list, asked)
             stale += self._deliver(ListChange(hubspot_list, asked), set())
         self._write_again(unit, stale)
         self._applying.memory.let_go(hubspot_list)
@@ -218,27 +204,18 @@ class ListMirror:
         self, unit: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None, *, is_proven: bool
     ) -> None:
         """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
-        away = [row.record_id for row in self._store.away()]
+        away = [row.record_id for row in self._differences.rows(where.AWAY)]
         self._applying.memory.put_back(hubspot_list, but_for=away)
         for record_id, said in self._to_remove(ours):
             if said is not None or is_proven:
-                kept = self._asked_to_remove(unit, record_id, said)
+                kept = _asked_to_remove(unit, record_id, said)
                 self._applying.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
 
     def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
         """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""
-        for record_id, said in self._store.to_remove():
+        for record_id, said in self._differences.to_remove():
             if said is not None or ours is None or record_id in ours:
                 yield record_id, said
-
-    def _write_properties(
-        self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: Iterable[Resolved] = ()
-    ) -> None:
-        """Write the properties of contacts that were there; before their memberships change."""
-        flush = self._begin_properties((each.member for each in asked.values()), created)
-        by_address = {str(each.member): record_id for record_id, each in asked.items()}
-        contacts = Resolution(record_ids=by_address) if self._settings.match_by == "email" else None
-        flush.write([(hubspot_list, asked)], contacts)
 
     def _deliver(self, change: ListChange, created: set[int]) -> list[Stale]:
         if not self._settings.dry_run:
@@ -255,25 +232,14 @@ class ListMirror:
             outcome = Outcome.MISSING if record_id in missing else outcome
             self._applying.accounts.settle(asked, outcome, record_id=record_id)
 
-    def _asked(self, unit: ListSnapshot, row: Resolved) -> Asked:
-        return Asked(row.member, row.is_member, row.position, unit.account(row.cohort))
-
-    def _asked_to_remove(self, unit: ListSnapshot, record_id: int, said: Resolved | None) -> Asked:
-        """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
-        if said is not None:
-            return self._asked(unit, said)
-        account = unit.cohorts[0].account
-        account.mirror_removals += 1
-        return Asked(record_id, is_member=False, position=NO_RECORD, account=account)
-
     def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
         self._applying.accounts.settle(
-            self._asked(unit, row), outcome, record_id=row.record_id, created=row.is_created
+            _asked(unit, row), outcome, record_id=row.record_id, created=row.is_created
         )
 
     def _write_again(self, unit: ListSnapshot, stale: Collection[Stale]) -> None:
         """Bring those to HubSpot as who they are now whose remembered contact is gone."""
-        properties = self._begin_properties(each.asked.member for each in stale)
+        properties = self._properties.begin(each.asked.member for each in stale)
         self._applying.write_again(stale, properties, partial(self._is_outdone, unit))
 
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
@@ -281,3 +247,21 @@ class ListMirror:
         has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
         is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
         return has_prefix or is_configured or self._applying.memory.is_ours(hubspot_list)
+
+
+def _supersede(unit: ListSnapshot, lost: Iterable[Resolved]) -> None:
+    for row in lost:
+        unit.account(row.cohort).superseded += 1
+
+
+def _asked(unit: ListSnapshot, row: Resolved) -> Asked:
+    return Asked(row.member, row.is_member, row.position, unit.account(row.cohort))
+
+
+def _asked_to_remove(unit: ListSnapshot, record_id: int, said: Resolved | None) -> Asked:
+    """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
+    if said is not None:
+        return _asked(unit, said)
+    account = unit.cohorts[0].account
+    account.mirror_removals += 1
+    return Asked(record_id, is_member=False, position=NO_RECORD, account=account)

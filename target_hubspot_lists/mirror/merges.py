@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterable
 
-    from target_hubspot_lists.mirror.snapshot_store import Resolved, SnapshotStore
+    from target_hubspot_lists.ledger.workspace import Workspace
+    from target_hubspot_lists.mirror.comparison import Comparison, Resolved
+    from target_hubspot_lists.mirror.differences import Differences
     from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.resolution import Resolution
 
-logger = logging.getLogger(__name__)
-
 
 class Merges:
-    """Gives contacts the record ids that they have since they were merged, in a snapshot and on its list."""
+    """Gives contacts the record ids that they have since they were merged, in a snapshot and on its list.
 
-    def __init__(self, applying: Applying, store: SnapshotStore) -> None:
+    Its table, `current`, holds for the whole run which id the contact of each id that was looked up has now.
+    """
+
+    def __init__(
+        self, applying: Applying, workspace: Workspace, comparison: Comparison, differences: Differences
+    ) -> None:
         self._applying = applying
-        self._store = store
+        self._workspace = workspace
+        self._comparison = comparison
+        self._differences = differences
+        workspace.create("mirror_current", f"record_id {workspace.ordered_key}, current_id BIGINT")
+        workspace.change(
+            "CREATE INDEX mirror_retired ON mirror_current (record_id) WHERE current_id <> record_id"
+        )
 
     def learn(self, contacts: Resolution) -> None:
         """Take in what a look-up by address has told of record ids."""
         looked_up = set(contacts.record_ids.values()) - contacts.remembered
-        self._store.note_current((each, each) for each in looked_up)
-        self._store.note_current(contacts.merged.items())
+        self._note((each, each) for each in looked_up)
+        self._note(contacts.merged.items())
 
     def follow(self, is_too_much: Callable[[int], bool]) -> list[Resolved]:
         """Give contacts on the list and in the snapshot the ids they have now; return the words that lost.
@@ -34,17 +44,17 @@ class Merges:
         Read are those who would be removed, until so many of them are no part of the snapshot that nobody is going
         to be; then, unless nobody is left to remove, those who would be added.
         """
-        lost = self._store.follow()
-        while record_ids := self._store.unread_to_remove():
-            if is_too_much(self._store.sure_to_remove()):
+        lost = self._replace_retired()
+        while record_ids := self._differences.unread_to_remove():
+            if is_too_much(self._differences.sure_to_remove()):
                 return lost
             self._read(record_ids)
-            lost += self._store.follow()
-        if next(self._store.to_remove(), None) is None:
+            lost += self._replace_retired()
+        if next(self._differences.to_remove(), None) is None:
             return lost
-        while record_ids := self._store.unread_to_add():
+        while record_ids := self._differences.unread_to_add():
             self._read(record_ids)
-        return lost + self._store.follow()
+        return lost + self._replace_retired()
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
         """Return those of the record ids that are nobody's, as far as the token may read contacts."""
@@ -55,7 +65,37 @@ class Merges:
         merged: dict[int, int] = {}
         for asked, found in self._applying.contacts.current(record_ids):
             merged |= dict.fromkeys((asked, *found.merged), found.record_id)
-        self._store.note_current((each, each) for each in record_ids)
-        self._store.note_current((each, each) for each in merged.values())
-        self._store.note_current(merged.items())
+        self._note((each, each) for each in record_ids)
+        self._note((each, each) for each in merged.values())
+        self._note(merged.items())
         self._applying.memory.follow({old: new for old, new in merged.items() if old != new})
+
+    def _note(self, record_ids: Iterable[tuple[int, int]]) -> None:
+        """Note which ids contacts have now, by record id, as HubSpot said in this run: retired ones and others."""
+        self._workspace.insert(
+            "mirror_current",
+            list(dict(record_ids).items()),
+            on_conflict="ON CONFLICT (record_id) DO UPDATE SET current_id = excluded.current_id",
+        )
+
+    def _replace_retired(self) -> list[Resolved]:
+        """Give contacts the ids that they have now, in snapshot and baseline; return the words that lost."""
+        on_list = self._retired("mirror_baseline")
+        for record_id, _ in on_list:
+            self._comparison.drop_from_baseline(record_id)
+        self._comparison.take_baseline((current for _, current in on_list), is_settled=False)
+        # What the ledger says of a merged contact is unsettled, on whichever list one of its records was.
+        self._workspace.change(
+            "UPDATE mirror_baseline SET is_settled = 0 WHERE record_id IN "
+            "(SELECT current_id FROM mirror_current WHERE current_id <> record_id)"
+        )
+        replaced = (self._comparison.replace(*each) for each in self._retired("mirror_resolved"))
+        return [lost for lost in replaced if lost is not None]
+
+    def _retired(self, table: str) -> list[tuple[int, int]]:
+        """Return the record ids of a table that were retired, with the ids that their contacts have now."""
+        rows = self._workspace.read(
+            "SELECT record_id, current_id FROM mirror_current WHERE current_id <> record_id "
+            f"AND record_id IN (SELECT record_id FROM {table})"
+        )
+        return [(record_id, current) for record_id, current in rows]

@@ -12,6 +12,7 @@ from target_hubspot_lists.outcomes import Outcome
 if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.mirror.evidence import StreamEvidence
     from target_hubspot_lists.reporting.accounts import Account
 
 
@@ -24,6 +25,7 @@ class CohortSnapshot:
     cohort: Cohort
     route: Route
     account: Account
+    of_stream: StreamEvidence
     evidence: CohortEvidence = field(default_factory=CohortEvidence)
     records: int = 0
     is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it

@@ -141,6 +141,10 @@ class Settlement(NamedTuple):
 class Listener(Protocol):
     """Who is told of every settlement: the report."""
 
+    @property
+    def names_everybody(self) -> bool:
+        """Whether it has to be told of members who are as asked."""
+
     def member(self, asked: Asked, settled: Settlement) -> None:
         """A membership has its outcome."""
 
@@ -192,6 +196,16 @@ class Accounts:
         properties = self._count_properties(asked, outcome, record_id)
         if self._report:
             self._report.member(asked, Settlement(outcome, record_id, created, refusal, properties))
+
+    @property
+    def names_everybody(self) -> bool:
+        """Whether the report is to have a line on each member, also on those who are as asked."""
+        return self._report is not None and self._report.names_everybody
+
+    def settle_as_asked(self, account: Account, outcome: Outcome, number: int) -> None:
+        """Give so many memberships of one list an outcome of members who are as asked: `names_everybody` is false."""
+        account.outcomes[outcome] += number
+        account.applied += number
 
     def _count_properties(
         self, asked: Asked, outcome: Outcome, record_id: int | None

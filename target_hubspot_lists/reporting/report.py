@@ -103,6 +103,11 @@ class Report:
                 "name a file in a folder that exists, that this user may write to, and that has room."
             ) from error
 
+    @property
+    def names_everybody(self) -> bool:
+        """Whether members who are as asked have a line, too."""
+        return self.members == "all"
+
     def member(self, asked: Asked, settled: Settlement) -> None:
         """Write a member's line: of those not in the state asked for, of those created, or of all."""
         outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence
 from target_hubspot_lists.mirror.guards import Removal
-from target_hubspot_lists.mirror.snapshot_store import LastWord, Resolved, SnapshotStore
 from tests.factories import (
     activate_version,
     by_email,
@@ -565,38 +564,3 @@ def test_only_the_last_message_of_a_stream_can_prove_it(sequence: Sequence[tuple
         assert kind == "activate"
         assert version == newest
         assert ("record", newest) in behind_schema
-
-
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 5), st.booleans())), st.sets(st.integers(1, 7)))
-def test_the_store_tells_exactly_the_difference(
-    records: list[tuple[int, int, bool]], on_list: set[int]
-) -> None:
-    last = {member: is_member for _, member, is_member in records}
-    with SnapshotStore() as store:
-        for position, (cohort, member, is_member) in enumerate(records):
-            store.take(cohort, member, is_member=is_member, position=position)
-        words = [word for run in store.last_words([0, 1]) for word in run]
-        store.start_list()
-        store.resolve(Resolved(int(word.member), *word, is_created=False) for word in words)
-        store.take_baseline(on_list)
-
-        assert {word.member: word.is_member for word in words} == last
-        wanted = {member for member, is_member in last.items() if is_member}
-        assert {each.record_id for each in store.to_add()} == wanted - on_list
-        assert {each.record_id for each in store.staying()} == wanted & on_list
-        assert {each.record_id for each in store.away()} == last.keys() - wanted - on_list
-        assert {record_id for record_id, _ in store.to_remove()} == on_list - wanted
-        assert store.baseline_size() == len(on_list)
-
-
-def test_two_members_that_are_one_contact_keep_the_later_word() -> None:
-    with SnapshotStore() as store:
-        rows = [
-            Resolved(7, *LastWord("ada@example.com", True, 5, 0), is_created=False),
-            Resolved(7, *LastWord("lovelace@example.org", False, 3, 0), is_created=False),
-        ]
-
-        lost = store.resolve(rows)
-
-        assert [each.member for each in lost] == ["lovelace@example.org"]
-        assert [each.member for each in store.to_add()] == ["ada@example.com"]

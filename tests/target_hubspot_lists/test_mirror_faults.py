@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.mirror.snapshot_store import SnapshotStore
+from target_hubspot_lists.ledger.workspace import PrivateFile
+from target_hubspot_lists.mirror.snapshot import Snapshot
 from tests.factories import state_message
 from tests.processes import Plugin, config_file
 from tests.target_hubspot_lists.logs import row
@@ -209,18 +210,18 @@ def test_a_process_that_is_killed_removes_nobody_it_should_not_and_leaves_no_fil
 
 def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with SnapshotStore() as store:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
-        try:
-            with pytest.raises(TargetError, match="SQLITE_TMPDIR"):
-                _fill(store)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    snapshot = Snapshot(PrivateFile(), "email")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
+    try:
+        with pytest.raises(TargetError, match="SQLITE_TMPDIR"):
+            _fill(snapshot)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def _fill(store: SnapshotStore) -> None:
-    for member in range(1_000_000):
-        store.take(0, f"contact{member}@example.com", is_member=True, position=member)
+def _fill(snapshot: Snapshot) -> None:
+    for number in range(1_000_000):
+        snapshot.take(0, f"contact{number}@example.com", number << 1 | 1)
 
 
 def test_the_removals_of_a_mirror_are_no_records_that_were_read(

@@ -1,0 +1,128 @@
+"""Keeps a run's own tables on the ledger's connection, where they can be joined with what the ledger knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from target_hubspot_lists.ledger.workspace import SQLiteDialect, insert_statement, listed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from target_hubspot_lists.ledger.database import Database
+    from target_hubspot_lists.ledger.workspace import Row, Workspace
+
+# What COPY reads otherwise than it is written: https://www.postgresql.org/docs/current/sql-copy.html
+ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+NULL = "\\N"
+
+
+class _OnLedger:
+    """Temporary tables on the connection of a ledger; each method is one transaction."""
+
+    def __init__(self, database: Database, portal_id: int) -> None:
+        self._database = database
+        self.portal_id = portal_id
+
+    def change(self, statement: str, **values: object) -> None:
+        """Run a statement that returns no rows, and writes to temporary tables only."""
+        # "Reading" is what it does to the ledger's own tables: no other run waits for it.
+        with self._database.reading() as connection:
+            connection.execute(text(statement), values)
+
+    def read(self, statement: str, **values: object) -> Sequence[Row]:
+        """Return all rows of a statement."""
+        with self._database.reading() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), values)]
+
+    def close(self) -> None:
+        """Nothing: the tables go with the ledger's connection."""
+
+
+class SQLiteWorkspace(SQLiteDialect, _OnLedger):
+    """Temporary tables beside a SQLite ledger; SQLite keeps them in a file that only its owner may read."""
+
+    def create(self, table: str, columns: str, *, is_clustered: bool = False) -> None:
+        """Create a table; a clustered one is stored in the order of its primary key."""
+        self.change(f"CREATE TEMPORARY TABLE {table} ({columns}){' WITHOUT ROWID' if is_clustered else ''}")
+
+    def insert(self, table: str, rows: Sequence[Row], *, on_conflict: str = "") -> None:
+        """Insert rows that have all columns of the table, in their order."""
+        if rows:
+            with self._database.reading() as connection:
+                connection.exec_driver_sql(insert_statement(table, len(rows[0]), on_conflict), list(rows))
+
+    def clear(self, *tables: str) -> None:
+        """Delete all rows of tables."""
+        for table in tables:
+            self.change(f"DELETE FROM {table}")
+
+
+class PostgresWorkspace(_OnLedger):
+    """Temporary tables of a session on a Postgres ledger."""
+
+    ordered_key = "BIGINT PRIMARY KEY"
+    blob = "BYTEA"
+
+    def create(self, table: str, columns: str, *, is_clustered: bool = False) -> None:
+        """Create a table."""
+        del is_clustered
+        self.change(f"CREATE TEMPORARY TABLE {table} ({columns})")
+
+    def insert(self, table: str, rows: Sequence[Row], *, on_conflict: str = "") -> None:
+        """Insert rows that have all columns of the table, in their order, by COPY."""
+        if not rows:
+            return
+        if not on_conflict:
+            self._copy(table, rows)
+            return
+        # COPY knows no conflicts: the rows go through a table of the same columns.
+        self.change(f"CREATE TEMPORARY TABLE mirror_incoming (LIKE {table})")
+        self._copy("mirror_incoming", rows)
+        self.change(f"INSERT INTO {table} SELECT * FROM mirror_incoming {on_conflict}")
+        self.change("DROP TABLE mirror_incoming")
+
+    def _copy(self, table: str, rows: Sequence[Row]) -> None:
+        lines = "".join(f"{chr(9).join(map(_copied, row))}\n" for row in rows)
+        with self._database.copying(f"COPY {table} FROM STDIN") as write:
+            write(lines)
+
+    def clear(self, *tables: str) -> None:
+        """Delete all rows of tables, and let the planner know."""
+        self.change(f"TRUNCATE {', '.join(tables)}")
+
+    def latest(self, table: str, key: str, others: str = "", condition: str = "true") -> str:
+        """Return a SELECT of `key, word` and others: of all rows with one key the one with the largest `word`."""
+        return (
+            f"SELECT DISTINCT ON ({key}) {listed(key, 'word', others)} FROM {table} WHERE {condition} "
+            f"ORDER BY {key}, word DESC"
+        )
+
+    def among(self, name: str) -> str:
+        """Return what stands behind a column that is to be one of the values of the parameter of that name."""
+        return f"= ANY(:{name})"
+
+    def values(self, values: Sequence[int | str]) -> object:
+        """Return values as the parameter that `among` reads."""
+        return list(values)
+
+
+def _copied(value: object) -> str:
+    """A value as COPY reads it."""
+    if isinstance(value, str):
+        return (
+            value.translate(ESCAPES)
+            if "\\" in value or "\t" in value or "\n" in value or "\r" in value
+            else value
+        )
+    if isinstance(value, bytes):
+        return f"\\\\x{value.hex()}"
+    return NULL if value is None else str(value)
+
+
+def workspace(database: Database, portal_id: int) -> Workspace:
+    """Return where a run can keep tables beside a portal's ledger."""
+    kind: Callable[[Database, int], Workspace] = SQLiteWorkspace if database.is_sqlite else PostgresWorkspace
+    return kind(database, portal_id)

@@ -1,0 +1,156 @@
+"""Where a run keeps tables of its own for as long as it lasts: in a private file, or on the ledger's connection.
+
+On the ledger's connection they are temporary tables, so that they can be joined with what the ledger knows. A private
+file has the ledger's tables too, without a row, so that the statements are the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from target_hubspot_lists.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+Row = tuple[Any, ...]
+
+# The tables of a ledger that a run's own are joined with, as far as they are.
+LEDGER_TABLES = """
+CREATE TABLE ledger_contacts (portal_id INTEGER, address TEXT, record_id INTEGER, looked_up INTEGER);
+CREATE TABLE ledger_lists (list_key INTEGER, portal_id INTEGER, list_id TEXT);
+CREATE TABLE ledger_memberships (list_key INTEGER, record_id INTEGER, state INTEGER);
+"""
+
+
+class Workspace(Protocol):
+    """A database connection with tables that vanish with it; statements name their values as `:name`."""
+
+    portal_id: int
+    ordered_key: str  # the type of a whole number by which rows arrive in order
+    blob: str  # the type of bytes
+
+    def create(self, table: str, columns: str, *, is_clustered: bool = False) -> None:
+        """Create a table; a clustered one is stored in the order of its primary key, where that can be said."""
+
+    def insert(self, table: str, rows: Sequence[Row], *, on_conflict: str = "") -> None:
+        """Insert rows that have all columns of the table, in their order.
+
+        `on_conflict` is the clause for rows whose key is there; then no key may be twice among the rows.
+        """
+
+    def change(self, statement: str, **values: object) -> None:
+        """Run a statement that returns no rows."""
+
+    def read(self, statement: str, **values: object) -> Sequence[Row]:
+        """Return all rows of a statement: ask for a page at a time."""
+
+    def clear(self, *tables: str) -> None:
+        """Delete all rows of tables."""
+
+    def latest(self, table: str, key: str, others: str = "", condition: str = "true") -> str:
+        """Return a SELECT of `key, word` and others: of all rows with one key the one with the largest `word`."""
+
+    def among(self, name: str) -> str:
+        """Return what stands behind a column that is to be one of the values of the parameter of that name."""
+
+    def values(self, values: Sequence[int | str]) -> object:
+        """Return values as the parameter that `among` reads."""
+
+    def close(self) -> None:
+        """Let go of the tables."""
+
+
+class SQLiteDialect:
+    """What SQLite says differently from Postgres."""
+
+    ordered_key = "INTEGER PRIMARY KEY"  # and so the row's own number: no index beside the rows
+    blob = "BLOB"
+
+    def latest(self, table: str, key: str, others: str = "", condition: str = "true") -> str:
+        """Return a SELECT of `key, word` and others: of all rows with one key the one with the largest `word`."""
+        # With one max() SQLite takes the other columns from the row that has it:
+        # https://www.sqlite.org/lang_select.html#bareagg
+        return (
+            f"SELECT {listed(key, 'max(word) AS word', others)} FROM {table} WHERE {condition} GROUP BY {key}"
+        )
+
+    def among(self, name: str) -> str:
+        """Return what stands behind a column that is to be one of the values of the parameter of that name."""
+        return f"IN (SELECT value FROM json_each(:{name}))"
+
+    def values(self, values: Sequence[int | str]) -> object:
+        """Return values as the parameter that `among` reads."""
+        return orjson.dumps(values).decode()
+
+
+class PrivateFile(SQLiteDialect):
+    """A temporary SQLite file of this process, which nothing of it survives: it holds people."""
+
+    portal_id = 0  # of no portal is anything known
+
+    def __init__(self) -> None:
+        # Without a name SQLite makes a file that only its owner may read, and lets go of its name at once, so
+        # that it is gone with the process, however that ends: https://www.sqlite.org/inmemorydb.html#temp_db
+        self._connection = sqlite3.connect("")
+        # The file is a scratch pad of one run: nothing of it is read after a crash, so it need not survive one.
+        self._connection.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {LEDGER_TABLES}"
+        )
+
+    def create(self, table: str, columns: str, *, is_clustered: bool = False) -> None:
+        """Create a table; a clustered one is stored in the order of its primary key."""
+        self._connection.execute(
+            f"CREATE TABLE {table} ({columns}){' WITHOUT ROWID' if is_clustered else ''}"
+        )
+
+    def insert(self, table: str, rows: Sequence[Row], *, on_conflict: str = "") -> None:
+        """Insert rows that have all columns of the table, in their order."""
+        if rows:
+            with _on_disk():
+                self._connection.executemany(insert_statement(table, len(rows[0]), on_conflict), rows)
+
+    def change(self, statement: str, **values: object) -> None:
+        """Run a statement that returns no rows."""
+        with _on_disk():
+            self._connection.execute(statement, values)
+
+    def read(self, statement: str, **values: object) -> Sequence[Row]:
+        """Return all rows of a statement."""
+        with _on_disk():
+            return self._connection.execute(statement, values).fetchall()
+
+    def clear(self, *tables: str) -> None:
+        """Delete all rows of tables."""
+        for table in tables:
+            self.change(f"DELETE FROM {table}")
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._connection.close()
+
+
+def listed(*columns: str) -> str:
+    """Return the columns of a SELECT; blank ones are left out."""
+    return ", ".join(each for each in columns if each)
+
+
+def insert_statement(table: str, columns: int, on_conflict: str) -> str:
+    """Return the statement that inserts a whole row, with SQLite's marks for its values."""
+    return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)}) {on_conflict}"
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Say what to do where the temporary file cannot be written."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise TargetError(
+            f"The temporary file of a mirror's snapshots cannot be written ({error}), and nobody was removed since: "
+            "make room, or name a folder that has room in the environment variable SQLITE_TMPDIR."
+        ) from error

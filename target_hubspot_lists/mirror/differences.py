@@ -1,0 +1,90 @@
+"""Reads from the tables of a comparison who is as asked, and who is to be added or removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.mirror.comparison import RESOLVED_COLUMNS, parsed
+from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_hubspot_lists.ledger.workspace import Row, Workspace
+    from target_hubspot_lists.mirror.comparison import Resolved
+
+IS_MEMBER = "(r.word & 1) = 1"
+IS_ON_LIST = "EXISTS (SELECT 1 FROM mirror_baseline b WHERE b.record_id = r.record_id)"
+IS_SETTLED = "EXISTS (SELECT 1 FROM mirror_baseline b WHERE b.record_id = r.record_id AND b.is_settled = 1)"
+
+TO_ADD = f"{IS_MEMBER} AND NOT {IS_ON_LIST}"
+STAYING = f"{IS_MEMBER} AND {IS_ON_LIST}"
+AWAY = f"NOT {IS_MEMBER} AND NOT {IS_ON_LIST}"
+# Of these nothing is to be asked, sent or told but how many they are.
+PLAIN = "r.is_created = 0"
+STAYING_PLAIN = f"{IS_MEMBER} AND {PLAIN} AND {IS_SETTLED}"
+AWAY_PLAIN = f"{AWAY} AND {PLAIN}"
+
+FROM_TO_REMOVE = (
+    "FROM mirror_baseline b LEFT JOIN mirror_resolved r ON r.record_id = b.record_id "
+    "WHERE (r.record_id IS NULL OR (r.word & 1) = 0)"
+)
+
+
+class Differences:
+    """Where the snapshot and the list of a comparison differ."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def count(self, condition: str) -> Mapping[int, int]:
+        """Return how many contacts there are for which one of the conditions above holds, by cohort."""
+        return dict(
+            self._workspace.read(
+                f"SELECT r.cohort, count(*) FROM mirror_resolved r WHERE {condition} GROUP BY r.cohort"
+            )
+        )
+
+    def rows(self, condition: str) -> Iterator[Resolved]:
+        """Yield the contacts for which one of the conditions above holds, in the order of their record ids."""
+        return map(
+            parsed, self._pages(f"SELECT {RESOLVED_COLUMNS} FROM mirror_resolved r WHERE {condition}", "r")
+        )
+
+    def to_remove(self) -> Iterator[tuple[int, Resolved | None]]:
+        """Yield who is on the list and is not to be; with the record that says so, where there is one."""
+        for record_id, *said in self._pages(f"SELECT b.record_id, {RESOLVED_COLUMNS} {FROM_TO_REMOVE}", "b"):
+            yield record_id, None if said[0] is None else parsed(tuple(said))
+
+    def baseline_size(self) -> int:
+        """Return how many are on the list."""
+        return self._number("FROM mirror_baseline")
+
+    def unread_to_remove(self) -> list[int]:
+        """Return some of those who are to be removed and whom this run has not looked up; none at the end."""
+        unread = "NOT EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = b.record_id)"
+        return self._ids(f"SELECT b.record_id {FROM_TO_REMOVE} AND {unread}")
+
+    def sure_to_remove(self) -> int:
+        """Return how many are to be removed and have been looked up in this run."""
+        read = "EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = b.record_id)"
+        return self._number(f"{FROM_TO_REMOVE} AND {read}")
+
+    def unread_to_add(self) -> list[int]:
+        """Return some of those who are to be added and whom this run has not looked up; none at the end."""
+        unread = "NOT EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = r.record_id)"
+        return self._ids(f"SELECT r.record_id FROM mirror_resolved r WHERE {TO_ADD} AND {unread}")
+
+    def _ids(self, statement: str) -> list[int]:
+        return [record_id for (record_id,) in self._workspace.read(f"{statement} LIMIT {ROWS_AT_ONCE}")]
+
+    def _number(self, rows: str) -> int:
+        return int(self._workspace.read(f"SELECT count(*) {rows}")[0][0])
+
+    def _pages(self, statement: str, table: str) -> Iterator[Row]:
+        """Yield the rows of a statement that begins with the record id of a table, a page in memory at a time."""
+        after = 0
+        page = f"{statement} AND {table}.record_id > :after ORDER BY {table}.record_id LIMIT {ROWS_AT_ONCE}"
+        while rows := self._workspace.read(page, after=after):
+            yield from rows
+            after = rows[-1][0]

@@ -1,0 +1,74 @@
+"""Finds the contacts of a snapshot's members: by the ledger, in one statement, else by asking HubSpot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.mirror.comparison import Resolved
+from target_hubspot_lists.reporting.accounts import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_hubspot_lists.mirror.comparison import Comparison, LastWord
+    from target_hubspot_lists.mirror.held_properties import HeldProperties
+    from target_hubspot_lists.mirror.merges import Merges
+    from target_hubspot_lists.mirror.snapshots import ListSnapshot
+    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.sync.property_flush import PropertyFlush
+
+
+class Identification:
+    """Fills a comparison with the contacts of one snapshot after the other."""
+
+    def __init__(
+        self, applying: Applying, comparison: Comparison, properties: HeldProperties, merges: Merges
+    ) -> None:
+        self._applying = applying
+        self._comparison = comparison
+        self._properties = properties
+        self._merges = merges
+
+    def identify(self, unit: ListSnapshot) -> None:
+        """Begin the comparison of a list with whom its snapshot names; who has no contact gets an outcome."""
+        for snapshot in unit.cohorts:
+            snapshot.account.superseded += snapshot.records  # less the last words
+            snapshot.records = 0
+        last_words = self._comparison.start([each.number for each in unit.cohorts])
+        for cohort, number in last_words.items():
+            unit.account(cohort).superseded -= number
+        self._comparison.identify(self._applying.memory.contacts_since)
+        for words in self._comparison.unidentified():
+            self._look_up(unit, words)
+        for cohort, number in self._comparison.resolve().items():
+            unit.account(cohort).superseded += number
+
+    def _look_up(self, unit: ListSnapshot, words: Sequence[LastWord]) -> None:
+        """Look up the contacts of a run of addresses, and create those that are to be created."""
+        flush = self._properties.begin(word.member for word in words)
+        asked = [
+            Asked(word.member, word.is_member, word.position, unit.account(word.cohort)) for word in words
+        ]
+        if unit.hubspot_list is not None:
+            route = unit.cohorts[0].route
+            flush.expect([(route, asked)], {route.key: unit.hubspot_list})
+        contacts = self._applying.find_contacts(asked, flush)
+        if contacts is None:  # record ids, which are contacts by themselves
+            return
+        self._merges.learn(contacts)
+        unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
+        found = []
+        for word, each in zip(words, asked, strict=True):
+            record_id = self._applying.record_id(each, contacts)
+            if record_id is not None:
+                is_created = word.member in contacts.created
+                found.append(
+                    Resolved(record_id, *word, is_created, _packed(flush, record_id) if is_created else None)
+                )
+        self._comparison.take_contacts(found)
+
+
+def _packed(flush: PropertyFlush, record_id: int) -> bytes | None:
+    """What became of the properties of a contact that was created."""
+    result = flush.results.get(record_id)
+    return result.packed if result else None

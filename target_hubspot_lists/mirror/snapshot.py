@@ -1,0 +1,90 @@
+"""Holds the records of whole cohorts on disk while they arrive, and folds them at the end of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.ledger.workspace import Row, Workspace
+    from target_hubspot_lists.settings import MatchBy
+
+ROWS_AT_ONCE = 10_000  # so many are written, or read, in one step: memory stays small
+
+MEMBER_TYPES: Mapping[MatchBy, str] = {"email": "TEXT", "contact_id": "BIGINT"}
+
+
+class Snapshot:
+    """The records of all cohorts of a run, in the order of the input; and what they say of people besides.
+
+    A record is kept as its cohort's number, its member, and one integer, the word: twice its position in the input,
+    plus one if it says that the member is in the cohort. So the largest word on a member is the last.
+    """
+
+    def __init__(self, workspace: Workspace, match_by: MatchBy) -> None:
+        self._workspace = workspace
+        self._records: list[Row] = []
+        self._attributes: dict[Member, bytes] = {}
+        self._sizes: Mapping[int, int] = {}
+        member = f"member {MEMBER_TYPES[match_by]}"
+        workspace.create("mirror_records", f"word {workspace.ordered_key}, cohort BIGINT, {member}")
+        workspace.create(
+            "mirror_last_words",
+            f"cohort BIGINT, {member}, word BIGINT, PRIMARY KEY (cohort, member)",
+            is_clustered=True,
+        )
+        workspace.create(
+            "mirror_attributes", f"{member} PRIMARY KEY, packed {workspace.blob}", is_clustered=True
+        )
+
+    def take(self, cohort: int, member: Member, word: int) -> None:
+        """Take a record of a cohort; words must ascend."""
+        self._records.append((word, cohort, member))
+        if len(self._records) >= ROWS_AT_ONCE:
+            self._write()
+
+    def hold(self, member: Member, attributes: bytes) -> None:
+        """Hold what a record says of a person, in place of what an earlier one said."""
+        self._attributes[member] = attributes
+        if len(self._attributes) >= ROWS_AT_ONCE:
+            self._write_attributes()
+
+    def attributes(self, members: Iterable[Member]) -> dict[Member, bytes]:
+        """Return what is held of these members; those of whom nothing is are left out."""
+        self._write_attributes()
+        workspace = self._workspace
+        rows = workspace.read(
+            f"SELECT member, packed FROM mirror_attributes WHERE member {workspace.among('members')}",
+            members=workspace.values(list(members)),
+        )
+        return {member: bytes(packed) for member, packed in rows}
+
+    def fold(self) -> None:
+        """Fold the records of each cohort, once all of them have come: the last word on each member stands."""
+        self._write()
+        last_words = self._workspace.latest("mirror_records", "cohort, member")
+        self._workspace.change(f"INSERT INTO mirror_last_words (cohort, member, word) {last_words}")
+        self._workspace.clear("mirror_records")
+        self._sizes = dict(
+            self._workspace.read(
+                "SELECT cohort, count(*) FROM mirror_last_words WHERE (word & 1) = 1 GROUP BY cohort"
+            )
+        )
+
+    def size(self, cohort: int) -> int:
+        """Return how many distinct members a cohort has, less those whose last record removes them; after `fold`."""
+        return self._sizes.get(cohort, 0)
+
+    def _write(self) -> None:
+        self._workspace.insert("mirror_records", self._records)
+        self._records.clear()
+
+    def _write_attributes(self) -> None:
+        self._workspace.insert(
+            "mirror_attributes",
+            list(self._attributes.items()),
+            on_conflict="ON CONFLICT (member) DO UPDATE SET packed = excluded.packed",
+        )
+        self._attributes.clear()

@@ -1,0 +1,207 @@
+"""The tables of a mirror tell exactly where a snapshot and a list differ, wherever they are kept."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_hubspot_lists.ledger import Ledger
+from target_hubspot_lists.ledger.workspace import PrivateFile
+from target_hubspot_lists.mirror import differences as where
+from target_hubspot_lists.mirror.comparison import Comparison, LastWord, Resolved
+from target_hubspot_lists.mirror.differences import Differences
+from target_hubspot_lists.mirror.snapshot import Snapshot
+from target_hubspot_lists.mirror.written_properties import WrittenProperties
+from tests.target_hubspot_lists.conftest import START, VIP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_hubspot_lists.ledger.workspace import Workspace
+    from target_hubspot_lists.settings import MatchBy
+    from tests.target_hubspot_lists.conftest import Ledgers
+
+ODD_ADDRESSES = [
+    "a\\b@example.com",
+    "tab\there@example.com",
+    "\\n@example.com",
+    "line\nend@example.com",
+    "'; drop table x; --@example.com",
+    "müller@例え.jp",
+    "%s:name@example.com",
+    "a@example.com",
+]
+
+
+class Tables(NamedTuple):
+    """What a mirror keeps while it compares."""
+
+    snapshot: Snapshot
+    comparison: Comparison
+    differences: Differences
+
+
+def tables(workspace: Workspace, match_by: MatchBy = "contact_id") -> Tables:
+    workspace.create("mirror_current", f"record_id {workspace.ordered_key}, current_id BIGINT")
+    return Tables(Snapshot(workspace, match_by), Comparison(workspace, match_by), Differences(workspace))
+
+
+@pytest.fixture(params=["private", "sqlite", "postgres"])
+def workspace(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    """Where a mirror can keep tables; `ledger_url` would run each test once more."""
+    if request.param == "private":
+        with closing(PrivateFile()) as private:
+            yield private
+        return
+    url = request.getfixturevalue("sqlite_url")
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").new_url()
+    with Ledger.open(url, 1, run_id="run-1", now=lambda: datetime.now(UTC)) as ledger:
+        yield ledger.workspace()
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 5), st.booleans())), st.sets(st.integers(1, 7)))
+def test_the_tables_tell_exactly_the_difference(
+    records: list[tuple[int, int, bool]], on_list: set[int]
+) -> None:
+    with closing(PrivateFile()) as private:
+        check_difference(tables(private), records, on_list)
+
+
+def test_the_difference_is_the_same_wherever_the_tables_are(workspace: Workspace) -> None:
+    records = [(0, 1, True), (0, 2, True), (1, 2, False), (1, 3, True), (1, 4, False), (0, 1, True)]
+
+    check_difference(tables(workspace), records, {1, 4, 6, 7})
+
+
+def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list: set[int]) -> None:
+    last = {member: is_member for _, member, is_member in records}
+    of_cohort = {(cohort, member): is_member for cohort, member, is_member in records}
+    for position, (cohort, member, is_member) in enumerate(records):
+        kept.snapshot.take(cohort, member, position << 1 | is_member)
+    kept.snapshot.fold()
+    started = kept.comparison.start([0, 1])
+    kept.comparison.identify(None)
+    lost = kept.comparison.resolve()
+    kept.comparison.take_baseline([*on_list, *on_list], is_settled=True)
+
+    wanted = {member for member, is_member in last.items() if is_member}
+    assert sum(started.values()) == len(last)
+    assert not any(lost.values())
+    for cohort in (0, 1):
+        assert kept.snapshot.size(cohort) == sum(
+            is_member for (of, _), is_member in of_cohort.items() if of == cohort
+        )
+    found = {name: ids(kept, name) for name in (where.TO_ADD, where.STAYING, where.AWAY)}
+    assert found[where.TO_ADD] == wanted - on_list
+    assert found[where.STAYING] == wanted & on_list
+    assert found[where.AWAY] == last.keys() - wanted - on_list
+    assert {record_id for record_id, _ in kept.differences.to_remove()} == on_list - wanted
+    said = {record_id for record_id, row in kept.differences.to_remove() if row}
+    assert said == (on_list - wanted) & last.keys()
+    assert kept.differences.baseline_size() == len(on_list)
+    assert sum(kept.differences.count(where.STAYING_PLAIN).values()) == len(wanted & on_list)
+
+
+def ids(kept: Tables, condition: str) -> set[int]:
+    return {row.record_id for row in kept.differences.rows(condition)}
+
+
+def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspace) -> None:
+    kept = tables(workspace, "email")
+    kept.snapshot.take(0, "lovelace@example.org", 3 << 1)
+    kept.snapshot.take(0, "ada@example.com", 5 << 1 | 1)
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+    (words,) = kept.comparison.unidentified()
+
+    kept.comparison.take_contacts(Resolved(7, *word, is_created=False) for word in words)
+    lost = kept.comparison.resolve()
+
+    assert set(words) == {
+        LastWord("ada@example.com", True, 5, 0),
+        LastWord("lovelace@example.org", False, 3, 0),
+    }
+    assert lost == {0: 1}
+    assert [row.member for row in kept.differences.rows(where.TO_ADD)] == ["ada@example.com"]
+
+
+def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace) -> None:
+    kept = tables(workspace, "email")
+    for position, address in enumerate(ODD_ADDRESSES):
+        kept.snapshot.take(0, address, position << 1 | 1)
+        kept.snapshot.hold(address, f"[{position}]".encode())
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+
+    read = [word.member for words in kept.comparison.unidentified() for word in words]
+
+    assert sorted(map(str, read)) == sorted(ODD_ADDRESSES)
+    assert kept.snapshot.attributes(ODD_ADDRESSES) == {
+        address: f"[{position}]".encode() for position, address in enumerate(ODD_ADDRESSES)
+    }
+
+
+def test_what_was_held_of_a_person_last_stands(workspace: Workspace) -> None:
+    kept = tables(workspace, "email")
+    kept.snapshot.hold("ada@example.com", b"[1]")
+    kept.snapshot.attributes([])
+    kept.snapshot.hold("ada@example.com", b"[2]")
+
+    assert kept.snapshot.attributes(["ada@example.com", "bob@example.com"]) == {"ada@example.com": b"[2]"}
+
+
+def test_what_was_written_of_contacts_is_remembered(workspace: Workspace) -> None:
+    written = WrittenProperties(workspace)
+    written.remember({1: b"a\x00\\", 2: b"b"})
+    written.remember({2: b"c"})
+
+    assert written.known_hashes([1, 2, 3]) == {1: b"a\x00\\", 2: b"c"}
+
+
+def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list(
+    open_ledger: Ledgers,
+) -> None:
+    ledger = open_ledger()
+    ledger.remember_list(VIP)
+    ledger.remember_contacts({"old@example.com": 9})
+    open_ledger.days_pass(1)
+    ledger.remember_contacts({"ada@example.com": 1, "bob@example.com": 2, "gone@example.com": 3})
+    ledger.settle("42", on=[1, 2, 5], off=[3])
+    ledger.mark_unsettled("42", [2, 4])
+    kept = tables(ledger.workspace(), "email")
+    people = ["ada@example.com", "bob@example.com", "gone@example.com", "old@example.com", "new@example.com"]
+    for position, address in enumerate(people):
+        kept.snapshot.take(0, address, position << 1 | 1)
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+
+    kept.comparison.identify(open_ledger.now)
+    unknown = {word.member for words in kept.comparison.unidentified() for word in words}
+    kept.comparison.resolve()
+    kept.comparison.take_known_baseline("42")
+
+    assert open_ledger.now != START
+    assert unknown == {"old@example.com", "new@example.com"}
+    assert ids(kept, where.TO_ADD) == {3}
+    assert ids(kept, where.STAYING) == {1, 2}
+    assert ids(kept, where.STAYING_PLAIN) == {1}
+    assert {record_id for record_id, _ in kept.differences.to_remove()} == {4, 5}
+
+
+def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
+    open_ledger(portal_id=1).remember_contacts({"ada@example.com": 1})
+    kept = tables(open_ledger(portal_id=2).workspace(), "email")
+    kept.snapshot.take(0, "ada@example.com", 1)
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+
+    kept.comparison.identify(START)
+
+    ((word,),) = kept.comparison.unidentified()
+    assert word.member == "ada@example.com"
