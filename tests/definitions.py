@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-# The Meltano projects of this repository. Where one has a plugin, it declares all its settings.
-PROJECTS = (ROOT / "meltano.yml", ROOT / "examples" / "side_by_side" / "meltano.yml")
+# The Meltano projects of this repository: where one has a plugin of ours, it declares all its settings.
+PROJECTS = (
+    ROOT / "meltano" / "tap-hubspot-email-events.yml",
+    ROOT / "meltano" / "target-hubspot-lists.yml",
+    ROOT / "examples" / "side_by_side" / "meltano.yml",
+)
 Setting = dict[str, Any]
 
 # Meltano's word for each JSON type; never `decimal`, with which Meltano 4.4 cannot write a plugin's config.
@@ -159,6 +163,17 @@ def kind(schema: Mapping[str, Any]) -> str:
 # Files
 
 
+def project() -> dict[str, Any]:
+    """The Meltano project of this repository, with what its meltano.yml includes."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+    plugins: dict[str, list[Any]] = {}
+    for pattern in loaded.pop("include_paths"):
+        for path in sorted(ROOT.glob(pattern)):
+            for kind, of_kind in yaml.safe_load(path.read_text("utf-8"))["plugins"].items():
+                plugins.setdefault(kind, []).extend(of_kind)
+    return loaded | {"plugins": plugins}
+
+
 def files() -> Iterator[tuple[Path, str]]:
     """Yield each file that says something of a plugin, with the text that it should have."""
     projects = {path: path.read_text("utf-8") for path in PROJECTS}
@@ -245,7 +260,7 @@ def as_yaml(value: object) -> str:
 
 
 def in_project(plugin: Plugin) -> str:
-    """The commands and settings as they stand in a plugin of a project's meltano.yml."""
+    """The commands and settings as they stand in a plugin of a Meltano project."""
     lines = as_yaml({"commands": commands(plugin), "settings": plugin.settings}).splitlines()
     return "".join(f"    {line}\n" for line in lines)
 

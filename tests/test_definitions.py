@@ -17,6 +17,7 @@ import yaml
 from tests import definitions
 from tests.definitions import PLUGINS, ROOT
 from tests.hub_rules import definition_schema
+from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.definitions import Plugin
 
 KINDS = {"string", "integer", "boolean", "array", "object", "options"}  # of those that Meltano has
-MELTANO: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
+MELTANO = definitions.project()
 PROJECT_PLUGINS = {each["name"]: each for kind in MELTANO["plugins"].values() for each in kind}
 
 pytestmark = pytest.mark.sources
@@ -149,6 +150,25 @@ def test_the_reference_has_a_row_for_every_setting(plugin: Plugin) -> None:
     own = [name for name in about(plugin) if not name.startswith(definitions.SDK_SETTINGS)]
 
     assert re.findall(r"^\| `(\w+)`", rows, re.MULTILINE) == own
+
+
+def test_what_a_reader_sees_of_the_project_first_is_short() -> None:
+    assert len((ROOT / "meltano.yml").read_text("utf-8").splitlines()) <= 80
+
+
+def test_the_token_of_the_real_hubspot_has_a_name_that_the_local_one_is_never_sent() -> None:
+    local, production = (
+        {
+            plugin["name"]: plugin["config"]
+            for of_kind in environment["config"]["plugins"].values()
+            for plugin in of_kind
+        }
+        for environment in MELTANO["environments"]
+    )
+
+    assert {config["access_token"] for config in production.values()} == {"$HUBSPOT_ACCESS_TOKEN"}
+    assert {config["access_token"] for config in local.values()} == {DEFAULT_TOKEN}
+    assert not [config for config in production.values() if "api_url" in config]
 
 
 def test_meltano_asks_no_hub_and_sends_no_statistics() -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 from target_hubspot_lists.report_page.campaigns import read_campaigns
 from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.reading import read_reports
+from tests import definitions
 from tests.factories import by_email, email_schema
 from tests.postgres import NoServer, PostgresServer
 from tests.processes import TIMEOUT
@@ -135,8 +135,8 @@ def in_postgres(server: PostgresServer, lines: Sequence[Line], view: str) -> lis
 
 
 def test_the_duckdb_that_is_tested_is_the_one_that_meltano_installs() -> None:
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))
-    (installed,) = [each["pip_url"] for each in project["plugins"]["utilities"] if each["name"] == "duckdb"]
+    utilities = definitions.project()["plugins"]["utilities"]
+    (installed,) = [each["pip_url"] for each in utilities if each["name"] == "duckdb"]
 
     assert f'"{installed}"' in (ROOT / "pyproject.toml").read_text("utf-8")
 
