@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test axe dagster meltano check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -28,6 +28,8 @@ axe:  ## Install axe-core, with which the tests look at the accessibility of the
 dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example (examples/side_by_side), too
 
 meltano: $(VENV)/.meltano  ## Install Meltano, so that the tests run the documents' commands with it, too
+
+schedulers: $(VENV)/.schedulers  ## Install Airflow and a checker of Kubernetes manifests, so that the tests run those examples, too
 
 check: lint coverage docs  ## Everything that must pass: lint, types, the tests with their coverage, the documents
 
@@ -103,6 +105,7 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	$(PIN) --group audit -c requirements-dev.txt -o requirements-audit.txt
 	echo 'meltano==4.4.1' | $(PIN) - -o examples/requirements-meltano.txt
 	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
+	printf '%s\n' 'apache-airflow==3.3.2' 'kubernetes-validate==1.37.0' | $(PIN) - -o examples/requirements-schedulers.txt
 
 clean:  ## Remove what the other targets installed or built
 	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json tests/axe/node_modules
@@ -123,11 +126,11 @@ $(VENV)/.dagster: examples/requirements-dagster.txt $(READY)
 	@$(INSTALL) examples/requirements-dagster.txt
 	@touch $@
 
-# In an environment of its own, as a reader has it.
-$(VENV)/.meltano: examples/requirements-meltano.txt $(READY)
-	@echo "Installing Meltano into $(VENV)/meltano ..."
-	@$(PYTHON) -m venv --clear $(VENV)/meltano
-	@$(VENV)/meltano/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+# In environments of their own, as a reader has them.
+$(VENV)/.meltano $(VENV)/.schedulers: $(VENV)/.%: examples/requirements-%.txt $(READY)
+	@echo "Installing what $* needs into $(VENV)/$* ..."
+	@$(PYTHON) -m venv --clear $(VENV)/$*
+	@$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/.docs $(VENV)/.audit: $(VENV)/.%: requirements-%.txt $(READY)

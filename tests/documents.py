@@ -24,7 +24,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?:<!-- (?P<mark>.+?) -->\n\s*)?```(?P<language>[^`\n]*)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
-TIMEOUT = 300  # seconds for all of a page; it may install plugins with Meltano, and the machine may be busy
+TIMEOUT = 600  # seconds for all of a page; it may install plugins with Meltano, and the machine may be busy
 END = "=== end of block {} ==="  # is printed between the blocks, so that each has an output of its own
 
 
