@@ -122,13 +122,15 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
     results, errors = parsed(answer, _results_and_errors)
     by_trace_id = {found.trace_id: found.record_id for found in results}
     by_address = {each: found.record_id for found in results for each in found.addresses}
+    # Errors that name no input may mean any of those that have no result.
+    of_some = " ".join(dict.fromkeys(each.message for each in errors if not each.trace_ids)) or UNSAID
     for position, address in enumerate(addresses):
         record_id = by_trace_id.get(str(position)) or by_address.get(address)
         error = next((each for each in errors if str(position) in each.trace_ids), None)
         if record_id is not None:
             step.created[address] = record_id
             continue
-        message = error.message if error else UNSAID
+        message = error.message if error else of_some
         blamed = error.properties if error else frozenset[str]()
         refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
         if error is not None and error.category != "CONFLICT":

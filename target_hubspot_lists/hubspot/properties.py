@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import parsed
+from hubspot_singer.http import InvalidCredentials, Refused, parsed
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import PropertyMapping
 
+logger = logging.getLogger(__name__)
 
 # Types whose values are moments: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
 DATE_TYPES = frozenset({"date", "datetime"})
+# Properties of these kinds are listed only where they are asked for:
+# https://developers.hubspot.com/docs/api-reference/latest/crm/properties/sensitive-data
+SENSITIVITIES = ("sensitive", "highly_sensitive")
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ class Properties:
 
     def read(self) -> None:
         """Ask HubSpot for all definitions, in one call."""
-        self._by_name = {each.name: each for each in self._all(archived=False)}
+        self._by_name = {each.name: each for each in self._all()}
 
     def add(self, definitions: Iterable[PropertyDefinition]) -> None:
         """Take in definitions that HubSpot has just answered with."""
@@ -119,9 +124,11 @@ class Properties:
 
     def check(self, mappings: Sequence[PropertyMapping]) -> tuple[PropertyDefinition, ...]:
         """Return the definition of each mapped property; raise TargetError naming all that cannot be written."""
+        if any(each.property not in self._by_name for each in mappings):
+            self._read_sensitive()
         found = [self._by_name.get(each.property) for each in mappings]
-        # A second call, but only where the run ends anyway: was it archived, or was it never there?
-        archived = {each.name for each in self._all(archived=True)} if None in found else set()
+        # Another call, but only where the run ends anyway: was it archived, or was it never there?
+        archived = {each.name for each in self._all(archived="true")} if None in found else set()
         problems = [
             problem
             for mapping, definition in zip(mappings, found, strict=True)
@@ -131,9 +138,19 @@ class Properties:
             raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
         return tuple(each for each in found if each is not None)
 
-    def _all(self, *, archived: bool) -> list[PropertyDefinition]:
+    def _read_sensitive(self) -> None:
+        """Ask HubSpot for the definitions that it lists only on demand, as far as it lets the token see them."""
+        for sensitivity in SENSITIVITIES:
+            try:
+                self.add(self._all(dataSensitivity=sensitivity))
+            except InvalidCredentials:
+                raise
+            except Refused as refused:
+                logger.warning("Properties of the kind %s are not known: %s", sensitivity, refused)
+
+    def _all(self, **query: str) -> list[PropertyDefinition]:
         # Never paged: https://developers.hubspot.com/docs/api-reference/legacy/crm/properties/guide
-        answer = self._client.get(self.path, params={"archived": "true"} if archived else None)
+        answer = self._client.get(self.path, params=query or None)
         return parsed(answer, lambda body: parse_definitions(body["results"]))
 
     def _problem(

@@ -226,7 +226,8 @@ def _write(
             try:
                 outcome.written.append(write_one(write))
             except HubSpotError as error:
-                outcome.errors.append(error.entry({"objectWriteTraceId": [str(write.trace_id)]}))
+                named = {"objectWriteTraceId": [str(write.trace_id)]}
+                outcome.errors.append(error.entry(named if portal.quirks.names_trace_ids else {}))
     portal.random.shuffle(outcome.written)
     return outcome
 

@@ -67,3 +67,5 @@ class Quirks:
     widest_event_window_status: int = 500
     # Whether objectWriteTraceId gives per-input errors (documented), or the batch is refused as a whole.
     honours_trace_ids: bool = True
+    # Whether an error of one input names it by its trace id.
+    names_trace_ids: bool = True

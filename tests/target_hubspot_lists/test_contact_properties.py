@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.factories import record_message, schema_message
+from tests.hubspot_emulator import ALL_SCOPES, HubSpotEmulator
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Run, TargetRunner
-    from tests.hubspot_emulator import HubSpotEmulator, Portal
+    from tests.hubspot_emulator import Portal
 
 PLAN = [{"field": "plan", "property": "plan"}]
 PLAN_AND_SEATS = [*PLAN, {"field": "seats", "property": "seats"}]
@@ -337,6 +338,52 @@ def test_an_update_that_hubspot_refuses_for_everybody_ends_the_run(
 
 
 # Before anything is written
+
+
+def test_a_sensitive_property_is_found_and_written(portal: Portal, run_target: TargetRunner) -> None:
+    portal.add_property("diagnosis", sensitivity="sensitive")
+    portal.add_property("passport", sensitivity="highly_sensitive")
+    kinds = ("sensitive", "highly_sensitive")
+    scopes = ALL_SCOPES | {f"crm.objects.contacts.{kind}.write.v2" for kind in kinds}
+    ada = portal.add_contact()
+    mappings = [{"field": "plan", "property": "diagnosis"}, {"field": "seats", "property": "passport"}]
+
+    with HubSpotEmulator(portal, tokens={"pat-test": scopes}) as hubspot:
+        where = {"api_url": hubspot.url, "access_token": hubspot.token}
+        run = run_people(run_target, person(ada, plan="x", seats="y"), property_mappings=mappings, **where)
+
+    assert run.exit_code == 0
+    assert portal.contact(ada).properties["diagnosis"] == "x"
+    assert portal.contact(ada).properties["passport"] == "y"
+
+
+def test_a_token_that_may_not_write_a_sensitive_property_is_told_the_scope(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.add_property("diagnosis", sensitivity="sensitive")
+    ada = portal.add_contact()
+
+    run = run_people(
+        run_target, person(ada, plan="x"), property_mappings=[{"field": "plan", "property": "diagnosis"}]
+    )
+
+    assert run.exit_code == 1
+    assert "crm.objects.contacts.sensitive.write.v2" in run.error
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_where_hubspot_does_not_list_sensitive_properties_the_log_says_so(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int
+) -> None:
+    ada = portal.add_contact()
+    hubspot.faults.next("GET", "dataSensitivity=", times=2, status=status)
+
+    run = run_people(
+        run_target, person(ada, plan="x"), property_mappings=[{"field": "plan", "property": "diagnosis"}]
+    )
+
+    assert run.error == 'property_mappings[] cannot be written: "diagnosis" does not exist.'
+    assert "Properties of the kind sensitive are not known: " in run.log
 
 
 def test_properties_that_cannot_be_written_end_the_run_before_any_write(

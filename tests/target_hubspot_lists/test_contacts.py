@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from tests.conftest import Run, TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -159,6 +161,21 @@ def test_a_portal_that_wants_more_than_an_email_rejects_with_its_own_words(
     assert portal.member_emails("VIP") == {"ada@example.com"}
     assert row(run.log, "VIP")["rejected"] == "2"
     assert "2 refused_by_hubspot" in run.log
+
+
+def test_hubspots_words_on_a_contact_are_told_also_where_they_name_no_input(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    portal.require("firstname")
+    portal.quirks.names_trace_ids = False
+    report = tmp_path / "report.jsonl"
+
+    run_emails(run_target, ["bob@example.com", "cyd@example.com"], report_path=str(report))
+
+    lines = [json.loads(line) for line in report.read_text("utf-8").splitlines()]
+    members = [line for line in lines if line["kind"] == "member"]
+    assert [line["reason"] for line in members] == ["refused_by_hubspot"] * 2
+    assert all("firstname" in line["message"] for line in members)
 
 
 @pytest.mark.parametrize("honours_trace_ids", [True, False])
