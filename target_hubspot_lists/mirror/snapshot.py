@@ -25,6 +25,7 @@ class Snapshot:
 
     def __init__(self, workspace: Workspace, match_by: MatchBy) -> None:
         self._workspace = workspace
+        self._kind = str if match_by == "email" else int
         self._records: list[Row] = []
         self._attributes: dict[Member, bytes] = {}
         self._sizes: Mapping[int, int] = {}
@@ -52,12 +53,15 @@ class Snapshot:
             self._write_attributes()
 
     def attributes(self, members: Iterable[Member]) -> dict[Member, bytes]:
-        """Return what is held of these members; those of whom nothing is are left out."""
+        """Return what is held of these members; those of whom nothing is are left out.
+
+        A member of another kind is one: who is removed without a record is known by record id alone.
+        """
         self._write_attributes()
-        workspace = self._workspace
+        workspace, members = self._workspace, [each for each in members if isinstance(each, self._kind)]
         rows = workspace.read(
             f"SELECT member, packed FROM mirror_attributes WHERE member {workspace.among('members')}",
-            members=workspace.values(list(members)),
+            members=workspace.values(members),
         )
         return {member: bytes(packed) for member, packed in rows}
 

@@ -156,6 +156,13 @@ def test_what_was_held_of_a_person_last_stands(workspace: Workspace) -> None:
     assert kept.snapshot.attributes(["ada@example.com", "bob@example.com"]) == {"ada@example.com": b"[2]"}
 
 
+def test_of_a_record_id_nothing_is_held_where_members_are_addresses(workspace: Workspace) -> None:
+    kept = tables(workspace, "email")
+    kept.snapshot.hold("7", b"[1]")
+
+    assert kept.snapshot.attributes([7]) == {}
+
+
 def test_what_was_written_of_contacts_is_remembered(workspace: Workspace) -> None:
     written = WrittenProperties(workspace)
     written.remember({1: b"a\x00\\", 2: b"b"})
