@@ -153,7 +153,13 @@ class Confirmation:
 
 
 def _record_ids(body: Mapping[str, Any], name: str) -> set[int]:
-    return {int(each) for each in body.get(name) or () if str(each).isdecimal()}
+    named = body.get(name) or ()
+    try:
+        if "".join(named).isdecimal():  # all of them, at once
+            return set(map(int, named))
+    except (TypeError, ValueError):  # a number, or nothing
+        pass
+    return {int(each) for each in named if str(each).isdecimal()}
 
 
 class Doubts:
@@ -301,8 +307,8 @@ class ChangeWriter:
             answer = self._client.put(
                 f"{self._base}/{hubspot_list.list_id}/memberships/add-and-remove",
                 {
-                    "recordIdsToAdd": [str(each) for each in change.add],
-                    "recordIdsToRemove": [str(each) for each in change.remove],
+                    "recordIdsToAdd": list(map(str, change.add)),
+                    "recordIdsToRemove": list(map(str, change.remove)),
                 },
                 slow_tries=SLOW_TRIES,
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_hubspot_lists.input.date_times import iso_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from target_hubspot_lists.outcomes import Reason
 
@@ -156,29 +156,3 @@ def is_blank(value: object) -> bool:
 def as_asked(value: object) -> str:
     """The value as the report shows it; short, for a nested value is no member."""
     return "" if value is None else str(value)[:320]
-
-
-class Fold:
-    """The last word on each member of one list: the last record in stream order wins."""
-
-    __slots__ = ("_last_word", "superseded")
-
-    def __init__(self) -> None:
-        # member -> position in the input and the change in one integer: small, for a batch holds many
-        self._last_word: dict[Member, int] = {}
-        self.superseded = 0
-
-    def __len__(self) -> int:
-        return len(self._last_word)
-
-    def take(self, member: Member, *, is_member: bool, position: int) -> bool:
-        """Take a membership; say whether the member is new to the fold. Positions must ascend."""
-        is_new = member not in self._last_word
-        self.superseded += not is_new
-        self._last_word[member] = position << 1 | is_member
-        return is_new
-
-    def __iter__(self) -> Iterator[tuple[Member, bool, int]]:
-        """Each member with whether it is to be on the list, and the position of the record that says so."""
-        for member, word in self._last_word.items():
-            yield member, bool(word & 1), word >> 1

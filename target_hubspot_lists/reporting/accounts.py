@@ -204,8 +204,9 @@ class Accounts:
 
     def settle_as_asked(self, account: Account, outcome: Outcome, number: int) -> None:
         """Give so many memberships of one list an outcome of members who are as asked: `names_everybody` is false."""
-        account.outcomes[outcome] += number
-        account.applied += number
+        if number:
+            account.outcomes[outcome] += number
+            account.applied += number
 
     def _count_properties(
         self, asked: Asked, outcome: Outcome, record_id: int | None

@@ -16,6 +16,7 @@ from target_hubspot_lists.hubspot.list_memberships import (
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.accounts import NO_RECORD
+from target_hubspot_lists.sync.last_words import LastWords, record_ids_asked
 from target_hubspot_lists.sync.resolution import resolve
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class ListChange:
     def jobs(self, writer: ChangeWriter) -> Iterator[partial[tuple[ListChange, Confirmation]]]:
         """Yield the calls that make the change, to be run in any order."""
         change = Change(
-            add=tuple(record_id for record_id, asked in self.asked.items() if asked.is_member),
-            remove=tuple(record_id for record_id, asked in self.asked.items() if not asked.is_member),
+            add=record_ids_asked(self.asked, is_member=True),
+            remove=record_ids_asked(self.asked, is_member=False),
         )
         for part in change.split(MAX_RECORD_IDS_PER_CALL):
             yield partial(self._write, writer, part)
@@ -232,7 +233,7 @@ class Applying:
             change.account.seconds += confirmation.seconds
             self.memory.confirm(hubspot_list, confirmation)
             unsettled.read |= confirmation.read
-            for record_id in confirmation.change.ids:
+            for record_id in self._left_to_settle(change, confirmation, created):
                 if record_id in confirmation.doubtful:
                     continue
                 asked, outcome = change.asked[record_id], _outcome(record_id, confirmation)
@@ -251,6 +252,24 @@ class Applying:
                     refusal=Refusal.by_hubspot(refused) if refused else None,
                 )
         return [ListChange(hubspot_list, asked) for hubspot_list, asked in missing.values()]
+
+    def _left_to_settle(
+        self, change: ListChange, confirmation: Confirmation, created: set[int]
+    ) -> Collection[int]:
+        """Count those who are as asked, where nothing else is to be told of them; return the others."""
+        is_told = created or self.accounts.properties or self.accounts.names_everybody
+        refused = confirmation.refused or confirmation.doubtful
+        if is_told or refused or not isinstance(change.asked, LastWords):
+            return confirmation.change.ids
+        account, added, removed = change.asked.account, confirmation.added, confirmation.removed
+        self.accounts.settle_as_asked(account, Outcome.ADDED, len(added))
+        self.accounts.settle_as_asked(account, Outcome.REMOVED, len(removed))
+        missing = confirmation.missing - added - removed
+        if self._is_read_back:
+            return confirmation.open | missing
+        unconfirmed = len(confirmation.change) - len(added) - len(removed) - len(missing)
+        self.accounts.settle_as_asked(account, Outcome.UNCONFIRMED, unconfirmed)
+        return missing
 
     def _judge_missing(
         self,
@@ -335,6 +354,9 @@ class Applying:
         """Yield what is left of the changes without those who are known to be as asked, who get their outcome."""
         for change in changes:
             states = self.memory.states(change.hubspot_list, change.asked)
+            if change.asked and not states:
+                yield change
+                continue
             unknown: dict[int, Asked] = {}
             for record_id, asked in change.asked.items():
                 if states.get(record_id) is not asked.is_member:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from target_hubspot_lists.errors import InputError
 from target_hubspot_lists.input.columns import Columns
@@ -15,7 +13,6 @@ from target_hubspot_lists.input.records import (
     ADD_WORDS,
     REMOVE_WORDS,
     Cohort,
-    Fold,
     Membership,
     Rejection,
     email_address,
@@ -208,17 +205,3 @@ def test_a_record_that_cannot_be_applied_says_why(record: dict[str, Any], reason
 
     assert isinstance(parsed, Rejection)
     assert (parsed.reason, parsed.cohort) == (reason, Cohort(None, "VIP"))
-
-
-changes = st.lists(st.tuples(st.integers(1, 6), st.booleans()))
-
-
-@given(changes)
-def test_a_fold_keeps_the_last_word_on_each_member(sequence: list[tuple[int, bool]]) -> None:
-    fold = Fold()
-    for position, (member, is_member) in enumerate(sequence):
-        fold.take(member, is_member=is_member, position=position)
-
-    assert {member: is_member for member, is_member, _ in fold} == dict(sequence)
-    assert fold.superseded == len(sequence) - len(dict(sequence))
-    assert len(fold) == len(dict(sequence))
