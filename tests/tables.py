@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubspot_singer.http import retries
+from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.hubspot.portal import needed_scopes
 from target_hubspot_lists.input.property_values import WORDS
 from target_hubspot_lists.input.records import ADD_WORDS, REMOVE_WORDS
@@ -71,6 +72,24 @@ def code(*words: object) -> str:
 def settings(plugin: Plugin) -> str:
     """Every setting of a plugin but those of the SDK, which the page names in one sentence."""
     return definitions.table(plugin.settings)
+
+
+# Streams
+
+
+def streams() -> str:
+    """The tap's streams, with their keys and columns; what all events have is told once."""
+    tap = TapHubSpotEmailEvents(config={"access_token": "token", "start_date": "2026-01-01"})
+    columns = {stream.name: list(stream.schema["properties"]) for stream in tap.streams.values()}
+    events = [of_stream for name, of_stream in columns.items() if name.startswith("email_event_")]
+    of_all = [column for column in events[0] if all(column in of_stream for of_stream in events)]
+    rows = [("every `email_event_…`", code("id", "created"), code("created"), code(*of_all))]
+    for name, stream in tap.streams.items():
+        own = columns[name] if columns[name] not in events else [n for n in columns[name] if n not in of_all]
+        rows.append(
+            (code(name), code(*stream.primary_keys), code(stream.replication_key), code(*own) or "no others")
+        )
+    return table(["stream", "key", "replication key", "columns"], rows)
 
 
 # Words of a record
@@ -224,6 +243,7 @@ def reasons(of: Mapping[str, Explanation]) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = {
     **{f"settings of {plugin.name}": partial(settings, plugin) for plugin in PLUGINS},
+    "streams": streams,
     "operations": operations,
     "words of booleans": booleans,
     "scopes": scopes,

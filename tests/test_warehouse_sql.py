@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from target_hubspot_lists.report_page.campaigns import read_campaigns
 from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.reading import read_reports
-from tests import definitions
+from tests import definitions, documents
 from tests.factories import by_email, email_schema
 from tests.postgres import NoServer, PostgresServer
 from tests.processes import TIMEOUT
@@ -431,4 +431,36 @@ def test_outcomes_are_shown_as_a_table(tmp_path: Path) -> None:
         "add",
         "missing",
         "2026-11-01",
+    ]
+
+
+def test_the_view_of_the_page_on_the_loop_says_who_opened_and_did_not_click(postgres: PostgresServer) -> None:
+    page = (ROOT / "docs" / "how-to" / "email-loop.md").read_text("utf-8")
+    (view,) = (block.text for block in documents.blocks(page) if block.mark == "file: readers.sql")
+    events = (
+        "(user_id text, email_campaign_id bigint, app_id bigint, created timestamptz, filtered_event bool)"
+    )
+
+    with psycopg.connect(postgres.new_url()) as connection:
+        connection.execute(f"create table email_event_open {events}; create table email_event_click {events}")
+        connection.execute("create table email_campaigns (id bigint, app_id bigint, name text)")
+        connection.execute("insert into email_campaigns values (4, 113, 'November notes'), (5, 113, 'Other')")
+        opened = [
+            ("reader@example.com", 4, 1, False),
+            ("clicker@example.com", 4, 1, False),
+            ("late@example.com", 4, 20, False),
+            ("bot@example.com", 4, 1, True),
+            ("elsewhere@example.com", 5, 1, False),
+        ]
+        clicked = [("clicker@example.com", 4, 1, False), ("reader@example.com", 5, 1, False)]
+        values = "values (%s, %s, 113, now() - %s * interval '1 day', %s)"
+        connection.cursor().executemany(f"insert into email_event_open {values}", opened)
+        connection.cursor().executemany(f"insert into email_event_click {values}", clicked)
+        connection.execute(view)
+        rows = connection.execute("select email, operation from readers order by email").fetchall()
+
+    assert rows == [
+        ("clicker@example.com", "remove"),
+        ("late@example.com", "remove"),
+        ("reader@example.com", "add"),
     ]
