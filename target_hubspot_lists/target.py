@@ -15,6 +15,7 @@ from target_hubspot_lists.hubspot.portal import needed_scopes
 from target_hubspot_lists.input.reader import MessageReader
 from target_hubspot_lists.input.records import positive_integer
 from target_hubspot_lists.input.streams import Streams
+from target_hubspot_lists.property_listing import properties_action
 from target_hubspot_lists.run import UNEXPECTED, Run
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_singer.http import Clock, Timeouts
+    from hubspot_singer.plugin.command import Action
     from target_hubspot_lists.composition import Session
 
 
@@ -116,6 +118,11 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             for each in errors:
                 self.report_error(each)
         return exit_code
+
+    @classmethod
+    @override
+    def actions(cls) -> list[Action]:
+        return [*super().actions(), properties_action(cls.settings_of)]
 
     @classmethod
     @override

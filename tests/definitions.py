@@ -45,6 +45,10 @@ COMMANDS = {
 }
 # Installed commands of the target beside its own: they read the ledger and the reports that the settings name.
 COMMANDS_OF_THE_TARGET = COMMANDS | {
+    "properties": {
+        "args": "--config=ENV --properties",
+        "description": "List the portal's contact properties that property_mappings can name.",
+    },
     "report": {
         "executable": "hubspot-lists-report",
         "args": "",

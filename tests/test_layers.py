@@ -73,6 +73,7 @@ FLOORS = (
     ("mirror",),
     ("composition",),
     ("run",),
+    ("property_listing",),
     ("target", "__main__"),
 )
 LAYERS = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -10,8 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from hubspot_singer.http import HubSpotClient
-from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentListener, ConsentRequest
+from hubspot_singer.plugin.consent import (
+    CONSENT_SECONDS,
+    DEFAULT_REDIRECT_URL,
+    ConsentListener,
+    ConsentRequest,
+)
 from hubspot_singer.plugin.errors import UnwritableFile
 
 if TYPE_CHECKING:
@@ -19,6 +26,28 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import Clock, Connection
     from hubspot_singer.plugin.consent import RedirectUrl
+
+
+AUTHORIZE_OPTIONS = (
+    click.Option(
+        ["--authorize"],
+        is_flag=True,
+        help="Let a portal allow the OAuth app of client_id and client_secret in a browser, print the settings that"
+        " it is used with, then exit.",
+    ),
+    click.Option(
+        ["--authorize-file"],
+        metavar="FILE",
+        help="With --authorize: write the settings to a new file, which only its owner can read, instead.",
+    ),
+    click.Option(
+        ["--redirect-url"],
+        metavar="URL",
+        default=DEFAULT_REDIRECT_URL,
+        show_default=True,
+        help="With --authorize: the redirect URL that the app declares; a port of this machine.",
+    ),
+)
 
 
 @dataclass(frozen=True)

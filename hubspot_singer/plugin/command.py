@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.plugin_base import SingerCommand
 
 from hubspot_singer.http import HubSpotError, redact
-from hubspot_singer.plugin.consent import DEFAULT_REDIRECT_URL
 from hubspot_singer.plugin.errors import RunEnded, unexpected_error
 from hubspot_singer.plugin.logs import keep_log_readable, one_line
 
@@ -21,33 +21,45 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from singer_sdk.plugin_base import _ConfigInput
+
+@dataclass(frozen=True)
+class Action:
+    """What a command does instead of a run where one of its options asks for it.
+
+    `run` is given the settings of the command line and the options' values by their names; it returns the exit code.
+    """
+
+    options: Sequence[click.Option]
+    is_asked: Callable[[Mapping[str, Any]], bool]
+    run: Callable[..., int]
+
+    def take(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Take the options' values out of the command's parameters."""
+        return {str(option.name): params.pop(str(option.name)) for option in self.options}
 
 
 class PluginCommand(SingerCommand):
-    """The SDK's command; its exit code is 0, 1, or 128 and a signal's number."""
+    """The SDK's command, with actions beside a run; its exit code is 0, 1, or 128 and a signal's number."""
 
     def __init__(
         self,
         command: click.Command,
         *,
         logger: logging.Logger,
-        check: Callable[[_ConfigInput], int],
-        authorize: Callable[[_ConfigInput, str, str | None], int],
+        actions: Sequence[Action],
     ) -> None:
         super().__init__(
             name=command.name,
             callback=command.callback,
-            params=[*command.params, *_own_options()],
+            params=[*command.params, *(option for action in actions for option in action.options)],
             context_settings=command.context_settings,
             help=command.help,
             logger=logger,
         )
-        self._check = check
-        self._authorize = authorize
+        self._actions = actions
 
     @override
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -65,14 +77,11 @@ class PluginCommand(SingerCommand):
     @override
     def invoke(self, ctx: click.Context) -> Any:
         logging.captureWarnings(capture=True)
-        names = ("check", "authorize", "redirect_url", "authorize_file")
-        is_check, is_consent, redirect_url, path = (ctx.params.pop(name) for name in names)
-        if ctx.params.get("about"):
-            return click.Command.invoke(self, ctx)
-        if is_consent or path:
-            ctx.exit(self._authorize(ctx.params["config"], redirect_url, path))
-        if is_check:
-            ctx.exit(self._check(ctx.params["config"]))
+        asked = [(action, action.take(ctx.params)) for action in self._actions]
+        if not ctx.params.get("about"):
+            for action, values in asked:
+                if action.is_asked(values):
+                    ctx.exit(action.run(ctx.params["config"], **values))
         return click.Command.invoke(self, ctx)
 
     @override
@@ -90,32 +99,3 @@ def report(words: str, error: BaseException, logger: logging.Logger) -> None:
     """Log what ended a run as one line; the stack trace follows where debug logging is on."""
     logger.error("%s", one_line(redact(" ".join(words.split()))))
     logger.debug("The stack:", exc_info=error)
-
-
-def _own_options() -> list[click.Option]:
-    """What both plugins' commands take beside the SDK's options."""
-    return [
-        click.Option(
-            ["--check"],
-            is_flag=True,
-            help="Check the settings, the token, its scopes and the requests left today, then exit.",
-        ),
-        click.Option(
-            ["--authorize"],
-            is_flag=True,
-            help="Let a portal allow the OAuth app of client_id and client_secret in a browser, print the settings that"
-            " it is used with, then exit.",
-        ),
-        click.Option(
-            ["--authorize-file"],
-            metavar="FILE",
-            help="With --authorize: write the settings to a new file, which only its owner can read, instead.",
-        ),
-        click.Option(
-            ["--redirect-url"],
-            metavar="URL",
-            default=DEFAULT_REDIRECT_URL,
-            show_default=True,
-            help="With --authorize: the redirect URL that the app declares; a port of this machine.",
-        ),
-    ]

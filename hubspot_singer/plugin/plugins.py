@@ -8,10 +8,12 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
+
 from hubspot_singer.http import Connection, HubSpotError, SystemClock
 from hubspot_singer.http.connection import consent_settings
-from hubspot_singer.plugin.authorizing import Authorizing, new_private_file, print_settings
-from hubspot_singer.plugin.command import PluginCommand, report
+from hubspot_singer.plugin.authorizing import AUTHORIZE_OPTIONS, Authorizing, new_private_file, print_settings
+from hubspot_singer.plugin.command import Action, PluginCommand, report
 from hubspot_singer.plugin.configured import ConfiguredPlugin
 from hubspot_singer.plugin.consent import RedirectUrl
 from hubspot_singer.plugin.deadlines import run_within
@@ -25,7 +27,6 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import click
     from singer_sdk.plugin_base import _ConfigInput
 
     from hubspot_singer.http import Clock
@@ -67,7 +68,24 @@ class HubSpotPlugin(ConfiguredPlugin):
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         command.help = cls.command_help
-        return PluginCommand(command, logger=cls.logger, check=cls._run_check, authorize=cls._authorize)
+        return PluginCommand(command, logger=cls.logger, actions=cls.actions())
+
+    @classmethod
+    def actions(cls) -> list[Action]:
+        """What the command does instead of a run where it is asked to."""
+        check = click.Option(
+            ["--check"],
+            is_flag=True,
+            help="Check the settings, the token, its scopes and the requests left today, then exit.",
+        )
+        return [
+            Action([check], lambda asked: bool(asked["check"]), cls._run_check),
+            Action(
+                AUTHORIZE_OPTIONS,
+                lambda asked: bool(asked["authorize"] or asked["authorize_file"]),
+                cls._authorize,
+            ),
+        ]
 
     @classmethod
     def report_error(cls, error: HubSpotError) -> None:
@@ -88,12 +106,20 @@ class HubSpotPlugin(ConfiguredPlugin):
         )
 
     @classmethod
-    def _run_check(cls, config: _ConfigInput) -> int:
+    def _run_check(cls, config: _ConfigInput, *, check: bool) -> int:  # noqa: ARG003 - the option's value
         return cls.from_command_line(config).run_check()
 
     @classmethod
-    def _authorize(cls, config: _ConfigInput, redirect_url: str, path: str | None) -> int:
+    def _authorize(
+        cls,
+        config: _ConfigInput,
+        *,
+        authorize: bool,  # noqa: ARG003 - the option's value
+        authorize_file: str | None,
+        redirect_url: str,
+    ) -> int:
         """Get the settings of an OAuth app, and print them or write them to a file; return the exit code."""
+        path = authorize_file
         file = nullcontext(print_settings) if path is None else new_private_file(path)
         with file as write:
             authorized = cls._authorizing(config, RedirectUrl.parse(redirect_url)).run()

@@ -138,6 +138,13 @@ class Properties:
             raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
         return tuple(each for each in found if each is not None)
 
+    def writable(self) -> list[PropertyDefinition]:
+        """Read and return the properties that can be written, sensitive ones as well, in the order of their names."""
+        self.read()
+        self._read_sensitive()
+        found = (self._by_name[name] for name in sorted(self._by_name))
+        return [each for each in found if not (each.is_calculated or each.is_read_only)]
+
     def _read_sensitive(self) -> None:
         """Ask HubSpot for the definitions that it lists only on demand, as far as it lets the token see them."""
         for sensitivity in SENSITIVITIES:
