@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.hubspot.contacts import Contacts
+from target_hubspot_lists.hubspot.found_lists import FoundLists
 from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.membership_reads import MembershipReader
@@ -20,9 +21,13 @@ from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from target_hubspot_lists.sync.applying import Applying
 from target_hubspot_lists.sync.contact_properties import ContactProperties
+from target_hubspot_lists.sync.delivery import Delivery
 from target_hubspot_lists.sync.incremental import Incremental
+from target_hubspot_lists.sync.merged_contacts import MergedContacts
 from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
+from target_hubspot_lists.sync.resolution import ByRecordId
+from target_hubspot_lists.sync.resolving import ByAddress
 from target_hubspot_lists.sync.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import PortalProperties
+    from target_hubspot_lists.sync.resolution import Resolver
     from target_hubspot_lists.sync.sync import Sync
 
 
@@ -46,7 +52,8 @@ class Session(NamedTuple):
     schedule: Schedule
     journal: NoLedger
     reconciling: Reconciling
-    applying: Applying
+    delivery: Delivery
+    contacts: Contacts
 
     def close(self, accounts: Accounts) -> None:
         """Let go of ledger, locks and files; count who was put back besides those whom records name."""
@@ -69,9 +76,10 @@ def compose(  # noqa: PLR0913 - all that a run has
 ) -> Session:
     """Open the ledger, if the settings name one, and build the sync of the mode that they name."""
     workers = settings.connection.max_concurrency
-    lists = Lists(client, settings)
+    every = Lists(client)
+    lists = FoundLists(every, settings)
     contacts = Contacts(client, workers=workers, create=settings.create_contacts, dry_run=settings.dry_run)
-    writer = ChangeWriter(client, lists, contacts)
+    writer = ChangeWriter(client, every, contacts)
     reader = MembershipReader(client, workers=workers)
 
     def now() -> datetime:
@@ -80,11 +88,19 @@ def compose(  # noqa: PLR0913 - all that a run has
     ledger = open_ledger(settings, portal, run_id=run_id, now=now)
     journal, memory = NoLedger(), cast("PropertyMemory", NoMemory())
     if ledger is not None and settings.dry_run:
-        journal = Recollection(ledger, settings, lists, reader=reader, started=now())
+        journal = Recollection(ledger, settings, lists, every=every, reader=reader, started=now())
         memory = KnownProperties(ledger)
     elif ledger is not None:
         journal = Memory(
-            ledger, settings, client, lists, contacts=contacts, writer=writer, reader=reader, started=now()
+            ledger,
+            settings,
+            client,
+            lists,
+            every=every,
+            contacts=contacts,
+            writer=writer,
+            reader=reader,
+            started=now(),
         )
         memory = LedgerProperties(ledger)
     workspace: Workspace | None = None
@@ -93,18 +109,43 @@ def compose(  # noqa: PLR0913 - all that a run has
         if ledger is None:
             # So that what one list wrote of a contact is not written for the next.
             memory = WrittenProperties(workspace)
-    properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=memory)
-    applying = Applying(
-        client, settings, contacts=contacts, writer=writer, reader=reader, memory=journal, accounts=accounts
+    properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
+    merged = MergedContacts(contacts, journal)
+    delivery = Delivery(
+        client, settings, writer=writer, reader=reader, merged=merged, journal=journal, accounts=accounts
     )
-    reconciling = Reconciling(contacts, lists, accounts, journal=journal, settings=settings)
+    resolver: Resolver = ByRecordId()
+    if settings.match_by == "email":
+        resolver = ByAddress(contacts, journal, accounts)
+    reconciling = Reconciling(contacts, every, accounts, journal=journal, settings=settings)
     planning = Planning(
-        settings, lists, properties, journal=journal, accounts=accounts, reconciling=reconciling
+        settings,
+        lists,
+        properties,
+        every=every,
+        journal=journal,
+        accounts=accounts,
+        reconciling=reconciling,
     )
     sync: Sync
     if workspace is None:
-        sync = Incremental(settings, planning, applying, properties, journal)
+        sync = Incremental(
+            planning,
+            resolver=resolver,
+            merged=merged,
+            delivery=delivery,
+            properties=properties,
+            journal=journal,
+        )
     else:
+        applying = Applying(
+            contacts=contacts,
+            reader=reader,
+            resolver=resolver,
+            delivery=delivery,
+            memory=journal,
+            accounts=accounts,
+        )
         sync = Mirror(settings, planning, applying, properties, journal, workspace=workspace)
     schedule = Schedule(
         sync,
@@ -114,7 +155,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         batch_size_rows=settings.batch_size_rows,
         flushed=flushed,
     )
-    return Session(sync, schedule, journal, reconciling, applying)
+    return Session(sync, schedule, journal, reconciling, delivery, contacts)
 
 
 def open_ledger(

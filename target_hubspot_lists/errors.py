@@ -3,7 +3,8 @@
 HubSpotError                  hubspot_singer.http's family; every error below is one of it
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
-    ├── ListError             a list cannot be found, made or written to
+    ├── ListError             lists of several cohorts are in each other's way
+    ├── UnusableList          one list cannot be used: its members are rejected, and the others go on
     ├── LedgerError           the ledger cannot be opened, read or written
     │   └── ListHeld          another run writes to the list
     ├── Interrupted           a signal ended the run
@@ -12,7 +13,12 @@ HubSpotError                  hubspot_singer.http's family; every error below is
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hubspot_singer.http import HubSpotError
+
+if TYPE_CHECKING:
+    from target_hubspot_lists.outcomes import Reason
 
 
 class TargetError(HubSpotError):
@@ -24,7 +30,18 @@ class InputError(TargetError):
 
 
 class ListError(TargetError):
-    """A list cannot be found, made or written to; names the list and what to do."""
+    """Lists of several cohorts are in each other's way, so that none can be written; names them and what to do."""
+
+
+class UnusableList(TargetError):
+    """One list cannot be found, made, read or written to; names the list and what to do.
+
+    The members asked for are rejected with `reason`, and every other list goes on.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LedgerError(TargetError):

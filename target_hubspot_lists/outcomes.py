@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 import orjson
@@ -26,6 +26,43 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     SKIPPED = "skipped"
     DROPPED = "dropped"
+
+
+class Seen(Enum):
+    """What is known of a membership that was asked for, from HubSpot's answer or from the journal."""
+
+    CHANGED = auto()  # HubSpot named it as added, or as removed
+    ON_LIST = auto()
+    NOT_ON_LIST = auto()
+    NOT_NAMED = auto()  # HubSpot took the call: the contact was as asked already, or has yet to show
+    NO_CONTACT = auto()
+    REFUSED = auto()
+    HELD_BACK = auto()
+
+
+def outcome_of(seen: Seen, *, is_member: bool, is_sent: bool = True) -> Outcome:
+    """Return the outcome of a membership; `is_member` says what was asked.
+
+    `is_sent` says that HubSpot accepted the change: then a list that is not as asked has dropped it. Else the outcome
+    is what a real run would bring about.
+    """
+    if seen is Seen.CHANGED:
+        return Outcome.ADDED if is_member else Outcome.REMOVED
+    if seen in _AS_LISTED:
+        is_as_asked = (seen is Seen.ON_LIST) == is_member
+        if is_as_asked:
+            return Outcome.ALREADY_MEMBER if is_member else Outcome.NOT_A_MEMBER
+        return Outcome.DROPPED if is_sent else outcome_of(Seen.CHANGED, is_member=is_member)
+    return _OTHERWISE[seen]
+
+
+_AS_LISTED = frozenset({Seen.ON_LIST, Seen.NOT_ON_LIST})
+_OTHERWISE = {
+    Seen.NOT_NAMED: Outcome.UNCONFIRMED,
+    Seen.NO_CONTACT: Outcome.MISSING,
+    Seen.REFUSED: Outcome.REJECTED,
+    Seen.HELD_BACK: Outcome.SKIPPED,
+}
 
 
 UNAPPLIED = frozenset({Outcome.MISSING, Outcome.REJECTED, Outcome.SKIPPED, Outcome.DROPPED})
@@ -113,6 +150,29 @@ class Reason(StrEnum):
     INVALID_MEMBER = "invalid_member"
     INVALID_EMAIL = "invalid_email"
     REFUSED_BY_HUBSPOT = "refused_by_hubspot"
+    LIST_NOT_WRITABLE = "list_not_writable"
+    LIST_REFUSED = "list_refused"
+    LIST_UNREADABLE = "list_unreadable"
+    LIST_LOCKED = "list_locked"
+    LIST_GONE = "list_gone"
+    LIST_ABSENT = "list_absent"
+    TOO_MANY_NEW_LISTS = "too_many_new_lists"
+    LIST_NAME_TAKEN = "list_name_taken"
+
+
+# Reasons that concern a whole list: its members share them, and no member can be corrected to be rid of them.
+LIST_REASONS = frozenset(
+    {
+        Reason.LIST_NOT_WRITABLE,
+        Reason.LIST_REFUSED,
+        Reason.LIST_UNREADABLE,
+        Reason.LIST_LOCKED,
+        Reason.LIST_GONE,
+        Reason.LIST_ABSENT,
+        Reason.TOO_MANY_NEW_LISTS,
+        Reason.LIST_NAME_TAKEN,
+    }
+)
 
 
 @dataclass(frozen=True)

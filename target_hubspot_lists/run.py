@@ -146,14 +146,14 @@ class Run:
             error=str(problem) if problem else None,
             calls=self._client.calls,
             seconds=round(self._seconds, 3),
-            seconds_verifying=self._session.applying.seconds_verifying if self._session else 0.0,
+            seconds_verifying=self._session.delivery.seconds_verifying if self._session else 0.0,
         )
 
     def _standing(self) -> Standing:
         return Standing(
             read=self.accounts.records_read,
             done=self.accounts.done,
-            looked_up=self._session.applying.contacts.looked_up if self._session else 0,
+            looked_up=self._session.contacts.looked_up if self._session else 0,
             calls=self._client.calls,
             limit_share=self._client.limits.share_used,
         )

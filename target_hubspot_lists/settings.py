@@ -27,24 +27,26 @@ class ListEntry:
     cohort: str
     list_id: str | None
     list_name: str | None
+    skip: bool = False  # its members go nowhere
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> ListEntry:
-        """Parse one entry; exactly one of list_id and list_name must be there."""
+        """Parse one entry; exactly one of list_id, list_name and skip must be there."""
         cohort = str(entry["cohort"]).strip()
         list_id = str(entry.get("list_id") or "").strip()
         list_name = str(entry.get("list_name") or "").strip()
         if not cohort:
             raise SettingsError("An entry of lists[] has no cohort: give the cohort's id or name.")
-        if bool(list_id) == bool(list_name):
+        skip = str(entry.get("skip") or "").strip().lower() in {"true", "1"}
+        if [bool(list_id), bool(list_name), skip].count(True) != 1:
             raise SettingsError(
-                f'The entry of lists[] for "{cohort}" needs a list_id or a list_name, and not both.'
+                f'The entry of lists[] for "{cohort}" needs a list_id or a list_name, and not both, or skip: true.'
             )
         if list_id and not (list_id.isascii() and list_id.isdecimal()):
             raise SettingsError(
                 f'lists[].list_id of "{cohort}" is not a number: take it from the list\'s address in HubSpot.'
             )
-        return cls(cohort, list_id or None, list_name or None)
+        return cls(cohort, list_id or None, list_name or None, skip)
 
 
 @dataclass(frozen=True)

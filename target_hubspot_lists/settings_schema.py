@@ -28,6 +28,11 @@ _LIST_ENTRY = {
             "title": "List name",
             "description": "Name of the list, taken as it is: no prefix is put before it.",
         },
+        "skip": {
+            "type": ["boolean", "string", "null"],
+            "title": "Skip",
+            "description": "true leaves the cohort out: its members count as skipped, and its list is left alone.",
+        },
     },
     "required": ["cohort"],
     "additionalProperties": False,
@@ -101,7 +106,8 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "items": _LIST_ENTRY,
         "title": "Lists",
         "description": (
-            'Which list a cohort goes to, where its name does not say: [{"cohort": "VIP", "list_id": "42"}].'
+            'Which list a cohort goes to, where its name does not say: [{"cohort": "VIP", "list_id": "42"}]. '
+            '[{"cohort": "VIP", "skip": true}] leaves a cohort out.'
         ),
     },
     "list_name_prefix": {
@@ -122,7 +128,7 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "type": _FLAG,
         "default": True,
         "title": "Create lists",
-        "description": "Make a list that does not exist yet. If false, the run ends naming it.",
+        "description": "Make a list that does not exist yet. If false, its cohort is rejected and named.",
     },
     "max_new_lists": {
         "type": _WHOLE,

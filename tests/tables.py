@@ -18,9 +18,9 @@ from target_hubspot_lists.hubspot.portal import needed_scopes
 from target_hubspot_lists.input.property_values import WORDS
 from target_hubspot_lists.input.records import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger
+from target_hubspot_lists.outcomes import LIST_REASONS
 from target_hubspot_lists.report_page.command import main as hubspot_lists_report
 from target_hubspot_lists.reporting.explanations import (
-    LIST_REASONS,
     MAILABILITY,
     OUTCOMES,
     PROPERTY_REASONS,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_singer.http import redact
-from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,14 @@ class Route(NamedTuple):
 
     list_id: str | None
     name: str
+    is_skipped: bool = False  # nothing is looked for
 
     @property
     def key(self) -> str:
         """Equal for routes that surely lead to one list."""
         # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
+        if self.is_skipped:
+            return f"skipped {self.name}"
         return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
 
 
@@ -80,31 +84,42 @@ def shown(name: str) -> str:
     return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
 
 
-def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> ListError:
+def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> UnusableList:
     """The error for a list of which HubSpot refuses every change, though it knows the contacts."""
-    return ListError(
-        f"{hubspot_list}: HubSpot refuses every change of its members, not single contacts. {problem} No STATE "
-        "leaves: the next run reads this input again. Let the list take members in HubSpot, or name another one "
-        "for this cohort in lists[]."
+    return UnusableList(
+        Reason.LIST_REFUSED,
+        f"{hubspot_list}: HubSpot refuses every change of its members, not single contacts. {problem} Let the list "
+        "take members in HubSpot, or name another one for this cohort in lists[].",
     )
 
 
-def gone(hubspot_list: HubSpotList) -> ListError:
+def unreadable(label: str, problem: HubSpotError) -> UnusableList:
+    """The error for a list that HubSpot does not let be read; it is never taken for absent, or for empty."""
+    return UnusableList(
+        Reason.LIST_UNREADABLE,
+        f"{label} cannot be read: {problem} Run again later; if it stays so, open the list in HubSpot.",
+    )
+
+
+def gone(hubspot_list: HubSpotList) -> UnusableList:
     """The error for a list that was there when the run began."""
-    return ListError(
+    return UnusableList(
+        Reason.LIST_GONE,
         f"{hubspot_list} was deleted in HubSpot during this run: restore it there, "
-        "or run again with all members of its cohort to fill a new one."
+        "or run again with all members of its cohort to fill a new one.",
     )
 
 
 def refuse_unwritable(hubspot_list: HubSpotList) -> None:
-    """Raise ListError if the list takes no memberships of contacts from the API."""
+    """Raise UnusableList if the list takes no memberships of contacts from the API."""
     if hubspot_list.object_type_id and hubspot_list.object_type_id != CONTACTS:
-        raise ListError(
-            f"{hubspot_list} is not a list of contacts: name a static list of contacts in lists[].list_id."
+        raise UnusableList(
+            Reason.LIST_NOT_WRITABLE,
+            f"{hubspot_list} is not a list of contacts: name a static list of contacts in lists[].list_id.",
         )
     if hubspot_list.processing_type not in WRITABLE:
-        raise ListError(
+        raise UnusableList(
+            Reason.LIST_NOT_WRITABLE,
             f"{hubspot_list} is an active list: HubSpot fills it from filters. "
-            "Name a static list in lists[].list_id."
+            "Name a static list in lists[].list_id.",
         )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import NotFound, concurrently, parsed
+from hubspot_singer.http import InvalidCredentials, MissingScopes, NotFound, Refused, concurrently, parsed
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
-from target_hubspot_lists.hubspot.list_objects import CONTACTS, gone
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, gone, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -102,6 +102,10 @@ class MembershipReader:
                 answer = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after})
             except NotFound as not_found:
                 raise gone(hubspot_list) from not_found
+            except (InvalidCredentials, MissingScopes):
+                raise
+            except Refused as refused:
+                raise unreadable(str(hubspot_list), refused) from refused
             members, following = parsed(answer, _page)
             yield from members
             if not following:

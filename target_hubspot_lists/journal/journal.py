@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from target_hubspot_lists.hubspot.list_memberships import Confirmation
+    from target_hubspot_lists.errors import UnusableList
+    from target_hubspot_lists.hubspot.list_memberships import Change, Confirmation
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.ledger import KnownList
-    from target_hubspot_lists.reporting.accounts import Account, Asked
+    from target_hubspot_lists.reporting.account import Account
 
 
 class Led(NamedTuple):
@@ -46,12 +47,14 @@ class NoLedger:
         self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
 
     def lock(
-        self, names: Collection[str], list_ids: Collection[str] = (), *, is_waited_for: bool = True
-    ) -> None:
-        """Keep other runs off lists of these names, and off those of these ids, until this run ends.
+        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
+    ) -> Mapping[str, UnusableList]:
+        """Keep other runs off lists, by name and by id, until this run ends.
 
-        ListHeld if another run holds one: after a wait, unless it is not waited for.
+        Return, by list id, those that another run holds: after a wait, unless they are not waited for.
         """
+        del lists, is_waited_for
+        return {}
 
     def begin_making(self, names: Collection[str]) -> None:
         """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
@@ -62,8 +65,13 @@ class NoLedger:
     def lead(self, led: Collection[Led]) -> None:
         """Let cohorts go to the lists that they went to in earlier runs, where HubSpot still has them."""
 
-    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> None:
-        """Learn the lists of these cohorts, by route key, so that what is known of each can be trusted."""
+    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
+        """Learn the lists of these cohorts, by route key, so that what is known of each can be trusted.
+
+        Return, by route key, those that cannot be used after all.
+        """
+        del led, lists
+        return {}
 
     def saw(self, cohort: Cohort) -> None:
         """Note that a record named the cohort so."""
@@ -102,8 +110,8 @@ class NoLedger:
         del hubspot_list, record_ids
         return {}
 
-    def begin(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked]) -> None:
-        """Note that calls about these are about to be sent."""
+    def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
+        """Note that calls about these contacts are about to be sent."""
 
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
         """Note what HubSpot answered."""
@@ -163,7 +171,10 @@ class NoLedger:
         return False
 
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
-        """Note who left a list that is gone, so that they are not put onto the one made in its place."""
+        """Note who left a list that is gone, so that they are not put onto the one made in its place.
+
+        UnusableList if another run holds it, or made it anew.
+        """
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
         """The lists that runs of this stream filled, the last one too, and whose cohorts are none of these keys."""

@@ -9,12 +9,13 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import LedgerError, ListError
+from target_hubspot_lists.errors import LedgerError, ListHeld, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.journal.recollection import Recollection
 from target_hubspot_lists.journal.restoring import PuttingBack
 from target_hubspot_lists.ledger import KnownList, State
+from target_hubspot_lists.outcomes import Reason
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,18 +23,19 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot.found_lists import FoundLists
+    from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.ledger import Ledger
-    from target_hubspot_lists.reporting.accounts import Account, Asked
+    from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -49,14 +51,15 @@ class Memory(Recollection):
         ledger: Ledger,
         settings: Settings,
         client: HubSpotClient,
-        lists: Lists,
+        lists: FoundLists,
         *,
+        every: Lists,
         contacts: Contacts,
         writer: ChangeWriter,
         reader: MembershipReader,
         started: datetime,
     ) -> None:
-        super().__init__(ledger, settings, lists, reader=reader, started=started)
+        super().__init__(ledger, settings, lists, every=every, reader=reader, started=started)
         self._client = client
         self._contacts = contacts
         self._putting_back = PuttingBack(
@@ -77,14 +80,37 @@ class Memory(Recollection):
 
     @override
     def lock(
-        self, names: Collection[str], list_ids: Collection[str] = (), *, is_waited_for: bool = True
-    ) -> None:
+        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
+    ) -> Mapping[str, UnusableList]:
+        try:
+            self._lock(
+                [each.name for each in lists],
+                [each.list_id for each in lists if not each.is_foreseen],
+                is_waited_for=is_waited_for,
+            )
+        except UnusableList:
+            # All or none were taken: which of them are free? In one order, and none is waited for.
+            return dict(self._lock_each(sorted(lists, key=lambda each: each.name.casefold())))
+        return {}
+
+    def _lock_each(self, lists: Iterable[HubSpotList]) -> Iterator[tuple[str, UnusableList]]:
+        for each in lists:
+            try:
+                self._lock([each.name], [] if each.is_foreseen else [each.list_id], is_waited_for=False)
+            except UnusableList as problem:
+                yield each.list_id, problem
+
+    def _lock(self, names: Collection[str], list_ids: Collection[str], *, is_waited_for: bool = True) -> None:
+        """Hold lists by name and by id, all or none; UnusableList names the run that has one."""
         new_names = {name.casefold() for name in names} - self._locked_names
         new_ids = set(list_ids) - self._locked_ids
         if new_names or new_ids:
             waits: dict[str, float] = {} if is_waited_for else {"wait_seconds": 0}
             lock = self._ledger.lock(new_names, list_ids=new_ids, sleep=self._client.wait, **waits)
-            self._locks.enter_context(lock)
+            try:
+                self._locks.enter_context(lock)
+            except ListHeld as held:
+                raise UnusableList(Reason.LIST_LOCKED, str(held)) from held
             self._locked_names |= new_names
             self._locked_ids |= new_ids
 
@@ -101,7 +127,7 @@ class Memory(Recollection):
     @override
     def _note(self, led: Led, found: HubSpotList) -> None:
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
-        self.lock([], [found.list_id])  # where it was made just now, only its name was held
+        self._lock([], [found.list_id])  # where it was made just now, only its name was held
         self._streams[found.list_id] = led.stream
         is_replaced = self._replace(led, found)
         self._ledger.remember_list(self._known_list(led, found))
@@ -220,10 +246,11 @@ class Memory(Recollection):
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
         """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
         old_id = self._gone[route.key]
-        self.lock([route.name], [old_id])
+        self._lock([route.name], [old_id])
         if not self._ledger.known(old_id):
-            raise ListError(
-                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.'
+            raise UnusableList(
+                Reason.LIST_GONE,
+                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.',
             )
         self._ledger.settle(old_id, on=(), off=record_ids)
 
@@ -273,13 +300,9 @@ class Memory(Recollection):
     # Memberships
 
     @override
-    def begin(self, hubspot_list: HubSpotList, asked: Mapping[int, Asked]) -> None:
+    def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
         """Mark these, committed, before calls about them are sent."""
-        self._ledger.mark_unsettled(
-            hubspot_list.list_id,
-            [record_id for record_id, each in asked.items() if each.is_member],
-            leaving=[record_id for record_id, each in asked.items() if not each.is_member],
-        )
+        self._ledger.mark_unsettled(hubspot_list.list_id, change.add, leaving=change.remove)
 
     @override
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
@@ -350,7 +373,7 @@ class Memory(Recollection):
         """Give the list that name, if it has another one; say so, or why HubSpot does not take it."""
         if found.name.casefold() == wanted.strip().casefold():
             return True
-        if obstacle := self._lists.rename(found, wanted):
+        if obstacle := self._every.rename(found, wanted):
             logger.warning(
                 '%s keeps its name: its cohort is now "%s", but %s. Rename one of them.',
                 found,

@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.journal.journal import NoLedger, Vanished
 from target_hubspot_lists.ledger import State
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
+    from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.ledger import KnownList, Ledger
-    from target_hubspot_lists.reporting.accounts import Account
+    from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -30,8 +31,15 @@ logger = logging.getLogger(__name__)
 class Recollection(NoLedger):
     """The memory of a dry run with a ledger: reads it, and writes nothing."""
 
-    def __init__(
-        self, ledger: Ledger, settings: Settings, lists: Lists, *, reader: MembershipReader, started: datetime
+    def __init__(  # noqa: PLR0913 - what a list is found and read with
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        lists: FoundLists,
+        *,
+        every: Lists,
+        reader: MembershipReader,
+        started: datetime,
     ) -> None:
         super().__init__()
         self._reader = reader
@@ -39,6 +47,7 @@ class Recollection(NoLedger):
         self._ledger = ledger
         self._settings = settings
         self._lists = lists
+        self._every = every
         self._started = started
         self._gone: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
         self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
@@ -63,7 +72,7 @@ class Recollection(NoLedger):
         for each in new:
             if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
                 wanted.setdefault(each.route.key, (each, list_id))
-        there = self._lists.find_all({list_id for _, list_id in wanted.values()})
+        there = self._every.find_all({list_id for _, list_id in wanted.values()})
         for each, list_id in wanted.values():
             found = there.get(list_id)
             if found is None:
@@ -71,14 +80,20 @@ class Recollection(NoLedger):
             elif not each.is_configured or each.route.list_id or _is_named(found, each.route):
                 self._lists.adopt(each.route, found)
 
-    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> None:
-        """Note each cohort's list; ListError if it is another cohort's."""
+    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
+        """Note each cohort's list; ListError if it is another cohort's. Return those that cannot be read or locked."""
+        unusable: dict[str, UnusableList] = {}
         for each in led:
             found = lists.get(each.route.key)
             if found is not None and (each.cohort.key, found.list_id) not in self._known:
                 self._refuse_anothers(each, found)
-                self._known[each.cohort.key, found.list_id] = found
-                self._note(each, found)
+                try:
+                    self._note(each, found)
+                except UnusableList as problem:
+                    unusable[each.route.key] = problem
+                else:
+                    self._known[each.cohort.key, found.list_id] = found
+        return unusable
 
     def is_gone(self, route: Route) -> bool:
         """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""

@@ -10,7 +10,7 @@ from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot
 from target_hubspot_lists.outcomes import Reason
-from target_hubspot_lists.reporting.accounts import StreamAccount
+from target_hubspot_lists.reporting.account import StreamAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

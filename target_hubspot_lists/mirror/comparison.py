@@ -76,6 +76,17 @@ class Comparison:
             workspace.change(f"INSERT INTO mirror_words {words}", cohorts=workspace.values(list(cohorts)))
         return self._by_cohort("mirror_words")
 
+    def words(self) -> Iterator[LastWord]:
+        """Yield the last word on each member of the list's cohorts."""
+        after: Member = "" if self._is_by_email else 0
+        while rows := self._workspace.read(
+            f"SELECT member, word, cohort FROM mirror_words WHERE member > :after ORDER BY member LIMIT {ROWS_AT_ONCE}",
+            after=after,
+        ):
+            for member, word, cohort in rows:
+                yield LastWord(member, bool(word & 1), word >> 1, cohort)
+            after = rows[-1][0]
+
     def identify(self, since: datetime | None) -> None:
         """Find the contacts of members: record ids are their own, addresses those that a ledger knows.
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.snapshot import Snapshot
-    from target_hubspot_lists.reporting.accounts import Accounts, Asked
+    from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import MatchBy
     from target_hubspot_lists.sync.contact_properties import ContactProperties
 

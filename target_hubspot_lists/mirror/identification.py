@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.mirror.comparison import Resolved
-from target_hubspot_lists.reporting.accounts import Asked
+from target_hubspot_lists.reporting.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.merges import Merges
     from target_hubspot_lists.mirror.snapshots import ListSnapshot
+    from target_hubspot_lists.outcomes import Outcome, Refusal
     from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.property_flush import PropertyFlush
 
@@ -29,14 +30,23 @@ class Identification:
         self._properties = properties
         self._merges = merges
 
-    def identify(self, unit: ListSnapshot) -> None:
-        """Begin the comparison of a list with whom its snapshot names; who has no contact gets an outcome."""
+    def begin(self, unit: ListSnapshot) -> None:
+        """Begin the comparison of a list with whom its snapshot names; nobody is looked up yet."""
         for snapshot in unit.cohorts:
             snapshot.account.superseded += snapshot.records  # less the last words
             snapshot.records = 0
         last_words = self._comparison.start([each.number for each in unit.cohorts])
         for cohort, number in last_words.items():
             unit.account(cohort).superseded -= number
+
+    def settle(self, unit: ListSnapshot, outcome: Outcome, refusal: Refusal | None = None) -> None:
+        """Give everybody whom the snapshot names this outcome, and look nobody up."""
+        for word in self._comparison.words():
+            asked = Asked(word.member, word.is_member, word.position, unit.account(word.cohort))
+            self._applying.accounts.settle(asked, outcome, refusal=refusal)
+
+    def identify(self, unit: ListSnapshot) -> None:
+        """Find the contacts of whom the snapshot names; who has none gets an outcome."""
         self._comparison.identify(self._applying.memory.contacts_since)
         for words in self._comparison.unidentified():
             self._look_up(unit, words)

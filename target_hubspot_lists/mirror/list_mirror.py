@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
+from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
@@ -18,8 +19,10 @@ from target_hubspot_lists.mirror.guards import (
     too_many,
     unusable_rows,
 )
-from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.reporting.accounts import NO_RECORD, Asked, dropped
+from target_hubspot_lists.mirror.snapshots import ListSnapshot
+from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.reporting.accounts import dropped
+from target_hubspot_lists.reporting.asked import NO_RECORD, Asked
 from target_hubspot_lists.sync.applying import ListChange
 
 if TYPE_CHECKING:
@@ -31,9 +34,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.identification import Identification
     from target_hubspot_lists.mirror.merges import Merges
-    from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
+    from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying, Stale
+    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.sync.plans import Stale
     from target_hubspot_lists.sync.routes import Routes
 
 
@@ -68,6 +72,11 @@ class ListMirror:
 
     def apply(self, unit: ListSnapshot, gap: str | None) -> None:
         """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
+        self._identification.begin(unit)
+        # Before any contact is created: for a list that cannot be used none is.
+        if problem := self._take_baseline(unit):
+            self._identification.settle(unit, Outcome.REJECTED, Refusal(problem.reason, str(problem)))
+            return
         self._properties.make_for(unit.hubspot_list)
         self._identification.identify(unit)
         if gap := gap or unit.gap_of_members:
@@ -77,7 +86,6 @@ class ListMirror:
         if unit.hubspot_list is None:
             self._settle_away(unit)
             return
-        self._take_baseline(unit.hubspot_list)
         obstacle = None if gap else self._follow_merges(unit, unit.hubspot_list)
         stale = self._stay(unit, unit.hubspot_list)
         self._settle_away(unit)
@@ -86,10 +94,23 @@ class ListMirror:
         self._write_again(unit, stale)
         self._remove(unit, unit.hubspot_list, gap, obstacle)
 
-    def _take_baseline(self, hubspot_list: HubSpotList) -> None:
-        """Take in who is on the list: by the ledger where it knows that, else as HubSpot has it."""
-        if hubspot_list.is_foreseen:
-            return
+    def skip(self, snapshot: CohortSnapshot) -> None:
+        """Settle every member of a cohort that the setting `lists` leaves out."""
+        unit = ListSnapshot(None, [snapshot])
+        self._identification.begin(unit)
+        self._identification.settle(unit, Outcome.SKIPPED)
+
+    def _take_baseline(self, unit: ListSnapshot) -> UnusableList | None:
+        """Take in who is on the list, if it is there; return why it cannot be used, if it cannot."""
+        if unit.problem is None and unit.hubspot_list and not unit.hubspot_list.is_foreseen:
+            try:
+                self._read_baseline(unit.hubspot_list)
+            except UnusableList as problem:
+                unit.cohorts[0].account.problem = problem
+        return unit.problem
+
+    def _read_baseline(self, hubspot_list: HubSpotList) -> None:
+        """Take in who is on a list: by the ledger where it knows that, else as HubSpot has it."""
         memory = self._applying.memory
         if memory.knows_members(hubspot_list):
             self._comparison.take_known_baseline(hubspot_list.list_id)
@@ -154,7 +175,8 @@ class ListMirror:
     ) -> tuple[ListChange, set[int]]:
         """Write the properties of these members; return what is asked of the list, and who was created for it."""
         asked = {row.record_id: _asked(unit, row) for row in rows}
-        self._properties.write(hubspot_list, asked, rows)
+        if unit.problem is None:
+            self._properties.write(hubspot_list, asked, rows)
         return ListChange(hubspot_list, asked), {row.record_id for row in rows if row.is_created}
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
@@ -174,6 +196,8 @@ class ListMirror:
         self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
     ) -> None:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
+        if unit.problem:
+            return
         if unit.dropped:
             self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
         only_ours = self._settings.mirror_removes == "ours"
@@ -197,7 +221,7 @@ class ListMirror:
             stale += self._deliver(ListChange(hubspot_list, asked), set())
         self._write_again(unit, stale)
         self._applying.memory.let_go(hubspot_list)
-        if undone := unit.undone - undone_before:
+        if (undone := unit.undone - undone_before) and not unit.problem:
             self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
 
     def _keep(

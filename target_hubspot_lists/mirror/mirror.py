@@ -105,23 +105,29 @@ class Mirror:
     def finish(self) -> Sequence[str]:
         """Apply every snapshot; return what was held back, one sentence each."""
         self._snapshot.fold()
+        skipped = [each for each in self._arrivals if each.route.is_skipped]
+        for each in skipped:
+            self._list_mirror.skip(each)
         units = list(self._units())
         self._refuse_shared_lists(units)
         for unit in units:
             self._list_mirror.apply(unit, self._gap(unit))
-        self._judge_streams({each.stream for unit in units for each in unit.cohorts})
+            if unit.problem:
+                self._held_back.streams.add(unit.stream)
+        current = [each for unit in units for each in unit.cohorts]
+        self._judge_streams({each.stream for each in (*current, *skipped)})
         whole = {
-            each
-            for each in self._arrivals.started_streams()
+            stream
+            for stream in self._arrivals.started_streams()
             # All of its cohorts are proven to have come; a cohort's size proves only itself.
-            if self._is_proven(each) and self.is_done(each)
+            if self._is_proven(stream) and self.is_done(stream)
         }
         self._vanished.empty(units, whole)
         arrived = {name for each in self._arrivals for name in each.cohort}
         if absent := [name for name in self._planning.routes.configured if name not in arrived]:
             names = ", ".join(map(shown, absent))
             logger.info("Not in the input, so their lists were left alone: %s.", names)
-        return self._held_back.problems
+        return [*self._planning.accounts.list_problems(), *self._held_back.problems]
 
     def is_done(self, stream: str) -> bool:
         """Return whether the stream's snapshot was complete and everything it asked for was done."""
@@ -129,7 +135,8 @@ class Mirror:
 
     def _is_current(self, arrived: CohortSnapshot) -> bool:
         """Whether a snapshot counts: not one of which only records of an older version came."""
-        return bool(arrived.records) or (arrived.is_whole_stream and self._ends_with_input)
+        is_there = bool(arrived.records) or (arrived.is_whole_stream and self._ends_with_input)
+        return is_there and not arrived.route.is_skipped
 
     def _units(self) -> Iterator[ListSnapshot]:
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""

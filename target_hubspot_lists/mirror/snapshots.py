@@ -10,10 +10,11 @@ from target_hubspot_lists.mirror.evidence import CohortEvidence
 from target_hubspot_lists.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.mirror.evidence import StreamEvidence
-    from target_hubspot_lists.reporting.accounts import Account
+    from target_hubspot_lists.reporting.account import Account
 
 
 @dataclass
@@ -48,6 +49,11 @@ class ListSnapshot:
     def stream(self) -> str:
         """The one stream that feeds it."""
         return self.cohorts[0].stream
+
+    @property
+    def problem(self) -> UnusableList | None:
+        """Why the list cannot be used; None if it can."""
+        return next((each.account.problem for each in self.cohorts if each.account.problem), None)
 
     def account(self, number: int) -> Account:
         """The account of a cohort."""

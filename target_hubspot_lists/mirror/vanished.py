@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.list_objects import Route, shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot, ListSnapshot
-from target_hubspot_lists.reporting.accounts import Account
+from target_hubspot_lists.reporting.account import Account
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from target_hubspot_lists.outcomes import LIST_REASONS
 from target_hubspot_lists.report_page.histories import histories
 from target_hubspot_lists.report_page.lateness import overdue
 from target_hubspot_lists.report_page.lines import MAILABLE
 from target_hubspot_lists.reporting.explanations import (
-    LIST_REASONS,
     MAILABILITY,
     OUTCOMES,
     PROPERTY_REASONS,

@@ -2,117 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import json
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from target_hubspot_lists.errors import AccountsError
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.outcomes import Outcome, is_applied
+from target_hubspot_lists.reporting.asked import NO_RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort, Member, Rejection
     from target_hubspot_lists.outcomes import (
-        PropertyOutcome,
-        PropertyReason,
         PropertyResult,
-        Reason,
         Refusal,
     )
+    from target_hubspot_lists.reporting.account import Account, StreamAccount
+    from target_hubspot_lists.reporting.asked import Asked, Words
 
 # So many asked, and not one applied: whatever the settings allow, that is a mistake.
 ENOUGH_TO_JUDGE = 20
-NO_RECORD = -1  # the position of what no record asked for: a removal of a mirror
-
-
-@dataclass
-class Account:
-    """The accounts of one list: what was read for it, and what became of it."""
-
-    cohort: Cohort
-    name: str
-    hubspot_list: HubSpotList | None = None
-    records_read: int = 0
-    superseded: int = 0
-    mirror_removals: int = 0
-    removals_done: int = 0  # of those, how many have their outcome
-    excused: int = (
-        0  # of those asked for, how many a STATE covered though nothing had been applied: see `excuse`
-    )
-    put_back: int = 0  # besides those asked for: members the ledger knows, whom the list had lost
-    applied: int = 0
-    contacts_created: int = 0
-    calls: int = 0
-    seconds: float = 0.0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    properties: Counter[PropertyOutcome] = field(default_factory=Counter)
-    property_problems: Counter[tuple[PropertyReason, str | None]] = field(default_factory=Counter)
-
-    @property
-    def label(self) -> str:
-        """The list's name: HubSpot's own once it is found."""
-        return self.hubspot_list.name if self.hubspot_list else self.name
-
-    @property
-    def list_id(self) -> str | None:
-        """The list's id, once it is found."""
-        return self.hubspot_list.list_id if self.hubspot_list and not self.hubspot_list.is_foreseen else None
-
-    @property
-    def size(self) -> int | None:
-        """Members of the list now: those that HubSpot told at first, and what this run changed."""
-        before = self.hubspot_list.size if self.hubspot_list else None
-        change = self.outcomes[Outcome.ADDED] - self.outcomes[Outcome.REMOVED] + self.put_back
-        return None if before is None else max(before + change, 0)
-
-    @property
-    def asked(self) -> int:
-        """Memberships asked for: records read, less those replaced later, and removals of a mirror."""
-        return self.records_read - self.superseded + self.mirror_removals
-
-    @property
-    def records_done(self) -> int:
-        """Records that have their outcome, or were replaced by a later one."""
-        return self.superseded + self.outcomes.total() - self.removals_done
-
-    @property
-    def match_rate(self) -> float | None:
-        """The share of the members asked for so far that HubSpot knows, or came to know."""
-        settled = self.outcomes.total()
-        unmatched = self.outcomes[Outcome.MISSING] + self.outcomes[Outcome.REJECTED]
-        return (settled - unmatched) / settled if settled else None
-
-    def check(self) -> None:
-        """Raise AccountsError unless every membership asked for has exactly one outcome."""
-        if (ended := self.outcomes.total()) != self.asked:
-            raise AccountsError(
-                f'The accounts of list "{shown(self.label)}" do not balance: {self.asked} memberships asked for, '
-                f"{ended} outcomes. This is a bug: please report it with the log of this run."
-            )
-
-
-@dataclass
-class StreamAccount:
-    """Records of one stream: how many came, and those that could be counted to no list."""
-
-    can_remove: bool = True
-    records_read: int = 0
-    rejected: int = 0
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    lists: set[str] = field(default_factory=set)  # whose accounts its records are on
-
-
-class Asked(NamedTuple):
-    """What was asked for one member of one list: the last word on it, and on whose account."""
-
-    member: Member
-    is_member: bool
-    position: int
-    account: Account
+COHORTS_SHOWN = 3  # of many with one problem, in its sentence
+NOBODY: frozenset[int] = frozenset()
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class InVain(NamedTuple):
@@ -139,7 +53,10 @@ class Settlement(NamedTuple):
 
 
 class Listener(Protocol):
-    """Who is told of every settlement: the report."""
+    """Who is told of settlements: the report."""
+
+    def wants(self, outcome: Outcome, *, is_member: bool) -> bool:
+        """Whether it names the members that have this outcome."""
 
     @property
     def names_everybody(self) -> bool:
@@ -162,7 +79,7 @@ class Accounts:
         self.lists_created = 0
         self.contacts_created = 0  # each once, on however many lists it is
         self.properties_created = 0
-        # What became of the properties of the contacts of this flush; by address where there is no record id.
+        # What became of the properties of the contacts of a mirror's list; by address where there is no record id.
         self.properties: Mapping[Member, PropertyResult] = {}
 
     @property
@@ -176,7 +93,7 @@ class Accounts:
         by_list = sum(account.records_done for account in list(self.lists.values()))
         return by_list + sum(stream.reasons.total() for stream in list(self.streams.values()))
 
-    def settle(
+    def settle(  # noqa: PLR0913 - what a settlement says
         self,
         asked: Asked,
         outcome: Outcome,
@@ -184,8 +101,9 @@ class Accounts:
         record_id: int | None = None,
         created: bool = False,
         refusal: Refusal | None = None,
+        properties: PropertyResult | None = None,
     ) -> None:
-        """Give a membership its outcome."""
+        """Give a membership its outcome; `properties` says what became of its contact's."""
         account = asked.account
         account.outcomes[outcome] += 1
         account.removals_done += asked.position == NO_RECORD
@@ -193,7 +111,11 @@ class Accounts:
         account.contacts_created += created
         if refusal:
             account.reasons[refusal.reason] += 1
-        properties = self._count_properties(asked, outcome, record_id)
+        properties = properties or self.properties.get(asked.member if record_id is None else record_id)
+        if outcome is Outcome.MISSING:
+            properties = None  # nothing can have become of those of a contact that is not there
+        if properties:
+            account.count_properties(properties)
         if self._report:
             self._report.member(asked, Settlement(outcome, record_id, created, refusal, properties))
 
@@ -208,17 +130,43 @@ class Accounts:
             account.outcomes[outcome] += number
             account.applied += number
 
-    def _count_properties(
-        self, asked: Asked, outcome: Outcome, record_id: int | None
-    ) -> PropertyResult | None:
-        """Count what became of a member's properties; nothing can have become of those of a missing one."""
-        result = self.properties.get(asked.member if record_id is None else record_id)
-        if result is None or outcome is Outcome.MISSING:
-            return None
-        asked.account.properties[result.outcome] += 1
-        if problem := result.problem:
-            asked.account.property_problems[problem.reason, problem.property] += 1
-        return result
+    def settle_all(  # noqa: PLR0913 - what a settlement says
+        self,
+        words: Words,
+        record_ids: AbstractSet[int],
+        outcome: Outcome,
+        *,
+        is_member: bool,
+        created: AbstractSet[int] = NOBODY,
+        refusals: Mapping[int, Refusal] = NOTHING,
+        results: Mapping[Member, PropertyResult] = NOTHING,
+    ) -> None:
+        """Give memberships their outcome that ask for the same; none becomes an object that nobody asks for.
+
+        `refusals` and `results`, what became of properties, are by record id.
+        """
+        if refusals or results or (self._report and self._report.wants(outcome, is_member=is_member)):
+            named = record_ids
+        else:
+            named = record_ids & created if self._report else NOBODY
+        for each in named:
+            self.settle(
+                words.asked(each),
+                outcome,
+                record_id=each,
+                created=each in created,
+                refusal=refusals.get(each),
+                properties=results.get(each),
+            )
+        if number := len(record_ids) - len(named):
+            account = words.account
+            account.outcomes[outcome] += number
+            account.applied += number if is_applied(outcome, is_member=is_member) else 0
+            account.contacts_created += len(created & record_ids) if created and not self._report else 0
+            if not is_member and account.mirror_removals > account.removals_done:
+                account.removals_done += sum(
+                    words.words[each] < 0 for each in record_ids if each not in named
+                )
 
     def reject(self, stream: str, rejection: Rejection, account: Account | None) -> None:
         """Account for a record that cannot be applied."""
@@ -254,9 +202,18 @@ class Accounts:
                 )
 
     @property
-    def has_dropped(self) -> bool:
-        """Whether a member was dropped: such a one is to be read again, so no STATE that covers it may leave."""
-        return any(account.outcomes[Outcome.DROPPED] for account in self.lists.values())
+    def holds_state(self) -> bool:
+        """Whether a member was dropped or a list cannot be used: no STATE that covers them may leave."""
+        return any(account.outcomes[Outcome.DROPPED] or account.problem for account in self.lists.values())
+
+    def list_problems(self) -> Iterator[str]:
+        """Yield a sentence for each list that cannot be used, with the line that leaves its cohort out."""
+        by_problem: dict[str, list[Account]] = {}
+        for account in self.lists.values():
+            if account.problem:
+                by_problem.setdefault(str(account.problem), []).append(account)
+        for problem, accounts in by_problem.items():
+            yield unusable(problem, [each.cohort for each in accounts])
 
     def dropped(self) -> Iterator[str]:
         """Yield a sentence for each list with members that were dropped."""
@@ -267,10 +224,10 @@ class Accounts:
     def in_vain(self) -> Iterator[InVain]:
         """Yield the lists, then the streams, of which something was asked and nothing applied; not those excused."""
         for account in self.lists.values():
-            if not account.applied and account.asked > account.excused:
+            if not account.applied and account.asked > account.excused and account.is_judged:
                 yield InVain(_list(account), account.asked - account.excused, is_stream=False)
         for name, stream in self.streams.items():
-            if stream.records_read and not self._applied_of(stream):
+            if stream.records_read and not self._applied_of(stream) and self._is_judged(stream):
                 yield InVain(_stream(name), stream.records_read, is_stream=True)
 
     def excuse(self) -> None:
@@ -282,15 +239,32 @@ class Accounts:
     def _applied(self) -> Iterator[tuple[str, int, int]]:
         """Yield each list and stream with how many memberships were asked for and how many applied."""
         for account in self.lists.values():
-            yield _list(account), account.asked, account.applied
+            if account.is_judged:
+                yield _list(account), account.asked, account.applied
         for name, stream in self.streams.items():
-            yield _stream(name), stream.records_read, self._applied_of(stream)
+            if self._is_judged(stream):
+                yield _stream(name), stream.records_read, self._applied_of(stream)
+
+    def _is_judged(self, stream: StreamAccount) -> bool:
+        """Whether it says something that nothing of a stream was applied: see `Account.is_judged`."""
+        return not stream.lists or all(self.lists[key].is_judged for key in stream.lists)
 
     def _applied_of(self, stream: StreamAccount) -> int:
         """How many records of a stream count as applied; none where nothing is on any of its lists."""
         # Few may be asked for each of many lists: judged together they are enough.
         is_in_vain = stream.lists and not any(self.lists[key].applied for key in stream.lists)
         return 0 if is_in_vain else stream.records_read - stream.rejected
+
+
+def unusable(problem: str, cohorts: Sequence[Cohort]) -> str:
+    """What is said of cohorts whose list cannot be used."""
+    entries = [{"cohort": shown(each.id or each.name), "skip": True} for each in cohorts[:COHORTS_SHOWN]]
+    line = json.dumps(entries, ensure_ascii=False)
+    more = f" and so on for {len(cohorts):,} cohorts" if len(cohorts) > COHORTS_SHOWN else ""
+    return (
+        f"{problem} No STATE leaves, so this input is read again until that is corrected; to leave the cohort out, "
+        f"set lists: {line}{more}."
+    )
 
 
 def dropped(what: str, number: int) -> str:

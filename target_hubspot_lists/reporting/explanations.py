@@ -50,8 +50,9 @@ OUTCOMES: Mapping[str, Explanation] = {
     ),
     Outcome.SKIPPED: Explanation(
         "Held back",
-        "A safety limit held the removal back: too many members of the list would have been removed at once.",
-        "Look at the source. If it is right, raise max_removal_percent for one run.",
+        "A safety limit held the removal back, since too many members of the list would have been removed at once; or "
+        "the setting lists leaves the cohort out (skip).",
+        "Look at the source. If the removals are right, raise max_removal_percent for one run.",
     ),
     Outcome.DROPPED: Explanation(
         "Accepted, but not done",
@@ -96,61 +97,47 @@ REASONS: Mapping[str, Explanation] = {
         "HubSpot says no to this contact; the report has its words and a correlation id.",
         "Often the domain of the address is misspelt, or the portal wants more than an address of a new contact.",
     ),
-    "list_not_writable": Explanation(
+    Reason.LIST_NOT_WRITABLE: Explanation(
         "The list is an active list",
         "HubSpot fills this list from filters, and takes no members for it from anybody else.",
         "Name a static list in lists, or make one in HubSpot.",
     ),
-    "list_refused": Explanation(
+    Reason.LIST_REFUSED: Explanation(
         "The list takes nobody",
         "HubSpot refused every change of this list, although it knows the contacts.",
         "Open the list in HubSpot: it may be archived, or this key may not be allowed to change it.",
     ),
-    "list_unreadable": Explanation(
+    Reason.LIST_UNREADABLE: Explanation(
         "The list cannot be read",
         "HubSpot did not answer what is on this list, or is still processing it.",
         "Run again later. If it stays, open the list in HubSpot.",
     ),
-    "list_locked": Explanation(
+    Reason.LIST_LOCKED: Explanation(
         "Another run was at work on the list",
         "Another run held this list for longer than this one waited.",
         "Run again when the other run has ended, and schedule the two apart.",
     ),
-    "list_gone": Explanation(
+    Reason.LIST_GONE: Explanation(
         "The list was deleted",
         "Somebody deleted the list in HubSpot while the run was at work.",
         "Restore it in HubSpot, or run again with all members of the cohort to fill a new one.",
     ),
-    "list_absent": Explanation(
+    Reason.LIST_ABSENT: Explanation(
         "There is no such list",
         "HubSpot has no list of this name or id, and none was to be made.",
         "Make the list in HubSpot, correct its name or id in lists, or set create_lists: true.",
     ),
-    "too_many_new_lists": Explanation(
+    Reason.TOO_MANY_NEW_LISTS: Explanation(
         "Too many new lists",
         "This run would have made more new lists than max_new_lists allows.",
         "Check that cohort_field names the column of the cohort. If so many lists are meant, raise max_new_lists.",
     ),
-    "list_name_taken": Explanation(
+    Reason.LIST_NAME_TAKEN: Explanation(
         "The name of the list is taken",
         "HubSpot makes no list of this name: a deleted list, or a list of companies or deals, may have it.",
         "Restore or rename that list in HubSpot, or name another list for this cohort in lists.",
     ),
 }
-
-# Reasons that concern a whole list: its members share them, and no member can be mended to be rid of them.
-LIST_REASONS = frozenset(
-    {
-        "list_not_writable",
-        "list_refused",
-        "list_unreadable",
-        "list_locked",
-        "list_gone",
-        "list_absent",
-        "too_many_new_lists",
-        "list_name_taken",
-    }
-)
 
 PROPERTY_REASONS: Mapping[str, Explanation] = {
     PropertyReason.NOT_TEXT: Explanation(

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from target_hubspot_lists.outcomes import Reason
-    from target_hubspot_lists.reporting.accounts import Account, Accounts
+    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import Accounts
 
 
 def list_figures(account: Account) -> dict[str, Any]:

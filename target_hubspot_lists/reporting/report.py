@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.input.records import Rejection
-    from target_hubspot_lists.reporting.accounts import Account, Accounts, Asked, Settlement
+    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import Accounts, Settlement
+    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import ReportMembers
 
 # A member's line as CSV. A list's and the run's line have no place in it: the log and the JSON Lines have those.
@@ -108,12 +110,15 @@ class Report:
         """Whether members who are as asked have a line, too."""
         return self.members == "all"
 
+    def wants(self, outcome: Outcome, *, is_member: bool) -> bool:
+        """Whether every member with this outcome has a line, whatever else became of it."""
+        return self.members == "all" or not is_applied(outcome, is_member=is_member)
+
     def member(self, asked: Asked, settled: Settlement) -> None:
         """Write a member's line: of those not in the state asked for, of those created, or of all."""
         outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties
         problem = properties.problem if properties else None
-        is_as_asked = is_applied(outcome, is_member=asked.is_member) and problem is None
-        if is_as_asked and not settled.created and self.members != "all":
+        if not (self.wants(outcome, is_member=asked.is_member) or problem or settled.created):
             return
         record_id = settled.record_id
         self._write(

@@ -14,7 +14,8 @@ from target_hubspot_lists.reporting.text_tables import aligned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_hubspot_lists.reporting.accounts import Account, Accounts, StreamAccount
+    from target_hubspot_lists.reporting.account import Account, StreamAccount
+    from target_hubspot_lists.reporting.accounts import Accounts
 
 # Outcomes in the order of the table's columns, with their headings.
 COLUMNS: Mapping[Outcome, str] = {

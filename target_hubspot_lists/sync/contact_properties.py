@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.accounts import Asked
+    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import Settings
 
 
@@ -96,7 +96,7 @@ class ContactProperties:
             self.status.check(lists)
 
     def begin(
-        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
     ) -> PropertyFlush:
         """Begin a flush: make the properties that its lists need."""
         self.make_for(lists.values())
@@ -116,7 +116,7 @@ class ContactProperties:
         return {self.status.name_for(hubspot_list): REALIZED if is_member else EXITED}
 
     def statuses_by_member(
-        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, Mapping[str, str]]:
         """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
         statuses: dict[str, dict[str, str]] = {}

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.reporting.accounts import StreamAccount
-from target_hubspot_lists.sync.applying import ListChange, created_in, keep_later
-from target_hubspot_lists.sync.last_words import LastWords
+from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.reporting.account import StreamAccount
+from target_hubspot_lists.reporting.asked import Asked
+from target_hubspot_lists.sync.plans import Plan, last_words
+from target_hubspot_lists.sync.redelivery import deliver_again
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.attributes import AttributeParser, Attributes
-    from target_hubspot_lists.input.records import Cohort, Membership, Rejection
+    from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
     from target_hubspot_lists.journal.journal import NoLedger
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.accounts import Asked
-    from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying, Stale
+    from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.merged_contacts import MergedContacts
     from target_hubspot_lists.sync.planning import Destination, Planning
+    from target_hubspot_lists.sync.plans import Stale
     from target_hubspot_lists.sync.property_flush import PropertyFlush
-    from target_hubspot_lists.sync.resolution import Resolution
+    from target_hubspot_lists.sync.resolution import Resolution, Resolver
 
 
+@dataclass
 class Held:
-    """The memberships held for one list until the next flush."""
+    """The memberships held for one list until the next flush: the last word on each member, as `Words` packs it."""
 
-    __slots__ = ("destination", "last_words", "records", "stream")
+    destination: Destination
+    stream: str  # which filled it last
+    words: dict[Member, int] = field(default_factory=dict)
 
-    def __init__(self, destination: Destination, stream: str) -> None:
-        self.destination = destination
-        self.stream = stream  # which filled it last
-        self.records = 0
-        self.last_words = LastWords(destination.account)
-
-    def take(self) -> LastWords:
-        """Take out what is held: the last word on each member."""
-        taken, self.last_words = self.last_words, LastWords(self.destination.account)
-        taken.account.superseded += self.records - len(taken)
-        self.records = 0
-        return taken
+    def asked(self) -> Iterator[Asked]:
+        """Yield what is asked of each member."""
+        account = self.destination.account
+        for member, word in self.words.items():
+            yield Asked(member, bool(word & 1), word >> 1, account)
 
 
 class Incremental:
@@ -53,25 +52,30 @@ class Incremental:
     that covers them may leave.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the steps from a membership to its outcome
         self,
-        settings: Settings,
         planning: Planning,
-        applying: Applying,
+        *,
+        resolver: Resolver,
+        merged: MergedContacts,
+        delivery: Delivery,
         properties: ContactProperties,
         journal: NoLedger,
     ) -> None:
-        self._settings = settings
         self._planning = planning
         self._accounts = planning.accounts
-        self._applying = applying
+        self._resolver = resolver
+        self._merged = merged
+        self._delivery = delivery
         self._properties = properties
         self._journal = journal
-        self._last_words: dict[str, Mapping[int, Asked]] = {}  # of this flush, by list id
+        self._by_cohort: dict[Cohort, Held] = {}
         self._by_route: dict[str, Held] = {}
-        # The cohort and the stream of the last record, and where it is held: mostly the next one's, too.
-        self._latest: tuple[Cohort, str, Held, StreamAccount] | None = None
-        self._position = 0
+        self._position = 0  # of the record in hand, in the order of the input
+        self._cohort: Cohort | None = None  # of the record before this one, with where it was held
+        self._stream: str | None = None
+        self._held: Held
+        self._of_stream: StreamAccount
         self.held = 0
 
     # While the input is read
@@ -95,33 +99,33 @@ class Incremental:
     ) -> None:
         """Hold a membership, and what its record says of the person, until the next flush."""
         cohort, member, is_member, _ = membership
-        latest = self._latest
-        # The parser returns one object for all records of a cohort.
-        if latest is None or latest[0] is not cohort or latest[1] != stream:
-            latest = self._latest = self._hold_for(cohort, stream)
-        _, _, held, of_stream = latest
-        of_stream.records_read += 1
-        held.last_words.account.records_read += 1
-        held.records += 1
-        words, position = held.last_words.words, self._position
-        before = len(words)
-        words[member] = position << 1 | is_member
-        self.held += len(words) - before
-        self._position = position + 1
+        if cohort is not self._cohort or stream is not self._stream:
+            self._turn_to(stream, cohort)
+        held, self._position = self._held, self._position + 1
+        account = held.destination.account
+        account.records_read += 1
+        self._of_stream.records_read += 1
+        words = held.words
+        if member in words:
+            account.superseded += 1
+        else:
+            self.held += 1
+        words[member] = self._position << 1 | is_member
         if attributes is not None:
-            self._properties.hold(member, position, attributes)
+            self._properties.hold(member, self._position, attributes)
 
-    def _hold_for(self, cohort: Cohort, stream: str) -> tuple[Cohort, str, Held, StreamAccount]:
-        """Return where the memberships of a cohort are held that come in a stream."""
-        destination, of_stream = self._planning.destination(cohort), self._accounts.streams[stream]
-        key = destination.route.key
-        held = self._by_route.get(key)
+    def _turn_to(self, stream: str, cohort: Cohort) -> None:
+        """Note where records of a cohort are held; those of one cohort often stand together."""
+        held = self._by_cohort.get(cohort)
         if held is None:
-            held = self._by_route[key] = Held(destination, stream)
+            destination = self._planning.destination(cohort)
+            held = self._by_route.setdefault(destination.route.key, Held(destination, stream))
+            self._by_cohort[cohort] = held
         held.stream = stream
-        of_stream.lists.add(key)
         self._journal.saw(cohort)
-        return cohort, stream, held, of_stream
+        self._of_stream = self._accounts.streams[stream]
+        self._of_stream.lists.add(held.destination.route.key)
+        self._held, self._cohort, self._stream = held, cohort, stream
 
     def reject(
         self,
@@ -150,116 +154,128 @@ class Incremental:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
         if not self.held:
             return
-        held = [each for each in self._by_route.values() if each.last_words]
-        asked = [(each.destination.route, each.take()) for each in held]
-        self.held = 0
-        self._accounts.properties = {}
-        lists = self._find_lists(asked, {each.destination.route.key: each.stream for each in held})
-        properties = self._properties.begin(((route, list(each.values())) for route, each in asked), lists)
-        self._accounts.properties = properties.results
+        every = list(self._not_skipped())
+        lists = self._find_lists(every)
+        there = [each for each in every if each.destination.route.key in lists]
+        gone = [each for each in every if each.destination.route.key not in lists and self._is_gone(each)]
+        properties = self._properties.begin([(each.destination.route, each.asked()) for each in there], lists)
         self._accounts.properties_created = len(self._properties.created)
-        contacts = self._find_contacts(asked, lists, properties)
-        self._leave_gone(asked, lists, contacts)
-        changes = self._applying.follow(self._changes(asked, lists, contacts), contacts)
+        resolution = self._resolver.resolve(_members([*there, *gone]), properties)
+        properties.resolved(resolution)
+        for each in gone:
+            self._leave(each, resolution)
+        plans = self._merged.follow(self._plans(there, lists, resolution, properties), resolution)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
-        properties.write([(change.hubspot_list, change.asked) for change in changes], contacts)
-        if self._settings.dry_run:
-            self._applying.foresee(changes)
-            return
-        self._last_words = {change.hubspot_list.list_id: change.asked for change in changes}
-        self._applying.write_again(
-            self._applying.write(changes, created_in(contacts)), properties, self._is_outdone
-        )
+        properties.write_plans(plans, resolution)
+        stale = self._delivery.deliver(plans, properties.results)
+        for each in every:
+            each.words = {}
+        self.held = 0
+        self._deliver_again(stale, plans, properties)
 
     def finish(self) -> Sequence[str]:
-        """Flush; return a sentence for each list with members that were dropped."""
+        """Flush; return a sentence for each list that cannot be used, or with members that were dropped."""
         self.flush()
-        return list(self._accounts.dropped())
+        return [*self._accounts.list_problems(), *self._accounts.dropped()]
 
     def is_done(self, stream: str) -> bool:
-        """Return whether no member was dropped: STATE covers the members of every stream."""
+        """Return whether every list was as asked: STATE covers the members of every stream."""
         del stream
-        return not self._accounts.has_dropped
+        return not self._accounts.holds_state
 
     def close(self) -> None:
         """Nothing: all that is held is in memory."""
 
-    def _find_contacts(
-        self,
-        asked: list[tuple[Route, LastWords]],
-        lists: Mapping[str, HubSpotList],
-        properties: PropertyFlush,
-    ) -> Resolution | None:
-        """Resolve the addresses for whose sake a list is to change; None where members are record ids."""
-        if self._settings.match_by == "contact_id":
-            return None
-        to_find = [words for route, words in asked if route.key in lists or self._journal.is_gone(route)]
-        return self._applying.find_contacts(
-            [each for words in to_find for each in words.values()], properties
-        )
+    def _not_skipped(self) -> Iterator[Held]:
+        """Yield what is held, and settle what the setting `lists` leaves out."""
+        for each in self._by_route.values():
+            if each.words and not each.destination.route.is_skipped:
+                yield each
+                continue
+            for asked in each.asked():
+                self._accounts.settle(asked, Outcome.SKIPPED)
+            each.words = {}
 
-    def _find_lists(
-        self, asked: list[tuple[Route, LastWords]], streams: Mapping[str, str]
-    ) -> Mapping[str, HubSpotList]:
+    def _find_lists(self, every: Sequence[Held]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
-        wanted = {route.key for route, words in asked if words.adds_anybody}
-        lists = self._planning.find_lists(self._planning.led(streams), wanted)
-        for route, words in asked:
-            if found := lists.get(route.key):
-                words.account.hubspot_list = found
-            elif not self._journal.is_gone(route):
-                for each in words.values():
-                    self._accounts.settle(each, Outcome.NOT_A_MEMBER)
+        wanted = {
+            each.destination.route.key for each in every if any(word & 1 for word in each.words.values())
+        }
+        led = self._planning.led({each.destination.route.key: each.stream for each in every})
+        lists = self._planning.find_lists(led, wanted)
+        for each in every:
+            to = each.destination
+            if to.account.problem:
+                self._reject(each.asked(), to.account.problem)
+            elif to.route.key not in lists and not self._is_gone(each):
+                for asked in each.asked():
+                    self._accounts.settle(asked, Outcome.NOT_A_MEMBER)
         return lists
 
-    def _leave_gone(
-        self,
-        asked: list[tuple[Route, LastWords]],
-        lists: Mapping[str, HubSpotList],
-        contacts: Resolution | None,
-    ) -> None:
-        """Settle the removals from lists that were deleted in HubSpot, and that nobody is to be added to yet."""
-        for route, words in asked:
-            if route.key in lists or not self._journal.is_gone(route):
-                continue
-            left: set[int] = set()
-            for each in words.values():
-                record_id = int(each.member) if contacts is None else self._applying.record_id(each, contacts)
-                if record_id is not None:
-                    left.add(record_id)
-                    self._accounts.settle(each, Outcome.NOT_A_MEMBER, record_id=record_id)
-            self._journal.leave(route, left)
+    def _is_gone(self, held: Held) -> bool:
+        """Whether the list was deleted in HubSpot, and members of earlier runs are to stay off the next one."""
+        to = held.destination
+        return to.account.problem is None and self._journal.is_gone(to.route)
 
-    def _changes(
+    def _reject(self, every: Iterable[Asked], problem: UnusableList) -> None:
+        refusal = Refusal(problem.reason, str(problem))
+        for asked in every:
+            self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
+
+    def _leave(self, held: Held, resolution: Resolution) -> None:
+        """Settle the removals from a list that was deleted in HubSpot, and that nobody is to be added to yet."""
+        to = held.destination
+        words, without = resolution.words(to.account, held.words)
+        resolution.settle(self._accounts, without, {})
+        try:
+            self._journal.leave(to.route, words.words.keys())
+        except UnusableList as problem:
+            to.account.problem = problem
+            self._reject([words.asked(each) for each in words.words], problem)
+        else:
+            self._accounts.settle_all(words, words.words.keys(), Outcome.NOT_A_MEMBER, is_member=False)
+
+    def _plans(
         self,
-        asked: list[tuple[Route, LastWords]],
+        there: Sequence[Held],
         lists: Mapping[str, HubSpotList],
-        contacts: Resolution | None,
-    ) -> list[ListChange]:
+        resolution: Resolution,
+        properties: PropertyFlush,
+    ) -> list[Plan]:
         """Fold once more by list and record id: two routes can be one list, two addresses one contact."""
-        by_list: dict[str, list[LastWords]] = {}
-        for route, words in asked:
-            if found := lists.get(route.key):
-                by_list.setdefault(found.list_id, []).append(words)
-        by_id = {each.list_id: each for each in lists.values()}
-        changes = (
-            ListChange(by_id[list_id], self._by_contact(of_list, contacts))
-            for list_id, of_list in by_list.items()
+        parts: dict[str, list[Words]] = {}
+        by_id: dict[str, HubSpotList] = {}
+        for each in there:
+            found = lists[each.destination.route.key]
+            words, without = resolution.words(each.destination.account, each.words)
+            resolution.settle(self._accounts, without, properties.results)
+            if words.words:
+                by_id[found.list_id] = found
+                parts.setdefault(found.list_id, []).append(words)
+        created = resolution.created_ids
+        return [Plan(found, tuple(last_words(parts[list_id])), created) for list_id, found in by_id.items()]
+
+    def _deliver_again(
+        self, stale: Sequence[Stale], plans: Sequence[Plan], properties: PropertyFlush
+    ) -> None:
+        by_list = {each.hubspot_list.list_id: each for each in plans}
+
+        def is_superseded(each: Stale, record_id: int) -> bool:
+            other = by_list[each.hubspot_list.list_id].asked(record_id)
+            return other is not None and other.position > each.asked.position
+
+        deliver_again(
+            stale,
+            is_superseded,
+            resolver=self._resolver,
+            properties=properties,
+            delivery=self._delivery,
+            accounts=self._accounts,
         )
-        return [change for change in changes if change.asked]
 
-    def _by_contact(self, of_list: Sequence[LastWords], contacts: Resolution | None) -> Mapping[int, Asked]:
-        """Return the last word on each contact of one list."""
-        if contacts is None and len(of_list) == 1:
-            return cast("Mapping[int, Asked]", of_list[0])  # record ids: each is a contact by itself
-        last_word: dict[int, Asked] = {}
-        for each in itertools.chain.from_iterable(words.values() for words in of_list):
-            record_id = int(each.member) if contacts is None else self._applying.record_id(each, contacts)
-            if record_id is not None:
-                keep_later(last_word, record_id, each)
-        return last_word
 
-    def _is_outdone(self, stale: Stale, record_id: int) -> bool:
-        """Whether, of a contact that has this record id now, another address has a later word on the list."""
-        other = self._last_words.get(stale.hubspot_list.list_id, {}).get(record_id)
-        return other is not None and other.position > stale.asked.position
+def _members(every: Sequence[Held]) -> Iterator[tuple[Member, bool]]:
+    """Yield who is asked for, list by list, and whether they are to be on it."""
+    for each in every:
+        for member, word in each.words.items():
+            yield member, bool(word & 1)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.journal.journal import Led
-from target_hubspot_lists.reporting.accounts import Account
+from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.sync.routes import Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    from target_hubspot_lists.errors import UnusableList
+    from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.input.records import Cohort
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.reconciling import Reconciling
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -36,9 +41,10 @@ class Planning:
     def __init__(  # noqa: PLR0913 - what a list has to be checked against
         self,
         settings: Settings,
-        lists: Lists,
+        lists: FoundLists,
         properties: ContactProperties,
         *,
+        every: Lists,
         journal: NoLedger,
         accounts: Accounts,
         reconciling: Reconciling,
@@ -46,6 +52,7 @@ class Planning:
         self.routes = Routes(settings)
         self.accounts = accounts
         self._lists = lists
+        self._all = every
         self._properties = properties
         self._journal = journal
         self._reconciling = reconciling
@@ -59,7 +66,9 @@ class Planning:
             route = self.routes.of(cohort)
             found = self._by_route.get(route.key)
             if found is None:
-                account = self.accounts.lists[route.key] = Account(cohort, route.name or cohort.name)
+                account = self.accounts.lists[route.key] = Account(
+                    cohort, route.name or cohort.name, is_skipped=route.is_skipped
+                )
                 found = self._by_route[route.key] = Destination(route, account)
             self._by_cohort[cohort] = found
         return found
@@ -75,30 +84,43 @@ class Planning:
     def find_lists(self, led: Collection[Led], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
         """Return the lists of cohorts by route key: by the journal, else as their routes say.
 
-        Absent ones whose key is `wanted` are made; the others are left out.
+        Absent ones whose key is `wanted` are made; the others are left out, as are those that cannot be used: their
+        accounts have the problem.
         """
         self._reconciling.begin()
         self._journal.lead(led)
-        routes = list({each.route.key: each.route for each in led}.values())
+        routes = {each.route.key: each.route for each in led}
         try:
-            lists = self._lists.resolve(routes, wanted, check=self.check)
+            lists, unusable = self._lists.resolve(list(routes.values()), wanted, check=self._check)
         finally:
             self._journal.end_making(self._lists.not_made)
         self.accounts.lists_created = len(self._lists.created)
-        self._journal.know(led, lists)
-        return lists
+        unusable = {**unusable, **self._journal.know(led, lists)}
+        for key, problem in unusable.items():
+            self._lists.give_up(routes[key], problem)
+            self._by_route[key].account.problem = problem
+        usable = {key: each for key, each in lists.items() if self._by_route[key].account.problem is None}
+        for key, each in usable.items():
+            self._by_route[key].account.hubspot_list = each
+        return usable
 
     def find_known(self, list_ids: Collection[str]) -> Mapping[str, HubSpotList]:
-        """Return those of the lists that HubSpot still has, by id; they are ready to be written to."""
-        there = self._lists.find_all(list_ids)
-        self.check(there.values())
-        return there
+        """Return those of the lists that HubSpot still has and that can be written to, by id."""
+        there = self._all.find_all(list_ids)
+        unusable = self._check(list(there.values()))
+        for problem in unusable.values():
+            logger.warning("%s", problem)
+        return {list_id: each for list_id, each in there.items() if list_id not in unusable}
 
-    def check(self, lists: Iterable[HubSpotList]) -> None:
-        """Raise, before anything is written, if a property has no place or another run holds a list."""
-        lists = list(lists)
+    def problem(self, route: Route) -> UnusableList | None:
+        """Return why the list of a route cannot be used."""
+        return self._by_route[route.key].account.problem
+
+    def _check(self, lists: Sequence[HubSpotList]) -> Mapping[str, UnusableList]:
+        """Raise, before anything is written, if a property has no place; return the lists that another run holds."""
         self._properties.check_lists(lists)
-        self._journal.lock(
-            [each.name for each in lists], [each.list_id for each in lists if not each.is_foreseen]
+        unusable = self._journal.lock(lists)
+        self._journal.begin_making(
+            [each.name for each in lists if each.is_foreseen and each.list_id not in unusable]
         )
-        self._journal.begin_making([each.name for each in lists if each.is_foreseen])
+        return unusable

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.property_writer import Written
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.reporting.accounts import Asked
+    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.resolution import Resolution
 
 # So many are made ready at once: what is ready to be sent is larger than what is held.
@@ -45,7 +46,7 @@ class PropertyFlush:
         self.results: dict[Member, PropertyResult] = dict(created or {})
 
     def expect(
-        self, asked: Iterable[tuple[Route, Sequence[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
     ) -> None:
         """Learn whose contacts may have to be created next, and with which audience status."""
         self._statuses = self._owner.statuses_by_member(asked, lists)
@@ -101,6 +102,12 @@ class PropertyFlush:
         for start in range(0, len(record_ids), CONTACTS_AT_ONCE):
             some = record_ids[start : start + CONTACTS_AT_ONCE]
             self._write_some({each: (held.get(each), statuses[each]) for each in some}, filled)
+
+    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
+        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
+        if self._owner.is_wanted:
+            contacts = None if resolution.are_record_ids else resolution
+            self.write([(each.hubspot_list, each.of_these(each.record_ids)) for each in plans], contacts)
 
     def _write_some(
         self,

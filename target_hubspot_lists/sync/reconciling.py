@@ -6,11 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
-from target_hubspot_lists.errors import ListError, ListHeld
+from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable, shown
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.reporting.accounts import Account
-from target_hubspot_lists.sync.resolution import resolve
+from target_hubspot_lists.reporting.account import Account
+from target_hubspot_lists.sync.resolving import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -65,7 +65,7 @@ class Reconciling:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
     def _read(self, known: Mapping[str, int]) -> None:
-        found = resolve(self._contacts, known, (), NothingElse())
+        found = look_up(self._contacts, known, NothingElse())
         self._journal.follow(found.merged)
         self._journal.remember_contacts(found.record_ids)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
@@ -97,12 +97,12 @@ class Reconciling:
                 continue
             try:
                 refuse_unwritable(found)
-                self._journal.lock([found.name], [found.list_id], is_waited_for=False)
-            except (ListError, ListHeld) as problem:
+                for problem in self._journal.lock([found], is_waited_for=False).values():
+                    raise problem
+                self._open_account(known, found)
+                self._journal.reread(found, has_snapshot=False)
+            except UnusableList as problem:
                 yield f"Not reconciled: {problem}"
-                continue
-            self._open_account(known, found)
-            self._journal.reread(found, has_snapshot=False)
 
     def _open_account(self, known: KnownList, found: HubSpotList) -> None:
         """Let the list appear among those of the run, so that it is told how many were put back."""

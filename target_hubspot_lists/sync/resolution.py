@@ -1,38 +1,33 @@
-"""Finds the contact of each address and creates missing ones; a failed look-up is an error, never an absence."""
+"""What became of the members that were asked for: the contact of each, or why there is none."""
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from hubspot_singer.http import redact, reference
-from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
-from target_hubspot_lists.hubspot.contact_answers import UNSAID, Step
-from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
-from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
+from target_hubspot_lists.outcomes import Outcome, Seen, outcome_of
+from target_hubspot_lists.reporting.asked import Asked, Words
+from target_hubspot_lists.sync.plans import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.hubspot.refusals import Doubt
-
-
-# "Contact already exists. Existing ID: 12345", as seen: https://github.com/HubSpot/hubspot-api-python/issues/51
-EXISTING_ID = re.compile(r"Existing ID: (\d{1,19})\b", re.ASCII)
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult, Refusal
+    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import Accounts
 
 
 @dataclass
 class Resolution:
-    """What became of each address: a record id, known to be missing, or refused with a reason.
+    """The contact of each member: a record id, known to be missing, or refused with a reason.
 
+    Where members are asked for by record id, `are_record_ids`, each is its own contact, and nothing else is known.
     `foreseen` are those that a dry run would have created.
     """
 
+    are_record_ids: bool = False
     record_ids: dict[str, int] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
@@ -49,6 +44,60 @@ class Resolution:
     # Created without their attributes, for whose sake HubSpot would not create them.
     created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
 
+    @property
+    def created_ids(self) -> AbstractSet[int]:
+        """The contacts that were made."""
+        return {self.record_ids[each] for each in self.created}
+
+    def record_id(self, member: Member) -> int | None:
+        """Return the contact of a member; None where there is none."""
+        return int(member) if self.are_record_ids else self.record_ids.get(str(member))
+
+    def has_looked_up(self, record_id: int) -> bool:
+        """Whether this run read the contact itself, with the ids that merges retired."""
+        return not self.are_record_ids and record_id not in self.remembered
+
+    def follow(self, merged: Mapping[int, int]) -> None:
+        """Give addresses the record ids that their contacts have now."""
+        self.record_ids |= {
+            address: merged[each] for address, each in self.record_ids.items() if each in merged
+        }
+
+    def outcome(self, member: Member, *, is_member: bool) -> Outcome:
+        """Return the outcome of a member who has no contact."""
+        if member in self.refused:
+            return outcome_of(Seen.REFUSED, is_member=is_member)
+        is_foreseen = is_member and member in self.foreseen
+        return outcome_of(Seen.CHANGED if is_foreseen else Seen.NO_CONTACT, is_member=is_member)
+
+    def words(self, account: Account, words: dict[Member, int]) -> tuple[Words, list[Asked]]:
+        """Return what an account asks, by contact, and what it asks of members who have none."""
+        if self.are_record_ids:
+            return Words(account, words), []  # type: ignore[arg-type]  # members are record ids
+        fold, without = Fold(account), []
+        record_ids = self.record_ids
+        for member, word in words.items():
+            record_id = record_ids.get(member)  # type: ignore[arg-type]  # members are addresses
+            if record_id is None:
+                without.append(Asked(member, bool(word & 1), word >> 1, account))
+            else:
+                fold.take(record_id, word, member)
+        return fold.words, without
+
+    def settle(
+        self, accounts: Accounts, without: Sequence[Asked], results: Mapping[Member, PropertyResult]
+    ) -> None:
+        """Settle members who have no contact; `results` says what became of their properties."""
+        for asked in without:
+            outcome = self.outcome(asked.member, is_member=asked.is_member)
+            accounts.settle(
+                asked,
+                outcome,
+                created=outcome is Outcome.ADDED,
+                refusal=self.refused.get(str(asked.member)),
+                properties=results.get(asked.member),
+            )
+
 
 class ContactFields(Protocol):
     """What besides addresses is read of contacts, and written of new ones."""
@@ -64,180 +113,17 @@ class ContactFields(Protocol):
         """What a new contact gets in any case."""
 
 
-def resolve(
-    contacts: Contacts, addresses: Collection[str], to_create: Collection[str], fields: ContactFields
-) -> Resolution:
-    """Return what HubSpot has for each address; create those of `to_create` that it does not know.
+class Resolver(Protocol):
+    """Finds the contacts of members, by whatever they are asked for."""
 
-    Addresses are normalised (trimmed, lower case). Looking up and creating overlap.
-    """
-    return Resolving(contacts, to_create if contacts.may_create else (), fields).run(addresses)
+    def resolve(self, members: Iterable[tuple[Member, bool]], fields: ContactFields) -> Resolution:
+        """Return the contact of each member; one that is True for any list may be created where there is none."""
 
 
-class Resolving:
-    """One resolution under way: reads and creates side by side until every address has its answer."""
+class ByRecordId:
+    """Members are record ids: each is its own contact, and HubSpot is not asked."""
 
-    def __init__(self, contacts: Contacts, to_create: Collection[str], fields: ContactFields) -> None:
-        self._contacts = contacts
-        self._to_create = to_create
-        self._fields = fields
-        self._jobs: deque[Callable[[], Step]] = deque()
-        self._result = Resolution()
-        self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
-        self._read_again: set[str] = set()
-        self._conflicts: dict[str, Refusal] = {}  # what HubSpot said when it did not create an address
-        self._sent_attributes: set[str] = set()  # with whose addresses HubSpot was sent attributes
-        self._taken: dict[str, Refusal] = {}  # not created since they exist, and not found either
-        self._waits = deque(WAITS_BEFORE_DROPPED)  # before they are looked up again
-        self._doubtful: dict[str, Doubt] = {}  # refused to be looked up, and not known for whose sake
-
-    def run(self, addresses: Collection[str]) -> Resolution:
-        """Look up and create side by side, until nothing is left to do."""
-        for batch in in_batches(list(addresses)):
-            self._jobs.append(self._reading(batch))
-        while self._jobs:
-            for step in self._contacts.concurrently(self._jobs):
-                self._take(step)
-            self._send_creates(everything=True)
-            if not self._jobs:
-                self._judge_doubtful()
-                self._look_up_taken()
-        # HubSpot said that it has these, or did not say; of those that it knew nothing of, it has none.
-        self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
-        return self._result
-
-    def _take(self, step: Step) -> None:
-        self._contacts.looked_up += len(step.found) + len(step.unknown)
-        self._result.record_ids |= step.found | step.created
-        self._result.created |= step.created.keys()
-        self._result.filled |= step.filled
-        self._result.merged |= step.merged
-        # What neither HubSpot looks up nor is an address at all, is nobody's.
-        self._result.unclear |= {address for address in step.unread if invalid_address(address) is None}
-        for address, refusal in step.refused.items():
-            self._refused(address, refusal, was_looked_up=address in step.unread)
-        for address in step.unknown:
-            self._unknown(address)
-        self._ask_again(step.unanswered)
-        self._doubtful |= step.doubtful
-        self._conflicts |= step.conflicts
-        for address, refusal in step.taken.items():
-            # HubSpot also calls it a conflict where another contact holds the value of a unique property.
-            if not self._is_tried_bare(address, refusal):
-                self._taken[address] = refusal
-        for batch in in_batches(list(step.conflicts)):
-            self._jobs.append(self._reading(batch))
-        self._send_creates(everything=False)
-
-    def _unknown(self, address: str) -> None:
-        if address in self._taken:
-            return  # it exists: it is looked up again, after a wait
-        if address not in self._to_create:
-            self._result.missing.add(address)
-        elif problem := invalid_address(address):
-            self._result.refused[address] = Refusal(Reason.INVALID_EMAIL, problem)
-        elif self._contacts.dry_run:
-            self._result.foreseen.add(address)
-        else:
-            self._creates.append(address)
-
-    def _refused(self, address: str, refusal: Refusal, *, was_looked_up: bool) -> None:
-        """Take in that an address was refused, or try again without its attributes."""
-        if self._is_tried_bare(address, refusal):
-            return
-        self._result.refused[address] = refusal
-        if not was_looked_up and self._contacts.creating.refused():
-            raise TargetError(
-                f"HubSpot refused to create {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and created none "
-                f"({redact(refusal.message)}){reference(refusal.correlation_id)}: correct that in the portal, "
-                "or set create_contacts: false."
-            )
-
-    def _is_tried_bare(self, address: str, refusal: Refusal) -> bool:
-        """Whether an address is to be created without its attributes, for whose sake HubSpot may have refused it."""
-        if address not in self._sent_attributes or "email" in refusal.properties:
-            return False
-        self._sent_attributes.remove(address)
-        problem = PropertyProblem.by_hubspot(refusal.properties, refusal.correlation_id)
-        self._result.created_bare[address] = problem
-        self._creates.append(address)
-        return True
-
-    def _look_up_taken(self) -> None:
-        """Look up again, after a short wait, those that HubSpot does not create since they exist: they may be new.
-
-        After the last wait the contact that HubSpot names counts; where it names none, the address is refused.
-        """
-        self._taken = {each: refusal for each, refusal in self._taken.items() if not self._is_found(each)}
-        if not self._taken:
-            return
-        if self._waits:
-            self._contacts.wait(self._waits.popleft())
-            for batch in in_batches(list(self._taken)):
-                self._jobs.append(self._reading(batch))
-            return
-        for address, refusal in self._taken.items():
-            if named := EXISTING_ID.search(refusal.message):
-                self._result.record_ids[address] = int(named[1])
-            elif refusal.message == UNSAID:
-                raise TargetError(
-                    "HubSpot was asked twice to create a contact and said neither that it did nor why not: nothing is "
-                    f"concluded from that, and the run ends (correlation id {refusal.correlation_id}). Run again later."
-                )
-            else:
-                self._refused(address, refusal, was_looked_up=False)
-        self._taken = {}
-
-    def _is_found(self, address: str) -> bool:
-        return address in self._result.record_ids or address in self._result.refused
-
-    def _judge_doubtful(self) -> None:
-        """Reject those refused on their own, if HubSpot looks others up; look up the rest. Else raise what it says."""
-        if not self._doubtful:
-            return
-        alone = {each: doubt.alone for each, doubt in self._doubtful.items() if doubt.alone is not None}
-        self._contacts.check_look_ups(max(alone.values(), default=0))
-        refused = {each: Refusal.by_hubspot(self._doubtful[each].problem) for each in alone}
-        left, self._doubtful = self._doubtful.keys() - alone.keys(), {}
-        self._take(Step(refused=refused, unread=set(refused)))
-        for batch in in_batches(sorted(left)):
-            self._jobs.append(self._reading(batch))
-
-    def _ask_again(self, addresses: Sequence[str]) -> None:
-        """Ask once more, one by one and next: a failure is not an absence, and must show soon."""
-        for address in addresses:
-            if address in self._read_again:
-                raise TargetError(
-                    "HubSpot was asked for an address twice and said neither whose it is nor that it is "
-                    "nobody's: nothing is concluded from that, and the run ends. Run again later."
-                )
-            self._read_again.add(address)
-            self._jobs.appendleft(self._reading([address]))
-
-    def _send_creates(self, *, everything: bool) -> None:
-        while len(self._creates) >= MAX_INPUTS_PER_CALL or (everything and self._creates):
-            batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
-            conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
-            contacts = {address: self._properties(address) for address in batch}
-            self._jobs.append(partial(self._contacts.create_step, contacts, conflicts))
-
-    def _properties(self, address: str) -> Mapping[str, str]:
-        statuses = self._fields.statuses(address)
-        if address in self._result.created_bare or not (attributes := self._fields.attributes(address)):
-            return statuses
-        self._sent_attributes.add(address)
-        return {**attributes, **statuses}
-
-    def _reading(self, addresses: Sequence[str]) -> Callable[[], Step]:
-        return partial(self._contacts.read_step, addresses, self._fields.read)
-
-
-def invalid_address(address: str) -> str | None:
-    """Why no contact should be created for this address; None if its syntax is in order."""
-    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - only creates need it
-
-    try:
-        validate_email(address, check_deliverability=False)
-    except EmailNotValidError as problem:
-        return str(problem)
-    return None
+    def resolve(self, members: Iterable[tuple[Member, bool]], fields: ContactFields) -> Resolution:
+        """Return that each member is its own contact."""
+        del members, fields
+        return Resolution(are_record_ids=True)

@@ -23,7 +23,7 @@ class Routes:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.list_name_prefix
         self._entries = {
-            entry.cohort: Route(entry.list_id, entry.list_name or "") for entry in settings.lists
+            entry.cohort: Route(entry.list_id, entry.list_name or "", entry.skip) for entry in settings.lists
         }
         self._known: dict[Cohort, Route] = {}
         self._first: dict[str, Cohort] = {}  # of those that lead to one list
@@ -49,6 +49,8 @@ class Routes:
         if route is None:
             configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
             route = configured or Route(None, self._prefix + cohort.name)
+            if route.is_skipped:
+                route = route._replace(name=cohort.name)
             self._known[cohort] = route
             if configured is None:
                 self._warn_if_shared(route, cohort)

@@ -83,9 +83,10 @@ class Schedule:
     def _confirm(self) -> None:
         """Let the latest STATE leave, unless the run is to exit 1, or may be at the end of the input.
 
-        It is where members were dropped, and may be as long as nothing at all has applied of a list or a stream.
+        It is where members were dropped or a list cannot be used. It may be as long as nothing at all has applied of a
+        list or a stream.
         """
-        if not self._accounts.has_dropped and next(self._accounts.in_vain(), None) is None:
+        if not self._accounts.holds_state and next(self._accounts.in_vain(), None) is None:
             self._waits_since = None
             self._states.confirm()
         elif self._waits_since is None and self._states.is_waiting:
@@ -94,15 +95,15 @@ class Schedule:
     def _judge(self) -> None:
         """Judge what STATE has waited for as long as it may: an input without an end has no other moment for that.
 
-        Members that were dropped end the run, and so does a stream of which nothing applied, or a list of which nothing
-        of many applied. Of a list with a few members that is no mistake: STATE leaves, and from here on the list is
-        judged by what comes.
+        The run ends where members were dropped or a list cannot be used, where nothing of a stream applied, and where
+        nothing of many applied of a list. Of a list with a few members that is no mistake: STATE leaves, and from here
+        on the list is judged by what comes.
         """
         self.flush()
         if self._waits_since is None:
             return
-        if dropped := list(self._accounts.dropped()):
-            raise TargetError(" ".join(dropped))
+        if problems := [*self._accounts.list_problems(), *self._accounts.dropped()]:
+            raise TargetError(" ".join(problems))
         in_vain = [each for each in self._accounts.in_vain() if each.is_mistake or each.is_stream]
         if in_vain:
             told = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in in_vain)

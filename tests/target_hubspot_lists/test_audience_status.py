@@ -335,7 +335,7 @@ def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
     with HubSpotClient(settings.connection, clock=FakeClock()) as client:
         properties = Properties(client)
         properties.read()
-        status = AudienceStatus(client, properties, Lists(client, settings), mapped=(), dry_run=False)
+        status = AudienceStatus(client, properties, Lists(client), mapped=(), dry_run=False)
 
         status.check([foreseen(Route(None, "V!I!P"))])
         renamed = HubSpotList(made.list_id, "VIP", "MANUAL", "0-1")
@@ -367,7 +367,7 @@ def test_lists_that_only_some_would_call_alike_have_a_property_each(
     with HubSpotClient(settings.connection, clock=FakeClock()) as client:
         properties = Properties(client)
         properties.read()
-        status = AudienceStatus(client, properties, Lists(client, settings), mapped=(), dry_run=False)
+        status = AudienceStatus(client, properties, Lists(client), mapped=(), dry_run=False)
 
         status.check(lists)
         status.make(lists)

@@ -3,44 +3,70 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_hubspot_lists.hubspot.list_objects import HubSpotList
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.reporting.accounts import Account, Asked
-from target_hubspot_lists.sync.last_words import LastWords, record_ids_asked
+from target_hubspot_lists.reporting.account import Account
+from target_hubspot_lists.reporting.asked import Words, packed
+from target_hubspot_lists.sync.plans import Fold, Plan, last_words
 from tests.factories import membership, schema_message
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.conftest import TargetRunner
 
-changes = st.lists(st.tuples(st.integers(1, 6), st.booleans()))
+changes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 3), st.booleans()))
+VIP = HubSpotList("42", "VIP", "MANUAL", "0-1")
 
 
 @given(changes)
-def test_last_words_are_what_is_asked_of_each_member(sequence: list[tuple[int, bool]]) -> None:
-    account = Account(Cohort(None, "VIP"), "VIP")
-    last_words = LastWords(account)
-    for position, (member, is_member) in enumerate(sequence):
-        last_words.words[member] = position << 1 | is_member
-    expected = {
-        member: Asked(member, is_member, position, account)
-        for position, (member, is_member) in enumerate(sequence)
-    }
+def test_the_last_word_on_each_contact_stands_whatever_route_and_address_it_came_by(
+    sequence: list[tuple[int, int, bool]],
+) -> None:
+    accounts = [Account(Cohort(None, name), name) for name in ("VIP", "Beta")]
+    folds = [Fold(account) for account in accounts]
+    for position, (contact, address, is_member) in enumerate(sequence):
+        route = (contact + address) % 2
+        folds[route].take(contact, packed(position, is_member=is_member), f"{contact}-{address}")
+    plan = Plan(VIP, tuple(last_words(fold.words for fold in folds)))
+    expected = {contact: is_member for contact, _, is_member in sequence}
 
-    assert dict(last_words) == expected
-    assert last_words.adds_anybody == any(each.is_member for each in expected.values())
-    for is_member in (False, True):
-        asked = set(record_ids_asked(cast("Mapping[int, Asked]", last_words), is_member=is_member))
-        assert asked == {each for each, word in expected.items() if word.is_member == is_member}
-        assert asked == set(record_ids_asked(expected, is_member=is_member))
+    assert plan.wanted(plan.record_ids) == expected
+    assert len(plan) == len(expected)
+    assert sum(each.superseded for each in accounts) == len(sequence) - len(expected)
+    change = plan.change(plan.record_ids)
+    assert set(change.add) == {each for each, is_member in expected.items() if is_member}
+    assert set(change.remove) == expected.keys() - set(change.add)
+    for contact, asked in plan.of_these(expected).items():
+        position = max(n for n, each in enumerate(sequence) if each[0] == contact)
+        assert (asked.member, asked.position) == (f"{contact}-{sequence[position][1]}", position)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.booleans())),
+    st.dictionaries(st.integers(1, 6), st.integers(1, 6)),
+)
+def test_words_follow_contacts_that_were_merged(
+    sequence: list[tuple[int, bool]], merged: dict[int, int]
+) -> None:
+    account = Account(Cohort(None, "VIP"), "VIP")
+    words = {
+        each: packed(position, is_member=is_member) for position, (each, is_member) in enumerate(sequence)
+    }
+    followed = Plan(VIP, (Words(account, words),)).followed(merged)
+    by_contact: dict[int, int] = {}
+    for each, word in words.items():
+        by_contact[merged.get(each, each)] = max(word, by_contact.get(merged.get(each, each), word))
+
+    assert followed.wanted(followed.record_ids) == {each: bool(word & 1) for each, word in by_contact.items()}
+    assert account.superseded == len(words) - len(by_contact)
 
 
 @pytest.mark.parametrize("config", [{}, {"verify_memberships": True}, {"batch_size_rows": 2}])

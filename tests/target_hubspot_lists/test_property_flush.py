@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hubspot_singer.http import HubSpotClient
-from target_hubspot_lists.hubspot.list_objects import Route
-from target_hubspot_lists.hubspot.lists import Lists
-from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.journal.property_memory import NoMemory
 from target_hubspot_lists.outcomes import PropertyOutcome
-from target_hubspot_lists.reporting.accounts import Account, Asked
-from target_hubspot_lists.settings import Settings
-from target_hubspot_lists.sync.contact_properties import ContactProperties, PortalProperties
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
@@ -24,6 +16,7 @@ from tests.factories import by_email, email_schema, membership, record_message, 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 
@@ -137,28 +130,23 @@ def test_filling_asks_only_for_those_whose_value_is_new(
 
 
 def test_members_that_a_snapshot_removed_become_exited_without_a_record_of_theirs(
-    hubspot: HubSpotEmulator, portal: Portal
+    portal: Portal, run_target: TargetRunner
 ) -> None:
     ada, bob = portal.add_contact(), portal.add_contact()
-    vip = portal.add_list("VIP", members=[ada, bob])
-    settings = Settings.from_config(
-        {"api_url": hubspot.url, "access_token": hubspot.token, "audience_status_property": True}
+    portal.add_list("c_VIP", members=[ada, bob])
+
+    run = run_target(
+        schema_message("contact_id", "cohort_name", "cohort_size"),
+        record_message(contact_id=ada, cohort_name="VIP", cohort_size=1),
+        sync_mode="mirror",
+        list_name_prefix="c_",
+        audience_status_property=True,
     )
-    with HubSpotClient(settings.connection, clock=FakeClock()) as client:
-        lists = Lists(client, settings)
-        of_portal = PortalProperties.read(client, settings)
-        properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=NoMemory())
-        route = Route(vip.list_id, "")
-        found = lists.resolve([route], set(), check=properties.check_lists)
-        account = Account(Cohort(None, "VIP"), "VIP")
-        removed = {int(bob): Asked(int(bob), is_member=False, position=0, account=account)}
 
-        flush = properties.begin([], found)
-        flush.write([(found[route.key], removed)], None)
-
-    assert portal.contact(bob).properties == {"vip": "exited"}
-    assert portal.contact(ada).properties == {}
-    assert [result.outcome for result in flush.results.values()] == ["updated"]
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {ada}
+    assert portal.contact(bob).properties == {"c_vip": "exited"}
+    assert portal.contact(ada).properties == {"c_vip": "realized"}
 
 
 @pytest.mark.parametrize("match_by", ["email", "contact_id"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_hubspot_lists.sync.applying import Applying
+from target_hubspot_lists.sync.delivery import Delivery
 from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT
 
@@ -109,10 +109,10 @@ def test_the_report_is_written_even_where_an_error_was_not_foreseen(
     (ada,) = portal.add_contacts(1)
     path = tmp_path / "report.jsonl"
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Applying, "write", fail)  # there is no seam for a bug
+    monkeypatch.setattr(Delivery, "deliver", fail)  # there is no seam for a bug
     with pytest.raises(ZeroDivisionError):
         run_target(schema_message(), membership("VIP", ada), report_path=str(path))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists.outcomes import Outcome, PropertyReason, Reason
+from target_hubspot_lists.outcomes import LIST_REASONS, Outcome, PropertyReason, Reason
 from target_hubspot_lists.report_page.lateness import habit, overdue
 from target_hubspot_lists.report_page.lines import MemberLine, parse
 from target_hubspot_lists.report_page.masking import masked, masked_text
@@ -31,7 +31,7 @@ def test_every_outcome_and_every_reason_has_its_words() -> None:
         for each in home.values():
             assert each.title
             assert each.meaning.endswith((".", ")"))
-    assert explanations.REASONS.keys() >= explanations.LIST_REASONS
+    assert explanations.REASONS.keys() >= LIST_REASONS
 
 
 def test_every_reason_says_what_to_do() -> None:

@@ -1,0 +1,238 @@
+"""The lists of one run: each is found or made once, and what cannot be used is told with its reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hubspot_singer.http import (
+    Conflict,
+    InvalidCredentials,
+    InvalidRequest,
+    MissingScopes,
+    Refused,
+    concurrently,
+)
+from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.hubspot.list_objects import (
+    HubSpotList,
+    foreseen,
+    refuse_unwritable,
+    shown,
+    unreadable,
+)
+from target_hubspot_lists.hubspot.lists import is_duplicate_name, why
+from target_hubspot_lists.outcomes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from target_hubspot_lists.hubspot.list_objects import Route
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+NAME_REFUSED = frozenset({400, 413, 414})  # something is wrong with the name; 414: it is too long for a path
+ENOUGH_TO_JUDGE = 15  # absent lists, to say of the others unseen that they are absent too
+NAMES_SHOWN = 3  # of many lists, in an error
+
+# What is told of lists before anything is written to them: by list id, those that cannot be used.
+Check = Callable[[Sequence[HubSpotList]], Mapping[str, UnusableList]]
+
+
+class Resolved(NamedTuple):
+    """What became of routes, by key: a list, or why it cannot be used; in neither are absent lists not to be made."""
+
+    lists: Mapping[str, HubSpotList]
+    unusable: Mapping[str, UnusableList]
+
+
+class FoundLists:
+    """The lists that a run found or made, by the key of their route."""
+
+    def __init__(self, lists: Lists, settings: Settings) -> None:
+        self._lists = lists
+        self._settings = settings
+        self._found: dict[str, HubSpotList] = {}
+        self._unusable: dict[str, UnusableList] = {}
+        self.created: list[HubSpotList] = []
+        self.not_made: set[str] = set()  # names of which HubSpot said that it makes no list
+
+    def resolve(self, routes: Collection[Route], wanted: Collection[str], *, check: Check) -> Resolved:
+        """Find the lists of routes; make absent ones whose key is `wanted`, leave out the others.
+
+        `check` is given all that were found, and those that are about to be made, before anything is written.
+        """
+        absent = self._look_up([each for each in routes if not self.has(each)], wanted)
+        absent = self._permitted(absent)
+        there = [self._found[each.key] for each in routes if each.key in self._found]
+        unusable = check([*there, *(foreseen(each) for each in absent)])
+        for each in routes:
+            found = self._found.get(each.key, foreseen(each))
+            if problem := unusable.get(found.list_id):
+                self.give_up(each, problem)
+        jobs = (partial(self._make, each) for each in absent if each.key not in self._unusable)
+        for each, made in self._concurrently(jobs):
+            self._note(each, made)
+        keys = [each.key for each in routes]
+        return Resolved(
+            {each: self._found[each] for each in keys if each in self._found},
+            {each: self._unusable[each] for each in keys if each in self._unusable},
+        )
+
+    def has(self, route: Route) -> bool:
+        """Whether the list of a route was found or made in this run, or is known to be unusable."""
+        return route.key in self._found or route.key in self._unusable
+
+    def adopt(self, route: Route, hubspot_list: HubSpotList) -> None:
+        """Let a route lead to a list that HubSpot has, whatever its name."""
+        try:
+            refuse_unwritable(hubspot_list)
+        except UnusableList as problem:
+            self._unusable[route.key] = problem
+        else:
+            self._found[route.key] = hubspot_list
+
+    def give_up(self, route: Route, problem: UnusableList) -> None:
+        """Let a route lead nowhere for the rest of the run."""
+        self._found.pop(route.key, None)
+        self._unusable[route.key] = problem
+
+    def is_new(self, hubspot_list: HubSpotList) -> bool:
+        """Whether this run made the list."""
+        return any(each.list_id == hubspot_list.list_id for each in self.created)
+
+    def _note(self, route: Route, found: HubSpotList | UnusableList) -> None:
+        if isinstance(found, UnusableList):
+            self._unusable[route.key] = found
+        else:
+            self._found[route.key] = found
+
+    def _concurrently(self, jobs: Iterable[Any]) -> Iterable[Any]:
+        return concurrently(jobs, workers=self._settings.connection.max_concurrency)
+
+    # What HubSpot has
+
+    def _look_up(self, unknown: Sequence[Route], wanted: Collection[str]) -> list[Route]:
+        """Note what HubSpot has of routes; return those that are absent and wanted, in the order of the input.
+
+        Where far too many are absent, the rest is not looked up, and counts as absent: none of them is made.
+        """
+        absent: set[str] = set()
+        left = {each.key: each for each in unknown}
+        for route, found in self._concurrently(partial(self._look, each) for each in unknown):
+            del left[route.key]
+            if found is not None:
+                self._note(route, found)
+            elif route.key in wanted:
+                absent.add(route.key)
+                if self._is_hopeless(len(absent)):
+                    break
+        return [each for each in unknown if each.key in absent or each.key in left]
+
+    def _is_hopeless(self, absent: int) -> bool:
+        """Whether so many lists are absent that it must be the column: a look-up for each would take hours."""
+        most = max(self._settings.max_new_lists, len(self._found), ENOUGH_TO_JUDGE)
+        return absent > most and self._settings.create_lists
+
+    def _look(self, route: Route) -> tuple[Route, HubSpotList | UnusableList | None]:
+        label = f'List "{shown(route.name)}"' if route.name else f"List {route.list_id}"
+        try:
+            found = (
+                self._lists.find_by_id(route.list_id)
+                if route.list_id
+                else self._lists.find_by_name(route.name)
+            )
+            if found is not None:
+                refuse_unwritable(found)
+        except UnusableList as problem:
+            return route, problem
+        except (InvalidCredentials, MissingScopes):
+            raise
+        except Refused as refused:
+            return route, _refused(route, refused) if refused.status in NAME_REFUSED else unreadable(
+                label, refused
+            )
+        if found is None and route.list_id:
+            return route, UnusableList(
+                Reason.LIST_ABSENT,
+                f"There is no list {route.list_id} in this portal: correct lists[].list_id, "
+                "or name the list in lists[].list_name and it is made.",
+            )
+        return route, found
+
+    # What is made
+
+    def _permitted(self, absent: list[Route]) -> list[Route]:
+        """Return the absent lists if the settings let them be made; else none of them is."""
+        if not absent:
+            return absent
+        names = ", ".join(f'"{shown(route.name)}"' for route in absent[:NAMES_SHOWN])
+        if len(absent) > NAMES_SHOWN:
+            names += " …"
+        if not self._settings.create_lists:
+            problem = UnusableList(
+                Reason.LIST_ABSENT,
+                f"HubSpot has no list {names}, and create_lists is false: make it in HubSpot, "
+                "name an existing list in lists[].list_id, or set create_lists to true.",
+            )
+        elif (total := len(self.created) + len(absent)) > (limit := self._settings.max_new_lists):
+            problem = UnusableList(
+                Reason.TOO_MANY_NEW_LISTS,
+                f"This run would make {total} new lists or more ({names}), max_new_lists allows {limit}: "
+                "check that cohort_field names the cohort and not the person, or raise max_new_lists.",
+            )
+        else:
+            return absent
+        for route in absent:
+            self.give_up(route, problem)
+        return []
+
+    def _make(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
+        if self._settings.dry_run:
+            self.created.append(foreseen(route))
+            return route, foreseen(route)
+        try:
+            made = self._lists.make(route.name, self._settings.list_folder_id)
+        except (InvalidRequest, Conflict) as refused:
+            if not is_duplicate_name(refused):
+                self.not_made.add(route.name)
+                return route, _refused(route, refused)
+            found = self._lists.find_duplicate(route.name)
+            if found is None:
+                return route, _taken(route)
+            # Absent a moment ago and asked for more than once: an answer was lost, and it was ours that made it.
+            if refused.tries == 1:
+                self.not_made.add(route.name)
+                return self._found_after_all(route, found)
+            made = found
+        self.created.append(made)
+        logger.info("Made: %s.", made)
+        return route, made
+
+    def _found_after_all(self, route: Route, found: HubSpotList) -> tuple[Route, HubSpotList | UnusableList]:
+        try:
+            refuse_unwritable(found)
+        except UnusableList as problem:
+            return route, problem
+        return route, found
+
+
+def _refused(route: Route, refused: Refused) -> UnusableList:
+    return UnusableList(
+        Reason.LIST_REFUSED,
+        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {why(refused)}. '
+        "Name another list for this cohort in lists[].",
+    )
+
+
+def _taken(route: Route) -> UnusableList:
+    return UnusableList(
+        Reason.LIST_NAME_TAKEN,
+        f'HubSpot says the list name "{shown(route.name)}" is taken, but has no such list: '
+        "a deleted list may hold the name. Restore it in HubSpot, or give this cohort another name "
+        "in lists[].list_name.",
+    )

@@ -1,0 +1,51 @@
+"""What is asked of a list: the last word on each member. Pure; many are held, so one of many is small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.reporting.account import Account
+
+NO_RECORD = -1  # the position of what no record asked for: a removal of a mirror
+
+
+class Asked(NamedTuple):
+    """What was asked for one member of one list: the last word on it, and on whose account."""
+
+    member: Member
+    is_member: bool
+    position: int
+    account: Account
+
+    @property
+    def word(self) -> int:
+        """The same as one integer: see `Words`."""
+        return packed(self.position, is_member=self.is_member)
+
+
+def packed(position: int, *, is_member: bool) -> int:
+    """Return a word as one integer: of two words the later is the larger, and an odd one adds."""
+    return position << 1 | is_member
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one account asks of its list: by record id the last word on each contact, `packed`.
+
+    `members` has, by record id, the address that was asked for; None where members are asked for by record id.
+    """
+
+    account: Account
+    words: dict[int, int]
+    members: Mapping[int, Member] | None = None
+
+    def asked(self, record_id: int) -> Asked:
+        """Return what is asked of one contact."""
+        word = self.words[record_id]
+        member = record_id if self.members is None else self.members[record_id]
+        return Asked(member, bool(word & 1), word >> 1, self.account)

@@ -1,0 +1,85 @@
+"""Which record ids contacts have now: a merge retires one, and HubSpot answers under the other."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from hubspot_singer.http import MissingScopes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from target_hubspot_lists.hubspot.contact_answers import Found
+    from target_hubspot_lists.hubspot.contacts import Contacts
+    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.sync.plans import Plan
+    from target_hubspot_lists.sync.resolution import Resolution
+
+logger = logging.getLogger(__name__)
+
+
+class MergedContacts:
+    """Reads contacts by record id, and lets the journal follow those that were merged."""
+
+    def __init__(self, contacts: Contacts, journal: NoLedger) -> None:
+        self._contacts = contacts
+        self._journal = journal
+        self._may_read = True
+
+    def read(self, record_ids: Collection[int], known: Mapping[int, int | None]) -> Mapping[int, int]:
+        """Return the ids that these contacts have now; the journal forgets those that are nobody's.
+
+        `known` are those that were read already, None for nobody's. Where the token may not read contacts, nothing is
+        forgotten, and only what is known is found.
+        """
+        current = {asked: now for asked, now in known.items() if now is not None and asked in record_ids}
+        if to_read := set(record_ids) - known.keys():
+            current |= {asked: found.record_id for asked, found in self._current(to_read)}
+        self._journal.follow({old: new for old, new in current.items() if old != new})
+        if self._may_read:
+            self._journal.forget(set(record_ids) - current.keys())
+        return current
+
+    def follow(self, plans: Sequence[Plan], resolution: Resolution) -> list[Plan]:
+        """Give contacts the record ids that they have now, before a ledger's words on the old ones are trusted.
+
+        Read are those whom a word is sent about that could leave a wrong one under another id of theirs.
+        """
+        merged: dict[int, int] = {}
+        for plan in plans:
+            for asked, found in self._current(self._doubtful(plan, resolution)):
+                merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+        merged = {old: new for old, new in merged.items() if old != new}
+        if not merged:
+            return list(plans)
+        self._journal.follow(merged)
+        resolution.follow(merged)
+        return [plan.followed(merged) for plan in plans]
+
+    def _doubtful(self, plan: Plan, resolution: Resolution) -> list[int]:
+        """Those of a plan who are to be sent, and whose other record ids this run has not read."""
+        if not self._journal.is_kept:
+            return []
+        words = [
+            each for each in (False, True) if self._journal.may_mislead(plan.hubspot_list, is_member=each)
+        ]
+        wanted = {
+            record_id: is_member
+            for record_id, is_member in plan.wanted(plan.record_ids).items()
+            if is_member in words and not resolution.has_looked_up(record_id)
+        }
+        states = self._journal.states(plan.hubspot_list, wanted)
+        return [
+            record_id for record_id, is_member in wanted.items() if states.get(record_id) is not is_member
+        ]
+
+    def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, Found]]:
+        """Yield who these record ids are now; nobody where the token may not read contacts, which is said once."""
+        if not record_ids or not self._may_read:
+            return
+        try:
+            yield from self._contacts.current(record_ids)
+        except MissingScopes as refused:
+            self._may_read = False
+            logger.warning("Contacts that were merged are not followed: %s", refused)
