@@ -215,7 +215,8 @@ class RetriedRequest:
     def _given_up(
         self, problem: Problem, wait: float, elapsed: float, retry_for: float
     ) -> RetryTooFar | Unavailable:
-        if problem.asked_wait:
+        # A short wait that HubSpot asks for again and again is no date to run again after.
+        if problem.asked_wait and wait > retry_for:
             until = self._state.now() + timedelta(seconds=wait)
             return RetryTooFar(self._call, problem, seconds=wait, until=until, retry_for=retry_for)
         return Unavailable(self._call, problem, tries=self._tries, seconds=elapsed)

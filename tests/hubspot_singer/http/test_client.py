@@ -226,6 +226,17 @@ def test_a_retry_after_beyond_ten_minutes_ends_at_once(
     assert (clock.elapsed, client.calls) == (0, 1)
 
 
+def test_short_waits_that_hubspot_asks_for_again_and_again_are_given_up_after_ten_minutes(
+    server: ScriptedServer, client: HubSpotClient, clock: FakeClock
+) -> None:
+    server.then = reply(429, retry_after="3")
+
+    with pytest.raises(Unavailable, match=r"was given up after 201 tries in 600 s: answered 429"):
+        client.get(PATH)
+
+    assert clock.elapsed == pytest.approx(600)
+
+
 def test_after_ten_minutes_retrying_is_given_up(
     server: ScriptedServer, client: HubSpotClient, clock: FakeClock
 ) -> None:
