@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_singer.http.calls import reference
-from hubspot_singer.http.errors import HubSpotError, InvalidRequest, NotFound
+from hubspot_singer.http.errors import HubSpotError, InvalidRequest
 from tap_hubspot_email_events.campaigns import ListedCampaign
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.paging import SERVER_ERROR_TRIES, body_of, has_more, offset_of, time_of
@@ -48,7 +48,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRead:
-    """The result of reading a campaign's details; without details and without a problem it is gone."""
+    """The result of reading a campaign: its details, or the problem that there was; NotFound where it is gone."""
 
     campaign: ListedCampaign
     details: Mapping[str, Any] | None = None
@@ -102,8 +102,6 @@ def _read(hubspot: HubSpot, campaign: ListedCampaign) -> CampaignRead:
                 f"HubSpot's answer for email campaign {campaign_id} is no object"
                 f"{reference(answer.correlation_id)}."
             )
-    except NotFound:
-        return CampaignRead(campaign)
     except HubSpotError as problem:
         return CampaignRead(campaign, problem=problem)
     return CampaignRead(campaign, details)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http.errors import MissingScopes, Unavailable
+from hubspot_singer.http.errors import MissingScopes, NotFound, Unavailable
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.campaign_pages import read_details, read_listing
 from tap_hubspot_email_events.campaigns import MOST_READ, CampaignProgress
@@ -14,7 +14,7 @@ from tap_hubspot_email_events.errors import ENDS_THE_RUN, UnreadableState
 from tap_hubspot_email_events.kinds import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 
     from hubspot_singer.http.errors import HubSpotError
     from tap_hubspot_email_events.campaign_pages import CampaignRead, Listing
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.records import RecordBuilder
 
 MOST_FAILURES = 10  # campaigns, one after another, whose details cannot be had: then it is not the campaigns
+MOST_GONE = 20  # campaigns, if there is no other: then HubSpot's 404 may not be about them
 
 logger = logging.getLogger("tap-hubspot-email-events")
 
@@ -36,6 +37,7 @@ class CampaignRun:
     progress: CampaignProgress
     wanted: list[ListedCampaign]
     gone: int = 0
+    read: int = 0
     failures: list[HubSpotError] = field(default_factory=list)
     _in_a_row: int = 0
 
@@ -62,15 +64,25 @@ class CampaignRun:
         if not self.wanted:
             return
         of_portal = {"portalId": portal_id()}
+        gone: list[CampaignRead] = []
         for read in read_details(self.hubspot, self.wanted[:MOST_READ], workers=workers):
-            if read.problem is not None:
+            if isinstance(read.problem, NotFound):
+                gone.append(read)
+            elif read.problem is not None:
                 self._fail(read.problem)
-                continue
-            self._in_a_row = 0
-            if read.details is not None:
+            else:
                 yield [to_json(records.build(_content(read) | of_portal))]
-            self.gone += read.details is None
-            self.progress.pass_on(read.campaign)
+                self._in_a_row = 0
+                self.read += 1
+                self.progress.pass_on(read.campaign)
+        self._pass_over(gone)
+
+    def _pass_over(self, gone: Sequence[CampaignRead]) -> None:
+        if len(gone) >= MOST_GONE and not self.read and gone[0].problem is not None:
+            raise gone[0].problem
+        self.gone = len(gone)
+        for each in gone:
+            self.progress.pass_on(each.campaign)
 
     def _fail(self, problem: HubSpotError) -> None:
         """Go on without a campaign, unless what is wrong is as true of the others."""
@@ -83,13 +95,12 @@ class CampaignRun:
     def end(self, state: MutableMapping[str, Any]) -> None:
         """Write the progress into the state, and log it."""
         self.progress.finish(self.listing.campaigns.values(), self.wanted, state)
-        read = len(self.progress.passed_on) - self.gone
         left = len(self.wanted) - len(self.progress.passed_on)
         logger.info(
             "Email campaigns: %d listed, %d of them new or changed, %d read, %d gone, %d left for the next run.",
             len(self.listing.campaigns),
             len(self.wanted),
-            read,
+            self.read,
             self.gone,
             left,
         )

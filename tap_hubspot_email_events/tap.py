@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from hubspot_singer.http import Timeouts
     from tap_hubspot_email_events.syncing import SyncedStream
 
 NAME = "tap-hubspot-email-events"
@@ -71,10 +72,11 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
 
     _checking: HubSpotClient | None = None
 
-    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - the SDK's
+    def __init__(self, *, timeouts: Timeouts | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
         check_state(options.get("state"))
         if options.get("catalog") is not None:
             options["catalog"] = own_catalog(options["catalog"], [each.catalog_entry() for each in STREAMS])
+        self._timeouts = timeouts
         self.session = Session(
             MessageWriter(),
             connect=self._connect,
@@ -124,7 +126,8 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
         return [stream(self, self.session) for stream in STREAMS]
 
     def _connect(self) -> HubSpotClient:
-        return HubSpotClient(Connection.from_settings(self.config), clock=self.clock, user_agent=NAME)
+        connection = Connection.from_settings(self.config)
+        return HubSpotClient(connection, clock=self.clock, user_agent=NAME, timeouts=self._timeouts)
 
     def _begin_run(self, hubspot: HubSpotClient) -> Run:
         settings = EventSettings.from_settings(self.config)

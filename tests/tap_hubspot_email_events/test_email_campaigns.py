@@ -181,6 +181,20 @@ def test_a_campaign_that_is_gone_is_passed_over_and_not_asked_for_again(
     assert details_read(hubspot) == before
 
 
+def test_where_every_campaign_is_gone_it_is_not_believed(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    for number in range(30):
+        portal.add_campaign(number)
+    hubspot.faults.next("GET", "?appId=", status=404, times=30)
+
+    first = run_tap(catalog=ONLY)
+    second = run_tap(catalog=ONLY, state=first.state)
+
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert ids(second) == list(range(30))
+
+
 def test_the_same_id_of_two_apps_is_two_campaigns(portal: Portal, run_tap: TapRunner) -> None:
     portal.add_campaign(1, name="One")
     portal.add_campaign(1, app_id=7, name="Other")
