@@ -38,12 +38,13 @@ class Ended:
         return [line for line in self.log.splitlines() if line.startswith("ERROR ")]
 
 
-def _described(error: BaseException) -> str:
+def described(error: BaseException) -> str:
+    """Tell the kind, the text and the place of an error that nobody expected."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({place.filename}:{place.lineno})"
 
 
-class _Log(logging.Handler):
+class Log(logging.Handler):
     """Keeps every record as a line, with its traceback."""
 
     def __init__(self) -> None:
@@ -68,7 +69,7 @@ def run(
     source = io.BytesIO("".join(f"{message}\n" for message in messages).encode())
     crash = None
     written = io.BytesIO()
-    with _listening(level, written) as log, _own_signal_handlers():
+    with listening(level, written) as log, _own_signal_handlers():
         try:
             target = TargetHubSpotLists(config=config, clock=clock, timeouts=timeouts)
             if starting is not None:
@@ -78,16 +79,16 @@ def run(
             TargetHubSpotLists.report_error(error)
             exit_code = 1
         except Exception as error:  # noqa: BLE001  # the command logs it; here it is a fault that was found
-            crash, exit_code = _described(error), 1
+            crash, exit_code = described(error), 1
     text, output = "\n".join(log.lines), written.getvalue().decode()
     states = [json.loads(line) for line in output.splitlines()]
     return Ended(exit_code, states, text, f"{text}\n{output}", crash)
 
 
 @contextlib.contextmanager
-def _listening(level: int, written: io.BytesIO) -> Iterator[_Log]:
+def listening(level: int, written: io.BytesIO) -> Iterator[Log]:
     """Keep what is logged at this level or above, and what is written to standard output."""
-    root, log, output = logging.getLogger(), _Log(), io.TextIOWrapper(written, encoding="utf-8")
+    root, log, output = logging.getLogger(), Log(), io.TextIOWrapper(written, encoding="utf-8")
     before = root.level
     root.addHandler(log)
     root.setLevel(level)
