@@ -1,6 +1,7 @@
 """Records a second of the tap, which reads them over HTTP, beside a plain SDK stream, which has them already.
 
-Both are measured in seconds of the processor, so that what else the machine does makes little difference.
+Both are measured in user CPU seconds, so that what else the machine does makes little difference, one after the
+other in one run, start-up left out.
 Run it with `python -m benchmarks.email_event_speed`.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream, Tap
 
-from benchmarks.email_event_memory import a_window
+from benchmarks.email_event_memory import a_day
 from benchmarks.email_events import served, tap_run
 from benchmarks.harness import measured, promise
 from tap_hubspot_email_events.columns import EVENT_KEY, schema_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from benchmarks.harness import Measured
 
 RECORDS = 100_000
+LEAST_TIMES = 4
 FEW = 1_000  # what a run of these takes is what starting takes
 
 
@@ -68,12 +70,10 @@ class PlainTap(Tap):
 def of_the_tap(count: int) -> Measured:
     """Let the tap read so many records."""
     with (
-        served(partial(a_window, count=count), burst_limit=1_000_000) as server,
+        served(partial(a_day, count=count), burst_limit=1_000_000) as server,
         tap_run(server, "email_event_open") as run,
     ):
-        print(
-            f"tap, {sum(1 for _ in run.records()):,} records: {run.processor_seconds:.1f} processor seconds"
-        )
+        print(f"tap, {sum(1 for _ in run.records()):,} records: {run.user_seconds:.1f} user CPU seconds")
         return run
 
 
@@ -84,23 +84,24 @@ def of_a_plain_stream(count: int) -> Measured:
         config.write_text(json.dumps({"count": count}))
         code = "from benchmarks.email_event_speed import PlainTap; PlainTap.cli()"
         run = measured([sys.executable, "-c", code, "--config", str(config)], Path(name))
-        print(
-            f"plain, {sum(1 for _ in run.records()):,} records: {run.processor_seconds:.1f} processor seconds"
-        )
+        print(f"plain, {sum(1 for _ in run.records()):,} records: {run.user_seconds:.1f} user CPU seconds")
         return run
 
 
 def speed(few: Measured, many: Measured) -> float:
-    """Records a second of the processor, starting left out."""
-    return (RECORDS - FEW) / (many.processor_seconds - few.processor_seconds)
+    """Records per user CPU second, start-up left out."""
+    return (RECORDS - FEW) / (many.user_seconds - few.user_seconds)
 
 
 def main() -> int:
     """Run both; the exit code says whether the promise is kept."""
     tap = speed(of_the_tap(FEW), of_the_tap(RECORDS))
     plain = speed(of_a_plain_stream(FEW), of_a_plain_stream(RECORDS))
-    print(f"tap {tap:,.0f}, plain SDK stream {plain:,.0f} records a second of the processor")
-    return 0 if promise(f"at least as fast: {tap / plain:.2f} times", kept=tap >= plain) else 1
+    print(f"tap {tap:,.0f}, plain SDK stream {plain:,.0f} records per user CPU second")
+    times = tap / plain
+    return (
+        0 if promise(f"at least {LEAST_TIMES} times as fast: {times:.2f}", kept=times >= LEAST_TIMES) else 1
+    )
 
 
 if __name__ == "__main__":
