@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test prove axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano,
 
 test: $(READY) axe  ## Run the tests, one worker for each core
 	@$(BIN)/python -m pytest -n auto
+
+prove: $(READY)  ## Try faults, histories, kills and hostile input at length, for an hour; MINUTES=5 for less
+	@$(BIN)/python -m tests.prove --minutes $(or $(MINUTES),55)
 
 # Without npm, or without a network, the tests that need it are skipped.
 axe:  ## Install axe-core, with which the tests look at the accessibility of the report page

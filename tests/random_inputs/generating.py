@@ -1,0 +1,141 @@
+"""Makes hostile inputs: odd values in every column, and odd messages between the records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.factories import STREAM
+
+if TYPE_CHECKING:
+    from random import Random
+
+CONTROL = "Control"  # a cohort of plain records, which must not suffer
+CONTROL_MEMBERS = 7
+MARK = "qzx7"  # part of each member's address; no output may hold it
+
+PIECES = (
+    "\x00", "\x1b[31m", "\r\n", "\n", "\t", "\u2028", "\u202e", "\ufeff", "\u200b", "\ud800", "\U0001f600",
+    "é", "İ", "ß",
+    "<script>alert(1)</script>", "'; DROP TABLE lists;--", '=HYPERLINK("x")', "{{ 7*7 }}", "${HOME}", "%s %d %n",
+    "../../etc/passwd", "?a=b&c#d", "%00%2F", "\\", '"', "'", "`", ",", ";", ":", "@", " ", ".", "..", "null", "NaN",
+    "true", "0", "-1", "1e400", "9" * 30, "x" * 600, "name",
+)  # fmt: skip
+OPERATIONS = ("add", "remove", "ADD ", "Deleted", "", "upsert", "ad\u200bd", "x" * 500)
+MESSAGES = (
+    '{"type": "ACTIVATE_VERSION", "stream": "cohort_members", "version": "x"}',
+    '{"type": "ACTIVATE_VERSION"}',
+    '{"type": "UNKNOWN", "value": 1}',
+    '{"type": "STATE", "value": null}',
+    '{"type": "RECORD", "stream": "cohort_members"}',
+    '{"type": "RECORD", "stream": "nobody", "record": {}}',
+    '{"type": "RECORD", "stream": "cohort_members", "record": []}',
+    '{"type": "SCHEMA", "stream": "cohort_members"}',
+    '{"type": ["RECORD"]}',
+    "[]",
+    "null",
+    "{",
+    "",
+)
+
+
+@dataclass
+class Input:
+    """The lines of one input, what its records were, and what no output may hold."""
+
+    lines: list[str] = field(default_factory=list)
+    records: int = 0
+
+
+def make_input(random: Random, *, records: int, by_email: bool, control: list[str]) -> Input:
+    """Return an input of so many odd records, with those of the control cohort between them."""
+    member = "email" if by_email else "contact_id"
+    made = Input([_schema(random, member)])
+    at = {random.randrange(records): each for each in control} if records >= len(control) else {}
+    plain = list(control)
+    for number in range(records):
+        if number in at and plain:
+            made.lines.append(_plain(member, plain.pop()))
+        made.lines.append(_odd_record(random, member, number))
+        if random.random() < 0.002:
+            made.lines.append(random.choice(MESSAGES))
+        if random.random() < 0.02:
+            made.lines.append(json.dumps({"type": "STATE", "value": {"rows": number}}))
+    made.lines.extend(_plain(member, each) for each in plain)
+    made.lines.append(json.dumps({"type": "STATE", "value": {"rows": records}}))
+    made.records = records
+    return made
+
+
+def _schema(random: Random, member: str) -> str:
+    columns = [member, "cohort_name", "operation", "plan"]
+    if random.random() < 0.5:
+        columns.append("cohort_id")
+    if random.random() < 0.3:
+        columns.append(odd_text(random))
+    properties = {column: {} if random.random() < 0.2 else {"type": ["null", "string"]} for column in columns}
+    message = {"type": "SCHEMA", "stream": STREAM, "schema": {"properties": properties}, "key_properties": []}
+    return json.dumps(message)
+
+
+def _plain(member: str, who: str) -> str:
+    record = {member: who, "cohort_name": CONTROL, "operation": "add", "plan": "pro"}
+    return json.dumps({"type": "RECORD", "stream": STREAM, "record": record})
+
+
+def _odd_record(random: Random, member: str, number: int) -> str:
+    record: dict[str, Any] = {
+        member: _odd_member(random, number),
+        "cohort_name": random.choice(["A", "B", odd_value(random), odd_text(random)]),
+        "operation": random.choice([*OPERATIONS, odd_value(random)]),
+        "plan": odd_value(random),
+    }
+    if random.random() < 0.3:
+        record["cohort_id"] = odd_value(random)
+    if random.random() < 0.1:
+        record["_sdc_deleted_at"] = odd_value(random)
+    if random.random() < 0.05:
+        record[odd_text(random)] = odd_value(random)
+    if random.random() < 0.05:
+        del record[random.choice(list(record))]
+    message = json.dumps({"type": "RECORD", "stream": STREAM, "record": record}, ensure_ascii=False)
+    # A lone surrogate cannot be written in UTF-8, but an escape can hold it.
+    return message.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _odd_member(random: Random, number: int) -> object:
+    """Return an address with the mark in it, well-formed or not, or something that is none."""
+    name = f"{MARK}{number}"
+    return random.choice(
+        [
+            f"{name}@example.com",
+            f" {name.upper()}@Example.COM ",
+            f"{name}{odd_text(random)}@example.com",
+            f"{name}@{odd_text(random)}",
+            f"{name}\uff20example.com",
+            f'"{name} x"@example.com',
+            name,
+            [f"{name}@example.com"],
+            {"email": f"{name}@example.com"},
+            odd_value(random),
+            number,
+            str(number),
+            f"{number}.0",
+        ]
+    )
+
+
+def odd_text(random: Random) -> str:
+    """Return a text of up to four odd pieces; a lone surrogate is what a JSON escape can hold."""
+    return "".join(random.choice(PIECES) for _ in range(random.randint(0, 4)))
+
+
+def odd_value(random: Random) -> object:
+    """Return a JSON value of any type."""
+    return random.choice(
+        [
+            None, True, False, 0, -1, 1.5, 1e308, 2**63, 2**64, 10**40, "", " ", [], {}, [None], [[[[]]]],
+            {"a": {"b": None}}, odd_text(random), odd_text(random), odd_text(random),
+        ]
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+"""A sample of runs that are killed at a call; `python -m tests.random_kills` kills them at length."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+
+from tests.new_ledgers import NewLedgers
+from tests.random_kills.trials import Moment, moments_of_seed, try_moment
+
+SEED = int(os.environ.get("RANDOM_SEED", "20260320"))
+CASES = int(os.environ.get("RANDOM_KILLS", "8"))
+
+
+def test_a_rerun_heals_what_a_killed_run_left() -> None:
+    wrong = []
+    with NewLedgers() as ledgers:
+        for moment in islice(moments_of_seed(SEED, ledgers), CASES):
+            problems = try_moment(moment, ledgers)
+            wrong += [f"{each}\n    python -m tests.random_kills --case '{moment}'" for each in problems]
+
+    assert not wrong, "\n".join([f"seed {SEED}", *wrong])
+
+
+def test_a_moment_is_repeated_by_its_text() -> None:
+    with NewLedgers() as ledgers:
+        moment = next(moments_of_seed(SEED, ledgers))
+
+    assert Moment.parse(str(moment)) == moment
