@@ -35,8 +35,8 @@ CONNECTION_SETTINGS: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "access_token": {
             "type": "string",
             "title": "Access token",
-            "description": "Token of a legacy private app, a service key or a project app with static"
-            " authentication. Give either this or client_id, client_secret and refresh_token.",
+            "description": "Token of a service key, a project app with static authentication, or a legacy private"
+            " app. Give either this or client_id, client_secret and refresh_token.",
             "secret": True,
         },
         "client_id": {
