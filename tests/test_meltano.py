@@ -167,3 +167,18 @@ def test_a_variable_that_the_project_does_not_declare_ends_a_command_and_is_name
     path.write_text(declared, "utf-8")
 
     assert "The run would ignore TARGET_HUBSPOT_LISTS_DRY_RUN" in said
+
+
+def test_the_token_of_one_environment_is_not_that_of_another(project: Project) -> None:
+    with (project.folder / ".env").open("a", encoding="utf-8") as env:
+        env.write("HUBSPOT_ACCESS_TOKEN=of-the-real-portal\n")
+    for environment, token in (("dev", "of-the-local-one"), ("prod", "$HUBSPOT_ACCESS_TOKEN")):
+        in_environment = (f"--environment={environment}", "config", "set", "--store=meltano_environment")
+        project(*in_environment, TARGET.name, "access_token", token)
+
+    given = {
+        environment: project.config(TARGET.name, {"MELTANO_ENVIRONMENT": environment})["access_token"]
+        for environment in ("dev", "prod")
+    }
+
+    assert given == {"dev": "of-the-local-one", "prod": "of-the-real-portal"}
