@@ -138,6 +138,18 @@ def test_every_mark_of_a_block_is_one_that_there_is(page: Path) -> None:
     ] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_reader_is_told_the_name_of_each_file_to_save(page: Path) -> None:
+    text = page.read_text("utf-8")
+    for block in blocks(text):
+        kind, _, name = block.mark.partition(": ")
+        if kind in {"file", "added to"}:
+            before = "\n".join(text.splitlines()[: block.line - 1])
+            # What a reader sees: neither comments nor what other files hold.
+            seen = re.sub(r"<!--.*?-->|```.*?```", "", before, flags=re.DOTALL)
+            assert f"`{name}`" in seen
+
+
 # The runner itself
 
 
