@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.hubspot.contacts import Contacts
@@ -12,10 +12,9 @@ from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.membership_reads import MembershipReader
 from target_hubspot_lists.input.states import States
-from target_hubspot_lists.journal.journal import NoLedger
-from target_hubspot_lists.journal.ledger_journal import Memory
-from target_hubspot_lists.journal.property_memory import KnownProperties, LedgerProperties, NoMemory
-from target_hubspot_lists.journal.recollection import Recollection
+from target_hubspot_lists.journal.dry_run_journal import DryRunJournal
+from target_hubspot_lists.journal.ledger_journal import LedgerJournal
+from target_hubspot_lists.journal.no_journal import NoJournal
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import Clock, HubSpotClient
     from target_hubspot_lists.hubspot.portal import Portal
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.ledger.workspace import Workspace
@@ -50,7 +50,7 @@ class Session(NamedTuple):
 
     sync: Sync
     schedule: Schedule
-    journal: NoLedger
+    journal: Journal
     reconciling: Reconciling
     delivery: Delivery
     contacts: Contacts
@@ -86,12 +86,11 @@ def compose(  # noqa: PLR0913 - all that a run has
         return datetime.fromtimestamp(clock.time(), UTC)
 
     ledger = open_ledger(settings, portal, run_id=run_id, now=now)
-    journal, memory = NoLedger(), cast("PropertyMemory", NoMemory())
+    journal: Journal = NoJournal()
     if ledger is not None and settings.dry_run:
-        journal = Recollection(ledger, settings, lists, every=every, reader=reader, started=now())
-        memory = KnownProperties(ledger)
+        journal = DryRunJournal(ledger, settings, lists, every=every, reader=reader, started=now())
     elif ledger is not None:
-        journal = Memory(
+        journal = LedgerJournal(
             ledger,
             settings,
             client,
@@ -102,7 +101,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             reader=reader,
             started=now(),
         )
-        memory = LedgerProperties(ledger)
+    memory: PropertyMemory = journal
     workspace: Workspace | None = None
     if settings.sync_mode == "mirror":
         workspace = PrivateFile() if ledger is None else ledger.workspace()

@@ -1,11 +1,14 @@
-"""What a run asks of its memory, and tells it; without a ledger it knows nothing, and HubSpot is asked."""
+"""Interface of the run journal: what a run knows of earlier ones, and what it writes down."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from target_hubspot_lists.journal.property_memory import PropertyMemory
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
@@ -38,13 +41,12 @@ class Vanished(NamedTuple):
     is_certain: bool
 
 
-class NoLedger:
-    """The memory of a run without a ledger: it knows nothing, keeps nothing, and costs nothing."""
+class Journal(PropertyMemory, Protocol):
+    """What a run knows of earlier ones, asks at its steps, and writes down; one object, passed to whoever needs it."""
 
-    is_kept = False  # whether there is a ledger: then nothing is recorded that was not read or confirmed
+    is_kept: bool  # whether there is a ledger: then nothing is recorded that was not read or confirmed
 
-    def __init__(self) -> None:
-        self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
+    count_put_back: Counter[str]  # by list id, members besides those whom the records name
 
     def lock(
         self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
@@ -53,8 +55,6 @@ class NoLedger:
 
         Return, by list id, those that another run holds: after a wait, unless they are not waited for.
         """
-        del lists, is_waited_for
-        return {}
 
     def begin_making(self, names: Collection[str]) -> None:
         """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
@@ -70,8 +70,6 @@ class NoLedger:
 
         Return, by route key, those that cannot be used after all.
         """
-        del led, lists
-        return {}
 
     def saw(self, cohort: Cohort) -> None:
         """Note that a record named the cohort so."""
@@ -79,12 +77,9 @@ class NoLedger:
     @property
     def contacts_since(self) -> datetime | None:
         """From when on a look-up of an address in the ledger is trusted; None: none is."""
-        return None
 
     def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
         """The contacts of those addresses that need not be looked up."""
-        del addresses
-        return {}
 
     def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
         """Keep which contact each address is, as HubSpot said just now."""
@@ -97,18 +92,12 @@ class NoLedger:
 
         It stands for the same contact, yet what the word changes is kept under the other id alone.
         """
-        del hubspot_list, is_member
-        return False
 
     def forget(self, record_ids: Collection[int]) -> Collection[str]:
         """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""
-        del record_ids
-        return ()
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
         """Who of these is on the list, and who is not; of whom nothing is certain is left out."""
-        del hubspot_list, record_ids
-        return {}
 
     def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
         """Note that calls about these contacts are about to be sent."""
@@ -121,23 +110,15 @@ class NoLedger:
 
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
         """Whether the ledger knows who is on the list, or perhaps is; else only HubSpot does."""
-        del hubspot_list
-        return False
 
     def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Whom the ledger knows to belong on the list, and who were found not to be there any more."""
-        del hubspot_list
-        return ()
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Whom this target put onto the list."""
-        del hubspot_list
-        return ()
 
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
         """Whether this target made the list."""
-        del hubspot_list
-        return False
 
     def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
         """Put back whom the list has lost, since a mirror that was held back neither added nor removed them.
@@ -150,7 +131,6 @@ class NoLedger:
 
     def unread_lists(self) -> list[KnownList]:
         """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
-        return []
 
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
         """Read a list again, and put back whom it has lost; with a snapshot of it to come only note them."""
@@ -160,15 +140,12 @@ class NoLedger:
 
     def old_addresses(self) -> Iterable[Mapping[str, int]]:
         """The addresses that this run has not looked up, with their record ids, a part at a time."""
-        return ()
 
     def moved(self, record_ids: Mapping[int, int]) -> None:
         """Note contacts whose address another one has now."""
 
     def is_gone(self, route: Route) -> bool:
         """Whether the list that earlier runs filled is deleted in HubSpot, and nobody asked for another one yet."""
-        del route
-        return False
 
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
         """Note who left a list that is gone, so that they are not put onto the one made in its place.
@@ -178,8 +155,6 @@ class NoLedger:
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
         """The lists that runs of this stream filled, the last one too, and whose cohorts are none of these keys."""
-        del stream, cohorts
-        return Vanished([], is_certain=True)
 
     def end(self, accounts: Iterable[Account]) -> None:
         """Keep what the run did, once its input has ended; rename lists whose cohorts were renamed."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from target_hubspot_lists.ledger import Ledger
-
 # Of each property written the digest of its name and that of its value, behind one another.
 DIGEST_BYTES = 8
 PAIR_BYTES = 2 * DIGEST_BYTES
@@ -23,37 +21,6 @@ class PropertyMemory(Protocol):
 
     def remember(self, hashes: Mapping[int, bytes]) -> None:
         """Remember this of these contacts instead of what was known."""
-
-
-class NoMemory:
-    """The memory of a target without a ledger: everything is written every time."""
-
-    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """Nothing."""
-        del record_ids
-        return {}
-
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
-        """Forget it."""
-
-
-class KnownProperties(NoMemory):
-    """Knows from the ledger what was written of contacts' properties, and keeps nothing: for a dry run."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """What was remembered of these contacts; those of which nothing is known are left out."""
-        return self._ledger.property_hashes(record_ids)
-
-
-class LedgerProperties(KnownProperties):
-    """Remembers in the ledger what was written of contacts' properties."""
-
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
-        """Remember this of these contacts instead of what was known."""
-        self._ledger.remember_property_hashes(hashes)
 
 
 class Hashes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.input.attributes import Attributes
     from target_hubspot_lists.input.records import Membership, Rejection
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.snapshot import Snapshot
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.sync.planning import Planning
@@ -29,7 +29,7 @@ UNCLEAR = frozenset({Reason.MISSING_COHORT, Reason.INVALID_COHORT, Reason.UNKNOW
 class Arrivals:
     """What has arrived of each stream and cohort; the members themselves are in the snapshot's tables."""
 
-    def __init__(self, planning: Planning, journal: NoLedger, snapshot: Snapshot) -> None:
+    def __init__(self, planning: Planning, journal: Journal, snapshot: Snapshot) -> None:
         self._planning = planning
         self._accounts = planning.accounts
         self._journal = journal

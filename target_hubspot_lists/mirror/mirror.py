@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.input.attributes import AttributeParser
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger.workspace import Workspace
     from target_hubspot_lists.mirror.snapshots import CohortSnapshot
     from target_hubspot_lists.settings import Settings
@@ -48,7 +48,7 @@ class Mirror:
         planning: Planning,
         applying: Applying,
         properties: ContactProperties,
-        journal: NoLedger,
+        journal: Journal,
         *,
         workspace: Workspace,
     ) -> None:

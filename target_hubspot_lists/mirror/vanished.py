@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.mirror.arrivals import Arrivals
     from target_hubspot_lists.mirror.list_mirror import ListMirror
@@ -31,7 +31,7 @@ class VanishedCohorts:
         self,
         settings: Settings,
         planning: Planning,
-        journal: NoLedger,
+        journal: Journal,
         arrivals: Arrivals,
         list_mirror: ListMirror,
     ) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.sync.delivery import Delivery
@@ -41,7 +41,7 @@ class Applying:
         reader: MembershipReader,
         resolver: Resolver,
         delivery: Delivery,
-        memory: NoLedger,
+        memory: Journal,
         accounts: Accounts,
     ) -> None:
         self.contacts = contacts

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import PropertyResult
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.reporting.asked import Asked
@@ -78,7 +78,7 @@ class Delivery:
         writer: ChangeWriter,
         reader: MembershipReader,
         merged: MergedContacts,
-        journal: NoLedger,
+        journal: Journal,
         accounts: Accounts,
     ) -> None:
         self._client = client

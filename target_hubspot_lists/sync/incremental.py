@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.attributes import AttributeParser, Attributes
     from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.sync.contact_properties import ContactProperties
@@ -60,7 +60,7 @@ class Incremental:
         merged: MergedContacts,
         delivery: Delivery,
         properties: ContactProperties,
-        journal: NoLedger,
+        journal: Journal,
     ) -> None:
         self._planning = planning
         self._accounts = planning.accounts

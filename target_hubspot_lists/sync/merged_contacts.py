@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.contact_answers import Found
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.resolution import Resolution
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 class MergedContacts:
     """Reads contacts by record id, and lets the journal follow those that were merged."""
 
-    def __init__(self, contacts: Contacts, journal: NoLedger) -> None:
+    def __init__(self, contacts: Contacts, journal: Journal) -> None:
         self._contacts = contacts
         self._journal = journal
         self._may_read = True

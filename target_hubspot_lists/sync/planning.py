@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
@@ -45,7 +45,7 @@ class Planning:
         properties: ContactProperties,
         *,
         every: Lists,
-        journal: NoLedger,
+        journal: Journal,
         accounts: Accounts,
         reconciling: Reconciling,
     ) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.lists import Lists
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
@@ -43,7 +43,7 @@ class Reconciling:
     """The part of a run with `reconcile` that no record asks for: addresses at its beginning, lists at its end."""
 
     def __init__(
-        self, contacts: Contacts, lists: Lists, accounts: Accounts, *, journal: NoLedger, settings: Settings
+        self, contacts: Contacts, lists: Lists, accounts: Accounts, *, journal: Journal, settings: Settings
     ) -> None:
         self._journal = journal
         self._reads_lists = settings.reconcile

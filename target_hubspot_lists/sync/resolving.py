@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.refusals import Doubt
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.journal.journal import NoLedger
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.sync.resolution import ContactFields
 
@@ -38,7 +38,7 @@ def look_up(contacts: Contacts, addresses: Collection[str], fields: ContactField
 class ByAddress:
     """Members are addresses, trimmed and in lower case; HubSpot is asked for those that the journal does not know."""
 
-    def __init__(self, contacts: Contacts, journal: NoLedger, accounts: Accounts) -> None:
+    def __init__(self, contacts: Contacts, journal: Journal, accounts: Accounts) -> None:
         self._contacts = contacts
         self._journal = journal
         self._accounts = accounts

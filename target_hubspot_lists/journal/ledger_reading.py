@@ -1,18 +1,19 @@
-"""What a run takes from its ledger. A dry run takes as much, and leaves the ledger as it is."""
+"""What a run takes from its ledger, whether or not it writes there."""
 
 from __future__ import annotations
 
 import itertools
-import logging
+from abc import ABC, abstractmethod
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
-from target_hubspot_lists.journal.journal import NoLedger, Vanished
+from target_hubspot_lists.journal.journal import Vanished
 from target_hubspot_lists.ledger import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
@@ -22,14 +23,11 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.ledger import KnownList, Ledger
-    from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
-logger = logging.getLogger(__name__)
 
-
-class Recollection(NoLedger):
-    """The memory of a dry run with a ledger: reads it, and writes nothing."""
+class LedgerReading(ABC):
+    """The part of a journal that only reads the ledger: a dry run and a real one have it in common."""
 
     def __init__(  # noqa: PLR0913 - what a list is found and read with
         self,
@@ -41,7 +39,7 @@ class Recollection(NoLedger):
         reader: MembershipReader,
         started: datetime,
     ) -> None:
-        super().__init__()
+        self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
         self._reader = reader
         self._ready: set[str] = set()  # lists that this run came upon
         self._ledger = ledger
@@ -95,6 +93,14 @@ class Recollection(NoLedger):
                     self._known[each.cohort.key, found.list_id] = found
         return unusable
 
+    @abstractmethod
+    def _note(self, led: Led, found: HubSpotList) -> None:
+        """Note that a cohort goes to a list; UnusableList if that cannot be read, or another run holds it."""
+
+    @abstractmethod
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether what the ledger says of a list stands."""
+
     def is_gone(self, route: Route) -> bool:
         """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
         return route.key in self._gone
@@ -128,34 +134,6 @@ class Recollection(NoLedger):
         """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
         known = {each.list_id: each for each in self._ledger.lists() if each.cohort_key is not None}
         return [each for list_id, each in known.items() if list_id not in self._ready]
-
-    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
-        """Say how many a real run would put back; with a snapshot, that says it by itself."""
-        self._ready.add(hubspot_list.list_id)
-        if has_snapshot:
-            return
-        lost = set(self._ledger.iter_members(hubspot_list.list_id))
-        if lost and not hubspot_list.is_foreseen:
-            lost.difference_update(self._reader.iter_members(hubspot_list))
-        if lost:
-            logger.info(
-                "%s: up to %d members of earlier runs would be put back, whom it has lost in HubSpot.",
-                hubspot_list,
-                len(lost),
-            )
-
-    def _note(self, led: Led, found: HubSpotList) -> None:
-        """Note that a cohort goes to a list: the first time in this run."""
-        is_first = found.list_id not in self._ready
-        self._ready.add(found.list_id)
-        if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
-            self.reread(found, has_snapshot=False)
-        if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
-            logger.info(
-                "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
-                found,
-                old_id,
-            )
 
     def _refuse_namesakes(self, led: Collection[Led]) -> None:
         """Raise where two streams mean two cohorts by one id: to the ledger they would be one, and share a list."""
@@ -213,15 +191,11 @@ class Recollection(NoLedger):
         """Whom this target put onto the list."""
         return self._ledger.added_by_us(hubspot_list.list_id)
 
-    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
-        """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
-        known = self._ledger.known(hubspot_list.list_id)
-        return not self._settings.reconcile and any(each.was_read for each in known)
+    # Properties
 
-    def close(self, accounts: Iterable[Account]) -> None:
-        """Let go of the ledger."""
-        del accounts
-        self._ledger.close()
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        """What was written of contacts' properties; see `PropertyMemory`."""
+        return self._ledger.property_hashes(record_ids)
 
 
 def _list_id(led: Led, known: KnownList | None) -> str | None:

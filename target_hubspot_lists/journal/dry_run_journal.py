@@ -1,0 +1,140 @@
+"""The journal of a dry run with a ledger: it reads as a real run does, and leaves the ledger as it is."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.journal.journal import Journal
+from target_hubspot_lists.journal.ledger_reading import LedgerReading
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from target_hubspot_lists.errors import UnusableList
+    from target_hubspot_lists.hubspot.list_memberships import Change, Confirmation
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.membership_reads import Reading
+    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.reporting.account import Account
+
+logger = logging.getLogger(__name__)
+
+
+class DryRunJournal(LedgerReading, Journal):
+    """Reads the ledger, says what a real run would put back, and writes nothing."""
+
+    is_kept = False
+
+    @override
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Say how many a real run would put back; with a snapshot, that says it by itself."""
+        self._ready.add(hubspot_list.list_id)
+        if has_snapshot:
+            return
+        lost = set(self._ledger.iter_members(hubspot_list.list_id))
+        if lost and not hubspot_list.is_foreseen:
+            lost.difference_update(self._reader.iter_members(hubspot_list))
+        if lost:
+            logger.info(
+                "%s: up to %d members of earlier runs would be put back, whom it has lost in HubSpot.",
+                hubspot_list,
+                len(lost),
+            )
+
+    @override
+    def _note(self, led: Led, found: HubSpotList) -> None:
+        """Note that a cohort goes to a list: the first time in this run."""
+        is_first = found.list_id not in self._ready
+        self._ready.add(found.list_id)
+        if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
+            self.reread(found, has_snapshot=False)
+        if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
+            logger.info(
+                "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
+                found,
+                old_id,
+            )
+
+    @override
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
+        known = self._ledger.known(hubspot_list.list_id)
+        return not self._settings.reconcile and any(each.was_read for each in known)
+
+    @override
+    def lock(
+        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
+    ) -> Mapping[str, UnusableList]:
+        return {}
+
+    @override
+    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        return False
+
+    @override
+    def forget(self, record_ids: Collection[int]) -> Collection[str]:
+        return ()
+
+    @override
+    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        return ()
+
+    @override
+    def old_addresses(self) -> Iterable[Mapping[str, int]]:
+        return ()
+
+    @override
+    def close(self, accounts: Iterable[Account]) -> None:
+        """Let go of the ledger."""
+        self._ledger.close()
+
+    # What a real run would write down.
+
+    @override
+    def begin_making(self, names: Collection[str]) -> None: ...
+
+    @override
+    def end_making(self, names: Collection[str]) -> None: ...
+
+    @override
+    def remember_contacts(self, record_ids: Mapping[str, int]) -> None: ...
+
+    @override
+    def follow(self, merged: Mapping[int, int]) -> None: ...
+
+    @override
+    def begin(self, hubspot_list: HubSpotList, change: Change) -> None: ...
+
+    @override
+    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None: ...
+
+    @override
+    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None: ...
+
+    @override
+    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None: ...
+
+    @override
+    def let_go(self, hubspot_list: HubSpotList) -> None: ...
+
+    @override
+    def begin_rereading(self) -> None: ...
+
+    @override
+    def moved(self, record_ids: Mapping[int, int]) -> None: ...
+
+    @override
+    def leave(self, route: Route, record_ids: Collection[int]) -> None: ...
+
+    @override
+    def end(self, accounts: Iterable[Account]) -> None: ...
+
+    @override
+    def remember(self, hashes: Mapping[int, bytes]) -> None: ...
