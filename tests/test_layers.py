@@ -79,7 +79,6 @@ FLOORS = (
 LAYERS = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 # What is still to be turned round: a module, and the one that it should not import.
 AT_ODDS = {
-    "target_hubspot_lists.sync.property_flush": "target_hubspot_lists.sync.contact_properties",
     "tests.hubspot_emulator.server": "tests.hubspot_emulator.emulator",
 }
 # What the report page may know of the target: the words of reports, and the ledger's own overview.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, TooLarge, concurrently
+from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, Refused, TooLarge, concurrently
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
 from target_hubspot_lists.hubspot.contact_answers import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.contact_answers import Found
 
 
+FORBIDDEN = 403
 NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
 
 
@@ -165,7 +166,15 @@ class Contacts:
             "propertiesWithHistory": [],
             "inputs": [{"id": str(each)} for each in record_ids],
         }
-        return parse_ids(record_ids, self._client.post(f"{self._base}/read", body))
+        try:
+            answer = self._client.post(f"{self._base}/read", body)
+        except MissingScopes:
+            raise
+        except Refused as refused:
+            if refused.status == FORBIDDEN:  # by whatever name: this token may not read contacts
+                raise MissingScopes(refused.call, refused.status, refused.body) from refused
+            raise
+        return parse_ids(record_ids, answer)
 
     def wait(self, seconds: float) -> None:
         """Wait before something is asked again."""

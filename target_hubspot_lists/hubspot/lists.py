@@ -28,6 +28,8 @@ DUPLICATE_NAME = "ILS.DUPLICATE_LIST_NAMES"  # seen in many connectors; HubSpot'
 WAITS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)  # seconds
 # Most hits a page: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 SEARCH_PAGE = 500
+# Names that would lead to another path, even percent-encoded: https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.3
+DOT_SEGMENTS = frozenset({".", ".."})
 # In one call: "listIds=", at most 19 digits and "&" each, so that the path stays below 8 KB.
 LISTS_PER_CALL = 250
 
@@ -85,6 +87,8 @@ class Lists:
     def find_by_name(self, name: str) -> HubSpotList | None:
         """Return the list of that name, in whatever case, or None if HubSpot says there is none."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-name
+        if name in DOT_SEGMENTS:
+            return self._search(name)
         path = f"{self._base}/object-type-id/{CONTACTS}/name/{quote(name, safe='')}"
         try:
             return parsed(self._client.get(path), HubSpotList.from_answer)

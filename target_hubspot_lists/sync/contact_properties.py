@@ -10,7 +10,6 @@ from target_hubspot_lists.hubspot.property_writer import PropertyWriter
 from target_hubspot_lists.hubspot.status_properties import EXITED, REALIZED
 from target_hubspot_lists.input.attributes import AttributeParser, HeldAttributes
 from target_hubspot_lists.sync.audience_status import AudienceStatus
-from target_hubspot_lists.sync.property_flush import PropertyFlush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -95,14 +94,9 @@ class ContactProperties:
         if self.status:
             self.status.check(lists)
 
-    def begin(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
-    ) -> PropertyFlush:
-        """Begin a flush: make the properties that its lists need."""
-        self.make_for(lists.values())
-        flush = PropertyFlush(self, self._held.take())
-        flush.expect(asked, lists)
-        return flush
+    def take_held(self) -> HeldAttributes:
+        """Take out what was held since the last flush."""
+        return self._held.take()
 
     def make_for(self, lists: Iterable[HubSpotList]) -> None:
         """Make the properties that lists need."""

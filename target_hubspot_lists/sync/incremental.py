@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.account import StreamAccount
-from target_hubspot_lists.reporting.asked import Asked
+from target_hubspot_lists.sync.batch import Batch
 from target_hubspot_lists.sync.plans import Plan, last_words
+from target_hubspot_lists.sync.property_flush import begin_flush
 from target_hubspot_lists.sync.redelivery import deliver_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.input.attributes import AttributeParser, Attributes
-    from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
+    from target_hubspot_lists.input.attributes import AttributeParser
+    from target_hubspot_lists.input.records import Cohort, Member, Rejection
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.asked import Words
+    from target_hubspot_lists.reporting.asked import Asked, Words
+    from target_hubspot_lists.sync.batch import Held
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
-    from target_hubspot_lists.sync.planning import Destination, Planning
+    from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.plans import Stale
     from target_hubspot_lists.sync.property_flush import PropertyFlush
     from target_hubspot_lists.sync.resolution import Resolution, Resolver
-
-
-@dataclass
-class Held:
-    """The memberships held for one list until the next flush: the last word on each member, as `Words` packs it."""
-
-    destination: Destination
-    stream: str  # which filled it last
-    words: dict[Member, int] = field(default_factory=dict)
-
-    def asked(self) -> Iterator[Asked]:
-        """Yield what is asked of each member."""
-        account = self.destination.account
-        for member, word in self.words.items():
-            yield Asked(member, bool(word & 1), word >> 1, account)
 
 
 class Incremental:
@@ -69,14 +54,14 @@ class Incremental:
         self._delivery = delivery
         self._properties = properties
         self._journal = journal
-        self._by_cohort: dict[Cohort, Held] = {}
-        self._by_route: dict[str, Held] = {}
-        self._position = 0  # of the record in hand, in the order of the input
-        self._cohort: Cohort | None = None  # of the record before this one, with where it was held
-        self._stream: str | None = None
-        self._held: Held
-        self._of_stream: StreamAccount
-        self.held = 0
+        self._batch = Batch(planning, properties, journal)
+        # Each record takes this way: there is no other step on it.
+        self.take = self._batch.take
+
+    @property
+    def held(self) -> int:
+        """How many memberships wait for the next flush."""
+        return self._batch.held
 
     # While the input is read
 
@@ -88,44 +73,6 @@ class Incremental:
         """Open the account of a stream."""
         del cohort
         self._accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
-
-    def take(
-        self,
-        stream: str,
-        membership: Membership,
-        attributes: Attributes | PropertyProblem | None = None,
-        *,
-        version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
-    ) -> None:
-        """Hold a membership, and what its record says of the person, until the next flush."""
-        cohort, member, is_member, _ = membership
-        if cohort is not self._cohort or stream is not self._stream:
-            self._turn_to(stream, cohort)
-        held, self._position = self._held, self._position + 1
-        account = held.destination.account
-        account.records_read += 1
-        self._of_stream.records_read += 1
-        words = held.words
-        if member in words:
-            account.superseded += 1
-        else:
-            self.held += 1
-        words[member] = self._position << 1 | is_member
-        if attributes is not None:
-            self._properties.hold(member, self._position, attributes)
-
-    def _turn_to(self, stream: str, cohort: Cohort) -> None:
-        """Note where records of a cohort are held; those of one cohort often stand together."""
-        held = self._by_cohort.get(cohort)
-        if held is None:
-            destination = self._planning.destination(cohort)
-            held = self._by_route.setdefault(destination.route.key, Held(destination, stream))
-            self._by_cohort[cohort] = held
-        held.stream = stream
-        self._journal.saw(cohort)
-        self._of_stream = self._accounts.streams[stream]
-        self._of_stream.lists.add(held.destination.route.key)
-        self._held, self._cohort, self._stream = held, cohort, stream
 
     def reject(
         self,
@@ -152,13 +99,15 @@ class Incremental:
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
-        if not self.held:
+        if not self._batch.held:
             return
         every = list(self._not_skipped())
         lists = self._find_lists(every)
         there = [each for each in every if each.destination.route.key in lists]
         gone = [each for each in every if each.destination.route.key not in lists and self._is_gone(each)]
-        properties = self._properties.begin([(each.destination.route, each.asked()) for each in there], lists)
+        properties = begin_flush(
+            self._properties, [(each.destination.route, each.asked()) for each in there], lists
+        )
         self._accounts.properties_created = len(self._properties.created)
         resolution = self._resolver.resolve(_members([*there, *gone]), properties)
         properties.resolved(resolution)
@@ -168,9 +117,7 @@ class Incremental:
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write_plans(plans, resolution)
         stale = self._delivery.deliver(plans, properties.results)
-        for each in every:
-            each.words = {}
-        self.held = 0
+        self._batch.clear()
         self._deliver_again(stale, plans, properties)
 
     def finish(self) -> Sequence[str]:
@@ -188,13 +135,12 @@ class Incremental:
 
     def _not_skipped(self) -> Iterator[Held]:
         """Yield what is held, and settle what the setting `lists` leaves out."""
-        for each in self._by_route.values():
+        for each in self._batch:
             if each.words and not each.destination.route.is_skipped:
                 yield each
                 continue
             for asked in each.asked():
                 self._accounts.settle(asked, Outcome.SKIPPED)
-            each.words = {}
 
     def _find_lists(self, every: Sequence[Held]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""

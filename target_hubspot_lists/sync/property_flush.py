@@ -186,6 +186,18 @@ class PropertyFlush:
         return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
 
 
+def begin_flush(
+    properties: ContactProperties,
+    asked: Iterable[tuple[Route, Iterable[Asked]]],
+    lists: Mapping[str, HubSpotList],
+) -> PropertyFlush:
+    """Begin a flush: make the properties that its lists need."""
+    properties.make_for(lists.values())
+    flush = PropertyFlush(properties, properties.take_held())
+    flush.expect(asked, lists)
+    return flush
+
+
 def _rejected(problem: PropertyProblem) -> PropertyResult:
     return PropertyResult(PropertyOutcome.REJECTED, problem)
 

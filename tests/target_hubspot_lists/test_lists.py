@@ -51,6 +51,21 @@ def test_a_name_with_any_character_is_found_again(
     assert portal.members(name) == {ada, bob}
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_would_lead_to_another_path_is_searched_for(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, name: str
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    run_target(schema_message(), membership(name, ada))
+
+    run = run_target(schema_message(), membership(name, bob))
+
+    assert run.exit_code == 0
+    assert portal.list_names() == {name}
+    assert portal.members(name) == {ada, bob}
+    assert hubspot.calls("GET", "/object-type-id/") == 0
+
+
 def test_an_absent_list_may_be_a_400_that_says_so(portal: Portal, run_target: TargetRunner) -> None:
     portal.quirks.missing_list_status = 400
     (ada,) = portal.add_contacts(1)

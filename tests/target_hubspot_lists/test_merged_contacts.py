@@ -225,6 +225,42 @@ def test_a_mirror_by_record_id_that_may_not_read_contacts_removes_nobody_and_say
     assert row(run.log, "c_VIP")["skipped"] == "1"
 
 
+def test_contact_reads_that_answer_403_cost_the_removals_of_a_mirror_by_record_id(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    portal.add_list("c_VIP", members=contacts[:3])
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not this user"}
+    hubspot.faults.next("POST", "/contacts/batch/read", status=403, body=body, times=100)
+
+    run = mirror(run_target, *snapshot(contacts[1:]))
+
+    assert run.exit_code == 1
+    assert run.error.count("nobody was removed") == 1
+    assert portal.members("c_VIP") == set(contacts)
+
+
+def test_contact_reads_that_answer_403_are_told_once_by_single_changes(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not this user"}
+    hubspot.faults.next("POST", "/contacts/batch/read", status=403, body=body, times=100)
+
+    run = run_target(
+        schema_message(),
+        membership("VIP", ada),
+        membership("VIP", 991),
+        membership("Beta", 992),
+        batch_size_rows=1,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+    assert run.log.count("Contacts that were merged are not followed") == 1
+    assert row(run.log, "VIP")["missing"] == "1"
+
+
 # Single changes
 
 
