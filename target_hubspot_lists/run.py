@@ -10,6 +10,7 @@ from target_hubspot_lists.composition import compose
 from target_hubspot_lists.errors import Interrupted, TargetError
 from target_hubspot_lists.hubspot.portal import check_connection
 from target_hubspot_lists.reporting.accounts import Accounts
+from target_hubspot_lists.reporting.judgement import Judgement
 from target_hubspot_lists.reporting.progress import Progress, Standing
 from target_hubspot_lists.reporting.report import Report, new_run_id
 from target_hubspot_lists.reporting.summary import RunFacts, summary
@@ -86,7 +87,7 @@ class Run:
         self.accounts.check()
         session.journal.end(self.accounts.lists.values())
         # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
-        unapplied = list(self.accounts.problems(self._settings.max_unapplied_percent))
+        unapplied = list(Judgement(self.accounts).problems(self._settings.max_unapplied_percent))
         if not unapplied:
             session.schedule.end(are_all_done=not held_back)
         if problems := [*held_back, *unapplied, *unread]:

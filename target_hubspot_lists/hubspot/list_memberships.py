@@ -188,7 +188,6 @@ class ChangeWriter:
         self._client = client
         self._lists = lists
         self._contacts = contacts
-        self._base = client.base("crm/lists")
         self._lock = threading.Lock()
         self.size = MAX_RECORD_IDS_PER_CALL
         self._history = CallHistory()
@@ -250,7 +249,7 @@ class ChangeWriter:
         """Send what HubSpot takes, if it takes anything, and what changes nothing; ListError if it refuses that."""
         sent = self._history.now()
         try:
-            self._put(hubspot_list, change)
+            _put(self._client, hubspot_list, change)
         except (Conflict, InvalidRequest, TooLarge) as problem:
             raise list_refused(hubspot_list, problem) from problem
         self._history.took(_kinds(hubspot_list, change), sent)
@@ -275,7 +274,7 @@ class ChangeWriter:
             return Confirmation(change, doubtful=dict.fromkeys(change.ids, Doubt(within.problem, None)))
         started, sent = time.monotonic(), self._history.now()
         try:
-            confirmation = self._put(hubspot_list, change)
+            confirmation = _put(self._client, hubspot_list, change)
         except TooSlow as problem:
             if len(change) == 1:
                 raise
@@ -300,27 +299,6 @@ class ChangeWriter:
         confirmation.calls += 1
         confirmation.seconds = time.monotonic() - started
         return confirmation
-
-    def _put(self, hubspot_list: HubSpotList, change: Change) -> Confirmation:
-        # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
-        try:
-            answer = self._client.put(
-                f"{self._base}/{hubspot_list.list_id}/memberships/add-and-remove",
-                {
-                    "recordIdsToAdd": list(map(str, change.add)),
-                    "recordIdsToRemove": list(map(str, change.remove)),
-                },
-                slow_tries=SLOW_TRIES,
-            )
-        except NotFound as not_found:
-            raise gone(hubspot_list) from not_found
-        except MissingScopes:
-            raise
-        except Refused as refused:
-            if refused.status == FORBIDDEN:
-                raise list_refused(hubspot_list, refused) from refused
-            raise
-        return parsed(answer, partial(Confirmation.from_body, change))
 
     def _divide(
         self,
@@ -370,6 +348,28 @@ class ChangeWriter:
             return Confirmation(change, refused={record_id: refused.problem})
         self._history.doubted(kinds)
         return Confirmation(change, doubtful={record_id: Doubt(refused.problem, refused.moment)})
+
+
+def _put(client: HubSpotClient, hubspot_list: HubSpotList, change: Change) -> Confirmation:
+    # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
+    try:
+        answer = client.put(
+            f"{client.base('crm/lists')}/{hubspot_list.list_id}/memberships/add-and-remove",
+            {
+                "recordIdsToAdd": list(map(str, change.add)),
+                "recordIdsToRemove": list(map(str, change.remove)),
+            },
+            slow_tries=SLOW_TRIES,
+        )
+    except NotFound as not_found:
+        raise gone(hubspot_list) from not_found
+    except MissingScopes:
+        raise
+    except Refused as refused:
+        if refused.status == FORBIDDEN:
+            raise list_refused(hubspot_list, refused) from refused
+        raise
+    return parsed(answer, partial(Confirmation.from_body, change))
 
 
 def _warn(hubspot_list: HubSpotList, change: Change, problem: Refused | TooSlow) -> None:

@@ -79,8 +79,7 @@ class DryRunJournal(LedgerReading, Journal):
         return False
 
     @override
-    def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        return ()
+    def forget(self, record_ids: Collection[int]) -> None: ...
 
     @override
     def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:

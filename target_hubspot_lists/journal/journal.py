@@ -93,8 +93,8 @@ class Journal(PropertyMemory, Protocol):
         It stands for the same contact, yet what the word changes is kept under the other id alone.
         """
 
-    def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        """Forget contacts that HubSpot no longer knows; return the addresses of all forgotten in this run."""
+    def forget(self, record_ids: Collection[int]) -> None:
+        """Forget contacts that HubSpot no longer knows, with their addresses."""
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
         """Who of these is on the list, and who is not; of whom nothing is certain is left out."""

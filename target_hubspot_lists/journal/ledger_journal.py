@@ -7,16 +7,14 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import LedgerError, UnusableList
-from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.journal.journal import Journal
 from target_hubspot_lists.journal.ledger_reading import LedgerReading
 from target_hubspot_lists.journal.list_locks import ListLocks
 from target_hubspot_lists.journal.lost_members import LostMembers
+from target_hubspot_lists.journal.remembered_lists import RememberedLists
 from target_hubspot_lists.journal.restoring import PuttingBack
 from target_hubspot_lists.journal.run_records import RunRecords
-from target_hubspot_lists.ledger import KnownList
-from target_hubspot_lists.outcomes import Reason
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
+    from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
@@ -74,8 +73,8 @@ class LedgerJournal(LedgerReading, Journal):
             follow=self.follow,
             forget=self.forget,
         )
+        self._remembered = RememberedLists(ledger, settings, lists, self._members)
         self._records = RunRecords(ledger, settings, every, started)
-        self._forgotten: set[str] = set()  # addresses whose contacts HubSpot reported missing
         self._is_over = False
 
     # Lists
@@ -101,49 +100,15 @@ class LedgerJournal(LedgerReading, Journal):
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
         self._locks.take([], [found.list_id])  # where it was made just now, only its name was held
         self._records.streams[found.list_id] = led.stream
-        is_replaced = self._replace(led, found)
-        self._ledger.remember_list(self._known_list(led, found))
+        old_id = self._gone.pop(led.route.key, None)
+        is_replaced = old_id is not None and self._remembered.replace(led, found, old_id)
+        self._ledger.remember_list(self._remembered.entry(led, found))
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
-            if self._has_to_be_read(found):
+            if self._remembered.has_to_be_read(found):
                 self.reread(found, has_snapshot=self._settings.sync_mode == "mirror")
             elif self._settings.sync_mode == "incremental" and not is_replaced:
                 self.put_back(found, but_for=())
-
-    def _known_list(self, led: Led, found: HubSpotList) -> KnownList:
-        is_new = self._lists.is_new(
-            found
-        )  # else it is read, whoever made it: somebody may have put people there
-        is_ours = is_new or self._was_made_unnoted(found)
-        name = led.cohort.name if led.cohort.id else None
-        key, stream = led.cohort.key, led.stream
-        return KnownList(
-            found.list_id, found.name, key, stream, created_by_us=is_ours, was_read=is_new, cohort_name=name
-        )
-
-    def _replace(self, led: Led, found: HubSpotList) -> bool:
-        """Let a list take the place of a deleted one, with its members; a mirror brings those itself.
-
-        Return whether it does.
-        """
-        old_id = self._gone.pop(led.route.key, None)
-        if old_id is None or not self._ledger.known(old_id) or self._ledger.known(found.list_id):
-            return False
-        on_list: set[int] = set()
-        if self._settings.sync_mode == "incremental":
-            # The old list is let go only once its members are on the new one: a crash in between heals.
-            on_list, _ = self._members.put_these_back(
-                found, self._ledger.iter_members(old_id), known_as=old_id
-            )
-        logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        self._ledger.replace_list(old_id, self._known_list(led, found))
-        self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
-        return True
-
-    def _has_to_be_read(self, found: HubSpotList) -> bool:
-        """Whether the ledger did not make the list and has never read it, or all are read again."""
-        was_read = any(each.was_read for each in self._ledger.known(found.list_id))
-        return not was_read or (self._settings.reconcile and not self._lists.is_new(found))
 
     @override
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
@@ -164,15 +129,9 @@ class LedgerJournal(LedgerReading, Journal):
 
     @override
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
-        """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
         old_id = self._gone[route.key]
         self._locks.take([route.name], [old_id])
-        if not self._ledger.known(old_id):
-            raise UnusableList(
-                Reason.LIST_GONE,
-                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.',
-            )
-        self._ledger.settle(old_id, on=(), off=record_ids)
+        self._remembered.leave(route, old_id, record_ids)
 
     # Contacts
 
@@ -192,11 +151,9 @@ class LedgerJournal(LedgerReading, Journal):
         return not is_member or self._ledger.knows_who_left(hubspot_list.list_id)
 
     @override
-    def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        # All of the run, for a contact can be missing on several lists, and is in the ledger only once.
+    def forget(self, record_ids: Collection[int]) -> None:
         if record_ids:
-            self._forgotten.update(self._ledger.forget_record_ids(record_ids))
-        return self._forgotten
+            self._ledger.forget_record_ids(record_ids)
 
     @property
     @override

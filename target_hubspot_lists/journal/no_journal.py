@@ -77,8 +77,7 @@ class NoJournal(Journal):
         return False
 
     @override
-    def forget(self, record_ids: Collection[int]) -> Collection[str]:
-        return ()
+    def forget(self, record_ids: Collection[int]) -> None: ...
 
     @override
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL, Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
-from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
+from target_hubspot_lists.outcomes import Refusal, Seen
 from target_hubspot_lists.reporting.accounts import NOTHING
 from target_hubspot_lists.reporting.asked import NO_RECORD
+from target_hubspot_lists.sync.foresight import foresee
 from target_hubspot_lists.sync.plans import Stale
+from target_hubspot_lists.sync.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
@@ -30,37 +29,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
     from target_hubspot_lists.sync.plans import Plan
-
-
-@dataclass
-class UnderWay:
-    """One plan, and how far its delivery has come."""
-
-    plan: Plan
-    left: set[int]  # contacts without an outcome
-    doubts: Doubts = field(default_factory=Doubts)
-    not_named: set[int] = field(default_factory=set)  # HubSpot took the call and said nothing of them
-    missing: set[int] = field(default_factory=set)  # the list called them missing
-    read: dict[int, int | None] = field(
-        default_factory=dict
-    )  # of those, who was read: the id of today, or nobody
-    # What became of properties, by record id.
-    results: Mapping[Member, PropertyResult] = field(default_factory=dict)
-    problem: UnusableList | None = None
-
-    @property
-    def hubspot_list(self) -> HubSpotList:
-        """The list that is changed."""
-        return self.plan.hubspot_list
-
-    def note(self, confirmation: Confirmation) -> None:
-        """Take in what HubSpot said of a part of the plan."""
-        account = self.plan.account
-        account.calls += confirmation.calls
-        account.seconds += confirmation.seconds
-        self.doubts.note(confirmation)
-        self.missing |= confirmation.missing
-        self.read |= confirmation.read
 
 
 class Delivery:
@@ -106,7 +74,8 @@ class Delivery:
         going = [each for plan in plans if (each := self._begin(plan, results)).left]
         if self._settings.dry_run:
             for each in going:
-                self._foresee(each)
+                each.problem = foresee(each, self._reader, by_record=self._settings.match_by == "contact_id")
+                self._reject(each)
             return []
         changes = [(each, each.plan.change(each.left)) for each in going]
         for each, change in changes:
@@ -128,7 +97,7 @@ class Delivery:
 
     def _begin(self, plan: Plan, results: Mapping[Member, PropertyResult]) -> UnderWay:
         """Settle who is known to be as asked, and everybody where the list cannot be used."""
-        each = UnderWay(plan, plan.record_ids, results=results)
+        each = UnderWay(plan, self._accounts, plan.record_ids, results=results)
         each.problem = self.unusable.get(plan.hubspot_list.list_id)
         if each.problem:
             self._reject(each)
@@ -136,7 +105,7 @@ class Delivery:
             wanted = plan.wanted(states.keys())
             for is_member, seen in ((True, Seen.ON_LIST), (False, Seen.NOT_ON_LIST)):
                 known = {one for one, state in states.items() if state is is_member is wanted.get(one)}
-                self._settle(each, known, seen, is_member=is_member)
+                each.settle(known, seen, is_member=is_member)
         return each
 
     def _send(self, changes: Sequence[tuple[UnderWay, Change]]) -> None:
@@ -158,20 +127,19 @@ class Delivery:
                     self._take(each, self._writer.ask_again(each.hubspot_list, doubts))
                 except UnusableList as problem:
                     each.problem = problem
-            if each.problem:
-                self._reject(each)
+            self._reject(each)
 
     def _take(self, each: UnderWay, confirmation: Confirmation) -> None:
         self._journal.confirm(each.hubspot_list, confirmation)
         each.note(confirmation)
-        self._settle(each, confirmation.added, Seen.CHANGED, is_member=True)
-        self._settle(each, confirmation.removed, Seen.CHANGED, is_member=False)
+        each.settle(confirmation.added, Seen.CHANGED, is_member=True)
+        each.settle(confirmation.removed, Seen.CHANGED, is_member=False)
         refused = {one: Refusal.by_hubspot(problem) for one, problem in confirmation.refused.items()}
-        self._settle(each, set(refused), Seen.REFUSED, refusals=refused)
+        each.settle(set(refused), Seen.REFUSED, refusals=refused)
         if self._is_read_back:
             each.not_named |= confirmation.open
         else:
-            self._settle(each, confirmation.open, Seen.NOT_NAMED)
+            each.settle(confirmation.open, Seen.NOT_NAMED)
 
     def _judge_missing(self, each: UnderWay, *, is_again: bool) -> Iterator[Stale]:
         """Read whom the list calls missing: yield the contacts that have another id, and keep those that HubSpot knows.
@@ -192,10 +160,10 @@ class Delivery:
                 yield Stale(each.hubspot_list, record_id, asked, now)
             elif is_again and now is not None:
                 # Merged twice within a run: whether that contact is as asked is not known.
-                self._settle(each, {record_id}, Seen.NOT_ON_LIST if asked.is_member else Seen.ON_LIST)
+                each.settle({record_id}, Seen.NOT_ON_LIST if asked.is_member else Seen.ON_LIST)
             else:
                 nobody.add(record_id)
-        self._settle(each, nobody, Seen.NO_CONTACT)
+        each.settle(nobody, Seen.NO_CONTACT)
         each.missing = known
 
     def _drop(self, each: UnderWay) -> None:
@@ -207,9 +175,9 @@ class Delivery:
         if to_remove:
             off = self._reader.read_by_record(each.hubspot_list, to_remove).not_on_list
             self._journal.confirm_reading(each.hubspot_list, Reading(frozenset(), off))
-            self._settle(each, off, Seen.NOT_ON_LIST, is_member=False)
-            self._settle(each, set(to_remove) - off, Seen.ON_LIST, is_member=False)
-        self._settle(each, each.missing - set(to_remove), Seen.NOT_ON_LIST, is_member=True)
+            each.settle(off, Seen.NOT_ON_LIST, is_member=False)
+            each.settle(set(to_remove) - off, Seen.ON_LIST, is_member=False)
+        each.settle(each.missing - set(to_remove), Seen.NOT_ON_LIST, is_member=True)
 
     def _verify(self, each: UnderWay) -> None:
         """Read back whom HubSpot did not name, and call dropped whoever is not as asked after a few waits."""
@@ -226,76 +194,15 @@ class Delivery:
         self._journal.confirm_reading(hubspot_list, reading.of_those_as(asked))
         self._merged.read(reading.missing, {})
         off = reading.not_on_list | (reading.missing - reading.on_list)
-        self._settle(each, reading.on_list, Seen.ON_LIST)
-        self._settle(each, off, Seen.NOT_ON_LIST)
-        self._settle(each, asked.keys() - reading.on_list - off, Seen.NOT_NAMED)
-
-    def _foresee(self, each: UnderWay) -> None:
-        """Say what a real run would do, as far as a ledger and reading tell."""
-        try:
-            reading = self._read_before(each.hubspot_list, each.left)
-        except UnusableList as problem:
-            each.problem = problem
-            self._reject(each)
-            return
-        off = reading.not_on_list - reading.on_list
-        no_contact = reading.missing - reading.on_list - off
-        for some, seen in (
-            (reading.on_list, Seen.ON_LIST),
-            (off, Seen.NOT_ON_LIST),
-            (no_contact, Seen.NO_CONTACT),
-            (each.left - reading.on_list - off - no_contact, Seen.NOT_NAMED),
-        ):
-            self._settle(each, some, seen, is_sent=False)
-
-    def _read_before(self, hubspot_list: HubSpotList, record_ids: AbstractSet[int]) -> Reading:
-        """Read who is on a list that a dry run would change; of record ids also whether they are anybody's."""
-        by_record = self._settings.match_by == "contact_id"
-        if hubspot_list.is_foreseen and not by_record:
-            return Reading(frozenset(), frozenset(record_ids))
-        read = self._reader.read_by_record if by_record else self._reader.read
-        reading = read(hubspot_list, record_ids)
-        if hubspot_list.is_foreseen:
-            return Reading(frozenset(), reading.on_list | reading.not_on_list, reading.missing)
-        return reading
+        each.settle(reading.on_list, Seen.ON_LIST)
+        each.settle(off, Seen.NOT_ON_LIST)
+        each.settle(asked.keys() - reading.on_list - off, Seen.NOT_NAMED)
 
     def _reject(self, each: UnderWay) -> None:
         """Settle everybody who is left of a list that cannot be used, now and for the rest of the run."""
-        problem = each.problem
-        assert problem is not None  # noqa: S101 - whoever calls has just seen it
-        self.unusable[each.hubspot_list.list_id] = problem
-        refusal = Refusal(problem.reason, str(problem))
-        for part in each.plan.parts:
-            part.account.problem = problem
-        each.missing = set()
-        self._settle(each, each.left, Seen.REFUSED, refusals=dict.fromkeys(each.left, refusal))
-
-    def _settle(  # noqa: PLR0913 - what a settlement says
-        self,
-        each: UnderWay,
-        record_ids: AbstractSet[int],
-        seen: Seen,
-        *,
-        is_member: bool | None = None,
-        is_sent: bool = True,
-        refusals: Mapping[int, Refusal] = NOTHING,
-    ) -> None:
-        """Give contacts of a plan their outcome; `is_member` is what all of them ask, None where they differ."""
-        if not record_ids:
-            return
-        for part in each.plan.parts:
-            of_part = record_ids if len(each.plan.parts) == 1 else record_ids & part.words.keys()
-            for asks, some in _apart(part.words, of_part, is_member=is_member):
-                self._accounts.settle_all(
-                    part,
-                    some,
-                    outcome_of(seen, is_member=asks, is_sent=is_sent),
-                    is_member=asks,
-                    created=each.plan.created,
-                    refusals=refusals,
-                    results=each.results,
-                )
-        each.left -= record_ids
+        if each.problem:
+            self.unusable[each.hubspot_list.list_id] = each.problem
+            each.reject(each.problem)
 
 
 def _job(
@@ -310,18 +217,6 @@ def _job(
         return each, None
 
     return write
-
-
-def _apart(
-    words: Mapping[int, int], record_ids: AbstractSet[int], *, is_member: bool | None
-) -> Iterator[tuple[bool, AbstractSet[int]]]:
-    """Yield True with those that are to be members, and False with those that are not."""
-    if is_member is not None:
-        yield is_member, record_ids
-        return
-    adds = {each for each in record_ids if words[each] & 1}
-    yield True, adds
-    yield False, record_ids - adds
 
 
 def _is_followed(asked: Asked, record_id_now: int | None) -> bool:

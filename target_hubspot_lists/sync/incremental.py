@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
@@ -13,12 +14,13 @@ from target_hubspot_lists.sync.property_flush import begin_flush
 from target_hubspot_lists.sync.redelivery import deliver_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.attributes import AttributeParser
     from target_hubspot_lists.input.records import Cohort, Member, Rejection
     from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.reporting.asked import Asked, Words
     from target_hubspot_lists.sync.batch import Held
     from target_hubspot_lists.sync.contact_properties import ContactProperties
@@ -113,7 +115,12 @@ class Incremental:
         properties.resolved(resolution)
         for each in gone:
             self._leave(each, resolution)
-        plans = self._merged.follow(self._plans(there, lists, resolution, properties), resolution)
+        plans = _plans(
+            [(each.destination.account, each.words, lists[each.destination.route.key]) for each in there],
+            resolution,
+            partial(resolution.settle, self._accounts, results=properties.results),
+        )
+        plans = self._merged.follow(plans, resolution)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write_plans(plans, resolution)
         stale = self._delivery.deliver(plans, properties.results)
@@ -181,26 +188,6 @@ class Incremental:
         else:
             self._accounts.settle_all(words, words.words.keys(), Outcome.NOT_A_MEMBER, is_member=False)
 
-    def _plans(
-        self,
-        there: Sequence[Held],
-        lists: Mapping[str, HubSpotList],
-        resolution: Resolution,
-        properties: PropertyFlush,
-    ) -> list[Plan]:
-        """Fold once more by list and record id: two routes can be one list, two addresses one contact."""
-        parts: dict[str, list[Words]] = {}
-        by_id: dict[str, HubSpotList] = {}
-        for each in there:
-            found = lists[each.destination.route.key]
-            words, without = resolution.words(each.destination.account, each.words)
-            resolution.settle(self._accounts, without, properties.results)
-            if words.words:
-                by_id[found.list_id] = found
-                parts.setdefault(found.list_id, []).append(words)
-        created = resolution.created_ids
-        return [Plan(found, tuple(last_words(parts[list_id])), created) for list_id, found in by_id.items()]
-
     def _deliver_again(
         self, stale: Sequence[Stale], plans: Sequence[Plan], properties: PropertyFlush
     ) -> None:
@@ -225,3 +212,24 @@ def _members(every: Sequence[Held]) -> Iterator[tuple[Member, bool]]:
     for each in every:
         for member, word in each.words.items():
             yield member, bool(word & 1)
+
+
+def _plans(
+    asked: Iterable[tuple[Account, dict[Member, int], HubSpotList]],
+    resolution: Resolution,
+    settle: Callable[[Sequence[Asked]], None],
+) -> list[Plan]:
+    """Fold once more by list and record id: two routes can be one list, two addresses one contact.
+
+    `settle` gives an outcome to members who have no contact.
+    """
+    parts: dict[str, list[Words]] = {}
+    by_id: dict[str, HubSpotList] = {}
+    for account, of_account, hubspot_list in asked:
+        words, without = resolution.words(account, of_account)
+        settle(without)
+        if words.words:
+            by_id[hubspot_list.list_id] = hubspot_list
+            parts.setdefault(hubspot_list.list_id, []).append(words)
+    created = resolution.created_ids
+    return [Plan(each, tuple(last_words(parts[list_id])), created) for list_id, each in by_id.items()]

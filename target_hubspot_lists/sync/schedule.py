@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.reporting.judgement import Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ class Schedule:
     ) -> None:
         self._sync = sync
         self._accounts = accounts
+        self._judgement = Judgement(accounts)
         self._states = states
         self._clock = clock
         self._batch_size_rows = batch_size_rows
@@ -86,7 +88,7 @@ class Schedule:
         It is where members were dropped or a list cannot be used. It may be as long as nothing at all has applied of a
         list or a stream.
         """
-        if not self._accounts.holds_state and next(self._accounts.in_vain(), None) is None:
+        if not self._accounts.holds_state and next(self._judgement.in_vain(), None) is None:
             self._waits_since = None
             self._states.confirm()
         elif self._waits_since is None and self._states.is_waiting:
@@ -104,12 +106,12 @@ class Schedule:
             return
         if problems := [*self._accounts.list_problems(), *self._accounts.dropped()]:
             raise TargetError(" ".join(problems))
-        in_vain = [each for each in self._accounts.in_vain() if each.is_mistake or each.is_stream]
+        in_vain = [each for each in self._judgement.in_vain() if each.is_mistake or each.is_stream]
         if in_vain:
             told = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in in_vain)
             raise TargetError(
                 f"In {MAX_WAIT_SECONDS // 3600} hours nothing was applied ({told}), so that no STATE could leave. "
                 "Set report_path for a line on each, correct the source or the settings, and run again."
             )
-        self._accounts.excuse()
+        self._judgement.excuse()
         self._confirm()
