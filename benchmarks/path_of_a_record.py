@@ -1,9 +1,9 @@
 """The way of one record through the code: which modules it visits, and how often it enters one.
 
 Run it with `python -m benchmarks.path_of_a_record [--show]`; `--show` prints the modules in the order of their first
-visit. Traced is a real run on one record against the local HubSpot, from the first line to the exit. A stay begins with
-each call into a module from another one, in whatever thread; a return begins none. Only modules of the plugin count:
-`hubspot_singer` and libraries are passed through.
+visit. Traced is a real run on one record against the local HubSpot, from the first line of its input to the end (of the
+tap: all of the run). A stay begins with each call into a module from another one, in whatever thread; a return begins
+none. Only modules of the plugin count: `hubspot_singer` and libraries are passed through.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tempfile
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.target import TargetHubSpotLists
@@ -85,12 +85,21 @@ def membership(**config: str) -> Trace:
     record = {"email": "ada@example.com", "cohort_name": "VIP", "cohort_size": 1}
     with HubSpotEmulator(portal) as hubspot:
         settings = {"api_url": hubspot.url, "access_token": hubspot.token, **config}
-        target = TargetHubSpotLists(config=settings)
-        with trace.running():
-            exit_code = target.run(io.BytesIO(lines(record)))
+        exit_code = traced_target(trace)(config=settings).run(io.BytesIO(lines(record)))
     if exit_code or portal.member_emails("amplitude_VIP") != {"ada@example.com"}:
         raise SystemExit("The membership did not arrive: the trace says nothing.")
     return trace
+
+
+def traced_target(trace: Trace) -> type[TargetHubSpotLists]:
+    """The target, traced from the first line of its input to the end of it: not while a run is set up or summed up."""
+
+    class TracedTarget(TargetHubSpotLists):
+        def listen(self, file_input: IO[Any] | None = None) -> None:
+            with trace.running():
+                super().listen(file_input)
+
+    return TracedTarget
 
 
 def mirrored_membership() -> Trace:

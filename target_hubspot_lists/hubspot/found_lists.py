@@ -202,11 +202,12 @@ class FoundLists:
                 self.not_made.add(route.name)
                 return route, _refused(route, refused)
             found = self._lists.find_duplicate(route.name)
-            if found is None:
-                return route, _taken(route)
             # Absent a moment ago and asked for more than once: an answer was lost, and it was ours that made it.
             if refused.tries == 1:
                 self.not_made.add(route.name)
+            if found is None:
+                return route, _taken(route)
+            if refused.tries == 1:
                 return self._found_after_all(route, found)
             made = found
         self.created.append(made)

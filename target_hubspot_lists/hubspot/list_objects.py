@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import redact
 from target_hubspot_lists.errors import UnusableList
@@ -19,20 +19,19 @@ WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take membe
 NAME_CHARACTERS = 120  # of a list's name, in a log line
 
 
-class Route(NamedTuple):
+@dataclass(frozen=True)
+class Route:
     """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it)."""
 
     list_id: str | None
     name: str
     is_skipped: bool = False  # nothing is looked for
+    key: str = field(init=False)  # equal for routes that surely lead to one list
 
-    @property
-    def key(self) -> str:
-        """Equal for routes that surely lead to one list."""
+    def __post_init__(self) -> None:
         # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
-        if self.is_skipped:
-            return f"skipped {self.name}"
-        return f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
+        key = f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
+        object.__setattr__(self, "key", f"skipped {self.name}" if self.is_skipped else key)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import Route, shown
@@ -50,7 +51,7 @@ class Routes:
             configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
             route = configured or Route(None, self._prefix + cohort.name)
             if route.is_skipped:
-                route = route._replace(name=cohort.name)
+                route = replace(route, name=cohort.name)
             self._known[cohort] = route
             if configured is None:
                 self._warn_if_shared(route, cohort)
