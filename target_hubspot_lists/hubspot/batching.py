@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from hubspot_singer.http import ErrorBody
 from target_hubspot_lists.outcomes import blamed_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from hubspot_singer.http import Refused
 
 # "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
 MAX_INPUTS_PER_CALL = 100
@@ -41,8 +43,39 @@ def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     return inputs[:middle], inputs[middle:]
 
 
-class Brake:
-    """Stops the halving of batches where HubSpot refuses every single input; threads may share it."""
+class Includes(Protocol):
+    """What became of some inputs, to which that of others can be added."""
+
+    def include(self, other: Self) -> Self:
+        """Take in what became of other inputs."""
+
+
+R = TypeVar("R", bound=Includes)
+
+
+def isolate(
+    inputs: Sequence[T],
+    send: Callable[[Sequence[T]], R],
+    judge: Callable[[Sequence[T], Refused], R | None],
+    refusals: tuple[type[Refused], ...],
+) -> R:
+    """Send a batch; one that HubSpot refuses is halved until the guilty inputs stand alone.
+
+    `judge` says what became of inputs that were refused together, or None where they are to be halved; it must judge
+    a single input.
+    """
+    try:
+        return send(inputs)
+    except refusals as refused:
+        judged = judge(inputs, refused)
+        if judged is not None:
+            return judged
+    first, second = halves(inputs)
+    return isolate(first, send, judge, refusals).include(isolate(second, send, judge, refusals))
+
+
+class RefusalLimit:
+    """Counts inputs that HubSpot refuses one by one, to stop where it refuses every one; threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

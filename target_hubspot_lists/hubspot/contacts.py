@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, Refused, TooLarge, concurrently
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, Brake, halves, in_runs
+from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, RefusalLimit, halves, in_runs, isolate
 from target_hubspot_lists.hubspot.contact_answers import (
     IDENTIFIERS,
     Step,
@@ -40,7 +40,7 @@ class Contacts:
         self.dry_run = dry_run
         self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
         self._base = f"{client.base('crm/objects')}/contacts/batch"
-        self.creating = Brake()
+        self.creating = RefusalLimit()
         self._history = CallHistory()
 
     def read_step(
@@ -95,8 +95,23 @@ class Contacts:
         A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
         first read again, since it may be all of the batch.
         """
+
+        def send(addresses: Sequence[str]) -> Step:
+            return self._create({each: contacts[each] for each in addresses}, seen)
+
+        def judge(addresses: Sequence[str], refused: Refused) -> Step | None:
+            refusal = Refusal.by_hubspot(refused)
+            if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
+                return Step(conflicts=dict.fromkeys(addresses, refusal))
+            if len(addresses) > 1:
+                return None
+            one = {addresses[0]: refusal}
+            return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
+
+        return isolate(list(contacts), send, judge, (InvalidRequest, Conflict, TooLarge))
+
+    def _create(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
         # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling
-        addresses = list(contacts)
         inputs = [
             {
                 "properties": {"email": address, **properties},
@@ -105,22 +120,9 @@ class Contacts:
             }
             for position, (address, properties) in enumerate(contacts.items())
         ]
-        try:
-            answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
-        except (InvalidRequest, Conflict, TooLarge) as refused:
-            refusal = Refusal.by_hubspot(refused)
-            if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
-                return Step(conflicts=dict.fromkeys(addresses, refusal))
-            if len(addresses) == 1:
-                one = {addresses[0]: refusal}
-                return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
-            first, second = (
-                self.create_step({address: contacts[address] for address in half}, seen)
-                for half in halves(addresses)
-            )
-            return first.include(second)
+        answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
         self.creating.accepted()
-        return parse_create(addresses, answer, seen)
+        return parse_create(list(contacts), answer, seen)
 
     def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
         """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""

@@ -19,10 +19,10 @@ from hubspot_singer.http import (
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import (
     MAX_REFUSED_WITHOUT_SUCCESS,
-    Brake,
+    RefusalLimit,
     batch_errors,
-    halves,
     in_batches,
+    isolate,
 )
 from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason, blamed_properties
 
@@ -90,7 +90,7 @@ class PropertyWriter:
         self._contacts = contacts
         self._workers = workers
         self._base = f"{client.base('crm/objects')}/contacts/batch"
-        self._brake = Brake()
+        self._refusal_limit = RefusalLimit()
 
     def write(self, updates: Sequence[Update]) -> Iterator[Written]:
         """Write them, yielding call by call what became of them; no contact twice."""
@@ -148,27 +148,27 @@ class PropertyWriter:
             return {}
 
     def _try(self, updates: Sequence[Update]) -> Written:
+        return isolate(updates, self._send, self._judge, (InvalidRequest, Conflict, TooLarge, NotFound))
+
+    def _send(self, updates: Sequence[Update]) -> Written:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
         # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
         inputs = [
             {"id": str(each.record_id), "properties": each.texts, "objectWriteTraceId": str(each.record_id)}
             for each in updates
         ]
-        try:
-            written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
-        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
-            if len(updates) == 1:
-                return self._refuse(updates[0], refused)
-            first, second = halves(updates)
-            return self._try(first).include(self._try(second))
+        written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
         if written.texts:
-            self._brake.accepted()
+            self._refusal_limit.accepted()
         return written
+
+    def _judge(self, updates: Sequence[Update], refused: Refused) -> Written | None:
+        return self._refuse(updates[0], refused) if len(updates) == 1 else None
 
     def _refuse(self, update: Update, refused: Refused) -> Written:
         if isinstance(refused, NotFound):
             return Written(missing={update.record_id})
-        if self._brake.refused():
+        if self._refusal_limit.refused():
             raise _refused_for_all(refused)
         problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
         return Written(problems={update.record_id: problem})

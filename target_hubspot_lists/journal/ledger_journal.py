@@ -13,7 +13,7 @@ from target_hubspot_lists.journal.ledger_reading import LedgerReading
 from target_hubspot_lists.journal.list_locks import ListLocks
 from target_hubspot_lists.journal.lost_members import LostMembers
 from target_hubspot_lists.journal.remembered_lists import RememberedLists
-from target_hubspot_lists.journal.restoring import PuttingBack
+from target_hubspot_lists.journal.restoring import RestoreMembers
 from target_hubspot_lists.journal.run_records import RunRecords
 
 if sys.version_info >= (3, 12):
@@ -60,7 +60,7 @@ class LedgerJournal(LedgerReading, Journal):
         started: datetime,
     ) -> None:
         super().__init__(ledger, settings, lists, every=every, reader=reader, started=started)
-        putting_back = PuttingBack(
+        putting_back = RestoreMembers(
             contacts, writer, reader, workers=settings.connection.max_concurrency, wait=client.wait
         )
         self._locks = ListLocks(ledger, client.wait)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
-    from target_hubspot_lists.journal.restoring import PuttingBack
+    from target_hubspot_lists.journal.restoring import RestoreMembers
     from target_hubspot_lists.ledger import Ledger
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class LostMembers:
         self,
         ledger: Ledger,
         contacts: Contacts,
-        putting_back: PuttingBack,
+        putting_back: RestoreMembers,
         reader: MembershipReader,
         *,
         count: Counter[str],

@@ -37,7 +37,7 @@ class PutBack:
         self.left_open |= confirmation.refused.keys() | confirmation.open
 
 
-class PuttingBack:
+class RestoreMembers:
     """Adds members, many a call; follows those who have another contact now, and reads back whom HubSpot left open."""
 
     def __init__(
