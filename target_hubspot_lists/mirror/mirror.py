@@ -62,7 +62,9 @@ class Mirror:
         self._list_mirror = _list_mirror(
             settings, planning, applying, properties, self._snapshot, workspace, self._held_back
         )
-        self._vanished = VanishedCohorts(settings, planning, journal, self._arrivals, self._list_mirror)
+        self._vanished = VanishedCohorts(
+            settings, planning, journal, self._arrivals, self._list_mirror, held_back=self._held_back
+        )
         # Each record takes this way: there is no other step on it.
         self.take, self.reject = self._arrivals.take, self._arrivals.reject
 

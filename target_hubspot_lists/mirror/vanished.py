@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot, ListSnapshot
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.mirror.arrivals import Arrivals
     from target_hubspot_lists.mirror.list_mirror import ListMirror
+    from target_hubspot_lists.mirror.snapshots import HeldBack
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.planning import Planning
 
@@ -27,19 +29,22 @@ logger = logging.getLogger(__name__)
 class VanishedCohorts:
     """The cohorts that earlier runs of a stream had, and this one has not."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a list is emptied with
         self,
         settings: Settings,
         planning: Planning,
         journal: Journal,
         arrivals: Arrivals,
         list_mirror: ListMirror,
+        *,
+        held_back: HeldBack,
     ) -> None:
         self._settings = settings
         self._planning = planning
         self._journal = journal
         self._arrivals = arrivals
         self._list_mirror = list_mirror
+        self._held_back = held_back
 
     def empty(self, units: Collection[ListSnapshot], whole: Collection[str]) -> None:
         """Empty the lists whose cohorts are absent from a stream of which all cohorts came, or name them.
@@ -62,12 +67,23 @@ class VanishedCohorts:
             )
         if not to_empty:
             return
-        there = self._planning.find_known({each.list_id for each in to_empty})
+        there, unusable = self._planning.find_known({each.list_id for each in to_empty})
         for known in to_empty:
             if hubspot_list := there.get(known.list_id):
-                if self._settings.reconcile:
-                    self._journal.reread(hubspot_list, has_snapshot=True)
-                self._list_mirror.apply(self._unit(known, hubspot_list), None)
+                unit = self._unit(known, hubspot_list)
+                unit.cohorts[0].account.problem = unusable.get(known.list_id) or self._reread(hubspot_list)
+                self._list_mirror.apply(unit, None)
+                if unit.problem:
+                    self._held_back.streams.add(unit.stream)
+
+    def _reread(self, hubspot_list: HubSpotList) -> UnusableList | None:
+        """Read a list again where the settings ask for it; return why it cannot be used, if it cannot."""
+        if self._settings.reconcile:
+            try:
+                self._journal.reread(hubspot_list, has_snapshot=True)
+            except UnusableList as problem:
+                return problem
+        return None
 
     def _of_stream(self, stream: str) -> list[KnownList]:
         """The lists whose cohorts did not come; none, which is said, where they may be another pipeline's."""

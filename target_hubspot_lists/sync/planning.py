@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.hubspot.found_lists import Resolved
 from target_hubspot_lists.journal.journal import Led
 from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.sync.routes import Routes
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.reconciling import Reconciling
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -104,17 +102,10 @@ class Planning:
             self._by_route[key].account.hubspot_list = each
         return usable
 
-    def find_known(self, list_ids: Collection[str]) -> Mapping[str, HubSpotList]:
-        """Return those of the lists that HubSpot still has and that can be written to, by id."""
+    def find_known(self, list_ids: Collection[str]) -> Resolved:
+        """Return those of the lists that HubSpot still has, by id, and why some of them cannot be used."""
         there = self._all.find_all(list_ids)
-        unusable = self._check(list(there.values()))
-        for problem in unusable.values():
-            logger.warning("%s", problem)
-        return {list_id: each for list_id, each in there.items() if list_id not in unusable}
-
-    def problem(self, route: Route) -> UnusableList | None:
-        """Return why the list of a route cannot be used."""
-        return self._by_route[route.key].account.problem
+        return Resolved(there, self._check(list(there.values())))
 
     def _check(self, lists: Sequence[HubSpotList]) -> Mapping[str, UnusableList]:
         """Raise, before anything is written, if a property has no place; return the lists that another run holds."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.ledger import Ledger
 from tests.factories import membership, schema_message
+from tests.target_hubspot_lists.conftest import START
 from tests.target_hubspot_lists.inputs import mirror
 
 if TYPE_CHECKING:
@@ -116,3 +118,21 @@ def test_where_nothing_came_nothing_is_known_to_have_vanished(
     mirror(run_target, schema_message(stream="members"), *rejected, **settings)
 
     assert portal.members("c_A") == set(contacts)
+
+
+def test_a_vanished_cohorts_list_that_another_run_holds_costs_itself_only(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    everything: dict[str, Any] = {"max_removal_percent": 100}
+    bring(run_target, sqlite_url, contacts, "A", "B", "C", **everything)
+    other = Ledger.open(sqlite_url, portal.portal_id, run_id="run-2", now=lambda: START)
+
+    with other, other.lock(["c_B"], sleep=lambda _: None):
+        run = bring(run_target, sqlite_url, contacts, "A", **everything)
+
+    assert run.exit_code == 1
+    assert "run-2" in run.error
+    assert portal.members("c_A") == portal.members("c_B") == set(contacts)
+    assert portal.members("c_C") == set()
+    assert bring(run_target, sqlite_url, contacts, "A", **everything).exit_code == 0
+    assert portal.members("c_B") == set()
