@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 # Columns that every line about a member has, in JSON Lines and in CSV, and no snapshot of a cohort has together.
 LINE_COLUMNS = frozenset({"run_id", "outcome", "correlation_id"})
@@ -20,9 +20,3 @@ def refuse_report_lines(stream: str, columns: Iterable[str]) -> None:
             f'Stream "{stream}" holds lines of a report, and sync_mode is mirror: whoever is not among these lines '
             "would be removed. Send the rejected ones again with sync_mode: incremental."
         )
-
-
-def refuse_report_line(stream: str, record: Mapping[str, Any]) -> None:
-    """Raise InputError where a record of a mirror's stream is a line of a report, whatever the stream's SCHEMA says."""
-    if "correlation_id" in record and record.keys() >= LINE_COLUMNS:
-        refuse_report_lines(stream, record)

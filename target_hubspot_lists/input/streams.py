@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from singer_sdk.exceptions import MappingError
@@ -17,7 +16,7 @@ from target_hubspot_lists.input.advice import Advice
 from target_hubspot_lists.input.columns import Columns
 from target_hubspot_lists.input.parsing import membership_parser, stream_cohort
 from target_hubspot_lists.input.records import NUL, Membership, positive_integer
-from target_hubspot_lists.input.report_lines import refuse_report_line, refuse_report_lines
+from target_hubspot_lists.input.report_lines import LINE_COLUMNS, refuse_report_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -109,9 +108,8 @@ class Streams:
             self._refuse_shared_names(stream, [each.stream_alias for each in maps])
         self._mapped[stream] = []
         takers = [self._taker(stream, each) for each in maps]
-        if self._are_snapshots:
-            takers.insert(0, partial(_refusing, stream))
-        self._takers[stream] = takers[0] if len(takers) == 1 else _each_of(takers)
+        taker = takers[0] if len(takers) == 1 else _each_of(takers)
+        self._takers[stream] = _refusing_report_lines(stream, taker) if self._are_snapshots else taker
 
     def mapped(self, stream: str) -> Sequence[MappedStream]:
         """Return the streams that the user's maps make of a stream; without maps it is the stream itself."""
@@ -204,8 +202,15 @@ class Streams:
             ) from error
 
 
-def _refusing(stream: str, record: Record, _: int | None) -> None:
-    refuse_report_line(stream, record)
+def _refusing_report_lines(stream: str, taker: Taker) -> Taker:
+    """Let a taker have only records that are no lines of a report, whatever the stream's SCHEMA says."""
+
+    def take(record: Record, version: int | None) -> None:
+        if "correlation_id" in record and record.keys() >= LINE_COLUMNS:
+            refuse_report_lines(stream, record)
+        taker(record, version)
+
+    return take
 
 
 def _each_of(takers: Sequence[Taker]) -> Taker:

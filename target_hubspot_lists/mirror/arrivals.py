@@ -37,7 +37,7 @@ class Arrivals:
         self._streams: dict[str, StreamEvidence] = {}
         self._cohorts: dict[tuple[str, Cohort], CohortSnapshot] = {}
         self._numbers = itertools.count()
-        self._positions = itertools.count()
+        self._position = 0
         self._latest: CohortSnapshot | None = None  # of the last record: mostly the next one's, too
 
     def __iter__(self) -> Iterator[CohortSnapshot]:
@@ -82,20 +82,23 @@ class Arrivals:
             arriving.cohort = cohort
             self._journal.saw(cohort)
             self._accounts.streams[stream].lists.add(arriving.route.key)
-        evidence = arriving.of_stream
-        self._accounts.streams[stream].records_read += 1
+        of_stream, of_cohort = arriving.of_stream, arriving.evidence
+        arriving.stream_account.records_read += 1
         arriving.account.records_read += 1
-        if evidence.is_older(version):
-            evidence.other()
-            arriving.account.superseded += 1
-            return
-        if evidence.is_newer(version):
+        if version is not None and version != of_stream.version:
+            if of_stream.is_older(version):
+                of_stream.other()
+                arriving.account.superseded += 1
+                return
             self._replace(stream)
-        evidence.record(version)
+            of_cohort = arriving.evidence
+        of_stream.record(version)
         arriving.records += 1
-        if is_member:
-            arriving.evidence.record(cohort_size)
-        self._snapshot.take(arriving.number, member, next(self._positions) << 1 | is_member)
+        # All records of a cohort should tell one size.
+        if is_member and (cohort_size is None or not cohort_size == of_cohort.smallest == of_cohort.largest):
+            of_cohort.record(cohort_size)
+        self._position = position = self._position + 1
+        self._snapshot.take((position << 1 | is_member, arriving.number, member))
         if attributes is not None:
             self._snapshot.hold(member, packed(attributes))
 
@@ -118,8 +121,9 @@ class Arrivals:
     def _arriving(self, stream: str, cohort: Cohort) -> CohortSnapshot:
         found = self._cohorts.get((stream, cohort))
         if found is None:
-            to, evidence = self._planning.destination(cohort), self.evidence(stream)
-            found = CohortSnapshot(self.next_number(), stream, cohort, to.route, to.account, evidence)
+            to = self._planning.destination(cohort)
+            of_stream = self.evidence(stream), self._accounts.streams[stream]
+            found = CohortSnapshot(self.next_number(), stream, cohort, to.route, to.account, *of_stream)
             self._cohorts[stream, cohort] = found
         return found
 

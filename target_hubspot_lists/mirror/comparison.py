@@ -49,6 +49,8 @@ class Comparison:
     def __init__(self, workspace: Workspace, match_by: MatchBy) -> None:
         self._workspace = workspace
         self._is_by_email = match_by == "email"
+        self._cohorts: list[int] = []
+        self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
         member, key = f"member {MEMBER_TYPES[match_by]}", f"record_id {workspace.ordered_key}"
         rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}"
         create = workspace.create
@@ -67,13 +69,14 @@ class Comparison:
         """Begin with the next list, to which these cohorts go; return how many last words are of each cohort."""
         workspace = self._workspace
         workspace.clear(*TABLES)
+        self._cohorts = list(cohorts)
         if len(cohorts) == 1:
-            words = "SELECT member, word, cohort FROM mirror_last_words WHERE cohort = :cohorts"
-            workspace.change(f"INSERT INTO mirror_words {words}", cohorts=cohorts[0])
-        else:
-            among = f"cohort {workspace.among('cohorts')}"
-            words = workspace.latest("mirror_last_words", "member", "cohort", among)
-            workspace.change(f"INSERT INTO mirror_words {words}", cohorts=workspace.values(list(cohorts)))
+            self._words = _words_of(cohorts[0])
+            return {cohorts[0]: self._count(f"{self._words} w")}
+        among = f"cohort {workspace.among('cohorts')}"
+        words = workspace.latest("mirror_last_words", "member", "cohort", among)
+        workspace.change(f"INSERT INTO mirror_words {words}", cohorts=workspace.values(self._cohorts))
+        self._words = "mirror_words"
         return self._by_cohort("mirror_words")
 
     def words(self) -> Iterator[LastWord]:
@@ -94,12 +97,12 @@ class Comparison:
         """
         if not self._is_by_email:
             self._workspace.change(
-                "INSERT INTO mirror_identified SELECT member, member, word, cohort, 0, NULL FROM mirror_words"
+                f"INSERT INTO mirror_identified SELECT member, member, word, cohort, 0, NULL FROM {self._words} w"
             )
         elif since is not None:
             self._workspace.change(
                 "INSERT INTO mirror_identified SELECT w.member, c.record_id, w.word, w.cohort, 0, NULL "
-                "FROM mirror_words w JOIN ledger_contacts c ON c.portal_id = :portal_id AND c.address = w.member "
+                f"FROM {self._words} w JOIN ledger_contacts c ON c.portal_id = :portal_id AND c.address = w.member "
                 "WHERE c.looked_up >= :since",
                 portal_id=self._workspace.portal_id,
                 since=int(since.timestamp()),
@@ -108,9 +111,11 @@ class Comparison:
     def unidentified(self) -> Iterator[list[LastWord]]:
         """Yield the words of addresses whose contact is not known, in runs; `take_contacts` may follow each."""
         after = ""
+        if self._count("mirror_identified") == self._count(f"{self._words} w"):
+            return
         while self._is_by_email and (
             rows := self._workspace.read(
-                "SELECT w.member, w.word, w.cohort FROM mirror_words w WHERE w.member > :after AND NOT EXISTS "
+                f"SELECT w.member, w.word, w.cohort FROM {self._words} w WHERE w.member > :after AND NOT EXISTS "
                 "(SELECT 1 FROM mirror_identified i WHERE i.member = w.member) "
                 f"ORDER BY w.member LIMIT {ROWS_AT_ONCE}",
                 after=after,
@@ -148,6 +153,8 @@ class Comparison:
         )
         latest = workspace.latest("mirror_identified", "record_id", "member, cohort, is_created, properties")
         workspace.change(f"INSERT INTO mirror_resolved {latest}")
+        if self._count("mirror_resolved") == self._count("mirror_identified"):
+            return {}
         kept = self._by_cohort("mirror_resolved")
         identified = self._by_cohort("mirror_identified")
         return {cohort: number - kept.get(cohort, 0) for cohort, number in identified.items()}
@@ -209,10 +216,19 @@ class Comparison:
 
     def _by_cohort(self, table: str) -> Mapping[int, int]:
         """Count the rows of a table by their cohort's number."""
+        if len(self._cohorts) == 1:
+            return {self._cohorts[0]: self._count(table)}
         return dict(self._workspace.read(f"SELECT cohort, count(*) FROM {table} GROUP BY cohort"))
+
+    def _count(self, table: str) -> int:
+        return int(self._workspace.read(f"SELECT count(*) FROM {table}")[0][0])
 
 
 RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties"
+
+
+def _words_of(cohort: int) -> str:
+    return f"(SELECT member, word, cohort FROM mirror_last_words WHERE cohort = {cohort})"
 
 
 def parsed(row: Row) -> Resolved:

@@ -20,10 +20,14 @@ IS_SETTLED = "EXISTS (SELECT 1 FROM mirror_baseline b WHERE b.record_id = r.reco
 TO_ADD = f"{IS_MEMBER} AND NOT {IS_ON_LIST}"
 STAYING = f"{IS_MEMBER} AND {IS_ON_LIST}"
 AWAY = f"NOT {IS_MEMBER} AND NOT {IS_ON_LIST}"
-# Of these nothing is to be asked, sent or told but how many they are.
-PLAIN = "r.is_created = 0"
-STAYING_PLAIN = f"{IS_MEMBER} AND {PLAIN} AND {IS_SETTLED}"
-AWAY_PLAIN = f"{AWAY} AND {PLAIN}"
+# Of plain ones nothing is to be asked, sent or told but how many they are; the rest are looked at one by one.
+STAYING_PLAIN = f"{IS_MEMBER} AND r.is_created = 0 AND {IS_SETTLED}"
+STAYING_REST = (
+    f"{IS_MEMBER} AND (r.record_id IN (SELECT record_id FROM mirror_baseline WHERE is_settled = 0) "
+    f"OR (r.is_created = 1 AND {IS_ON_LIST}))"
+)
+AWAY_PLAIN = f"r.is_created = 0 AND {AWAY}"
+AWAY_REST = f"r.is_created = 1 AND {AWAY}"
 
 FROM_TO_REMOVE = (
     "FROM mirror_baseline b LEFT JOIN mirror_resolved r ON r.record_id = b.record_id "
@@ -55,6 +59,14 @@ class Differences:
         """Yield who is on the list and is not to be; with the record that says so, where there is one."""
         for record_id, *said in self._pages(f"SELECT b.record_id, {RESOLVED_COLUMNS} {FROM_TO_REMOVE}", "b"):
             yield record_id, None if said[0] is None else parsed(tuple(said))
+
+    def has_rest(self) -> bool:
+        """Return whether anybody is not plain: created for this snapshot, or unsettled in the ledger."""
+        ((any_unsettled, any_created),) = self._workspace.read(
+            "SELECT EXISTS (SELECT 1 FROM mirror_baseline WHERE is_settled = 0), "
+            "EXISTS (SELECT 1 FROM mirror_resolved WHERE is_created = 1)"
+        )
+        return bool(any_unsettled or any_created)
 
     def baseline_size(self) -> int:
         """Return how many are on the list."""

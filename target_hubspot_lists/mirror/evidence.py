@@ -51,11 +51,13 @@ class StreamEvidence:
 
     def record(self, version: int | None) -> None:
         """A RECORD came that is of no older version."""
+        self.is_activated = False
+        if version is None:
+            self.records_without_version += 1
+            return
         if self.is_newer(version):
             self.begin(version)
-        self.records_since_schema += version is not None
-        self.records_without_version += version is None
-        self.is_activated = False
+        self.records_since_schema += 1
 
     def other(self) -> None:
         """Anything else of the stream came: what was activated was not the end of it."""
@@ -92,10 +94,7 @@ class CohortEvidence:
         """A RECORD of a member came; of those who left none counts, since its columns may be of another day."""
         if size is None:
             self.records_without_size += 1
-        elif size != self.smallest or size != self.largest:  # all records of a cohort should say the same
-            self._widen(size)
-
-    def _widen(self, size: int) -> None:
+            return
         self.smallest = size if self.smallest is None else min(size, self.smallest)
         self.largest = size if self.largest is None else max(size, self.largest)
 

@@ -134,9 +134,12 @@ class ListMirror:
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
+        rest = where.STAYING
         if self._are_counted:
             self._settle_plain(unit, where.STAYING_PLAIN, Outcome.ALREADY_MEMBER)
-        rest = f"{where.STAYING} AND NOT ({where.STAYING_PLAIN})" if self._are_counted else where.STAYING
+            if not self._differences.has_rest():
+                return []
+            rest = where.STAYING_REST
         stale: list[Stale] = []
         for rows in in_runs(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
             change, created = self._begin_change(unit, hubspot_list, rows)
@@ -149,9 +152,10 @@ class ListMirror:
 
     def _settle_away(self, unit: ListSnapshot) -> None:
         """Settle who is to be off the list and is."""
+        rest = where.AWAY
         if self._are_counted:
             self._settle_plain(unit, where.AWAY_PLAIN, Outcome.NOT_A_MEMBER)
-        rest = f"{where.AWAY} AND NOT ({where.AWAY_PLAIN})" if self._are_counted else where.AWAY
+            rest = where.AWAY_REST
         for row in self._differences.rows(rest):
             self._settle(unit, row, Outcome.NOT_A_MEMBER)
 

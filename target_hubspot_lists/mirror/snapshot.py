@@ -40,9 +40,9 @@ class Snapshot:
             "mirror_attributes", f"{member} PRIMARY KEY, packed {workspace.blob}", is_clustered=True
         )
 
-    def take(self, cohort: int, member: Member, word: int) -> None:
-        """Take a record of a cohort; words must ascend."""
-        self._records.append((word, cohort, member))
+    def take(self, record: tuple[int, int, Member]) -> None:
+        """Take a record: its word, the number of its cohort, its member. Words must ascend."""
+        self._records.append(record)
         if len(self._records) >= ROWS_AT_ONCE:
             self._write()
 

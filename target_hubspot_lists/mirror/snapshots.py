@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.mirror.evidence import StreamEvidence
     from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import StreamAccount
 
 
 @dataclass
@@ -27,6 +28,7 @@ class CohortSnapshot:
     route: Route
     account: Account
     of_stream: StreamEvidence
+    stream_account: StreamAccount
     evidence: CohortEvidence = field(default_factory=CohortEvidence)
     records: int = 0
     is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it

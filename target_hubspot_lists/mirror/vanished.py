@@ -106,9 +106,9 @@ class VanishedCohorts:
         route = Route(known.list_id, known.name)
         account = Account(cohort, known.name, hubspot_list)
         self._planning.accounts.lists[route.key] = account
-        evidence = self._arrivals.evidence(known.stream)
+        of_stream = self._arrivals.evidence(known.stream), self._planning.accounts.streams[known.stream]
         return ListSnapshot(
-            hubspot_list, [CohortSnapshot(number, known.stream, cohort, route, account, evidence)]
+            hubspot_list, [CohortSnapshot(number, known.stream, cohort, route, account, *of_stream)]
         )
 
 

@@ -83,7 +83,7 @@ def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list
     last = {member: is_member for _, member, is_member in records}
     of_cohort = {(cohort, member): is_member for cohort, member, is_member in records}
     for position, (cohort, member, is_member) in enumerate(records):
-        kept.snapshot.take(cohort, member, position << 1 | is_member)
+        kept.snapshot.take((position << 1 | is_member, cohort, member))
     kept.snapshot.fold()
     started = kept.comparison.start([0, 1])
     kept.comparison.identify(None)
@@ -114,8 +114,8 @@ def ids(kept: Tables, condition: str) -> set[int]:
 
 def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspace) -> None:
     kept = tables(workspace, "email")
-    kept.snapshot.take(0, "lovelace@example.org", 3 << 1)
-    kept.snapshot.take(0, "ada@example.com", 5 << 1 | 1)
+    kept.snapshot.take((3 << 1, 0, "lovelace@example.org"))
+    kept.snapshot.take((5 << 1 | 1, 0, "ada@example.com"))
     kept.snapshot.fold()
     kept.comparison.start([0])
     (words,) = kept.comparison.unidentified()
@@ -134,7 +134,7 @@ def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspa
 def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace) -> None:
     kept = tables(workspace, "email")
     for position, address in enumerate(ODD_ADDRESSES):
-        kept.snapshot.take(0, address, position << 1 | 1)
+        kept.snapshot.take((position << 1 | 1, 0, address))
         kept.snapshot.hold(address, f"[{position}]".encode())
     kept.snapshot.fold()
     kept.comparison.start([0])
@@ -184,7 +184,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     kept = tables(ledger.workspace(), "email")
     people = ["ada@example.com", "bob@example.com", "gone@example.com", "old@example.com", "new@example.com"]
     for position, address in enumerate(people):
-        kept.snapshot.take(0, address, position << 1 | 1)
+        kept.snapshot.take((position << 1 | 1, 0, address))
     kept.snapshot.fold()
     kept.comparison.start([0])
 
@@ -198,13 +198,14 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     assert ids(kept, where.TO_ADD) == {3}
     assert ids(kept, where.STAYING) == {1, 2}
     assert ids(kept, where.STAYING_PLAIN) == {1}
+    assert ids(kept, where.STAYING_REST) == {2}
     assert {record_id for record_id, _ in kept.differences.to_remove()} == {4, 5}
 
 
 def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
     open_ledger(portal_id=1).remember_contacts({"ada@example.com": 1})
     kept = tables(open_ledger(portal_id=2).workspace(), "email")
-    kept.snapshot.take(0, "ada@example.com", 1)
+    kept.snapshot.take((1, 0, "ada@example.com"))
     kept.snapshot.fold()
     kept.comparison.start([0])
 

@@ -221,7 +221,7 @@ def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
 
 def _fill(snapshot: Snapshot) -> None:
     for number in range(1_000_000):
-        snapshot.take(0, f"contact{number}@example.com", number << 1 | 1)
+        snapshot.take((number << 1 | 1, 0, f"contact{number}@example.com"))
 
 
 def test_the_removals_of_a_mirror_are_no_records_that_were_read(
