@@ -83,7 +83,8 @@ class Comparison:
         """Yield the last word on each member of the list's cohorts."""
         after: Member = "" if self._is_by_email else 0
         while rows := self._workspace.read(
-            f"SELECT member, word, cohort FROM mirror_words WHERE member > :after ORDER BY member LIMIT {ROWS_AT_ONCE}",
+            f"SELECT member, word, cohort FROM {self._words} w WHERE member > :after "
+            f"ORDER BY member LIMIT {ROWS_AT_ONCE}",
             after=after,
         ):
             for member, word, cohort in rows:
@@ -126,18 +127,7 @@ class Comparison:
 
     def take_contacts(self, rows: Iterable[Resolved]) -> None:
         """Take in whose contacts members are."""
-        identified = [
-            (
-                each.member,
-                each.record_id,
-                word_of(each),
-                each.cohort,
-                int(each.is_created),
-                each.properties,
-            )
-            for each in rows
-        ]
-        self._workspace.insert("mirror_identified", identified)
+        self._workspace.insert("mirror_identified", list(map(_identified, rows)))
 
     def resolve(self) -> Mapping[int, int]:
         """Fold the words by contact, since several members can be one: the later stands.
@@ -236,6 +226,10 @@ def parsed(row: Row) -> Resolved:
     record_id, word, member, cohort, is_created, properties = row
     packed = None if properties is None else bytes(properties)
     return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), packed)
+
+
+def _identified(row: Resolved) -> Row:
+    return (row.member, row.record_id, word_of(row), row.cohort, int(row.is_created), row.properties)
 
 
 def word_of(row: Resolved) -> int:

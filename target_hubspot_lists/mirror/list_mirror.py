@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
@@ -15,25 +14,21 @@ from target_hubspot_lists.mirror.guards import (
     Removal,
     not_followed,
     not_ours,
-    not_removed,
-    too_many,
     unusable_rows,
 )
 from target_hubspot_lists.mirror.snapshots import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.reporting.accounts import dropped
-from target_hubspot_lists.reporting.asked import NO_RECORD, Asked
 from target_hubspot_lists.sync.applying import ListChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.mirror.comparison import Comparison, Resolved
     from target_hubspot_lists.mirror.differences import Differences
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.identification import Identification
     from target_hubspot_lists.mirror.merges import Merges
+    from target_hubspot_lists.mirror.removals import Removals
+    from target_hubspot_lists.mirror.sending import Sending
     from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.applying import Applying
@@ -59,6 +54,8 @@ class ListMirror:
         properties: HeldProperties,
         merges: Merges,
         identification: Identification,
+        sending: Sending,
+        removals: Removals,
     ) -> None:
         self._settings = settings
         self._applying = applying
@@ -69,6 +66,8 @@ class ListMirror:
         self._properties = properties
         self._merges = merges
         self._identification = identification
+        self._sending = sending
+        self._removals = removals
 
     def apply(self, unit: ListSnapshot, gap: str | None) -> None:
         """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
@@ -91,8 +90,8 @@ class ListMirror:
         self._settle_away(unit)
         stale += self._add(unit, unit.hubspot_list)
         # Only now: it changes the snapshot that the steps before went through.
-        self._write_again(unit, stale)
-        self._remove(unit, unit.hubspot_list, gap, obstacle)
+        self._sending.write_again(unit, stale)
+        self._removals.remove(unit, unit.hubspot_list, gap, obstacle)
 
     def skip(self, snapshot: CohortSnapshot) -> None:
         """Settle every member of a cohort that the setting `lists` leaves out."""
@@ -129,7 +128,7 @@ class ListMirror:
             lost = self._merges.follow(lambda sure: Removal(members, sure, unit.unusable).is_too_much(most))
         except MissingScopes:
             return not_followed(hubspot_list)
-        _supersede(unit, lost)
+        unit.supersede(lost)
         return None
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
@@ -171,125 +170,25 @@ class ListMirror:
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
         for rows in in_runs(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
-            stale += self._deliver(*self._begin_change(unit, hubspot_list, rows))
+            stale += self._sending.deliver(*self._begin_change(unit, hubspot_list, rows))
         return stale
 
     def _begin_change(
         self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
     ) -> tuple[ListChange, set[int]]:
         """Write the properties of these members; return what is asked of the list, and who was created for it."""
-        asked = {row.record_id: _asked(unit, row) for row in rows}
+        asked = {row.record_id: unit.asked(row) for row in rows}
         if unit.problem is None:
             self._properties.write(hubspot_list, asked, rows)
         return ListChange(hubspot_list, asked), {row.record_id for row in rows if row.is_created}
 
-    def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
-        """Whether another word on the contact that this one is now says the same, or came later."""
-        self._comparison.drop_from_baseline(stale.record_id)
-        other = self._comparison.word_on(record_id)
-        if other and other.position == stale.asked.position:
-            return False  # it is this word: the contact has the id that it had
-        if other and (other.is_member == stale.asked.is_member or other.position > stale.asked.position):
-            return True
-        if other and not other.is_member and self._comparison.is_on_list(record_id):
-            _supersede(unit, [other])  # who is on the list and to go has no outcome yet
-        self._comparison.replace(stale.record_id, record_id)
-        return False
-
-    def _remove(
-        self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
-    ) -> None:
-        """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
-        if unit.problem:
-            return
-        if unit.dropped:
-            self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
-        only_ours = self._settings.mirror_removes == "ours"
-        ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
-        to_remove = sum(1 for _ in self._to_remove(ours))
-        removal = Removal(self._differences.baseline_size(), to_remove, unit.unusable)
-        if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
-            obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
-        if gap or not removal.to_remove:
-            obstacle = None
-        if gap or obstacle:
-            if obstacle:
-                self._held_back.note(unit.stream, obstacle)
-            self._keep(unit, hubspot_list, ours, is_proven=gap is None)
-            return
-        undone_before = unit.undone
-        stale: list[Stale] = []
-        for rows in in_runs(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
-            asked = {record_id: _asked_to_remove(unit, record_id, said) for record_id, said in rows}
-            self._properties.write(hubspot_list, asked)
-            stale += self._deliver(ListChange(hubspot_list, asked), set())
-        self._write_again(unit, stale)
-        self._applying.memory.let_go(hubspot_list)
-        if (undone := unit.undone - undone_before) and not unit.problem:
-            self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
-
-    def _keep(
-        self, unit: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None, *, is_proven: bool
-    ) -> None:
-        """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
-        away = [row.record_id for row in self._differences.rows(where.AWAY)]
-        self._applying.memory.put_back(hubspot_list, but_for=away)
-        for record_id, said in self._to_remove(ours):
-            if said is not None or is_proven:
-                kept = _asked_to_remove(unit, record_id, said)
-                self._applying.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
-
-    def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
-        """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""
-        for record_id, said in self._differences.to_remove():
-            if said is not None or ours is None or record_id in ours:
-                yield record_id, said
-
-    def _deliver(self, change: ListChange, created: set[int]) -> list[Stale]:
-        if not self._settings.dry_run:
-            return self._applying.write([change], created)
-        self._foresee(change)
-        return []
-
-    def _foresee(self, change: ListChange) -> None:
-        """Say what a real run would do; the list was read, so only a record id that came may be nobody's."""
-        to_add = [record_id for record_id, asked in change.asked.items() if asked.is_member]
-        missing = self._merges.missing(to_add) if self._settings.match_by == "contact_id" else set()
-        for record_id, asked in change.asked.items():
-            outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
-            outcome = Outcome.MISSING if record_id in missing else outcome
-            self._applying.accounts.settle(asked, outcome, record_id=record_id)
-
     def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
         self._applying.accounts.settle(
-            _asked(unit, row), outcome, record_id=row.record_id, created=row.is_created
+            unit.asked(row), outcome, record_id=row.record_id, created=row.is_created
         )
-
-    def _write_again(self, unit: ListSnapshot, stale: Collection[Stale]) -> None:
-        """Bring those to HubSpot as who they are now whose remembered contact is gone."""
-        properties = self._properties.begin(each.asked.member for each in stale)
-        self._applying.write_again(stale, properties, partial(self._is_outdone, unit))
 
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
         prefix = self._settings.list_name_prefix.casefold()
         has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
         is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
         return has_prefix or is_configured or self._applying.memory.is_ours(hubspot_list)
-
-
-def _supersede(unit: ListSnapshot, lost: Iterable[Resolved]) -> None:
-    for row in lost:
-        unit.account(row.cohort).superseded += 1
-
-
-def _asked(unit: ListSnapshot, row: Resolved) -> Asked:
-    return Asked(row.member, row.is_member, row.position, unit.account(row.cohort))
-
-
-def _asked_to_remove(unit: ListSnapshot, record_id: int, said: Resolved | None) -> Asked:
-    """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
-    if said is not None:
-        return _asked(unit, said)
-    account = unit.cohorts[0].account
-    account.mirror_removals += 1
-    return Asked(record_id, is_member=False, position=NO_RECORD, account=account)

@@ -16,6 +16,8 @@ from target_hubspot_lists.mirror.held_properties import HeldProperties
 from target_hubspot_lists.mirror.identification import Identification
 from target_hubspot_lists.mirror.list_mirror import ListMirror
 from target_hubspot_lists.mirror.merges import Merges
+from target_hubspot_lists.mirror.removals import Removals
+from target_hubspot_lists.mirror.sending import Sending
 from target_hubspot_lists.mirror.snapshot import Snapshot
 from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
 from target_hubspot_lists.mirror.vanished import VanishedCohorts
@@ -214,6 +216,7 @@ def _list_mirror(  # noqa: PLR0913, PLR0917 - all that a list is compared with
     comparison, differences = Comparison(workspace, settings.match_by), Differences(workspace)
     held = HeldProperties(properties, snapshot, planning.accounts, settings.match_by)
     merges = Merges(applying, workspace, comparison, differences)
+    sending = Sending(settings, applying, comparison, held, merges)
     return ListMirror(
         settings,
         applying,
@@ -224,4 +227,6 @@ def _list_mirror(  # noqa: PLR0913, PLR0917 - all that a list is compared with
         properties=held,
         merges=merges,
         identification=Identification(applying, comparison, held, merges),
+        sending=sending,
+        removals=Removals(settings, applying, differences, held, held_back, sending),
     )

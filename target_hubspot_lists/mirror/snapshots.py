@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.mirror.evidence import CohortEvidence
 from target_hubspot_lists.outcomes import Outcome
+from target_hubspot_lists.reporting.asked import NO_RECORD, Asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.evidence import StreamEvidence
-    from target_hubspot_lists.reporting.account import Account
-    from target_hubspot_lists.reporting.accounts import StreamAccount
+    from target_hubspot_lists.reporting.account import Account, StreamAccount
 
 
 @dataclass
@@ -60,6 +63,23 @@ class ListSnapshot:
     def account(self, number: int) -> Account:
         """The account of a cohort."""
         return next(each.account for each in self.cohorts if each.number == number)
+
+    def asked(self, row: Resolved) -> Asked:
+        """What a record asks of a contact."""
+        return Asked(row.member, row.is_member, row.position, self.account(row.cohort))
+
+    def asked_to_remove(self, record_id: int, said: Resolved | None) -> Asked:
+        """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
+        if said is not None:
+            return self.asked(said)
+        account = self.cohorts[0].account
+        account.mirror_removals += 1
+        return Asked(record_id, is_member=False, position=NO_RECORD, account=account)
+
+    def supersede(self, lost: Iterable[Resolved]) -> None:
+        """Account for words that lost against later ones on the same contact."""
+        for row in lost:
+            self.account(row.cohort).superseded += 1
 
     @property
     def undone(self) -> int:

@@ -1,0 +1,95 @@
+"""Removes from a list who is not in its snapshot, where nothing speaks against it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.hubspot.batching import in_runs
+from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.mirror import differences as where
+from target_hubspot_lists.mirror.guards import Removal, not_removed, too_many
+from target_hubspot_lists.outcomes import Outcome
+from target_hubspot_lists.reporting.accounts import dropped
+from target_hubspot_lists.sync.applying import ListChange
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.mirror.comparison import Resolved
+    from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.mirror.held_properties import HeldProperties
+    from target_hubspot_lists.mirror.sending import Sending
+    from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
+    from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.sync.plans import Stale
+
+
+class Removals:
+    """The last step of a list's mirror: whoever is to go goes, or is kept and accounted for."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what decides of a removal, and what does it
+        self,
+        settings: Settings,
+        applying: Applying,
+        differences: Differences,
+        properties: HeldProperties,
+        held_back: HeldBack,
+        sending: Sending,
+    ) -> None:
+        self._settings = settings
+        self._applying = applying
+        self._differences = differences
+        self._properties = properties
+        self._held_back = held_back
+        self._sending = sending
+
+    def remove(
+        self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
+    ) -> None:
+        """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
+        if unit.problem:
+            return
+        if unit.dropped:
+            self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
+        only_ours = self._settings.mirror_removes == "ours"
+        ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
+        to_remove = sum(1 for _ in self._to_remove(ours))
+        removal = Removal(self._differences.baseline_size(), to_remove, unit.unusable)
+        if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
+            obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
+        if gap or not removal.to_remove:
+            obstacle = None
+        if gap or obstacle:
+            if obstacle:
+                self._held_back.note(unit.stream, obstacle)
+            self._keep(unit, hubspot_list, ours, is_proven=gap is None)
+            return
+        undone_before = unit.undone
+        stale: list[Stale] = []
+        for rows in in_runs(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
+            asked = {record_id: unit.asked_to_remove(record_id, said) for record_id, said in rows}
+            self._properties.write(hubspot_list, asked)
+            stale += self._sending.deliver(ListChange(hubspot_list, asked), set())
+        self._sending.write_again(unit, stale)
+        self._applying.memory.let_go(hubspot_list)
+        if (undone := unit.undone - undone_before) and not unit.problem:
+            self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
+
+    def _keep(
+        self, unit: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None, *, is_proven: bool
+    ) -> None:
+        """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
+        away = [row.record_id for row in self._differences.rows(where.AWAY)]
+        self._applying.memory.put_back(hubspot_list, but_for=away)
+        for record_id, said in self._to_remove(ours):
+            if said is not None or is_proven:
+                kept = unit.asked_to_remove(record_id, said)
+                self._applying.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+
+    def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
+        """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""
+        for record_id, said in self._differences.to_remove():
+            if said is not None or ours is None or record_id in ours:
+                yield record_id, said
