@@ -65,20 +65,20 @@ class EventPages:
         Raises HubSpotError, and UnexpectedAnswer for what is no page.
         """
         is_wide = not window.is_one_millisecond
-        answer = self.hubspot.get(
-            PATH,
-            params={
-                "eventType": self.event_type,
-                "startTimestamp": window.start,
-                "endTimestamp": end,
-                "excludeFilteredEvents": self.parser.exclude_filtered or None,
-                "limit": limit,
-                "offset": offset,
-            },
-            slow_tries=SLOW_TRIES if is_wide else None,
-            server_error_tries=WIDE_SERVER_ERROR_TRIES if is_wide else SERVER_ERROR_TRIES,
+        params = {
+            "eventType": self.event_type,
+            "startTimestamp": window.start,
+            "endTimestamp": end,
+            "excludeFilteredEvents": self.parser.exclude_filtered or None,
+            "limit": limit,
+            "offset": offset,
+        }
+        tries = WIDE_SERVER_ERROR_TRIES if is_wide else SERVER_ERROR_TRIES
+        slow_tries = SLOW_TRIES if is_wide else None
+        # The answer has no name here: `_parsed` frees it as soon as its body was read.
+        return self._parsed(
+            self.hubspot.get(PATH, params=params, slow_tries=slow_tries, server_error_tries=tries), window
         )
-        return self._parsed(answer, window)
 
     def newest(self, start: int) -> tuple[Page, datetime]:
         """Return the newest page of all events since `start`, and HubSpot's time."""
@@ -105,26 +105,29 @@ class EventPages:
         return time_of(self.hubspot.get(PATH, params=params, server_error_tries=SERVER_ERROR_TRIES))
 
     def _parsed(self, answer: Answer, window: Window) -> Page:
+        body, correlation_id = body_of(answer), answer.correlation_id
+        del answer  # of eight large pages at once it is the bytes that fill the memory
         try:
-            return self._page(answer, window.last)
+            return self._page(body, window.last)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
                 f"HubSpot's {self.event_type or 'email'} events from {moments.to_text(window.start)} until"
                 f" {moments.to_text(window.end)} cannot be read: {error}"
-                f"{reference(answer.correlation_id)}. Nothing of them was passed on: run again, and if it stays so,"
+                f"{reference(correlation_id)}. Nothing of them was passed on: run again, and if it stays so,"
                 " show HubSpot's support the correlation id."
             ) from None
 
-    def _page(self, answer: Answer, newest: int) -> Page:
-        """Parse the body; anything but a page is an error and never an empty page."""
-        body = body_of(answer)
+    def _page(self, body: object, newest: int) -> Page:
+        """Parse a body, and empty it; anything but a page is an error and never an empty page."""
         if not isinstance(body, Mapping) or not isinstance(body.get("events"), list):
             raise UnexpectedAnswer("the answer holds no events")
         is_more = has_more(body.get("hasMore"))
         contents = body["events"]
+        first = digest(contents[0]) if contents else None
         created, events, passed_over, nearest = [], [], [], newest
-        for content in contents:
-            nearest, event = self.parser.parse(content, nearest)
+        contents.reverse()
+        while contents:  # each of them is freed once it is parsed
+            nearest, event = self.parser.parse(contents.pop(), nearest)
             created.append(nearest)
             if event is None:
                 passed_over.append(nearest)
@@ -132,5 +135,4 @@ class EventPages:
                 events.append(event)
         # An offset may come with the last page too, and means nothing there.
         offset = offset_of(body.get("offset")) if is_more else None
-        first = digest(contents[0]) if contents else None
         return Page(tuple(created), tuple(events), tuple(passed_over), first, is_more, offset)
