@@ -47,6 +47,40 @@ def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
 
 
 @dataclass(slots=True)
+class Trail:
+    """How pages lead on: the offset of the next one, whether there is one, and whether it can be had."""
+
+    offset: str | None = None
+    is_at_end: bool = False
+    is_stuck: bool = False
+    _offsets: set[str] = field(default_factory=set)
+    _first_events: set[bytes] = field(default_factory=set)
+    _barren: int = 0
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is another page, and a way to it."""
+        return not self.is_at_end and not self.is_stuck
+
+    @property
+    def is_barren(self) -> bool:
+        """Whether many pages, one after another, brought nothing new."""
+        return self._barren >= BARREN_PAGES
+
+    def follow(self, page: Page, *, is_new: bool) -> None:
+        """Go on behind a page, which brought a new event or none; a page that was not met before is new too."""
+        # Events that are passed over are not kept. That a page of them is new shows in its first one.
+        is_new = is_new or (bool(page.passed_over) and page.first not in self._first_events)
+        if page.first is not None:
+            self._first_events.add(page.first)
+        self._barren = 0 if is_new else self._barren + 1
+        self.is_at_end = not page.has_more
+        self.is_stuck = self.is_barren or page.offset is None or page.offset in self._offsets
+        self.offset = page.offset
+        self._offsets.update(() if page.offset is None else (page.offset,))
+
+
+@dataclass(slots=True)
 class Reading:
     """One way through a window's pages, and the events met on it, each once."""
 
@@ -60,25 +94,20 @@ class Reading:
     passed_over: list[int] = field(
         default_factory=list
     )  # when the events were created that are not for the stream
-    is_at_end: bool = False
     is_in_order: bool = True
     is_too_wide: bool = False
-    is_stuck: bool = False
     is_page_full: bool = False  # whether the last page held as many events as were asked for
     is_incomplete: bool = False
     oddity: str | None = None
-    _offset: str | None = None
-    _offsets: set[str] = field(default_factory=set)
-    _first_events: set[bytes] = field(default_factory=set)
-    _barren: int = 0
+    trail: Trail = field(default_factory=Trail)
 
     def __post_init__(self) -> None:
         self.oldest = self.window.last
 
     @property
-    def can_go_on(self) -> bool:
-        """Whether there is another page, and a way to it."""
-        return not self.is_at_end and not self.is_stuck
+    def is_at_end(self) -> bool:
+        """Whether all pages were read."""
+        return self.trail.is_at_end
 
     @property
     def can_be_cut(self) -> bool:
@@ -87,24 +116,24 @@ class Reading:
 
     def read_on(self, pages: EventPages, room: Room) -> None:
         """Read pages until the end, or until no other one fits or can be had."""
-        while self.can_go_on and (limit := self._limit(room)) and not self._is_far_too_wide(room):
+        while self.trail.can_go_on and (limit := self._limit(room)) and not self._is_far_too_wide(room):
             page = self._next(pages, limit)
             if page is None:
                 continue
             if self._is_beyond(page):
-                pages.end_is_inclusive, self.asks_beyond_end, self._offset = True, False, None
+                pages.end_is_inclusive, self.asks_beyond_end, self.trail.offset = True, False, None
                 continue
             self.is_page_full = len(page.created) >= limit
             self.take(page)
 
     def spooled(self, pages: EventPages, room: Room) -> Spool | None:
         """Read a millisecond that does not fit into memory on to its end, all of its events on disk."""
-        if not self.can_go_on:
+        if not self.trail.can_go_on:
             return None
         spool = Spool()
-        while spool.add(self._drain()) and self.can_go_on:
+        while spool.add(self._drain()) and self.trail.can_go_on:
             self.read_on(pages, room)
-        if self.can_go_on:
+        if self.trail.can_go_on:
             self._end_here()
         return spool
 
@@ -122,9 +151,10 @@ class Reading:
             )
             self.oldest = max(min(self.oldest, newest_first[-1]), self.window.start)
         self.seen += len(created)
-        # Events that are passed over are not kept. That a page of them is new shows in its first one.
-        is_new = self._add(events) or (bool(page.passed_over) and page.first not in self._first_events)
-        self._take_offset(page, is_new=is_new)
+        self.trail.follow(page, is_new=self._add(events))
+        # What lies before the oldest event met is asked for once more. If that brings nothing either, it is the end.
+        if self.trail.is_barren and self.oldest == self.window.last:
+            self._end_here()
 
     def _add(self, events: tuple[Event, ...]) -> bool:
         known = len(self.events)
@@ -135,22 +165,9 @@ class Reading:
                 self.size += len(event.record or b"")
         return len(self.events) > known
 
-    def _take_offset(self, page: Page, *, is_new: bool) -> None:
-        if page.first is not None:
-            self._first_events.add(page.first)
-        self._barren = 0 if is_new else self._barren + 1
-        is_barren = self._barren >= BARREN_PAGES
-        self.is_at_end = not page.has_more
-        self.is_stuck = is_barren or page.offset is None or page.offset in self._offsets
-        # What lies before the oldest event met is asked for once more. If that brings nothing either, it is the end.
-        if is_barren and self.oldest == self.window.last:
-            self._end_here()
-        self._offset = page.offset
-        self._offsets.update(() if page.offset is None else (page.offset,))
-
     def _end_here(self) -> None:
         """Take for the end that HubSpot's pages bring nothing new any more, although they say that there is more."""
-        self.is_at_end = True
+        self.trail.is_at_end = True
         self.oddity = "its pages bring nothing new"
 
     def _limit(self, room: Room) -> int:
@@ -170,16 +187,16 @@ class Reading:
         self.calls += 1
         try:
             end = self.window.end if self.asks_beyond_end else self.window.last
-            return pages.page(self.window, end=end, offset=self._offset, limit=limit)
+            return pages.page(self.window, end=end, offset=self.trail.offset, limit=limit)
         except InvalidRequest:
             # Offsets live short. Whether anything else is wrong with the request is told by one without.
-            if self._offset is None:
+            if self.trail.offset is None:
                 raise
-            self.is_stuck = True
+            self.trail.is_stuck = True
         except (ServerError, TooSlow):
             if self.window.is_one_millisecond:
                 raise
-            self.is_stuck = self.is_too_wide = True
+            self.trail.is_stuck = self.is_too_wide = True
         return None
 
     def _is_beyond(self, page: Page) -> bool:

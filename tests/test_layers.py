@@ -193,6 +193,18 @@ def test_the_target_only_hands_messages_on() -> None:
     assert len(target.read_text("utf-8").splitlines()) <= LONGEST_TARGET
 
 
+@pytest.mark.parametrize("folder", ["hubspot_singer", "tap_hubspot_email_events"])
+def test_a_class_is_shorter_than_180_lines(folder: str) -> None:
+    lengths = {
+        f"{dotted(module)}.{node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module in modules(folder)
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+
+    assert {name: length for name, length in lengths.items() if length >= 180} == {}
+
+
 @pytest.mark.parametrize("folder", list(FORBIDDEN))
 def test_a_package_imports_only_what_is_below_it(folder: str) -> None:
     assert modules(folder)
