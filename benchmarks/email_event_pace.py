@@ -1,4 +1,4 @@
-"""190 calls per 10 s that take 100 ms each: at least 90 % of the limit is used, and no 429 drawn.
+"""190 calls per 10 s that take 100 ms each: at least 95 % of the limit is used after 10 s, and no 429 drawn.
 
 Run it with `python -m benchmarks.email_event_pace`.
 """
@@ -18,7 +18,7 @@ LIMIT = 190  # calls
 INTERVAL = 10.0  # seconds
 LATENCY = 0.1  # seconds
 EVENTS = 150_000
-MIN_SHARE = 0.9
+MIN_SHARE = 0.95
 # HubSpot may send fewer events than a page may hold. Small pages make many calls of little work, so that it
 # is the waiting that is measured, and not how fast this machine reads JSON.
 PAGE_EVENTS = 200
@@ -51,10 +51,11 @@ def main() -> int:
         times, refused = server.times(), server.refused()
         records = sum(1 for _ in run.records())
         print(table(run.log))
-    used = shares(times)
+    # The first interval is left out: a window at a time is read until the density of the events is known.
+    first, *used = shares(times)
     share = sum(used) / len(used)
     print(
-        f"{len(times)} calls in {times[-1] - times[0]:.1f} s; of the limit "
+        f"{len(times)} calls in {times[-1] - times[0]:.1f} s; of the limit {first:.0%} at first, then "
         + ", ".join(f"{each:.0%}" for each in used)
     )
     kept = [

@@ -108,10 +108,11 @@ def mirrored_membership() -> Trace:
         return membership(sync_mode="mirror", ledger_url=f"sqlite:///{folder}/ledger.db")
 
 
-def event() -> Trace:
-    """Trace one OPEN through the stream that is its own."""
+def event(count: int = 1) -> Trace:
+    """Trace so many OPENs through the stream that is their own."""
     portal = Portal(clock=lambda: NOW)
-    portal.add_event("OPEN", int((NOW - 3600) * 1000))
+    for number in range(count):
+        portal.add_event("OPEN", int((NOW - 3600) * 1000) - number)
     trace, written = Trace("tap_hubspot_email_events"), io.StringIO()
     with HubSpotEmulator(portal) as hubspot:
         settings = {"api_url": hubspot.url, "access_token": hubspot.token, "start_date": START_DATE}
@@ -125,10 +126,22 @@ def event() -> Trace:
     return trace
 
 
+def each_further_event(more: int = 100) -> Trace:
+    """Trace what an event costs beside others: a run of many events less one of one, by the number of events."""
+    one, many = event(), event(1 + more)
+    trace = Trace(one.package)
+    for module, stays in many.stays.items():
+        if each := (stays - one.stays[module]) // more:
+            trace.first_visits.setdefault(module)
+            trace.stays[module] = each
+    return trace
+
+
 TRACES: dict[str, Callable[[], Trace]] = {
     "membership, incremental": membership,
     "membership, mirror with a ledger": mirrored_membership,
     "event": event,
+    "each further event of a run": each_further_event,
 }
 
 
