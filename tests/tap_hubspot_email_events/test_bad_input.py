@@ -190,6 +190,17 @@ def test_fields_that_hubspot_adds_are_named_once(portal: Portal, run_tap: TapRun
     ] * 3
 
 
+def test_a_field_that_is_nested_deeply_loses_no_event(portal: Portal, run_tap: TapRunner) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(300):  # more than fast JSON takes
+        deep = {"inner": deep}
+    portal.add_event("OPEN", SETTLED - 1, id="e1", deep=deep)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert (output.exit_code, output.ids()) == (0, ["e1"])
+
+
 def test_values_that_do_not_fit_are_null_and_their_fields_named_once(
     portal: Portal, run_tap: TapRunner
 ) -> None:

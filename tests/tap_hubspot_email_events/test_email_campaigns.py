@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -382,3 +384,68 @@ def test_a_portal_that_hubspot_does_not_tell_is_null(
     output = run_tap(catalog=ONLY)
 
     assert (output.exit_code, output.records(CAMPAIGNS)[0]["portal_id"]) == (0, None)
+
+
+def test_odd_values_of_a_campaign_cost_that_value_and_are_in_extra(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    portal.add_campaign(2**63 - 1, counters="many", subject=5, type=["a"], contentId="x")
+
+    (record,) = run_tap(catalog=ONLY).records(CAMPAIGNS)
+
+    assert (record["counters"], record["subject"], record["type"], record["content_id"]) == (
+        None,
+        "5",
+        '["a"]',
+        None,
+    )
+    assert record["extra"] == {"counters": "many", "contentId": "x"}
+
+
+def test_numbers_written_in_other_ways_name_a_campaign_too(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    portal.add_campaign(310)
+    entry = {"id": "310.0", "appId": 113.0, "lastUpdatedTime": "1.7E12"}
+    hubspot.faults.next("GET", "/by-id", status=200, body={"hasMore": "false", "campaigns": [entry]})
+
+    (record,) = run_tap(catalog=ONLY).records(CAMPAIGNS)
+
+    assert (record["id"], record["last_updated_time"]) == (310, "2023-11-14T22:13:20.000Z")
+
+
+def test_maps_and_flattening_work_for_campaigns(portal: Portal, run_tap: TapRunner) -> None:
+    portal.add_campaign(1, counters=None)
+    maps = {CAMPAIGNS: {"title": "name.upper()"}}
+
+    (record,) = run_tap(stream_maps=maps, flattening_enabled=True, flattening_max_depth=1).records(CAMPAIGNS)
+
+    assert (record["title"], record["counters__open"]) == ("NOVEMBER NOTES", None)
+
+
+def test_without_events_selected_the_state_has_the_campaigns_alone(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    portal.add_campaign(1)
+    selected = [{"breadcrumb": [], "metadata": {"selected": True}}]
+
+    output = run_tap(catalog={"streams": [{"stream": CAMPAIGNS, "metadata": selected}]})
+
+    assert ids(output) == [1]
+    assert list(output.state["bookmarks"]) == [CAMPAIGNS]
+
+
+def test_a_signal_ends_the_reading_and_the_next_run_brings_the_rest(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    for number in range(40):
+        portal.add_campaign(number)
+    hubspot.faults.call("GET", "?appId=", after=12, function=lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+    first = run_tap(catalog=ONLY)
+    second = run_tap(catalog=ONLY, state=first.state)
+
+    assert first.exit_code == 128 + signal.SIGTERM
+    assert len(ids(first)) < 40
+    assert sorted({*ids(first), *ids(second)}) == list(range(40))
+    assert second.exit_code == 0
