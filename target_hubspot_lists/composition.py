@@ -23,6 +23,7 @@ from target_hubspot_lists.sync.contact_properties import ContactProperties
 from target_hubspot_lists.sync.delivery import Delivery
 from target_hubspot_lists.sync.incremental import Incremental
 from target_hubspot_lists.sync.merged_contacts import MergedContacts
+from target_hubspot_lists.sync.no_properties import NoProperties
 from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
 from target_hubspot_lists.sync.resolution import ByRecordId
@@ -108,7 +109,9 @@ def compose(  # noqa: PLR0913 - all that a run has
         if ledger is None:
             # So that what one list wrote of a contact is not written for the next.
             memory = WrittenProperties(workspace)
-    properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
+    properties: ContactProperties | NoProperties = NoProperties()
+    if settings.property_mappings or settings.audience_status_property:
+        properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
     merged = MergedContacts(contacts, journal)
     delivery = Delivery(
         client, settings, writer=writer, reader=reader, merged=merged, journal=journal, accounts=accounts

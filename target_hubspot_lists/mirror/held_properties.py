@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.input.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.outcomes import PropertyResult
-from target_hubspot_lists.sync.property_flush import PropertyFlush
 from target_hubspot_lists.sync.resolution import Resolution
 
 if TYPE_CHECKING:
@@ -20,13 +19,19 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import MatchBy
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.no_properties import NoProperties
+    from target_hubspot_lists.sync.property_flush import Flush
 
 
 class HeldProperties:
     """The properties of members, some members at a time."""
 
     def __init__(
-        self, properties: ContactProperties, snapshot: Snapshot, accounts: Accounts, match_by: MatchBy
+        self,
+        properties: ContactProperties | NoProperties,
+        snapshot: Snapshot,
+        accounts: Accounts,
+        match_by: MatchBy,
     ) -> None:
         self._properties = properties
         self._snapshot = snapshot
@@ -43,14 +48,14 @@ class HeldProperties:
         self._properties.make_for([hubspot_list] if hubspot_list else [])
         self._accounts.properties_created = len(self._properties.created)
 
-    def begin(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> PropertyFlush:
+    def begin(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> Flush:
         """Begin to write what is held of these members; those created for this snapshot have theirs."""
         packed = self._snapshot.attributes(members) if self._properties.names else {}
         held = {member: unpacked(each) for member, each in packed.items()}
         results: dict[Member, PropertyResult] = {
             row.record_id: PropertyResult.unpacked(row.properties) for row in created if row.properties
         }
-        flush = PropertyFlush(self._properties, HeldAttributes.of(held), results)
+        flush = self._properties.flush(HeldAttributes.of(held), results)
         self._accounts.properties = flush.results
         return flush
 

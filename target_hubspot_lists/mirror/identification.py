@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.snapshots import ListSnapshot
     from target_hubspot_lists.outcomes import Outcome, Refusal
     from target_hubspot_lists.sync.applying import Applying
-    from target_hubspot_lists.sync.property_flush import PropertyFlush
+    from target_hubspot_lists.sync.property_flush import Flush
 
 
 class Identification:
@@ -78,7 +78,7 @@ class Identification:
         self._comparison.take_contacts(found)
 
 
-def _packed(flush: PropertyFlush, record_id: int) -> bytes | None:
+def _packed(flush: Flush, record_id: int) -> bytes | None:
     """What became of the properties of a contact that was created."""
     result = flush.results.get(record_id)
     return result.packed if result else None

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Planning
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Mirror:
         settings: Settings,
         planning: Planning,
         applying: Applying,
-        properties: ContactProperties,
+        properties: ContactProperties | NoProperties,
         journal: Journal,
         *,
         workspace: Workspace,
@@ -207,7 +208,7 @@ def _list_mirror(  # noqa: PLR0913, PLR0917 - all that a list is compared with
     settings: Settings,
     planning: Planning,
     applying: Applying,
-    properties: ContactProperties,
+    properties: ContactProperties | NoProperties,
     snapshot: Snapshot,
     workspace: Workspace,
     held_back: HeldBack,

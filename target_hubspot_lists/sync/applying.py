@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.plans import Stale
-    from target_hubspot_lists.sync.property_flush import PropertyFlush
+    from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolution, Resolver
 
 
@@ -51,7 +51,7 @@ class Applying:
         self._resolver = resolver
         self._delivery = delivery
 
-    def find_contacts(self, asked: Sequence[Asked], properties: PropertyFlush) -> Resolution | None:
+    def find_contacts(self, asked: Sequence[Asked], properties: Flush) -> Resolution | None:
         """Resolve addresses to record ids, creating contacts only for those that are to be on a list."""
         resolution = self._resolver.resolve([(each.member, each.is_member) for each in asked], properties)
         if resolution.are_record_ids:
@@ -72,7 +72,7 @@ class Applying:
         return self._delivery.deliver(plans, self.accounts.properties)
 
     def write_again(
-        self, stale: Collection[Stale], properties: PropertyFlush, is_outdone: Callable[[Stale, int], bool]
+        self, stale: Collection[Stale], properties: Flush, is_outdone: Callable[[Stale, int], bool]
     ) -> None:
         """Bring those to HubSpot as who they are now whose record ids were retired, or whose contacts are gone."""
         deliver_again(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.reporting.account import StreamAccount
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Destination, Planning
 
 
@@ -37,7 +38,9 @@ class Held:
 class Batch:
     """The last word on each member of each list since the last flush."""
 
-    def __init__(self, planning: Planning, properties: ContactProperties, journal: Journal) -> None:
+    def __init__(
+        self, planning: Planning, properties: ContactProperties | NoProperties, journal: Journal
+    ) -> None:
         self._planning = planning
         self._accounts = planning.accounts
         self._properties = properties

@@ -10,6 +10,7 @@ from target_hubspot_lists.hubspot.property_writer import PropertyWriter
 from target_hubspot_lists.hubspot.status_properties import EXITED, REALIZED
 from target_hubspot_lists.input.attributes import AttributeParser, HeldAttributes
 from target_hubspot_lists.sync.audience_status import AudienceStatus
+from target_hubspot_lists.sync.property_flush import PropertyFlush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.attributes import Attributes
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.property_memory import PropertyMemory
-    from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.property_flush import Flush
 
 
 class PortalProperties(NamedTuple):
@@ -43,7 +45,9 @@ class PortalProperties(NamedTuple):
 
 
 class ContactProperties:
-    """The properties that a run writes; nothing at all where the settings ask for none."""
+    """The properties that a run writes: mapped attributes, audience statuses, or both."""
+
+    is_wanted = True
 
     def __init__(
         self,
@@ -70,11 +74,6 @@ class ContactProperties:
             )
 
     @property
-    def is_wanted(self) -> bool:
-        """Whether the settings ask for any property."""
-        return bool(self.names) or self.status is not None
-
-    @property
     def created(self) -> Sequence[str]:
         """The properties that this run made, or in a dry run would have made."""
         return self.status.created if self.status else ()
@@ -94,9 +93,18 @@ class ContactProperties:
         if self.status:
             self.status.check(lists)
 
-    def take_held(self) -> HeldAttributes:
-        """Take out what was held since the last flush."""
-        return self._held.take()
+    def begin(
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> Flush:
+        """Begin a flush of what was held: make the properties that its lists need."""
+        self.make_for(lists.values())
+        flush = self.flush(self._held.take())
+        flush.expect(asked, lists)
+        return flush
+
+    def flush(self, held: HeldAttributes, created: Mapping[Member, PropertyResult] | None = None) -> Flush:
+        """Begin a flush of these attributes; contacts that were `created` already have their properties."""
+        return PropertyFlush(self, held, created)
 
     def make_for(self, lists: Iterable[HubSpotList]) -> None:
         """Make the properties that lists need."""

@@ -10,7 +10,6 @@ from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.account import StreamAccount
 from target_hubspot_lists.sync.batch import Batch
 from target_hubspot_lists.sync.plans import Plan, last_words
-from target_hubspot_lists.sync.property_flush import begin_flush
 from target_hubspot_lists.sync.redelivery import deliver_again
 
 if TYPE_CHECKING:
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
+    from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.plans import Stale
-    from target_hubspot_lists.sync.property_flush import PropertyFlush
+    from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolution, Resolver
 
 
@@ -46,7 +46,7 @@ class Incremental:
         resolver: Resolver,
         merged: MergedContacts,
         delivery: Delivery,
-        properties: ContactProperties,
+        properties: ContactProperties | NoProperties,
         journal: Journal,
     ) -> None:
         self._planning = planning
@@ -107,9 +107,7 @@ class Incremental:
         lists = self._find_lists(every)
         there = [each for each in every if each.destination.route.key in lists]
         gone = [each for each in every if each.destination.route.key not in lists and self._is_gone(each)]
-        properties = begin_flush(
-            self._properties, [(each.destination.route, each.asked()) for each in there], lists
-        )
+        properties = self._properties.begin([(each.destination.route, each.asked()) for each in there], lists)
         self._accounts.properties_created = len(self._properties.created)
         resolution = self._resolver.resolve(_members([*there, *gone]), properties)
         properties.resolved(resolution)
@@ -188,9 +186,7 @@ class Incremental:
         else:
             self._accounts.settle_all(words, words.words.keys(), Outcome.NOT_A_MEMBER, is_member=False)
 
-    def _deliver_again(
-        self, stale: Sequence[Stale], plans: Sequence[Plan], properties: PropertyFlush
-    ) -> None:
+    def _deliver_again(self, stale: Sequence[Stale], plans: Sequence[Plan], properties: Flush) -> None:
         by_list = {each.hubspot_list.list_id: each for each in plans}
 
         def is_superseded(each: Stale, record_id: int) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.reconciling import Reconciling
 
 
@@ -40,7 +41,7 @@ class Planning:
         self,
         settings: Settings,
         lists: FoundLists,
-        properties: ContactProperties,
+        properties: ContactProperties | NoProperties,
         *,
         every: Lists,
         journal: Journal,

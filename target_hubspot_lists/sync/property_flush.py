@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from target_hubspot_lists.hubspot.property_writer import Update
 from target_hubspot_lists.journal.property_memory import Hashes
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyResult
+from target_hubspot_lists.sync.resolution import ContactFields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
-    from target_hubspot_lists.hubspot.property_writer import Written
+    from target_hubspot_lists.hubspot.property_writer import PropertyWriter, Written
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.reporting.asked import Asked
-    from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.resolution import Resolution
 
@@ -27,6 +29,48 @@ UPDATED = PropertyResult(PropertyOutcome.UPDATED)
 UNCHANGED = PropertyResult(PropertyOutcome.UNCHANGED)
 
 
+class Flush(ContactFields, Protocol):
+    """What of contacts besides their memberships is written with one flush."""
+
+    @property
+    def results(self) -> Mapping[Member, PropertyResult]:
+        """What became of each contact's properties, by record id; in a dry run by address of one to be created."""
+
+    def expect(
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> None:
+        """Learn whose contacts may have to be created next, and with which audience status."""
+
+    def resolved(self, contacts: Resolution) -> None:
+        """Account for the properties of the contacts that were created, or would have been."""
+
+    def write(
+        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
+    ) -> None:
+        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
+
+    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
+        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
+
+
+class Rules(Protocol):
+    """Which properties are written, how, and what of them is remembered."""
+
+    settings: Settings
+    memory: PropertyMemory
+    names: tuple[str, ...]
+    fills: bool
+    writer: PropertyWriter
+
+    def status_text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
+        """Return the audience status of one membership, as a property and its text."""
+
+    def statuses_by_member(
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """Return the audience statuses of contacts that may be created, by address."""
+
+
 class PropertyFlush:
     """The properties of one flush; `results` says by record id what became of each contact's.
 
@@ -35,7 +79,7 @@ class PropertyFlush:
 
     def __init__(
         self,
-        owner: ContactProperties,
+        owner: Rules,
         held: HeldAttributes,
         created: Mapping[Member, PropertyResult] | None = None,
     ) -> None:
@@ -71,8 +115,6 @@ class PropertyFlush:
 
     def resolved(self, contacts: Resolution) -> None:
         """Account for the properties of the contacts that were created, or would have been."""
-        if not self._owner.is_wanted:
-            return
         for address in contacts.foreseen:
             self.results[address] = self._result_of_new(address, None)
         hashes: dict[int, bytes] = {}
@@ -88,8 +130,6 @@ class PropertyFlush:
         self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
     ) -> None:
         """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
-        if not self._owner.is_wanted:
-            return
         asked = list(asked)
         statuses = self._statuses_by_record_id(asked)
         # A contact that was merged may have been asked for by an id that it no longer has.
@@ -105,9 +145,8 @@ class PropertyFlush:
 
     def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
         """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
-        if self._owner.is_wanted:
-            contacts = None if resolution.are_record_ids else resolution
-            self.write([(each.hubspot_list, each.of_these(each.record_ids)) for each in plans], contacts)
+        contacts = None if resolution.are_record_ids else resolution
+        self.write([(each.hubspot_list, each.of_these(each.record_ids)) for each in plans], contacts)
 
     def _write_some(
         self,
@@ -184,18 +223,6 @@ class PropertyFlush:
         if problem := problem or (held if isinstance(held, PropertyProblem) else None):
             return _rejected(problem)
         return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
-
-
-def begin_flush(
-    properties: ContactProperties,
-    asked: Iterable[tuple[Route, Iterable[Asked]]],
-    lists: Mapping[str, HubSpotList],
-) -> PropertyFlush:
-    """Begin a flush: make the properties that its lists need."""
-    properties.make_for(lists.values())
-    flush = PropertyFlush(properties, properties.take_held())
-    flush.expect(asked, lists)
-    return flush
 
 
 def _rejected(problem: PropertyProblem) -> PropertyResult:

@@ -10,10 +10,11 @@ from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable, shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.account import Account
+from target_hubspot_lists.sync.no_properties import NO_FLUSH
 from target_hubspot_lists.sync.resolving import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-class NothingElse:
-    """Of contacts that are only looked up nothing else is read, and nothing written: `ContactFields`."""
-
-    read: Sequence[str] = ()
-
-    def attributes(self, address: str) -> Mapping[str, str]:
-        """Nothing."""
-        del address
-        return {}
-
-    statuses = attributes
 
 
 class Reconciling:
@@ -65,7 +53,7 @@ class Reconciling:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
     def _read(self, known: Mapping[str, int]) -> None:
-        found = look_up(self._contacts, known, NothingElse())
+        found = look_up(self._contacts, known, NO_FLUSH)
         self._journal.follow(found.merged)
         self._journal.remember_contacts(found.record_ids)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}

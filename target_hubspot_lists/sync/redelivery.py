@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.plans import Stale
-    from target_hubspot_lists.sync.property_flush import PropertyFlush
+    from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolver
 
 
@@ -22,7 +22,7 @@ def deliver_again(  # noqa: PLR0913 - what a delivery needs
     is_superseded: Callable[[Stale, int], bool],
     *,
     resolver: Resolver,
-    properties: PropertyFlush,
+    properties: Flush,
     delivery: Delivery,
     accounts: Accounts,
 ) -> None:

@@ -1,0 +1,85 @@
+"""Stands where properties of contacts are written, in a run whose settings ask for none: nothing is done."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
+    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.sync.plans import Plan
+    from target_hubspot_lists.sync.property_flush import Flush
+    from target_hubspot_lists.sync.resolution import Resolution
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class NoFlush:
+    """A flush that reads and writes no property: see `Flush`."""
+
+    read: Sequence[str] = ()
+    results: Mapping[Member, PropertyResult] = MappingProxyType({})
+
+    def attributes(self, address: str) -> Mapping[str, str]:
+        """Return nothing."""
+        del address
+        return NOTHING
+
+    statuses = attributes
+
+    def expect(
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> None:
+        """Do nothing."""
+
+    def resolved(self, contacts: Resolution) -> None:
+        """Do nothing."""
+
+    def write(
+        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
+    ) -> None:
+        """Do nothing."""
+
+    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
+        """Do nothing."""
+
+
+NO_FLUSH = NoFlush()
+
+
+class NoProperties:
+    """The properties of a run that writes none."""
+
+    is_wanted = False
+    names: tuple[str, ...] = ()
+    created: Sequence[str] = ()
+
+    def parser(self, stream: str, columns: Sequence[str]) -> None:
+        """Return None: no field is mapped."""
+
+    def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
+        """Do nothing."""
+
+    def check_lists(self, lists: Iterable[HubSpotList]) -> None:
+        """Do nothing."""
+
+    def make_for(self, lists: Iterable[HubSpotList]) -> None:
+        """Do nothing."""
+
+    def begin(
+        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+    ) -> Flush:
+        """Return a flush that writes nothing."""
+        del asked, lists
+        return NO_FLUSH
+
+    def flush(self, held: HeldAttributes, created: Mapping[Member, PropertyResult] | None = None) -> Flush:
+        """Return a flush that writes nothing."""
+        del held, created
+        return NO_FLUSH
