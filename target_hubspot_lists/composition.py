@@ -79,7 +79,13 @@ def compose(  # noqa: PLR0913 - all that a run has
     workers = settings.connection.max_concurrency
     every = Lists(client)
     lists = FoundLists(every, settings)
-    contacts = Contacts(client, workers=workers, create=settings.create_contacts, dry_run=settings.dry_run)
+    contacts = Contacts(
+        client,
+        workers=workers,
+        create=settings.create_contacts,
+        dry_run=settings.dry_run,
+        does_without_reads=settings.match_by == "contact_id",
+    )
     writer = ChangeWriter(client, every, contacts)
     reader = MembershipReader(client, workers=workers)
 

@@ -33,7 +33,18 @@ NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-edi
 class Contacts:
     """The portal's contacts, by address."""
 
-    def __init__(self, client: HubSpotClient, *, workers: int, create: bool, dry_run: bool) -> None:
+    def __init__(
+        self,
+        client: HubSpotClient,
+        *,
+        workers: int,
+        create: bool,
+        dry_run: bool,
+        does_without_reads: bool = False,
+    ) -> None:
+        self._does_without_reads = (
+            does_without_reads  # by record id only merges are read, and may be left out
+        )
         self._client = client
         self._workers = workers
         self.may_create = create
@@ -173,7 +184,7 @@ class Contacts:
         except MissingScopes:
             raise
         except Refused as refused:
-            if refused.status == FORBIDDEN:  # by whatever name: this token may not read contacts
+            if self._does_without_reads and refused.status == FORBIDDEN:  # by whatever name
                 raise MissingScopes(refused.call, refused.status, refused.body) from refused
             raise
         return parse_ids(record_ids, answer)
