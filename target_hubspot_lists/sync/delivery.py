@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL, Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
-from target_hubspot_lists.outcomes import Refusal, Seen
+from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
 from target_hubspot_lists.reporting.accounts import NOTHING
 from target_hubspot_lists.reporting.asked import NO_RECORD
-from target_hubspot_lists.sync.foresight import foresee
 from target_hubspot_lists.sync.plans import Stale
-from target_hubspot_lists.sync.under_way import UnderWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
@@ -225,3 +226,114 @@ def _is_followed(asked: Asked, record_id_now: int | None) -> bool:
     Not what no record asks: a mirror removes nobody of whom it did not make sure that the snapshot lacks them.
     """
     return record_id_now is not None and asked.position != NO_RECORD
+
+
+@dataclass
+class UnderWay:
+    """One plan, and how far its delivery has come."""
+
+    plan: Plan
+    accounts: Accounts
+    left: set[int]  # contacts without an outcome
+    doubts: Doubts = field(default_factory=Doubts)
+    not_named: set[int] = field(default_factory=set)  # HubSpot took the call and said nothing of them
+    missing: set[int] = field(default_factory=set)  # the list called them missing
+    read: dict[int, int | None] = field(
+        default_factory=dict
+    )  # of those, who was read: the id of today, or nobody
+    # What became of properties, by record id.
+    results: Mapping[Member, PropertyResult] = field(default_factory=dict)
+    problem: UnusableList | None = None
+
+    @property
+    def hubspot_list(self) -> HubSpotList:
+        """The list that is changed."""
+        return self.plan.hubspot_list
+
+    def note(self, confirmation: Confirmation) -> None:
+        """Take in what HubSpot said of a part of the plan."""
+        account = self.plan.account
+        account.calls += confirmation.calls
+        account.seconds += confirmation.seconds
+        self.doubts.note(confirmation)
+        self.missing |= confirmation.missing
+        self.read |= confirmation.read
+
+    def settle(
+        self,
+        record_ids: AbstractSet[int],
+        seen: Seen,
+        *,
+        is_member: bool | None = None,
+        is_sent: bool = True,
+        refusals: Mapping[int, Refusal] = NOTHING,
+    ) -> None:
+        """Give contacts their outcome; `is_member` is what all of them ask, None where they differ."""
+        if not record_ids:
+            return
+        for part in self.plan.parts:
+            of_part = record_ids if len(self.plan.parts) == 1 else record_ids & part.words.keys()
+            for asks, some in _apart(part.words, of_part, is_member=is_member):
+                self.accounts.settle_all(
+                    part,
+                    some,
+                    outcome_of(seen, is_member=asks, is_sent=is_sent),
+                    is_member=asks,
+                    created=self.plan.created,
+                    refusals=refusals,
+                    results=self.results,
+                )
+        self.left -= record_ids
+
+    def reject(self, problem: UnusableList) -> None:
+        """Settle everybody who is left of a list that cannot be used."""
+        for part in self.plan.parts:
+            part.account.problem = problem
+        refusal = Refusal(problem.reason, str(problem))
+        self.missing = set()
+        self.settle(self.left, Seen.REFUSED, refusals=dict.fromkeys(self.left, refusal))
+
+
+def _apart(
+    words: Mapping[int, int], record_ids: AbstractSet[int], *, is_member: bool | None
+) -> Iterator[tuple[bool, AbstractSet[int]]]:
+    """Yield True with those that are to be members, and False with those that are not."""
+    if is_member is not None:
+        yield is_member, record_ids
+        return
+    adds = {each for each in record_ids if words[each] & 1}
+    yield True, adds
+    yield False, record_ids - adds
+
+
+def foresee(each: UnderWay, reader: MembershipReader, *, by_record: bool) -> UnusableList | None:
+    """Settle what is left of a plan by what a real run would do; return why the list cannot be used, if it cannot.
+
+    `by_record` says that members are record ids: then it is read whether they are anybody's.
+    """
+    try:
+        reading = _read(each.hubspot_list, each.left, reader, by_record=by_record)
+    except UnusableList as problem:
+        return problem
+    off = reading.not_on_list - reading.on_list
+    no_contact = reading.missing - reading.on_list - off
+    for some, seen in (
+        (reading.on_list, Seen.ON_LIST),
+        (off, Seen.NOT_ON_LIST),
+        (no_contact, Seen.NO_CONTACT),
+        (each.left - reading.on_list - off - no_contact, Seen.NOT_NAMED),
+    ):
+        each.settle(some, seen, is_sent=False)
+    return None
+
+
+def _read(
+    hubspot_list: HubSpotList, record_ids: AbstractSet[int], reader: MembershipReader, *, by_record: bool
+) -> Reading:
+    """Read who is on a list; on one that is to be made nobody is."""
+    if hubspot_list.is_foreseen and not by_record:
+        return Reading(frozenset(), frozenset(record_ids))
+    reading = (reader.read_by_record if by_record else reader.read)(hubspot_list, record_ids)
+    if hubspot_list.is_foreseen:
+        return Reading(frozenset(), reading.on_list | reading.not_on_list, reading.missing)
+    return reading
