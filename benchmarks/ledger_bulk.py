@@ -54,7 +54,7 @@ def measure(url: str) -> bool:
     backend = parse_url(url).get_backend_name()
     print(f"{MEMBERS:,} members, {backend}")
     with Ledger.open(url, PORTAL, run_id="benchmark", now=lambda: datetime.now(UTC)) as ledger:
-        ledger.remember_list(LIST)
+        ledger.lists.remember_list(LIST)
         seconds = sum(timed(what, action) for what, action in memberships(ledger))
         pairs_mb = megabytes(url)
         for what, action in contacts(ledger):
@@ -74,22 +74,22 @@ def memberships(ledger: Ledger) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what a first run does with a list, and what the next one asks."""
     ids = range(FIRST_ID, FIRST_ID + MEMBERS * STEP, STEP)
     batches = [ids[start : start + BATCH] for start in range(0, MEMBERS, BATCH)]
-    yield "mark unsettled", lambda: [ledger.mark_unsettled("42", batch) for batch in batches]
-    yield "settle", lambda: [ledger.settle("42", on=batch, off=()) for batch in batches]
-    yield "states, by batch", lambda: [ledger.states("42", batch) for batch in batches]
-    yield "members, one by one", lambda: sum(1 for _ in ledger.iter_members("42"))
-    yield "take over", lambda: ledger.take_over("42", ids)
+    yield "mark unsettled", lambda: [ledger.members.mark_unsettled("42", batch) for batch in batches]
+    yield "settle", lambda: [ledger.members.settle("42", on=batch, off=()) for batch in batches]
+    yield "states, by batch", lambda: [ledger.members.states("42", batch) for batch in batches]
+    yield "members, one by one", lambda: sum(1 for _ in ledger.members.iter_members("42"))
+    yield "take over", lambda: ledger.members.take_over("42", ids)
 
 
 def contacts(ledger: Ledger) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what a run by address does besides."""
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     starts = range(0, MEMBERS, BATCH)
-    yield "remember contacts", lambda: [ledger.remember_contacts(people(start)) for start in starts]
-    yield "record ids", lambda: [ledger.record_ids(people(start), since=long_ago) for start in starts]
+    yield "remember contacts", lambda: [ledger.people.remember_contacts(people(start)) for start in starts]
+    yield "record ids", lambda: [ledger.people.record_ids(people(start), since=long_ago) for start in starts]
     yield (
         "forget 1,000 records",
-        lambda: ledger.forget_record_ids(range(FIRST_ID, FIRST_ID + 1000 * STEP, STEP)),
+        lambda: ledger.people.forget_record_ids(range(FIRST_ID, FIRST_ID + 1000 * STEP, STEP)),
     )
     yield "prune", ledger.prune
 

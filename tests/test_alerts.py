@@ -67,8 +67,10 @@ def test_the_alert_on_lists_without_a_complete_run_for_a_day_is_about_those(tmp_
     for name, (age, is_complete) in ages.items():
         then = datetime.now(UTC) - age
         with Ledger.open(url, 1, run_id=name, now=lambda then=then: then) as ledger:  # type: ignore[misc]
-            ledger.remember_list(KnownList(name, name, None, "members", created_by_us=True, was_read=False))
-            ledger.record_run(
+            ledger.lists.remember_list(
+                KnownList(name, name, None, "members", created_by_us=True, was_read=False)
+            )
+            ledger.lists.record_run(
                 name, stream="members", started=then, asked=1, outcomes={}, is_complete=is_complete
             )
 

@@ -38,7 +38,7 @@ class DryRunJournal(LedgerReading, Journal):
         self._ready.add(hubspot_list.list_id)
         if has_snapshot:
             return
-        lost = set(self._ledger.iter_members(hubspot_list.list_id))
+        lost = set(self._ledger.members.iter_members(hubspot_list.list_id))
         if lost and not hubspot_list.is_foreseen:
             lost.difference_update(self._reader.iter_members(hubspot_list))
         if lost:
@@ -65,7 +65,7 @@ class DryRunJournal(LedgerReading, Journal):
     @override
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
         """Whether what the ledger says of a list stands; else a real run would begin by reading it."""
-        known = self._ledger.known(hubspot_list.list_id)
+        known = self._ledger.lists.known(hubspot_list.list_id)
         return not self._settings.reconcile and any(each.was_read for each in known)
 
     @override

@@ -88,12 +88,12 @@ class LedgerJournal(LedgerReading, Journal):
     @override
     def begin_making(self, names: Collection[str]) -> None:
         if names:
-            self._ledger.begin_making_lists(names)
+            self._ledger.lists.begin_making_lists(names)
 
     @override
     def end_making(self, names: Collection[str]) -> None:
         if names:
-            self._ledger.end_making_lists(names)
+            self._ledger.lists.end_making_lists(names)
 
     @override
     def _note(self, led: Led, found: HubSpotList) -> None:
@@ -102,7 +102,7 @@ class LedgerJournal(LedgerReading, Journal):
         self._records.streams[found.list_id] = led.stream
         old_id = self._gone.pop(led.route.key, None)
         is_replaced = old_id is not None and self._remembered.replace(led, found, old_id)
-        self._ledger.remember_list(self._remembered.entry(led, found))
+        self._ledger.lists.remember_list(self._remembered.entry(led, found))
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
             if self._remembered.has_to_be_read(found):
@@ -138,22 +138,22 @@ class LedgerJournal(LedgerReading, Journal):
     @override
     def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
         if record_ids:
-            self._ledger.remember_contacts(record_ids)
+            self._ledger.people.remember_contacts(record_ids)
 
     @override
     def follow(self, merged: Mapping[int, int]) -> None:
         if merged:
-            self._ledger.merge_records(merged)
+            self._ledger.people.merge_records(merged)
 
     @override
     def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
         # Who is added may be known as off the list under another id, who is removed as on it.
-        return not is_member or self._ledger.knows_who_left(hubspot_list.list_id)
+        return not is_member or self._ledger.members.knows_who_left(hubspot_list.list_id)
 
     @override
     def forget(self, record_ids: Collection[int]) -> None:
         if record_ids:
-            self._ledger.forget_record_ids(record_ids)
+            self._ledger.people.forget_record_ids(record_ids)
 
     @property
     @override
@@ -164,11 +164,11 @@ class LedgerJournal(LedgerReading, Journal):
 
     @override
     def begin_rereading(self) -> None:
-        self._ledger.age_addresses(self._started)
+        self._ledger.people.age_addresses(self._started)
 
     @override
     def old_addresses(self) -> Iterable[Mapping[str, int]]:
-        return self._ledger.addresses(looked_up_before=self._started)
+        return self._ledger.people.addresses(looked_up_before=self._started)
 
     @override
     def moved(self, record_ids: Mapping[int, int]) -> None:
@@ -179,17 +179,19 @@ class LedgerJournal(LedgerReading, Journal):
     @override
     def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
         """Mark these, committed, before calls about them are sent."""
-        self._ledger.mark_unsettled(hubspot_list.list_id, change.add, leaving=change.remove)
+        self._ledger.members.mark_unsettled(hubspot_list.list_id, change.add, leaving=change.remove)
 
     @override
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
         """Settle whom HubSpot added or removed; whom it left open stays unsettled."""
-        self._ledger.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
+        self._ledger.members.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
 
     @override
     def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
         """Settle who was read; whoever was there before stays as much ours as they were."""
-        self._ledger.settle(hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False)
+        self._ledger.members.settle(
+            hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
+        )
 
     @override
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
@@ -203,7 +205,7 @@ class LedgerJournal(LedgerReading, Journal):
         self._records.rename(self._known, self._names)
         self._records.write(accounts, is_complete=True)
         self._is_over = True
-        self._ledger.prune()
+        self._ledger.people.prune()
 
     @override
     def close(self, accounts: Iterable[Account]) -> None:
@@ -217,4 +219,4 @@ class LedgerJournal(LedgerReading, Journal):
 
     @override
     def remember(self, hashes: Mapping[int, bytes]) -> None:
-        self._ledger.remember_property_hashes(hashes)
+        self._ledger.people.remember_property_hashes(hashes)

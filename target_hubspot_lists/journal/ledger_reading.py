@@ -65,7 +65,7 @@ class LedgerReading(ABC):
         if not new:
             return
         self._refuse_namesakes(new)
-        by_cohort = {each.cohort_key: each for each in self._ledger.lists()}
+        by_cohort = {each.cohort_key: each for each in self._ledger.lists.all()}
         wanted: dict[str, tuple[Led, str]] = {}
         for each in new:
             if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
@@ -107,18 +107,18 @@ class LedgerReading(ABC):
 
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
         """Whether this run or an earlier one made the list; having read it is not enough."""
-        known = self._ledger.known(hubspot_list.list_id)
+        known = self._ledger.lists.known(hubspot_list.list_id)
         return any(each.created_by_us for each in known) or self._was_made_unnoted(hubspot_list)
 
     def _was_made_unnoted(self, hubspot_list: HubSpotList) -> bool:
         """Whether a run that was about to make a list of that name ended before it noted which it had made."""
-        return self._ledger.is_to_be_made(hubspot_list.name)
+        return self._ledger.lists.is_to_be_made(hubspot_list.name)
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
         """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""
-        known = self._ledger.lists()
+        known = self._ledger.lists.all()
         came = {each.list_id for each in known if each.cohort_key in cohorts}
-        runs = {frozenset(each) for each in (came, *self._ledger.lists_by_run(stream))}
+        runs = {frozenset(each) for each in (came, *self._ledger.lists.lists_by_run(stream))}
         filled = frozenset().union(*runs)
         lists = [
             each
@@ -132,7 +132,7 @@ class LedgerReading(ABC):
 
     def unread_lists(self) -> list[KnownList]:
         """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
-        known = {each.list_id: each for each in self._ledger.lists() if each.cohort_key is not None}
+        known = {each.list_id: each for each in self._ledger.lists.all() if each.cohort_key is not None}
         return [each for list_id, each in known.items() if list_id not in self._ready]
 
     def _refuse_namesakes(self, led: Collection[Led]) -> None:
@@ -150,7 +150,7 @@ class LedgerReading(ABC):
         """Raise where a cohort has the former name of another one, whose list still bears that name."""
         if led.is_configured:
             return
-        for known in self._ledger.known(found.list_id):
+        for known in self._ledger.lists.known(found.list_id):
             name = self._names.get(known.cohort_key or "")
             if known.cohort_key != led.cohort.key and name not in {None, led.cohort.name}:
                 raise ListError(
@@ -172,7 +172,7 @@ class LedgerReading(ABC):
     def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
         """The contacts of addresses that were looked up lately enough."""
         since = self.contacts_since
-        return {} if since is None else self._ledger.record_ids(addresses, since=since)
+        return {} if since is None else self._ledger.people.record_ids(addresses, since=since)
 
     # Memberships
 
@@ -180,7 +180,7 @@ class LedgerReading(ABC):
         """Who of these HubSpot confirmed to be on the list, and who not to be."""
         if not self._is_trusted(hubspot_list):
             return {}
-        states = self._ledger.states(hubspot_list.list_id, record_ids)
+        states = self._ledger.members.states(hubspot_list.list_id, record_ids)
         return {record_id: state is State.ON for record_id, state in states.items()}
 
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
@@ -189,13 +189,13 @@ class LedgerReading(ABC):
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Whom this target put onto the list."""
-        return self._ledger.added_by_us(hubspot_list.list_id)
+        return self._ledger.members.added_by_us(hubspot_list.list_id)
 
     # Properties
 
     def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
         """What was written of contacts' properties; see `PropertyMemory`."""
-        return self._ledger.property_hashes(record_ids)
+        return self._ledger.people.property_hashes(record_ids)
 
 
 def _list_id(led: Led, known: KnownList | None) -> str | None:

@@ -49,23 +49,23 @@ class LostMembers:
         """Read a list, and put back whom it has lost; with a snapshot of it to come only note them."""
         list_id = hubspot_list.list_id
         members = set(self._reader.iter_members(hubspot_list))
-        if any(each.was_read for each in self._ledger.known(list_id)):
+        if any(each.was_read for each in self._ledger.lists.known(list_id)):
             # Noted, or put back, before the reading is: until then the ledger says that they belong there.
             lost = self._follow_lost(list_id, members) - members
             if has_snapshot:
-                self._ledger.mark_lost(list_id, lost)
+                self._ledger.members.mark_lost(list_id, lost)
                 self.by_hand[list_id] = lost
             else:
-                lost |= self._ledger.lost(list_id) - members
+                lost |= self._ledger.members.lost(list_id) - members
                 on_list, left_open = self.put_these_back(hubspot_list, lost, known_as=list_id)
-                self._ledger.mark_unsettled(list_id, left_open)
+                self._ledger.members.mark_unsettled(list_id, left_open)
                 members |= on_list
-        self._ledger.take_over(list_id, members)
+        self._ledger.members.take_over(list_id, members)
         logger.info("%s: read from HubSpot, %d members.", hubspot_list, len(members))
 
     def _follow_lost(self, list_id: str, members: set[int]) -> set[int]:
         """Return whom the ledger knows to be on a list and HubSpot does not show there, by the ids they have now."""
-        lost = self._ledger.members(list_id) - self._ledger.unsettled(list_id) - members
+        lost = self._ledger.members.all(list_id) - self._ledger.members.unsettled(list_id) - members
         merged = {old: new for old, new in self._contacts.known_ids(lost).items() if old != new}
         left = self._who_left(list_id, set(merged.values()))
         self._follow({old: new for old, new in merged.items() if new not in left})
@@ -95,18 +95,18 @@ class LostMembers:
         return back.on_list, back.left_open
 
     def _who_left(self, list_id: str, record_ids: Collection[int]) -> set[int]:
-        states = self._ledger.states(list_id, record_ids)
+        states = self._ledger.members.states(list_id, record_ids)
         return {record_id for record_id, state in states.items() if state is State.OFF}
 
     def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
         """Put back whom the list has lost, but for those of whom a record says that they left."""
         list_id = hubspot_list.list_id
-        if lost := self._ledger.lost(list_id):
+        if lost := self._ledger.members.lost(list_id):
             on_list, _ = self.put_these_back(hubspot_list, lost.difference(but_for), known_as=list_id)
-            self._ledger.settle(list_id, on=on_list, off=lost.intersection(but_for), ours=False)
+            self._ledger.members.settle(list_id, on=on_list, off=lost.intersection(but_for), ours=False)
 
     def let_go(self, hubspot_list: HubSpotList) -> None:
         """Let those stay away whom the list has lost by hand: a whole snapshot does not name them."""
         if lost := self.by_hand.pop(hubspot_list.list_id, None):
-            still = self._ledger.lost(hubspot_list.list_id)
-            self._ledger.settle(hubspot_list.list_id, on=(), off=lost & still)
+            still = self._ledger.members.lost(hubspot_list.list_id)
+            self._ledger.members.settle(hubspot_list.list_id, on=(), off=lost & still)

@@ -41,7 +41,7 @@ class RememberedLists:
             found.name,
             led.cohort.key,
             led.stream,
-            created_by_us=is_new or self._ledger.is_to_be_made(found.name),
+            created_by_us=is_new or self._ledger.lists.is_to_be_made(found.name),
             was_read=is_new,
             cohort_name=led.cohort.name if led.cohort.id else None,
         )
@@ -51,29 +51,29 @@ class RememberedLists:
 
         Return whether it does.
         """
-        if not self._ledger.known(old_id) or self._ledger.known(found.list_id):
+        if not self._ledger.lists.known(old_id) or self._ledger.lists.known(found.list_id):
             return False
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
             # The old list is let go only once its members are on the new one: a crash in between heals.
             on_list, _ = self._members.put_these_back(
-                found, self._ledger.iter_members(old_id), known_as=old_id
+                found, self._ledger.members.iter_members(old_id), known_as=old_id
             )
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        self._ledger.replace_list(old_id, self.entry(led, found))
-        self._ledger.settle(found.list_id, on=on_list, off=(), ours=False)
+        self._ledger.lists.replace_list(old_id, self.entry(led, found))
+        self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
         return True
 
     def leave(self, route: Route, old_id: str, record_ids: Collection[int]) -> None:
         """Settle as off whoever left a list that is gone; those who stay go onto the one made in its place."""
-        if not self._ledger.known(old_id):
+        if not self._ledger.lists.known(old_id):
             raise UnusableList(
                 Reason.LIST_GONE,
                 f'The list "{shown(route.name)}" was made anew by another run during this one: run again.',
             )
-        self._ledger.settle(old_id, on=(), off=record_ids)
+        self._ledger.members.settle(old_id, on=(), off=record_ids)
 
     def has_to_be_read(self, found: HubSpotList) -> bool:
         """Return whether the ledger did not make the list and has never read it, or all are read again."""
-        was_read = any(each.was_read for each in self._ledger.known(found.list_id))
+        was_read = any(each.was_read for each in self._ledger.lists.known(found.list_id))
         return not was_read or (self._settings.reconcile and not self._lists.is_new(found))

@@ -42,7 +42,7 @@ class RunRecords:
             outcomes = Counter[str]()
             for each in of_list:
                 outcomes.update({outcome.value: count for outcome, count in each.outcomes.items()})
-            self._ledger.record_run(
+            self._ledger.lists.record_run(
                 list_id,
                 stream=self.streams[list_id],
                 started=self._started,
@@ -53,7 +53,7 @@ class RunRecords:
 
     def rename(self, lists: Mapping[tuple[str, str], HubSpotList], cohort_names: Mapping[str, str]) -> None:
         """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share."""
-        known = self._ledger.lists()
+        known = self._ledger.lists.all()
         cohorts = Counter(each.list_id for each in known)
         names = {each.cohort_key: each.cohort_name for each in known}
         configured = {entry.cohort for entry in self._settings.lists}
@@ -63,7 +63,7 @@ class RunRecords:
                 continue
             is_configured = not configured.isdisjoint(Cohort.from_key(key, name))
             if is_configured or self._has_taken(found, self._settings.list_name_prefix + name, name):
-                self._ledger.name_cohort(key, name)
+                self._ledger.lists.name_cohort(key, name)
 
     def _has_taken(self, found: HubSpotList, wanted: str, cohort: str) -> bool:
         """Give the list that name, if it has another one; say so, or why HubSpot does not take it."""
@@ -77,6 +77,6 @@ class RunRecords:
                 obstacle,
             )
             return False
-        self._ledger.rename_list(found.list_id, wanted)
+        self._ledger.lists.rename_list(found.list_id, wanted)
         logger.info('%s is now named "%s", as its cohort is.', found, shown(wanted))
         return True

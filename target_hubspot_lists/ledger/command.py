@@ -101,7 +101,7 @@ def forget(ledger_url: str, portal_id: int, email: str | None, record_id: int | 
             ledger_url, portal_id, run_id=new_run_id(), now=lambda: datetime.now(UTC), create=False
         ) as ledger,
     ):
-        forgotten = ledger.forget_person(email=email, record_id=record_id)
+        forgotten = ledger.people.forget_person(email=email, record_id=record_id)
     if not forgotten.anything:
         click.echo(
             f"The ledger knows nothing of this person in portal {portal_id}. People whose address it never "

@@ -76,7 +76,7 @@ def open_ledger(ledger_url: str) -> Iterator[Ledgers]:
 def ledger(open_ledger: Ledgers) -> Ledger:
     """A ledger that knows one list, 42."""
     ledger = open_ledger()
-    ledger.remember_list(VIP)
+    ledger.lists.remember_list(VIP)
     return ledger
 
 

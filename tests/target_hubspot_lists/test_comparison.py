@@ -175,12 +175,12 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     open_ledger: Ledgers,
 ) -> None:
     ledger = open_ledger()
-    ledger.remember_list(VIP)
-    ledger.remember_contacts({"old@example.com": 9})
+    ledger.lists.remember_list(VIP)
+    ledger.people.remember_contacts({"old@example.com": 9})
     open_ledger.days_pass(1)
-    ledger.remember_contacts({"ada@example.com": 1, "bob@example.com": 2, "gone@example.com": 3})
-    ledger.settle("42", on=[1, 2, 5], off=[3])
-    ledger.mark_unsettled("42", [2, 4])
+    ledger.people.remember_contacts({"ada@example.com": 1, "bob@example.com": 2, "gone@example.com": 3})
+    ledger.members.settle("42", on=[1, 2, 5], off=[3])
+    ledger.members.mark_unsettled("42", [2, 4])
     kept = tables(ledger.workspace(), "email")
     people = ["ada@example.com", "bob@example.com", "gone@example.com", "old@example.com", "new@example.com"]
     for position, address in enumerate(people):
@@ -203,7 +203,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
 
 
 def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
-    open_ledger(portal_id=1).remember_contacts({"ada@example.com": 1})
+    open_ledger(portal_id=1).people.remember_contacts({"ada@example.com": 1})
     kept = tables(open_ledger(portal_id=2).workspace(), "email")
     kept.snapshot.take((1, 0, "ada@example.com"))
     kept.snapshot.fold()

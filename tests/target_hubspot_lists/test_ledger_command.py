@@ -44,7 +44,7 @@ def run(
     """A run that began so many hours after the start and took one."""
     ledgers.now = START + timedelta(hours=hours + 1)
     ledger = ledgers(run_id=run_id)
-    ledger.record_run(
+    ledger.lists.record_run(
         list_id,
         stream="members",
         started=START + timedelta(hours=hours),
@@ -58,12 +58,12 @@ def run(
 @pytest.fixture
 def url(open_ledger: Ledgers, ledger: Ledger) -> str:
     """A ledger that knows two lists of one portal and one of another, and three runs."""
-    ledger.settle("42", on=[1, 2], off=[3])
-    ledger.mark_unsettled("42", [4])
-    ledger.remember_list(
+    ledger.members.settle("42", on=[1, 2], off=[3])
+    ledger.members.mark_unsettled("42", [4])
+    ledger.lists.remember_list(
         KnownList("7", "Trial", "name Trial ends", "members", created_by_us=False, was_read=True)
     )
-    open_ledger(9, run_id="other").remember_list(VIP)
+    open_ledger(9, run_id="other").lists.remember_list(VIP)
     run(open_ledger, "run-1", hours=0, added=2, missing=1)
     run(open_ledger, "run-2", hours=24, removed=1)
     run(open_ledger, "run-3", hours=48, is_complete=False, added=1, rejected=1)
@@ -187,7 +187,7 @@ def test_names_reach_a_terminal_on_one_line_and_without_addresses(open_ledger: L
     odd = KnownList(
         "1", "of ada@example.com\n\x1b[31m", "name \x07x", "s", created_by_us=True, was_read=False
     )
-    open_ledger().remember_list(odd)
+    open_ledger().lists.remember_list(odd)
 
     table = command(open_ledger.url, "lists").output
     (listed,) = objects(command(open_ledger.url, "lists", "--json"))

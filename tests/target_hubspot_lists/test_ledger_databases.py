@@ -52,8 +52,8 @@ def test_every_form_of_a_postgres_url_is_taken(postgres: PostgresServer, form: s
     url = postgres.new_url().replace("postgresql://", f"{form}://")
 
     with Ledger.open(url, PORTAL, run_id="run-1", now=lambda: START) as ledger:
-        ledger.remember_list(VIP)
-        assert ledger.lists() == [VIP]
+        ledger.lists.remember_list(VIP)
+        assert ledger.lists.all() == [VIP]
 
 
 def test_a_user_who_may_make_no_tables_is_told_so_before_anything_is_sent(
@@ -101,7 +101,7 @@ def test_a_run_that_loses_its_database_ends_and_the_next_heals_it(
     assert run.exit_code == 0
     assert portal.members("VIP") == set(contacts)
     with Ledger.open(url, portal.portal_id, run_id="reader", now=now) as ledger:
-        states = ledger.states(portal.hubspot_list("VIP").list_id, [int(each) for each in contacts])
+        states = ledger.members.states(portal.hubspot_list("VIP").list_id, [int(each) for each in contacts])
     assert states == {int(each): State.ON for each in contacts}
 
 
@@ -134,24 +134,26 @@ def test_many_may_open_a_new_ledger_at_once(ledger_url: str) -> None:
     def open_and_note(number: int) -> None:
         begin.wait(TIMEOUT)
         with Ledger.open(ledger_url, PORTAL, run_id=f"run-{number}", now=lambda: START) as ledger:
-            ledger.remember_contacts({f"{number}@example.com": number})
+            ledger.people.remember_contacts({f"{number}@example.com": number})
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(open_and_note, range(8)))
 
     with Ledger.open(ledger_url, PORTAL, run_id="reader", now=lambda: START) as ledger:
-        assert len(ledger.record_ids([f"{number}@example.com" for number in range(8)], since=START)) == 8
+        assert (
+            len(ledger.people.record_ids([f"{number}@example.com" for number in range(8)], since=START)) == 8
+        )
 
 
 def test_a_person_can_be_forgotten_while_a_run_is_going_on(open_ledger: Ledgers, ledger: Ledger) -> None:
-    ledger.remember_contacts({"ada@example.com": 1})
-    ledger.mark_unsettled("42", [1, 2])
+    ledger.people.remember_contacts({"ada@example.com": 1})
+    ledger.members.mark_unsettled("42", [1, 2])
     other = open_ledger(run_id="run-2")
     with ledger.lock(["VIP"], sleep=lambda _: None):
-        first = other.forget_person(email="ada@example.com")
-        again = other.forget_person(email="ada@example.com", record_id=1)
+        first = other.people.forget_person(email="ada@example.com")
+        again = other.people.forget_person(email="ada@example.com", record_id=1)
 
-        ledger.settle("42", on=[2], off=())
+        ledger.members.settle("42", on=[2], off=())
 
     assert (first.addresses, first.memberships, again.anything) == (1, 1, False)
-    assert ledger.members("42") == {2}
+    assert ledger.members.all("42") == {2}

@@ -27,86 +27,88 @@ LARGEST = 2**63 - 1  # record ids are HubSpot's "long"
 
 
 def test_what_hubspot_confirmed_is_known_and_nothing_else(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1, LARGEST], off=[2])
+    ledger.members.settle("42", on=[1, LARGEST], off=[2])
 
-    assert ledger.states("42", [1, 2, 3, LARGEST]) == {1: ON, 2: OFF, LARGEST: ON}
-    assert ledger.members("42") == {1, LARGEST}
+    assert ledger.members.states("42", [1, 2, 3, LARGEST]) == {1: ON, 2: OFF, LARGEST: ON}
+    assert ledger.members.all("42") == {1, LARGEST}
 
 
 def test_an_unsettled_pair_is_unknown_and_counts_as_a_member(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1], off=[2])
+    ledger.members.settle("42", on=[1], off=[2])
 
-    ledger.mark_unsettled("42", [1, 2, 3])
+    ledger.members.mark_unsettled("42", [1, 2, 3])
 
-    assert ledger.states("42", [1, 2, 3]) == {}
-    assert ledger.members("42") == ledger.unsettled("42") == {1, 2, 3}
+    assert ledger.members.states("42", [1, 2, 3]) == {}
+    assert ledger.members.all("42") == ledger.members.unsettled("42") == {1, 2, 3}
 
 
 def test_an_answer_settles(ledger: Ledger) -> None:
-    ledger.mark_unsettled("42", [1, 2, 3])
+    ledger.members.mark_unsettled("42", [1, 2, 3])
 
-    ledger.settle("42", on=[1], off=[2])
+    ledger.members.settle("42", on=[1], off=[2])
 
-    assert ledger.states("42", [1, 2, 3]) == {1: ON, 2: OFF}
-    assert ledger.unsettled("42") == {3}
+    assert ledger.members.states("42", [1, 2, 3]) == {1: ON, 2: OFF}
+    assert ledger.members.unsettled("42") == {3}
 
 
 def test_whom_we_added_is_told_from_who_was_there_already(ledger: Ledger) -> None:
-    ledger.mark_unsettled("42", [1, 2])
+    ledger.members.mark_unsettled("42", [1, 2])
 
-    ledger.settle("42", on=[1], off=())
-    ledger.settle("42", on=[2], off=(), ours=False)
+    ledger.members.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=[2], off=(), ours=False)
 
-    assert ledger.added_by_us("42") == {1}
-    assert ledger.members("42") == {1, 2}
+    assert ledger.members.added_by_us("42") == {1}
+    assert ledger.members.all("42") == {1, 2}
 
 
 def test_who_was_added_by_us_stays_ours_when_found_there_again(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=[1], off=())
 
-    ledger.mark_unsettled("42", [1])
-    ledger.settle("42", on=[1], off=(), ours=False)
+    ledger.members.mark_unsettled("42", [1])
+    ledger.members.settle("42", on=[1], off=(), ours=False)
 
-    assert ledger.added_by_us("42") == {1}
+    assert ledger.members.added_by_us("42") == {1}
 
 
 def test_who_left_and_was_put_there_by_somebody_else_is_not_ours(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1], off=())
-    ledger.settle("42", on=(), off=[1])
+    ledger.members.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=(), off=[1])
 
-    ledger.settle("42", on=[1], off=(), ours=False)
+    ledger.members.settle("42", on=[1], off=(), ours=False)
 
-    assert ledger.added_by_us("42") == set()
+    assert ledger.members.added_by_us("42") == set()
 
 
 def test_whom_a_call_without_an_answer_put_there_is_ours_after_the_rerun(ledger: Ledger) -> None:
-    ledger.mark_unsettled("42", [1])
-    assert ledger.added_by_us("42") == {1}
+    ledger.members.mark_unsettled("42", [1])
+    assert ledger.members.added_by_us("42") == {1}
 
-    ledger.mark_unsettled("42", [1])  # the rerun sends it again, and HubSpot says: on the list already
-    ledger.settle("42", on=[1], off=(), ours=False)
+    ledger.members.mark_unsettled(
+        "42", [1]
+    )  # the rerun sends it again, and HubSpot says: on the list already
+    ledger.members.settle("42", on=[1], off=(), ours=False)
 
-    assert ledger.added_by_us("42") == {1}
+    assert ledger.members.added_by_us("42") == {1}
 
 
 def test_taking_a_list_over_makes_it_the_state(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1, 2], off=[3])
+    ledger.members.settle("42", on=[1, 2], off=[3])
 
-    ledger.take_over("42", [2, 3, 4])
+    ledger.members.take_over("42", [2, 3, 4])
 
-    assert ledger.states("42", range(6)) == {1: OFF, 2: ON, 3: ON, 4: ON}
-    assert ledger.members("42") == {2, 3, 4}
-    assert ledger.added_by_us("42") == {2}
-    assert ledger.lists() == [replace(VIP, was_read=True)]
+    assert ledger.members.states("42", range(6)) == {1: OFF, 2: ON, 3: ON, 4: ON}
+    assert ledger.members.all("42") == {2, 3, 4}
+    assert ledger.members.added_by_us("42") == {2}
+    assert ledger.lists.all() == [replace(VIP, was_read=True)]
 
 
 def test_taking_over_settles_who_is_there_and_leaves_others_unsettled(ledger: Ledger) -> None:
-    ledger.mark_unsettled("42", [1, 2])
+    ledger.members.mark_unsettled("42", [1, 2])
 
-    ledger.take_over("42", [1])
+    ledger.members.take_over("42", [1])
 
-    assert ledger.states("42", [1, 2]) == {1: ON}
-    assert ledger.unsettled("42") == {2}
+    assert ledger.members.states("42", [1, 2]) == {1: ON}
+    assert ledger.members.unsettled("42") == {2}
 
 
 def test_a_list_that_could_not_be_read_to_its_end_is_not_taken_over(ledger: Ledger) -> None:
@@ -114,70 +116,78 @@ def test_a_list_that_could_not_be_read_to_its_end_is_not_taken_over(ledger: Ledg
         yield 2
         raise ConnectionError
 
-    ledger.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=[1], off=())
     with pytest.raises(ConnectionError):
-        ledger.take_over("42", breaks_off())
+        ledger.members.take_over("42", breaks_off())
 
-    assert ledger.states("42", [1, 2]) == {1: ON}
-    assert ledger.lists() == [VIP]
+    assert ledger.members.states("42", [1, 2]) == {1: ON}
+    assert ledger.lists.all() == [VIP]
 
 
 def test_a_list_made_anew_gets_cohort_and_members_of_the_deleted_one(ledger: Ledger) -> None:
-    ledger.settle("42", on=[1, 2], off=[3])
-    ledger.settle("42", on=[4], off=(), ours=False)
+    ledger.members.settle("42", on=[1, 2], off=[3])
+    ledger.members.settle("42", on=[4], off=(), ours=False)
     new = replace(VIP, list_id="43")
 
-    ledger.replace_list("42", new)
+    ledger.lists.replace_list("42", new)
 
-    assert ledger.lists() == [new]
-    assert ledger.unsettled("43") == {1, 2, 4}
-    assert ledger.states("43", [1, 2, 3, 4]) == {}
-    assert ledger.members("42") == set()
+    assert ledger.lists.all() == [new]
+    assert ledger.members.unsettled("43") == {1, 2, 4}
+    assert ledger.members.states("43", [1, 2, 3, 4]) == {}
+    assert ledger.members.all("42") == set()
 
-    ledger.settle("43", on=[1, 2, 4], off=(), ours=False)
+    ledger.members.settle("43", on=[1, 2, 4], off=(), ours=False)
 
-    assert ledger.added_by_us("43") == {1, 2}
+    assert ledger.members.added_by_us("43") == {1, 2}
 
 
 def test_repeats_and_more_than_one_statement_takes_are_fine(ledger: Ledger) -> None:
     many = range(1, statements.VALUES_PER_STATEMENT + 10)
 
-    ledger.mark_unsettled("42", [*many, 1, 1])
-    ledger.settle("42", on=[*many, 2, 2], off=())
+    ledger.members.mark_unsettled("42", [*many, 1, 1])
+    ledger.members.settle("42", on=[*many, 2, 2], off=())
 
-    assert ledger.states("42", many) == dict.fromkeys(many, ON)
-    assert list(ledger.iter_members("42")) == list(many)
+    assert ledger.members.states("42", many) == dict.fromkeys(many, ON)
+    assert list(ledger.members.iter_members("42")) == list(many)
 
 
 def test_members_of_a_list_that_is_not_known_are_a_bug_and_not_lost(ledger: Ledger) -> None:
-    assert ledger.members("7") == set()
-    assert ledger.states("7", [1]) == {}
+    assert ledger.members.all("7") == set()
+    assert ledger.members.states("7", [1]) == {}
     with pytest.raises(LedgerError, match="List 7 is not in the ledger"):
-        ledger.mark_unsettled("7", [1])
+        ledger.members.mark_unsettled("7", [1])
 
 
 def test_portals_and_lists_share_a_database_and_nothing_else(open_ledger: Ledgers, ledger: Ledger) -> None:
     other = open_ledger(PORTAL + 1)
-    other.remember_list(VIP)
-    ledger.remember_list(replace(VIP, list_id="43", cohort_key="other"))
+    other.lists.remember_list(VIP)
+    ledger.lists.remember_list(replace(VIP, list_id="43", cohort_key="other"))
 
-    ledger.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=[1], off=())
 
-    assert other.states("42", [1]) == {}
-    assert ledger.states("43", [1]) == {}
+    assert other.members.states("42", [1]) == {}
+    assert ledger.members.states("43", [1]) == {}
 
 
 def test_lists_of_one_ledger_have_their_members_apart(ledger: Ledger) -> None:
     other = replace(VIP, list_id="43", cohort_key="other")
-    ledger.remember_list(other)
-    ledger.settle("42", on=[1], off=())
-    ledger.mark_unsettled("42", [2])
+    ledger.lists.remember_list(other)
+    ledger.members.settle("42", on=[1], off=())
+    ledger.members.mark_unsettled("42", [2])
 
-    ledger.take_over("43", [3])
-    ledger.replace_list("43", replace(other, list_id="44"))
+    ledger.members.take_over("43", [3])
+    ledger.lists.replace_list("43", replace(other, list_id="44"))
 
-    assert (ledger.members("42"), ledger.unsettled("42"), ledger.added_by_us("42")) == ({1, 2}, {2}, {1, 2})
-    assert (ledger.members("44"), ledger.unsettled("44"), ledger.added_by_us("44")) == ({3}, {3}, {3})
+    assert (ledger.members.all("42"), ledger.members.unsettled("42"), ledger.members.added_by_us("42")) == (
+        {1, 2},
+        {2},
+        {1, 2},
+    )
+    assert (ledger.members.all("44"), ledger.members.unsettled("44"), ledger.members.added_by_us("44")) == (
+        {3},
+        {3},
+        {3},
+    )
 
 
 KILLED_IN_A_CALL = """
@@ -186,7 +196,7 @@ from datetime import UTC, datetime
 from target_hubspot_lists.ledger import Ledger
 ledger = Ledger.open(sys.argv[1], int(sys.argv[2]), run_id="killed", now=lambda: datetime.now(UTC))
 with ledger.lock(["VIP"], sleep=time.sleep):
-    ledger.mark_unsettled("42", [1, 2])
+    ledger.members.mark_unsettled("42", [1, 2])
     print("marked", flush=True)
     sys.stdin.read()
 """
@@ -195,7 +205,7 @@ with ledger.lock(["VIP"], sleep=time.sleep):
 def test_a_run_killed_between_call_and_answer_leaves_pairs_unsettled_and_no_lock(
     open_ledger: Ledgers, ledger: Ledger
 ) -> None:
-    ledger.settle("42", on=[1], off=())
+    ledger.members.settle("42", on=[1], off=())
     ledger.close()
     with subprocess.Popen(
         [sys.executable, "-c", KILLED_IN_A_CALL, open_ledger.url, str(PORTAL)],
@@ -209,12 +219,12 @@ def test_a_run_killed_between_call_and_answer_leaves_pairs_unsettled_and_no_lock
 
     rerun = open_ledger(run_id="rerun")
 
-    assert rerun.unsettled("42") == {1, 2}
-    assert rerun.states("42", [1, 2]) == {}
+    assert rerun.members.unsettled("42") == {1, 2}
+    assert rerun.members.states("42", [1, 2]) == {}
     waits: list[float] = []
     with rerun.lock(["VIP"], wait_seconds=5, sleep=waits.append):
-        rerun.settle("42", on=[1, 2], off=())
-    assert rerun.states("42", [1, 2]) == {1: ON, 2: ON}
+        rerun.members.settle("42", on=[1, 2], off=())
+    assert rerun.members.states("42", [1, 2]) == {1: ON, 2: ON}
 
 
 @dataclass
@@ -275,28 +285,28 @@ STEPS = st.lists(
 @given(steps=STEPS)
 def test_any_history_leaves_what_the_model_says(ledger: Ledger, steps: list[tuple[object, ...]]) -> None:
     model = Model()
-    list_id = f"list {len(ledger.lists())}"
-    ledger.remember_list(replace(VIP, list_id=list_id))
+    list_id = f"list {len(ledger.lists.all())}"
+    ledger.lists.remember_list(replace(VIP, list_id=list_id))
 
     for step in steps:
         match step:
             case "mark", set() as ids:
-                ledger.mark_unsettled(list_id, ids)
+                ledger.members.mark_unsettled(list_id, ids)
                 model.mark(ids)
             case "settle", set() as on, set() as off, bool() as ours:
-                ledger.settle(list_id, on=on - off, off=off, ours=ours)
+                ledger.members.settle(list_id, on=on - off, off=off, ours=ours)
                 model.settle(on - off, off, ours=ours)
             case "take over", set() as ids:
-                ledger.take_over(list_id, ids)
+                ledger.members.take_over(list_id, ids)
                 model.take_over(ids)
             case "forget", set() as ids:
-                ledger.forget_record_ids(ids)
+                ledger.people.forget_record_ids(ids)
                 _forget(model, ids)
 
-    assert ledger.states(list_id, range(10)) == model.settled
-    assert ledger.members(list_id) == model.members()
-    assert ledger.added_by_us(list_id) == model.added_by_us()
-    assert ledger.unsettled(list_id) == model.unsettled
+    assert ledger.members.states(list_id, range(10)) == model.settled
+    assert ledger.members.all(list_id) == model.members()
+    assert ledger.members.added_by_us(list_id) == model.added_by_us()
+    assert ledger.members.unsettled(list_id) == model.unsettled
 
 
 def _forget(model: Model, ids: set[int]) -> None:

@@ -45,7 +45,7 @@ def test_a_new_file_and_all_beside_it_are_for_their_owner_alone(tmp_path: Path) 
         open_at(f"sqlite:///{tmp_path}/ledger.db") as ledger,
         ledger.lock(["VIP"], sleep=lambda _: None),
     ):
-        ledger.remember_list(VIP)
+        ledger.lists.remember_list(VIP)
         files = {path.name: mode(path) for path in tmp_path.iterdir()}
 
     assert {"ledger.db", "ledger.db-wal", "ledger.db-shm"} < files.keys()
@@ -144,11 +144,11 @@ def test_an_error_of_the_database_shows_neither_person_nor_password(
     run_sql(open_ledger.url, "DROP TABLE ledger_contacts")
 
     with pytest.raises(LedgerError, match="cannot be read or written") as refused:
-        ledger.remember_contacts({"ada@example.com": 1})
+        ledger.people.remember_contacts({"ada@example.com": 1})
 
     assert "ada" not in str(refused.value)
     assert refused.value.__suppress_context__
-    assert ledger.lists() == [VIP]
+    assert ledger.lists.all() == [VIP]
 
 
 def test_a_ledger_of_the_first_version_is_brought_up_to_date(open_ledger: Ledgers) -> None:
@@ -165,9 +165,9 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(open_ledger: Ledger
 
     ledger = open_ledger()
 
-    [known] = ledger.lists()
+    [known] = ledger.lists.all()
     assert (known.list_id, known.cohort_key, known.cohort_name) == ("42", "vip", None)
-    [line] = ledger.runs("42")
+    [line] = ledger.lists.runs("42")
     assert (line.run_id, line.asked, line.is_complete) == ("run-0", 3, True)
 
 
@@ -198,8 +198,8 @@ def test_a_migration_that_fails_leaves_the_ledger_as_it_was(open_ledger: Ledgers
         migrate(connection, create=False, migrations=[*MIGRATIONS, fail_half_way])
     database.close()
 
-    assert ledger.lists() == [VIP]
-    assert open_ledger().lists() == [VIP]
+    assert ledger.lists.all() == [VIP]
+    assert open_ledger().lists.all() == [VIP]
 
 
 def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Ledgers, ledger: Ledger) -> None:
@@ -234,9 +234,9 @@ def test_the_tables_are_as_the_statements_see_them(open_ledger: Ledgers, ledger:
 def test_two_runs_may_open_a_new_ledger_at_once(open_ledger: Ledgers) -> None:
     first, second = open_ledger(run_id="run-1"), open_ledger(run_id="run-2")
 
-    first.remember_list(VIP)
+    first.lists.remember_list(VIP)
 
-    assert second.lists() == [VIP]
+    assert second.lists.all() == [VIP]
 
 
 def test_sqlite_syncs_every_commit_and_logs_ahead(tmp_path: Path) -> None:
@@ -271,11 +271,11 @@ def test_a_lost_connection_ends_the_run_since_its_locks_are_lost_too(postgres: P
 
         for _ in range(2):  # it is not connected anew
             with pytest.raises(LedgerError):
-                ledger.remember_list(VIP)
+                ledger.lists.remember_list(VIP)
 
     with (
         Ledger.open(url, PORTAL, run_id="run-2", now=lambda: START) as other,
         other.lock(["VIP"], wait_seconds=0, sleep=lambda _: None),
     ):
-        assert other.lists() == []
+        assert other.lists.all() == []
     ledger.close()

@@ -24,54 +24,54 @@ ADA, BOB = "ada@example.com", "bob@example.com"
 
 
 def test_an_address_is_known_in_whatever_case(ledger: Ledger) -> None:
-    ledger.remember_contacts({"Ada@Example.com": 1})
+    ledger.people.remember_contacts({"Ada@Example.com": 1})
 
-    assert ledger.record_ids(["ADA@example.com", BOB], since=START) == {ADA: 1}
+    assert ledger.people.record_ids(["ADA@example.com", BOB], since=START) == {ADA: 1}
 
 
 def test_an_address_is_believed_since_its_last_look_up(open_ledger: Ledgers, ledger: Ledger) -> None:
-    ledger.remember_contacts({ADA: 1, BOB: 2})
+    ledger.people.remember_contacts({ADA: 1, BOB: 2})
     open_ledger.days_pass(7)
-    ledger.remember_contacts({BOB: 3})
+    ledger.people.remember_contacts({BOB: 3})
 
-    assert ledger.record_ids([ADA, BOB], since=START) == {ADA: 1, BOB: 3}
-    assert ledger.record_ids([ADA, BOB], since=START + timedelta(seconds=1)) == {BOB: 3}
+    assert ledger.people.record_ids([ADA, BOB], since=START) == {ADA: 1, BOB: 3}
+    assert ledger.people.record_ids([ADA, BOB], since=START + timedelta(seconds=1)) == {BOB: 3}
 
 
 def test_more_addresses_than_one_statement_takes_are_remembered(ledger: Ledger) -> None:
     many = {f"{number}@example.com": number for number in range(1, statements.VALUES_PER_STATEMENT + 10)}
 
-    ledger.remember_contacts(many)
+    ledger.people.remember_contacts(many)
 
-    assert ledger.record_ids(many, since=START) == many
+    assert ledger.people.record_ids(many, since=START) == many
 
 
 def test_odd_addresses_come_back_as_they_went_in(ledger: Ledger) -> None:
     odd = {"o'brien@example.com": 1, 'a"b@example.com': 2, "jörg@exämple.de": 3, "back\\slash@example.com": 4}
 
-    ledger.remember_contacts(odd)
+    ledger.people.remember_contacts(odd)
 
-    assert ledger.record_ids(odd, since=START) == odd
+    assert ledger.people.record_ids(odd, since=START) == odd
 
 
 def test_records_that_hubspot_reports_missing_are_forgotten_with_their_addresses(ledger: Ledger) -> None:
-    ledger.remember_contacts({ADA: 1, "ada@work.example.com": 1, BOB: 2})
-    ledger.settle("42", on=[1, 2], off=())
+    ledger.people.remember_contacts({ADA: 1, "ada@work.example.com": 1, BOB: 2})
+    ledger.members.settle("42", on=[1, 2], off=())
 
-    addresses = ledger.forget_record_ids([1, 99])
+    addresses = ledger.people.forget_record_ids([1, 99])
 
     assert sorted(addresses) == [ADA, "ada@work.example.com"]
-    assert ledger.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
-    assert ledger.members("42") == {2}
+    assert ledger.people.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
+    assert ledger.members.all("42") == {2}
 
 
 def test_property_hashes_come_back_by_record(ledger: Ledger) -> None:
     hashes = {1: b"\x00" * 16, 2: b"\xff" * 48, 3: b""}
 
-    ledger.remember_property_hashes(hashes)
-    ledger.remember_property_hashes({1: b"changed!"})
+    ledger.people.remember_property_hashes(hashes)
+    ledger.people.remember_property_hashes({1: b"changed!"})
 
-    assert ledger.property_hashes([1, 2, 3, 4]) == hashes | {1: b"changed!"}
+    assert ledger.people.property_hashes([1, 2, 3, 4]) == hashes | {1: b"changed!"}
 
 
 @pytest.mark.parametrize("who", [{"email": "Ada@example.com "}, {"record_id": 1}])
@@ -80,13 +80,13 @@ def test_a_person_is_forgotten_under_every_address_and_on_every_list(
 ) -> None:
     know_ada_and_bob(ledger)
 
-    forgotten = ledger.forget_person(**who)  # type: ignore[arg-type]
+    forgotten = ledger.people.forget_person(**who)  # type: ignore[arg-type]
 
     assert forgotten == Forgotten(addresses=2, memberships=2, property_hashes=1)
-    assert ledger.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
-    assert ledger.states("42", [1, 2]) == {2: State.ON}
-    assert ledger.states("43", [1, 2]) == {}
-    assert ledger.property_hashes([1, 2]) == {}
+    assert ledger.people.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
+    assert ledger.members.states("42", [1, 2]) == {2: State.ON}
+    assert ledger.members.states("43", [1, 2]) == {}
+    assert ledger.people.property_hashes([1, 2]) == {}
 
 
 def test_a_person_is_forgotten_in_one_portal_alone(open_ledger: Ledgers, ledger: Ledger) -> None:
@@ -94,54 +94,54 @@ def test_a_person_is_forgotten_in_one_portal_alone(open_ledger: Ledgers, ledger:
     for each in (ledger, other):
         know_ada_and_bob(each)
 
-    ledger.forget_person(email=ADA)
+    ledger.people.forget_person(email=ADA)
 
-    assert other.record_ids([ADA], since=START) == {ADA: 1}
-    assert other.states("42", [1]) == {1: State.ON}
-    assert other.property_hashes([1]) == {1: b"12345678"}
+    assert other.people.record_ids([ADA], since=START) == {ADA: 1}
+    assert other.members.states("42", [1]) == {1: State.ON}
+    assert other.people.property_hashes([1]) == {1: b"12345678"}
 
 
 def test_nothing_of_a_forgotten_person_is_left_in_the_file(tmp_path: Path, open_ledger: Ledgers) -> None:
     ledger = open_ledger()
-    ledger.remember_contacts({"nobody-else@example.com": 1})
+    ledger.people.remember_contacts({"nobody-else@example.com": 1})
     if open_ledger.url.startswith("sqlite"):
         assert any(b"nobody-else" in path.read_bytes() for path in tmp_path.iterdir())
 
-    ledger.forget_person(record_id=1)
+    ledger.people.forget_person(record_id=1)
 
     assert not any(b"nobody-else" in path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers, ledger: Ledger) -> None:
-    ledger.remember_contacts({ADA: 1, BOB: 2, "eve@example.com": 3, "joe@example.com": 4})
-    ledger.settle("42", on=[1], off=[2])
-    ledger.mark_unsettled("42", [3])
-    ledger.remember_property_hashes({1: b"12345678"})
-    ledger.record_run("42", stream="members", started=START, asked=3, outcomes={})
+    ledger.people.remember_contacts({ADA: 1, BOB: 2, "eve@example.com": 3, "joe@example.com": 4})
+    ledger.members.settle("42", on=[1], off=[2])
+    ledger.members.mark_unsettled("42", [3])
+    ledger.people.remember_property_hashes({1: b"12345678"})
+    ledger.lists.record_run("42", stream="members", started=START, asked=3, outcomes={})
 
     open_ledger.days_pass(89)
-    assert not ledger.prune().anything
-    assert ledger.runs("42")
+    assert not ledger.people.prune().anything
+    assert ledger.lists.runs("42")
     open_ledger.days_pass(2)
-    pruned = ledger.prune()
+    pruned = ledger.people.prune()
 
     assert pruned == Forgotten(addresses=2, memberships=1, property_hashes=1)
     everybody = [ADA, BOB, "eve@example.com", "joe@example.com"]
-    assert ledger.record_ids(everybody, since=START) == {ADA: 1, "eve@example.com": 3}
-    assert ledger.members("42") == {1, 3}
-    assert ledger.states("42", [1, 2, 3]) == {1: State.ON}
-    assert ledger.runs("42") == []
+    assert ledger.people.record_ids(everybody, since=START) == {ADA: 1, "eve@example.com": 3}
+    assert ledger.members.all("42") == {1, 3}
+    assert ledger.members.states("42", [1, 2, 3]) == {1: State.ON}
+    assert ledger.lists.runs("42") == []
 
 
 def test_one_portal_prunes_nothing_of_another(open_ledger: Ledgers, ledger: Ledger) -> None:
-    ledger.remember_contacts({ADA: 1})
-    ledger.settle("42", on=(), off=[1])
+    ledger.people.remember_contacts({ADA: 1})
+    ledger.members.settle("42", on=(), off=[1])
     open_ledger.days_pass(100)
 
-    open_ledger(PORTAL + 1).prune()
+    open_ledger(PORTAL + 1).people.prune()
 
-    assert ledger.record_ids([ADA], since=START) == {ADA: 1}
-    assert ledger.states("42", [1]) == {1: State.OFF}
+    assert ledger.people.record_ids([ADA], since=START) == {ADA: 1}
+    assert ledger.members.states("42", [1]) == {1: State.OFF}
 
 
 def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -> None:
@@ -156,7 +156,7 @@ def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -
     )
     assert again[0] == 0
     assert again[1].startswith(f"The ledger knows nothing of this person in portal {PORTAL}.")
-    assert ledger.record_ids([ADA, BOB], since=START) == {BOB: 2}
+    assert ledger.people.record_ids([ADA, BOB], since=START) == {BOB: 2}
 
 
 def test_the_command_makes_no_ledger_where_there_is_none(tmp_path: Path, ledger_url: str) -> None:
@@ -175,12 +175,12 @@ def test_the_command_wants_to_know_whom(tmp_path: Path) -> None:
 
 
 def know_ada_and_bob(ledger: Ledger) -> None:
-    ledger.remember_list(VIP)
-    ledger.remember_list(replace(VIP, list_id="43", cohort_key="other"))
-    ledger.remember_contacts({ADA: 1, "ada@work.example.com": 1, BOB: 2})
-    ledger.settle("42", on=[1, 2], off=())
-    ledger.settle("43", on=(), off=[1])
-    ledger.remember_property_hashes({1: b"12345678"})
+    ledger.lists.remember_list(VIP)
+    ledger.lists.remember_list(replace(VIP, list_id="43", cohort_key="other"))
+    ledger.people.remember_contacts({ADA: 1, "ada@work.example.com": 1, BOB: 2})
+    ledger.members.settle("42", on=[1, 2], off=())
+    ledger.members.settle("43", on=(), off=[1])
+    ledger.people.remember_property_hashes({1: b"12345678"})
 
 
 def run_command(*arguments: str, url: str) -> tuple[int, str]:
@@ -191,13 +191,13 @@ def run_command(*arguments: str, url: str) -> tuple[int, str]:
 
 def test_two_runs_may_learn_of_the_same_merges_at_once(open_ledger: Ledgers, ledger: Ledger) -> None:
     retired = {number: number % 10 + 1000 for number in range(1, 200)}
-    ledger.remember_contacts({f"contact{number}@example.com": number for number in retired})
-    ledger.settle("42", on=retired, off=())
+    ledger.people.remember_contacts({f"contact{number}@example.com": number for number in retired})
+    ledger.members.settle("42", on=retired, off=())
     others = [open_ledger(run_id=f"run-{number}") for number in range(2, 6)]
 
     with ThreadPoolExecutor() as threads:
-        for done in [threads.submit(other.merge_records, retired) for other in others]:
+        for done in [threads.submit(other.people.merge_records, retired) for other in others]:
             done.result()
 
-    assert ledger.members("42") == set(retired.values())
-    assert set(ledger.record_ids(["contact7@example.com"], since=START).values()) == {1007}
+    assert ledger.members.all("42") == set(retired.values())
+    assert set(ledger.people.record_ids(["contact7@example.com"], since=START).values()) == {1007}

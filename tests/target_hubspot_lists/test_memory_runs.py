@@ -96,7 +96,7 @@ def test_a_run_leaves_a_line_for_each_list(portal: Portal, run_target: TargetRun
 
     list_id = portal.hubspot_list("VIP").list_id
     with Ledger.open(sqlite_url, portal.portal_id, run_id="reader", now=now) as ledger:
-        (line,) = ledger.runs(list_id)
+        (line,) = ledger.lists.runs(list_id)
     assert (line.stream, line.asked, line.outcomes) == ("cohort_members", 3, {"added": 2, "missing": 1})
     assert line.is_complete
 
@@ -111,5 +111,5 @@ def test_a_run_that_breaks_off_leaves_a_line_too_and_says_so(
 
     assert run.exit_code == 1
     with Ledger.open(sqlite_url, portal.portal_id, run_id="reader", now=now) as ledger:
-        (line,) = ledger.runs(portal.hubspot_list("VIP").list_id)
+        (line,) = ledger.lists.runs(portal.hubspot_list("VIP").list_id)
     assert (line.asked, line.outcomes, line.is_complete) == (4, {"added": 2}, False)

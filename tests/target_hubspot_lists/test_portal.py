@@ -178,7 +178,7 @@ def test_the_token_says_which_portal_a_ledger_belongs_to_where_the_account_does_
 
     assert (run.exit_code, run.states) == (0, [{"n": 1}])
     with Ledger.open(sqlite_url, portal.portal_id, run_id="later", now=lambda: START, create=False) as ledger:
-        assert len(ledger.lists()) == 1
+        assert len(ledger.lists.all()) == 1
 
 
 def test_a_ledger_needs_a_portal_and_says_so_where_nothing_names_one(

@@ -275,12 +275,14 @@ def test_the_ledger_tells_size_and_runs_that_no_report_tells(
 ) -> None:
     open_ledger.now = started(2) + timedelta(minutes=5)
     ledger = open_ledger(PORTAL, run_id=run_id(2))
-    ledger.remember_list(KnownList("42", "VIP", "name VIP", "members", created_by_us=True, was_read=False))
-    ledger.settle("42", on=range(1, 31), off=[])
-    ledger.record_run(
+    ledger.lists.remember_list(
+        KnownList("42", "VIP", "name VIP", "members", created_by_us=True, was_read=False)
+    )
+    ledger.members.settle("42", on=range(1, 31), off=[])
+    ledger.lists.record_run(
         "42", stream="members", started=started(2), asked=5, outcomes={"added": 4, "missing": 1}
     )
-    ledger.remember_list(KnownList("7", "Quiet", None, "members", created_by_us=True, was_read=False))
+    ledger.lists.remember_list(KnownList("7", "Quiet", None, "members", created_by_us=True, was_read=False))
 
     page = page_of(list_line(added=10), run_line(), ledger_url=open_ledger.url, now=open_ledger.now)
 
@@ -606,7 +608,7 @@ def test_an_interval_that_is_none_is_refused(tmp_path: Path, interval: str) -> N
 def test_the_targets_own_settings_in_the_environment_say_what_to_read(
     tmp_path: Path, open_ledger: Ledgers
 ) -> None:
-    open_ledger().remember_list(KnownList("7", "Quiet", None, "s", created_by_us=True, was_read=False))
+    open_ledger().lists.remember_list(KnownList("7", "Quiet", None, "s", created_by_us=True, was_read=False))
     write(tmp_path / f"report-{run_id()}.jsonl", list_line(name="Told", added=1), run_line())
 
     result = command(
