@@ -48,6 +48,11 @@ PARTS = (
         3,
     ),
     Part("tests.random_inputs", "hostile input: no crash, no address in any output, nobody else suffers", 2),
+    Part(
+        "tests.random_tap_faults",
+        "any fault at any call of the tap: every event after a rerun, honest STATE",
+        2,
+    ),
 )
 
 

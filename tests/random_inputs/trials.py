@@ -37,6 +37,10 @@ class Case:
     def __str__(self) -> str:
         return str(self.seed)
 
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        return cls(int(text))
+
 
 def cases_of_seed(seed: int) -> Iterator[Case]:
     """Yield a seed's cases, without an end."""
