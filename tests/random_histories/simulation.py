@@ -150,7 +150,9 @@ class Simulation:
     def rename_list(self, cohort: str) -> None:
         """Rename a cohort's list: with a ledger it stays the cohort's, without one the cohort gets a new list."""
         if list_id := self._known_list(cohort):
-            self.portal.rename_list(list_id, self.new_name())
+            # A list that was there before the first run is ours by its prefix alone; without it a mirror keeps off.
+            prefix = self.variant.prefix if self.variant.was_there else ""
+            self.portal.rename_list(list_id, prefix + self.new_name())
 
     def delete_list(self, cohort: str) -> None:
         """Delete a cohort's list under another name: a deleted list keeps its name."""
