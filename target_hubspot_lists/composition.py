@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import PortalProperties
     from target_hubspot_lists.sync.resolution import Resolver
+    from target_hubspot_lists.sync.routes import Routes
     from target_hubspot_lists.sync.sync import Sync
 
 
@@ -55,6 +56,7 @@ class Session(NamedTuple):
     reconciling: Reconciling
     delivery: Delivery
     contacts: Contacts
+    routes: Routes
 
     def close(self, accounts: Accounts) -> None:
         """Let go of ledger, locks and files; count who was put back besides those whom records name."""
@@ -163,7 +165,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         batch_size_rows=settings.batch_size_rows,
         flushed=flushed,
     )
-    return Session(sync, schedule, journal, reconciling, delivery, contacts)
+    return Session(sync, schedule, journal, reconciling, delivery, contacts, planning.routes)
 
 
 def open_ledger(

@@ -84,6 +84,8 @@ class Run:
         """Bring all that is left to HubSpot; TargetError says what was not applied as asked."""
         held_back = session.sync.finish()
         unread = list(session.reconciling.end())
+        if unmatched := session.routes.unmatched():
+            self._logger.info("%s", unmatched)
         self.accounts.check()
         session.journal.end(self.accounts.lists.values())
         # What a mirror held back comes first: it may be why nothing was applied, and says what to do.

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from hubspot_singer.plugin.portal import Portal, read_portal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import Settings
 
-__all__ = ["Portal", "check_connection", "needed_scopes"]
+__all__ = ["Portal", "check_connection", "needed_scopes", "scopes_that_help"]
 
 
 def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
@@ -35,6 +35,16 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
         "crm.schemas.contacts.write": settings.audience_status_property and not settings.dry_run,
     }
     return [scope for scope, is_needed in needed.items() if is_needed]
+
+
+def scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
+    """Yield a sentence for each scope that the token is known to lack, and without which a run does less."""
+    scope = "crm.objects.contacts.read"
+    if scope not in needed_scopes(settings) and portal.scopes is not None and scope not in portal.scopes:
+        yield (
+            f"Without {scope} a run works, but does not follow contacts that were merged: their old record ids are "
+            "missing."
+        )
 
 
 def check_connection(client: HubSpotClient, settings: Settings, needed: Collection[str]) -> Portal:

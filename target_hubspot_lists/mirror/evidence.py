@@ -117,7 +117,8 @@ class CohortEvidence:
         if arrived == self.largest:
             return None
         rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
-        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
+        counted = "cohort_size counts distinct members; addresses are compared in lower case"
+        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}; {counted}"
 
 
 class ArrivedCohort(NamedTuple):

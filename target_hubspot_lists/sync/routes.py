@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import Route, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+MOST_NAMED = 5  # cohorts in one sentence of the log
 
 
 class Routes:
@@ -39,6 +42,16 @@ class Routes:
         """The cohorts that `lists` sends to this list, by its id or its name."""
         keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
         return [cohort for cohort, route in self._entries.items() if route.key in keys]
+
+    def unmatched(self) -> str | None:
+        """Return a sentence on the entries of `lists` whose cohorts no record was about; None where no record came."""
+        came = {cohort.name for cohort in self._known} | {cohort.id for cohort in self._known if cohort.id}
+        left = sorted(self._entries.keys() - came) if came else []
+        if not left:
+            return None
+        named = [f'"{shown(name)}"{_meant(name, came)}' for name in left[:MOST_NAMED]]
+        more = f" and {len(left) - MOST_NAMED:,} more" if len(left) > MOST_NAMED else ""
+        return f"No record of this run was about these cohorts of lists[]: {', '.join(named)}{more}."
 
     def is_configured(self, cohort: Cohort) -> bool:
         """Whether `lists` names the cohort."""
@@ -69,6 +82,13 @@ class Routes:
             _described(first),
             _described(cohort),
         )
+
+
+def _meant(name: str, came: Collection[str]) -> str:
+    """Return which cohort that came is meant, most likely, or "" where none is alike."""
+    alike = [each for each in came if each.strip().casefold() == name.strip().casefold()]
+    near = alike or get_close_matches(name, came, n=1)
+    return f' (did you mean "{shown(near[0])}"?)' if near else ""
 
 
 def _differ(one: Cohort, other: Cohort) -> bool:

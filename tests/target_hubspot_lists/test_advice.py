@@ -167,3 +167,37 @@ def test_a_mistyped_address_is_no_record_id(run_target: TargetRunner) -> None:
     )
 
     assert not said(run, "match_by: contact_id")
+
+
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_cohorts_of_lists_that_no_record_was_about_are_named_with_what_was_meant(
+    portal: Portal, run_target: TargetRunner, mode: str
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    entries = [{"cohort": name, "list_name": f"L {name}"} for name in ("vip", "Churned", "VIP ")]
+
+    run = run_target(
+        schema_message(), membership("VIP", ada), lists=entries, sync_mode=mode, snapshot_end="end_of_input"
+    )
+
+    assert run.exit_code == 0
+    (line,) = said(run, "No record of this run was about")
+    assert '"Churned", ' in line
+    assert '"vip" (did you mean "VIP"?)' in line
+
+
+def test_a_run_whose_records_match_every_entry_of_lists_says_nothing(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = run_target(schema_message(), membership("VIP", ada), lists=[{"cohort": "VIP", "list_name": "Best"}])
+
+    assert portal.members("Best") == {ada}
+    assert not said(run, "No record of this run was about")
+
+
+def test_a_run_without_records_says_nothing_of_lists(run_target: TargetRunner) -> None:
+    run = run_target(schema_message(), lists=[{"cohort": "VIP", "list_name": "Best"}])
+
+    assert not said(run, "No record of this run was about")

@@ -104,6 +104,20 @@ def test_every_scope_that_a_configured_feature_needs_is_named(
     assert f"lacks {lacking}: grant" in log
 
 
+@pytest.mark.parametrize("may_read", [True, False])
+def test_a_scope_that_only_helps_is_announced_and_fails_nothing(
+    portal: Portal, caplog: pytest.LogCaptureFixture, *, may_read: bool
+) -> None:
+    scopes = {"oauth", "crm.lists.read", "crm.lists.write"} | (
+        {"crm.objects.contacts.read"} if may_read else set()
+    )
+    with HubSpotEmulator(portal, tokens={"pat-test": scopes}) as hubspot:
+        exit_code, log = check(hubspot, caplog, **BY_ID)
+
+    assert exit_code == 0
+    assert ("does not follow contacts that were merged" in log) is not may_read
+
+
 def test_scopes_in_hubspots_newer_words_do_as_well(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
     scopes = {"oauth", "crm.segments.read", "crm.segments.write", "crm.objects.contacts.read"}
     with HubSpotEmulator(portal, tokens={"pat-test": scopes}) as hubspot:
