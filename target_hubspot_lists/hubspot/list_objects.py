@@ -19,6 +19,9 @@ WRITABLE = frozenset({"MANUAL", "SNAPSHOT"})  # processing types that take membe
 NAME_CHARACTERS = 120  # of a list's name, in a log line
 
 
+COMPLETE = "COMPLETE"  # the processingStatus of a list that HubSpot has filled
+
+
 @dataclass(frozen=True)
 class Route:
     """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it)."""
@@ -44,6 +47,7 @@ class HubSpotList:
     object_type_id: str
     is_foreseen: bool = False  # it is to be made, or a dry run would have made it
     size: int | None = None  # members when it was looked up; HubSpot counts with some delay
+    is_processing: bool = False  # HubSpot was still filling it when it was looked up
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
@@ -54,6 +58,8 @@ class HubSpotList:
             processing_type=str(body["processingType"]),
             object_type_id=str(body.get("objectTypeId") or ""),
             size=_size(body),
+            # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
+            is_processing=body.get("processingStatus") not in {None, COMPLETE},
         )
 
     @classmethod

@@ -7,16 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import InvalidCredentials, MissingScopes, NotFound, Refused, concurrently, parsed
-from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.errors import TargetError, UnusableList
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
-from target_hubspot_lists.hubspot.list_objects import CONTACTS, gone, unreadable
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, gone, unreadable
+from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.batching import BatchError
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
 
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MEMBERS_PER_PAGE = 250
@@ -24,6 +24,9 @@ MEMBERS_PER_PAGE = 250
 # Whether HubSpot shows a membership it has just accepted is not documented: it is given so long before
 # a contact is called dropped.
 WAITS_BEFORE_DROPPED = (1.0, 3.0, 6.0)  # seconds
+
+# A list whose processingStatus is not COMPLETE is asked for again after so long, then counts as unreadable.
+WAITS_BEFORE_INCOMPLETE = (0.0, 1.0, 3.0, 6.0)  # seconds
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,9 @@ class MembershipReader:
         return reading, waited
 
     def iter_members(self, hubspot_list: HubSpotList) -> Iterator[int]:
-        """Yield the record ids of everybody on the list."""
+        """Yield the record ids of everybody on the list; UnusableList if HubSpot goes on filling it."""
+        if hubspot_list.is_processing:
+            self._wait_until_complete(hubspot_list)
         # Pages are sorted by record id, so a change behind the cursor moves nobody past it.
         path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
         while True:
@@ -113,6 +118,18 @@ class MembershipReader:
             if following == after:
                 raise TargetError(f"HubSpot's pages of {hubspot_list} do not end: run again later.")
             after = following
+
+    def _wait_until_complete(self, hubspot_list: HubSpotList) -> None:
+        """Wait shortly for HubSpot to fill the list: until then reads show a part of its members."""
+        path = f"{self._base}/{hubspot_list.list_id}"
+        for seconds in WAITS_BEFORE_INCOMPLETE:
+            self._client.wait(seconds)
+            if not parsed(self._client.get(path), HubSpotList.from_answer).is_processing:
+                return
+        raise UnusableList(
+            Reason.LIST_UNREADABLE,
+            f"{hubspot_list} is still being filled by HubSpot, so it is not known who is on it: run again later.",
+        )
 
     def _size(self, hubspot_list: HubSpotList) -> int | None:
         """How many are on the list, as HubSpot estimates it; None where it does not say."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -282,3 +283,36 @@ def test_a_list_that_cannot_be_used_stays_so_for_the_rest_of_the_run(
     assert_only_b_is_left_out(world, run, "list_not_writable")
     assert row(run.log, "c_B")["rejected"] == "3"
     assert hubspot.calls("GET", "/name/c_B") == 1
+
+
+@pytest.mark.parametrize("has_ledger", [False, True])
+def test_a_list_that_hubspot_goes_on_filling_is_no_baseline_and_costs_its_own_cohort(
+    world: World, run_target: TargetRunner, sqlite_url: str, *, has_ledger: bool
+) -> None:
+    world.make_list("B")
+    world.portal.keep_processing("c_B")
+    ledger = {"ledger_url": sqlite_url} if has_ledger else {}
+
+    run = run_target(*mirror_input(), match_by="email", **MIRROR, **ledger)
+
+    assert_only_b_is_left_out(world, run, "list_unreadable")
+    assert "is still being filled by HubSpot" in run.error
+    assert world.portal.find_contact("leaving-b@example.com") is not None
+    assert row(run.log, "c_B")["removed"] == "0"
+
+
+def test_a_list_that_hubspot_is_about_to_have_filled_is_waited_for(
+    world: World, run_target: TargetRunner
+) -> None:
+    list_id = world.make_list("B")
+    world.portal.keep_processing("c_B")
+
+    def fill() -> None:
+        world.portal.keep_processing("c_B", seconds=0)
+
+    world.hubspot.faults.call("GET", re.compile(rf"/crm/lists/[^/]+/{list_id}"), fill, after=1)
+
+    run = run_target(*mirror_input(), match_by="email", **MIRROR)
+
+    assert (run.exit_code, run.states) == (0, [{"n": 1}])
+    assert world.portal.member_emails("c_B") == wanted("B")
