@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail, positive_id
+from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail, positive_id, required_id
 from hubspot_singer.http.calls import reference
 from hubspot_singer.http.client import HubSpotClient
 from hubspot_singer.http.clocks import Clock, SystemClock
@@ -69,4 +69,5 @@ __all__ = [
     "positive_id",
     "redact",
     "reference",
+    "required_id",
 ]

@@ -145,6 +145,13 @@ def positive_id(value: object) -> int | None:
     return int(text) or None if _ID.fullmatch(text) else None
 
 
+def required_id(value: object) -> int:
+    """Return the same; raise ValueError for any other value. `int` would take true for the id 1."""
+    if (number := positive_id(value)) is None:
+        raise ValueError("not an id")
+    return number
+
+
 def _category(fields: Mapping[str, object]) -> str | None:
     """Return the category. The token endpoint names it `status` (`BAD_REFRESH_TOKEN`), a 429 `errorType`."""
     status = _text(fields.get("status"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import parsed
+from hubspot_singer.http import parsed, required_id
 from target_hubspot_lists.hubspot.batching import batch_errors
 from target_hubspot_lists.outcomes import Reason, Refusal
 
@@ -44,7 +44,7 @@ class Found:
         properties = body.get("properties") or {}
         others = (properties.get("hs_additional_emails") or "").split(";")
         addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
-        record_id = int(body["id"])
+        record_id = required_id(body["id"])
         merged = (properties.get("hs_merged_object_ids") or "").split(";")
         return cls(
             record_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import redact
+from hubspot_singer.http import redact, required_id
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.outcomes import Reason
 
@@ -53,7 +53,7 @@ class HubSpotList:
     def from_body(cls, body: Mapping[str, Any]) -> HubSpotList:
         """Parse HubSpot's list object (PublicObjectList)."""
         return cls(
-            list_id=str(int(body["listId"])),
+            list_id=str(required_id(body["listId"])),
             name=str(body.get("name") or ""),
             processing_type=str(body["processingType"]),
             object_type_id=str(body.get("objectTypeId") or ""),

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import InvalidCredentials, MissingScopes, NotFound, Refused, concurrently, parsed
+from hubspot_singer.http import (
+    InvalidCredentials,
+    MissingScopes,
+    NotFound,
+    Refused,
+    concurrently,
+    parsed,
+    required_id,
+)
 from target_hubspot_lists.errors import TargetError, UnusableList
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
 from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, gone, unreadable
@@ -148,7 +156,7 @@ class MembershipReader:
 
 def _page(body: Mapping[str, Any]) -> tuple[list[int], str | None]:
     following = ((body.get("paging") or {}).get("next") or {}).get("after")
-    return [int(each["recordId"]) for each in body["results"]], following
+    return [required_id(each["recordId"]) for each in body["results"]], following
 
 
 def _list_size(body: Mapping[str, Any]) -> int | None:
@@ -158,7 +166,7 @@ def _list_size(body: Mapping[str, Any]) -> int | None:
 
 
 def _lists_by_record(body: Mapping[str, Any]) -> tuple[dict[int, set[str]], list[BatchError]]:
-    lists_of = {int(each["recordId"]): _list_ids(each) for each in body.get("results") or ()}
+    lists_of = {required_id(each["recordId"]): _list_ids(each) for each in body.get("results") or ()}
     return lists_of, batch_errors(body)
 
 

@@ -15,6 +15,7 @@ from hubspot_singer.http import (
     concurrently,
     parsed,
     reference,
+    required_id,
 )
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import (
@@ -223,7 +224,7 @@ def filled_properties(contact: Mapping[str, Any], names: Collection[str]) -> fro
 def _filled_and_errors(
     body: Mapping[str, Any], names: Collection[str]
 ) -> tuple[dict[int, frozenset[str]], list[BatchError]]:
-    filled = {int(each["id"]): filled_properties(each, names) for each in body.get("results") or ()}
+    filled = {required_id(each["id"]): filled_properties(each, names) for each in body.get("results") or ()}
     return filled, batch_errors(body)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubspot_singer.http.answers import ErrorBody, ErrorDetail, Reply, json_body
+from hubspot_singer.http.answers import ErrorBody, ErrorDetail, Reply, json_body, required_id
 
 NAMES = st.sampled_from(["message", "status", "category", "errors", "context", "in"])
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
@@ -139,3 +139,14 @@ def test_any_bytes_are_a_body_or_refused(content: bytes) -> None:
 @given(st.recursive(st.floats(allow_nan=False, allow_infinity=False) | st.text(), st.lists, max_leaves=5))
 def test_any_json_is_read_as_it_was_written(body: object) -> None:
     assert json_body(json.dumps(body).encode()) == body
+
+
+@pytest.mark.parametrize("value", [True, False, None, 0, -1, 1.0, "", "1.0", "text", ["1"], {"id": 1}])
+def test_what_is_no_id_is_never_taken_for_one(value: object) -> None:
+    with pytest.raises(ValueError, match="not an id"):
+        required_id(value)
+
+
+@pytest.mark.parametrize("value", [42, "42"])
+def test_an_id_is_a_number_or_its_digits(value: object) -> None:
+    assert required_id(value) == 42
