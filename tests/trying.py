@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, TypeVar
@@ -20,11 +19,13 @@ def try_cases(
     cases: Callable[[int], Iterable[Case]],
     parse: Callable[[str], Case],
     attempt: Callable[[Case], Sequence[str]],
+    alone: Callable[[Case], Sequence[str]] | None = None,
     most: int,
 ) -> int:
     """Try as many cases as the command line asks for, by default `most`; return 1 if anything was wrong.
 
-    `cases` makes those of a seed, `parse` the one that a failure printed, `attempt` returns what was wrong with it.
+    `cases` makes those of a seed, `parse` the one that a failure printed, `attempt` returns what was wrong with it, and
+    `alone` the same of a case that is repeated, of which it may print more.
     """
     parser = ArgumentParser(description=description)
     parser.add_argument(
@@ -34,17 +35,18 @@ def try_cases(
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
     parser.add_argument("--case", type=parse, help="one case, as a failure prints it")
     asked = parser.parse_args()
-    if asked.case is None:
-        sys.stdout.write(f"seed {asked.seed}\n")
+    if asked.case is not None:
+        problems = (alone or attempt)(asked.case)
+        print(*problems or ["nothing is wrong"], sep="\n")
+        return int(bool(problems))
+    print(f"seed {asked.seed}", flush=True)
     began, tried, wrong = time.monotonic(), 0, 0
-    for case in cases(asked.seed) if asked.case is None else [asked.case]:
+    for case in cases(asked.seed):
         if tried == asked.cases or time.monotonic() - began > asked.seconds:
             break
         tried += 1
         if problems := attempt(case):
             wrong += 1
-            told = "".join(f"    {each}\n" for each in problems)
-            sys.stdout.write(f"\n--case '{case}'\n{told}")
-        sys.stdout.flush()
-    sys.stdout.write(f"\n{tried} cases in {time.monotonic() - began:.0f} s, {wrong} of them wrong\n")
+            print(f"\n--case '{case}'", *(f"    {each}" for each in problems), sep="\n", flush=True)
+    print(f"\n{tried} cases in {time.monotonic() - began:.0f} s, {wrong} of them wrong")
     return int(wrong > 0)

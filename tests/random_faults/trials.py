@@ -50,7 +50,7 @@ class Trial:
 def calls_of_a_run(variant: Variant, ledgers: NewLedgers) -> list[Call]:
     """Return the calls of a run without a fault, which must succeed."""
     with World(variant, ledgers.new_url(variant.ledger)) as world:
-        _prepare(world)
+        prepare(world)
         ended = run(world.messages(), world.config, world.clock)
         wrong = world.problems()
         if ended.exit_code or wrong:
@@ -62,7 +62,7 @@ def try_case(case: Case, ledgers: NewLedgers) -> Trial:
     """Run the target with the fault and again without it, and return what was wrong."""
     trial, kind = Trial(case), KINDS[case.kind]
     with World(case.variant, ledgers.new_url(case.variant.ledger)) as world:
-        _prepare(world)
+        prepare(world)
         kind.strike(world, case.call, None if case.always else 1)
         broken = run(
             world.messages(),
@@ -93,7 +93,8 @@ def struck_by(case: Case, requests: list[Request]) -> list[int]:
     return same[case.call.number :] if case.always else same[case.call.number : case.call.number + 1]
 
 
-def _prepare(world: World) -> None:
+def prepare(world: World) -> None:
+    """Let the earlier run come first, if there was one; it must succeed."""
     if world.variant.history == "later":
         ended = run(world.earlier_messages(), world.config, world.clock)
         if ended.exit_code:

@@ -97,15 +97,13 @@ class World:
         self._contacts = len(portal.contacts)
 
     def __enter__(self) -> Self:
-        self.hubspot.start()
+        self.hubspot.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.hubspot.stop()
-        if self.hubspot.crashes and error is None:
-            raise self.hubspot.crashes[0]
+        self.hubspot.__exit__(kind, error, trace)
 
     # What a run gets
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.forked_target import Forked
+from tests.held_calls import PATIENCE, HeldCall, wait_until_handled
 from tests.in_process import run
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tests.in_process import Ended
     from tests.random_histories.simulation import Simulation
 
-PATIENCE = 60  # seconds for a process that takes a few, on a busy machine
 LOCK_SECONDS = 60  # of the simulated clock: after a run in a process of its own, which has a clock of its own
 
 
@@ -82,22 +81,9 @@ def _killed(*, takes_effect: bool) -> Callable[[Simulation, list[str], dict[str,
     """The process gets a SIGKILL while HubSpot has this call, which takes effect or does not."""
 
     def disturbed(simulation: Simulation, messages: list[str], config: dict[str, Any], call: int) -> Ended:
-        reached, killed = threading.Event(), threading.Event()
-
-        def hold() -> None:
-            reached.set()
-            killed.wait(PATIENCE)
-            if not takes_effect:
-                raise ConnectionAbortedError
-
-        simulation.hubspot.faults.call("*", "", hold, after=call)
+        held = HeldCall(simulation.hubspot, after=call, takes_effect=takes_effect)
         with forked_runs(simulation, [messages], config) as (forked,):
-            while forked.process.is_alive() and not reached.wait(0.002):
-                pass
-            if reached.is_set():
-                forked.process.kill()
-                forked.process.join()
-            killed.set()
+            held.kill(forked.process)
             return forked.ended(PATIENCE)
 
     return disturbed
@@ -119,9 +105,7 @@ def forked_runs(
             Forked.start(config, messages, now=now, path=path)
             for messages, path in zip(inputs, paths, strict=False)
         ]
-    until = time.monotonic() + PATIENCE
-    while simulation.hubspot.in_flight and time.monotonic() < until:
-        time.sleep(0.001)
+    wait_until_handled(simulation.hubspot)
     lag = simulation.variant.lag
     quirks.contact_lag = quirks.new_contact_lag = quirks.membership_lag_seconds = lag
     simulation.clock.sleep(LOCK_SECONDS)

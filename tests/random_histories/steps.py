@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tests.random_histories.disturbances import DISTURBANCES, PATIENCE, forked_runs
+from tests.held_calls import PATIENCE
+from tests.random_histories.disturbances import DISTURBANCES, forked_runs
 from tests.random_histories.expectations import Wrong
 from tests.random_histories.simulation import SETTLED
 from tests.random_histories.source import COHORTS, Change

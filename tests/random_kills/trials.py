@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from tests.forked_target import Forked
+from tests.held_calls import PATIENCE, HeldCall, wait_until_handled
 from tests.in_process import run
-from tests.random_faults.trials import calls_of_a_run
+from tests.random_faults.trials import calls_of_a_run, prepare
 from tests.random_faults.variants import Variant, variants
 from tests.random_faults.worlds import World
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from tests.in_process import Ended
     from tests.new_ledgers import NewLedgers
 
-PATIENCE = 60.0  # seconds for a process that takes a few, on a busy machine
 LOCK_SECONDS = 60  # of the simulated clock: the killed process had a clock of its own
 
 
@@ -67,9 +65,7 @@ def _moments_of(variant: Variant, random: Random, ledgers: NewLedgers) -> Iterat
 def try_moment(moment: Moment, ledgers: NewLedgers) -> list[str]:
     """Kill a run at this moment, run it again, and return what is wrong with the lists and contacts."""
     with World(moment.variant, ledgers.new_url(moment.variant.ledger)) as world:
-        if moment.variant.history == "later":
-            run(world.earlier_messages(), world.config, world.clock)
-            world.days_pass()
+        prepare(world)
         killed = _killed(world, moment)
         problems = [
             f"a STATE left that covers what HubSpot does not have: {state}"
@@ -87,27 +83,12 @@ def try_moment(moment: Moment, ledgers: NewLedgers) -> list[str]:
 
 def _killed(world: World, moment: Moment) -> Ended:
     """Run in a process of its own until HubSpot has the call, and kill the process there."""
-    reached, killed = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        reached.set()
-        killed.wait(PATIENCE)
-        if not moment.takes_effect:
-            raise ConnectionAbortedError
-
-    world.hubspot.faults.call("*", "", hold, after=moment.call)
+    held = HeldCall(world.hubspot, after=moment.call, takes_effect=moment.takes_effect)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "run.jsonl"
         forked = Forked.start(world.config, [*world.messages()], now=world.clock.time(), path=path)
-        while forked.process.is_alive() and not reached.wait(0.002):
-            pass
-        if reached.is_set():
-            forked.process.kill()
-            forked.process.join()
-        killed.set()
+        held.kill(forked.process)
         ended = forked.ended(PATIENCE)
-    until = time.monotonic() + PATIENCE
-    while world.hubspot.in_flight and time.monotonic() < until:
-        time.sleep(0.001)
+    wait_until_handled(world.hubspot)
     world.hubspot.faults.clear()
     return ended

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import forked_target
 from tests.factories import record_message
-from tests.processes import TIMEOUT
+from tests.held_calls import HeldCall
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, SIZED, adds, mirror, snapshot
 
 if TYPE_CHECKING:
@@ -42,15 +40,7 @@ def kill_in_call(
     hubspot: HubSpotEmulator, call: int, messages: list[str], config: dict[str, Any], *, is_accepted: bool
 ) -> bool:
     """Run, and kill the process while HubSpot has its call of that number; say whether there was one."""
-    reached, killed = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        reached.set()
-        killed.wait(TIMEOUT)
-        if not is_accepted:
-            raise ConnectionAbortedError
-
-    hubspot.faults.call("*", "", hold, after=call)
+    held = HeldCall(hubspot, after=call, takes_effect=is_accepted)
     settings: dict[str, Any] = {
         "api_url": hubspot.url,
         "access_token": hubspot.token,
@@ -58,13 +48,9 @@ def kill_in_call(
     }
     settings |= {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100}
     process = forked_target.start(settings | config, *messages)
-    while process.is_alive() and not reached.wait(0.005):
-        pass
-    process.kill()
-    process.join()
-    killed.set()
+    was_killed = held.kill(process)
     hubspot.faults.clear()
-    return process.exitcode == -signal.SIGKILL
+    return was_killed
 
 
 def delete_list(portal: Portal) -> None:

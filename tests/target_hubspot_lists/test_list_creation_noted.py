@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import forked_target
-from tests.processes import TIMEOUT
+from tests.held_calls import HeldCall
 from tests.target_hubspot_lists.inputs import mirror, snapshot
 from tests.target_hubspot_lists.logs import row
 
@@ -32,23 +30,11 @@ def kill_while_making_the_list(
     hubspot: HubSpotEmulator, ledger_url: str, contacts: Sequence[str], *, is_made: bool
 ) -> None:
     """Run, and kill the process while HubSpot has its call that makes the list; say whether HubSpot makes it."""
-    reached, killed = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        reached.set()
-        killed.wait(TIMEOUT)
-        if not is_made:
-            raise ConnectionAbortedError
-
-    hubspot.faults.call("POST", CREATE, hold)
+    held = HeldCall(hubspot, "POST", CREATE, takes_effect=is_made)
     config = {"api_url": hubspot.url, "access_token": hubspot.token, "ledger_url": ledger_url}
     config |= {"match_by": "contact_id", "list_name_prefix": "", "sync_mode": "mirror"}
     process = forked_target.start(config, *snapshot(contacts))
-    assert reached.wait(TIMEOUT)
-    process.kill()
-    process.join()
-    killed.set()
-    assert process.exitcode == -signal.SIGKILL
+    assert held.kill(process)
     while is_made and not hubspot.portal.list_names():
         time.sleep(0.001)
 

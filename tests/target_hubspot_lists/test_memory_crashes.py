@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import forked_target
 from tests.factories import membership, schema_message
-from tests.processes import TIMEOUT
+from tests.held_calls import HeldCall
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     adds,
@@ -108,24 +106,12 @@ def kill_in_call(
     hubspot: HubSpotEmulator, call: int, messages: list[str], settings: dict[str, Any], *, is_accepted: bool
 ) -> bool:
     """Run, and kill the process while HubSpot has its call of that number; say whether there was one."""
-    reached, killed = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        reached.set()
-        killed.wait(TIMEOUT)
-        if not is_accepted:
-            raise ConnectionAbortedError
-
-    hubspot.faults.call("*", "", hold, after=call)
+    held = HeldCall(hubspot, after=call, takes_effect=is_accepted)
     config = {"api_url": hubspot.url, "access_token": hubspot.token, "list_name_prefix": "", **settings}
     process = forked_target.start(config, *messages)
-    while process.is_alive() and not reached.wait(0.005):
-        pass
-    process.kill()
-    process.join()
-    killed.set()
+    was_killed = held.kill(process)
     hubspot.faults.clear()
-    return process.exitcode == -signal.SIGKILL
+    return was_killed
 
 
 def test_whom_hubspot_dropped_is_sent_again(
