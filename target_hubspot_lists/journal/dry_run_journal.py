@@ -6,8 +6,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.journal.journal import Journal
 from target_hubspot_lists.journal.ledger_reading import LedgerReading
+from target_hubspot_lists.journal.unwritten import UnwrittenJournal
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -15,22 +15,17 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from target_hubspot_lists.errors import UnusableList
-    from target_hubspot_lists.hubspot.list_memberships import Change, Confirmation
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
-    from target_hubspot_lists.hubspot.membership_reads import Reading
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.reporting.account import Account
 
 logger = logging.getLogger(__name__)
 
 
-class DryRunJournal(LedgerReading, Journal):
+class DryRunJournal(LedgerReading, UnwrittenJournal):
     """Reads the ledger, says what a real run would put back, and writes nothing."""
-
-    is_kept = False
 
     @override
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
@@ -69,71 +64,6 @@ class DryRunJournal(LedgerReading, Journal):
         return not self._settings.reconcile and any(each.was_read for each in known)
 
     @override
-    def lock(
-        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
-    ) -> Mapping[str, UnusableList]:
-        return {}
-
-    @override
-    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
-        return False
-
-    @override
-    def forget(self, record_ids: Collection[int]) -> None: ...
-
-    @override
-    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
-        return ()
-
-    @override
-    def old_addresses(self) -> Iterable[Mapping[str, int]]:
-        return ()
-
-    @override
     def close(self, accounts: Iterable[Account]) -> None:
         """Let go of the ledger."""
         self._ledger.close()
-
-    # What a real run would write down.
-
-    @override
-    def begin_making(self, names: Collection[str]) -> None: ...
-
-    @override
-    def end_making(self, names: Collection[str]) -> None: ...
-
-    @override
-    def remember_contacts(self, record_ids: Mapping[str, int]) -> None: ...
-
-    @override
-    def follow(self, merged: Mapping[int, int]) -> None: ...
-
-    @override
-    def begin(self, hubspot_list: HubSpotList, change: Change) -> None: ...
-
-    @override
-    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None: ...
-
-    @override
-    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None: ...
-
-    @override
-    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None: ...
-
-    @override
-    def let_go(self, hubspot_list: HubSpotList) -> None: ...
-
-    @override
-    def begin_rereading(self) -> None: ...
-
-    @override
-    def moved(self, record_ids: Mapping[int, int]) -> None: ...
-
-    @override
-    def leave(self, route: Route, record_ids: Collection[int]) -> None: ...
-
-    @override
-    def end(self, accounts: Iterable[Account]) -> None: ...
-
-    @override
-    def remember(self, hashes: Mapping[int, bytes]) -> None: ...
