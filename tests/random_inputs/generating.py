@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.factories import STREAM
+from tests.factories import STREAM, record_message, state_message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
 CONTROL = "Control"  # a cohort of plain records, which must not suffer
@@ -40,32 +40,21 @@ MESSAGES = (
 )
 
 
-@dataclass
-class Input:
-    """The lines of one input, what its records were, and what no output may hold."""
-
-    lines: list[str] = field(default_factory=list)
-    records: int = 0
-
-
-def make_input(random: Random, *, records: int, by_email: bool, control: list[str]) -> Input:
-    """Return an input of so many odd records, with those of the control cohort between them."""
+def hostile_lines(random: Random, *, records: int, by_email: bool, control: list[str]) -> Iterator[str]:
+    """Yield an input of so many odd records, with those of the control cohort between them."""
     member = "email" if by_email else "contact_id"
-    made = Input([_schema(random, member)])
-    at = {random.randrange(records): each for each in control} if records >= len(control) else {}
-    plain = list(control)
+    yield _schema(random, member)
+    places = sorted(random.randrange(records) for _ in control)
     for number in range(records):
-        if number in at and plain:
-            made.lines.append(_plain(member, plain.pop()))
-        made.lines.append(_odd_record(random, member, number))
+        while places and places[0] == number:
+            yield _plain(member, control[-len(places)])
+            places.pop(0)
+        yield _odd_record(random, member, number)
         if random.random() < 0.002:
-            made.lines.append(random.choice(MESSAGES))
+            yield random.choice(MESSAGES)
         if random.random() < 0.02:
-            made.lines.append(json.dumps({"type": "STATE", "value": {"rows": number}}))
-    made.lines.extend(_plain(member, each) for each in plain)
-    made.lines.append(json.dumps({"type": "STATE", "value": {"rows": records}}))
-    made.records = records
-    return made
+            yield state_message({"rows": number})
+    yield state_message({"rows": records})
 
 
 def _schema(random: Random, member: str) -> str:
@@ -80,8 +69,7 @@ def _schema(random: Random, member: str) -> str:
 
 
 def _plain(member: str, who: str) -> str:
-    record = {member: who, "cohort_name": CONTROL, "operation": "add", "plan": "pro"}
-    return json.dumps({"type": "RECORD", "stream": STREAM, "record": record})
+    return record_message(**{member: who, "cohort_name": CONTROL, "operation": "add", "plan": "pro"})
 
 
 def _odd_record(random: Random, member: str, number: int) -> str:

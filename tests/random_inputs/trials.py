@@ -16,7 +16,7 @@ from target_hubspot_lists.report_page.command import main as make_page
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 from tests.in_process import run
-from tests.random_inputs.generating import CONTROL, CONTROL_MEMBERS, MARK, make_input
+from tests.random_inputs.generating import CONTROL, CONTROL_MEMBERS, MARK, hostile_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,8 @@ def try_case(case: Case, ledgers: NewLedgers, *, records: int = RECORDS) -> list
     portal.add_property("plan")
     addresses = [f"control{number}@example.com" for number in range(CONTROL_MEMBERS)]
     ids = [portal.add_contact(each) for each in addresses]
-    made = make_input(random, records=records, by_email=by_email, control=addresses if by_email else ids)
+    control = addresses if by_email else ids
+    lines = list(hostile_lines(random, records=records, by_email=by_email, control=control))
     with tempfile.TemporaryDirectory() as folder, HubSpotEmulator(portal) as hubspot:
         report = Path(folder) / random.choice(["report.jsonl", "report.csv"])
         url = ledgers.new_url(random.choice(ledgers.kinds))
@@ -75,7 +76,7 @@ def try_case(case: Case, ledgers: NewLedgers, *, records: int = RECORDS) -> list
             **({"ledger_url": url} if url else {}),
             **_properties(random),
         }
-        ended = run(made.lines, config, clock)
+        ended = run(lines, config, clock)
         return [*_problems(ended, portal, set(ids)), *_problems_of_report(report, random)]
 
 
