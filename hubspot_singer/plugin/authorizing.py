@@ -20,6 +20,7 @@ from hubspot_singer.plugin.consent import (
     ConsentRequest,
 )
 from hubspot_singer.plugin.errors import UnwritableFile
+from hubspot_singer.plugin.portal import missing_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -89,8 +90,7 @@ class Authorizing:
             self.tell(f"Waiting for the answer at {self.redirect_url.text} (Ctrl-C ends it).")
             code = listening.wait()
             refresh_token = client.redeem(code, self.redirect_url.text)
-            given = client.scopes
-            missing = () if given is None else tuple(each for each in self.scopes if each not in given)
+            missing = () if client.scopes is None else tuple(missing_scopes(client.scopes, self.scopes))
             settings = {
                 "client_id": self.client_id,
                 "client_secret": self.client_secret,

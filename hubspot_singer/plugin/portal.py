@@ -148,11 +148,16 @@ def _read_token(client: HubSpotClient, credentials: AccessToken | OAuthApp) -> _
         return _Token(None, None)
 
 
+def missing_scopes(scopes: Collection[str], needed: Collection[str]) -> list[str]:
+    """Return which of the needed scopes are not among these, also under no other name."""
+    return [each for each in needed if not {each, ALIASES.get(each)} & {*scopes}]
+
+
 def _check_scopes(portal: Portal, needed: Collection[str]) -> None:
     scopes = portal.scopes
     if scopes is None:
         return
-    if missing := [each for each in needed if not scopes & {each, ALIASES.get(each)}]:
+    if missing := missing_scopes(scopes, needed):
         raise LacksScopes(
             f"The token of portal {portal.portal_id or NOT_KNOWN} lacks {', '.join(missing)}: grant the app these "
             "scopes in HubSpot, and take the new token or connect the app again."

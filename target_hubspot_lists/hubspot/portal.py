@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubspot_singer.plugin.portal import Portal, read_portal
+from hubspot_singer.plugin.portal import Portal, missing_scopes, read_portal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -40,7 +40,9 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
 def scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
     """Yield a sentence for each scope that the token is known to lack, and without which a run does less."""
     scope = "crm.objects.contacts.read"
-    if scope not in needed_scopes(settings) and portal.scopes is not None and scope not in portal.scopes:
+    if scope in needed_scopes(settings) or portal.scopes is None:
+        return
+    if missing_scopes(portal.scopes, [scope]):
         yield (
             f"Without {scope} a run works, but does not follow contacts that were merged: their old record ids are "
             "missing."

@@ -357,6 +357,17 @@ def test_scopes_that_the_consent_did_not_give_are_named(
     assert authorized(act).missing == ("crm.lists.read",)
 
 
+def test_a_scope_under_hubspots_newer_name_is_not_missing(
+    authorized: Callable[..., Any], hubspot: HubSpotEmulator
+) -> None:
+    hubspot.oauth.scopes |= {"crm.segments.read"}
+
+    def act(address: str) -> None:
+        Browser().open(address.replace("crm.lists.read", "crm.segments.read"))
+
+    assert authorized(act).missing == ()
+
+
 def test_a_port_that_another_program_uses_is_named() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
