@@ -10,13 +10,20 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http.calls import reference
 from hubspot_singer.http.errors import HubSpotError, InvalidRequest
 from tap_hubspot_email_events.campaigns import ListedCampaign
 from tap_hubspot_email_events.errors import UnexpectedAnswer
-from tap_hubspot_email_events.paging import SERVER_ERROR_TRIES, body_of, has_more, offset_of, time_of
+from tap_hubspot_email_events.paging import (
+    SERVER_ERROR_TRIES,
+    Trail,
+    body_of,
+    has_more,
+    offset_of,
+    time_of,
+)
 from tap_hubspot_email_events.workers import Workers
 
 if TYPE_CHECKING:
@@ -32,7 +39,6 @@ PATH = "/email/public/v1/campaigns"
 ALL_PATH = f"{PATH}/by-id"
 PAGE_CAMPAIGNS = 500  # no maximum is documented; other taps ask for as many
 TRIES = 3  # how often a list is begun anew whose offset HubSpot does not take any more
-BARREN_PAGES = 10  # so many pages without a new campaign, one after another, are taken for the end
 
 logger = logging.getLogger("tap-hubspot-email-events")
 
@@ -107,14 +113,6 @@ def _read(hubspot: HubSpot, campaign: ListedCampaign) -> CampaignRead:
     return CampaignRead(campaign, details)
 
 
-class _Page(NamedTuple):
-    """What a page says of those behind it, and whether it brought a campaign that no page before it had."""
-
-    has_more: bool
-    offset: str | None
-    is_new: bool
-
-
 class _List:
     """One of HubSpot's lists of campaigns."""
 
@@ -136,17 +134,14 @@ class _List:
 
     def _read_pages(self) -> datetime:
         self.unnamed = 0
+        trail = Trail()
         answer = self._page(None)
         time = time_of(answer)
-        offsets: set[str] = set()
-        barren = 0
-        while (page := self._take(answer)).has_more:
-            barren = 0 if page.is_new else barren + 1
-            if page.offset is None or page.offset in offsets or barren == BARREN_PAGES:
-                self._warn_of_no_way_on()
-                break
-            offsets.add(page.offset)
-            answer = self._page(page.offset)
+        self._take(answer, trail)
+        while trail.can_go_on:
+            self._take(self._page(trail.offset), trail)
+        if not trail.is_at_end:
+            self._warn_of_no_way_on()
         return time
 
     def _warn_of_no_way_on(self) -> None:
@@ -169,16 +164,16 @@ class _List:
                 raise
             raise _OffsetRefused(error) from error
 
-    def _take(self, answer: Answer) -> _Page:
-        """Take in a page."""
+    def _take(self, answer: Answer, trail: Trail) -> None:
+        """Take in a page, and go on behind it."""
         try:
-            return self._take_body(body_of(answer))
+            self._take_body(body_of(answer), trail)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
                 f"HubSpot's email campaigns ({self._path}) cannot be read: {error}{reference(answer.correlation_id)}."
             ) from None
 
-    def _take_body(self, body: object) -> _Page:
+    def _take_body(self, body: object, trail: Trail) -> None:
         if not isinstance(body, Mapping) or not isinstance(body.get("campaigns"), list):
             raise UnexpectedAnswer("the answer holds no campaigns")
         known = len(self.campaigns)
@@ -189,7 +184,7 @@ class _List:
             else:
                 self.campaigns[campaign.key] = campaign
         is_new = len(self.campaigns) > known
-        return _Page(has_more(body.get("hasMore")), offset_of(body.get("offset")), is_new)
+        trail.follow(offset_of(body.get("offset")), has_more=has_more(body.get("hasMore")), is_new=is_new)
 
 
 class _OffsetRefused(Exception):

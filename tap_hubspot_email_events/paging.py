@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tap_hubspot_email_events.errors import UnexpectedAnswer, UnknownTime
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # HubSpot answers 500 to some reads of email events that succeed a little later.
 SERVER_ERROR_TRIES = 4
+BARREN_PAGES = 10  # so many pages with nothing new on them, one after another, are taken for the end
 
 Param = str | int | bool | None
 
@@ -62,3 +64,32 @@ def time_of(answer: Answer) -> datetime:
             " settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
         )
     return answer.date
+
+
+@dataclass(slots=True)
+class Trail:
+    """How pages lead on: the offset of the next one, whether there is one, and whether it can be had."""
+
+    offset: str | None = None
+    is_at_end: bool = False
+    is_stuck: bool = False
+    _offsets: set[str] = field(default_factory=set)
+    _barren: int = 0
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether there is another page, and a way to it."""
+        return not self.is_at_end and not self.is_stuck
+
+    @property
+    def is_barren(self) -> bool:
+        """Whether many pages, one after another, brought nothing new."""
+        return self._barren >= BARREN_PAGES
+
+    def follow(self, offset: str | None, *, has_more: bool, is_new: bool) -> None:
+        """Go on behind a page: its offset, whether HubSpot has more, and whether anything on it was new."""
+        self._barren = 0 if is_new else self._barren + 1
+        self.is_at_end = not has_more
+        self.is_stuck = self.is_barren or offset is None or offset in self._offsets
+        self.offset = offset
+        self._offsets.update(() if offset is None else (offset,))

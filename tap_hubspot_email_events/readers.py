@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http.errors import InvalidRequest, ServerError, TooSlow
 from tap_hubspot_email_events import moments
+from tap_hubspot_email_events.paging import Trail
 from tap_hubspot_email_events.spools import Spool
 from tap_hubspot_email_events.widths import MOST_BYTES, MOST_EVENTS, PAGE_EVENTS, is_far_too_wide
 from tap_hubspot_email_events.windows import WindowRead
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.windows import Window
 
 TRIES = 3  # how often a window is begun anew whose pages give no way to the next one
-BARREN_PAGES = 10  # so many pages without a new event, one after another, are taken for the end
 SMALLEST_PAGE = 100  # events; for less room a page is not asked for
 
 
@@ -47,37 +47,16 @@ def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
 
 
 @dataclass(slots=True)
-class Trail:
-    """How pages lead on: the offset of the next one, whether there is one, and whether it can be had."""
+class EventTrail(Trail):
+    """The trail of pages of events, some of which are passed over and not kept."""
 
-    offset: str | None = None
-    is_at_end: bool = False
-    is_stuck: bool = False
-    _offsets: set[str] = field(default_factory=set)
-    _first_events: set[bytes] = field(default_factory=set)
-    _barren: int = 0
+    _first_entries: set[bytes | None] = field(default_factory=set)
 
-    @property
-    def can_go_on(self) -> bool:
-        """Whether there is another page, and a way to it."""
-        return not self.is_at_end and not self.is_stuck
-
-    @property
-    def is_barren(self) -> bool:
-        """Whether many pages, one after another, brought nothing new."""
-        return self._barren >= BARREN_PAGES
-
-    def follow(self, page: Page, *, is_new: bool) -> None:
-        """Go on behind a page, which brought a new event or none; a page that was not met before is new too."""
-        # Events that are passed over are not kept. That a page of them is new shows in its first one.
-        is_new = is_new or (bool(page.passed_over) and page.first not in self._first_events)
-        if page.first is not None:
-            self._first_events.add(page.first)
-        self._barren = 0 if is_new else self._barren + 1
-        self.is_at_end = not page.has_more
-        self.is_stuck = self.is_barren or page.offset is None or page.offset in self._offsets
-        self.offset = page.offset
-        self._offsets.update(() if page.offset is None else (page.offset,))
+    def follow_page(self, page: Page, *, is_new: bool) -> None:
+        """Go on behind a page that brought a new event or none; one of events passed over is new by its first entry."""
+        is_new = is_new or (bool(page.passed_over) and page.first not in self._first_entries)
+        self._first_entries.add(page.first)
+        self.follow(page.offset, has_more=page.has_more, is_new=is_new)
 
 
 @dataclass(slots=True)
@@ -99,7 +78,7 @@ class Reading:
     is_page_full: bool = False  # whether the last page held as many events as were asked for
     is_incomplete: bool = False
     oddity: str | None = None
-    trail: Trail = field(default_factory=Trail)
+    trail: EventTrail = field(default_factory=EventTrail)
 
     def __post_init__(self) -> None:
         self.oldest = self.window.last
@@ -151,7 +130,7 @@ class Reading:
             )
             self.oldest = max(min(self.oldest, newest_first[-1]), self.window.start)
         self.seen += len(created)
-        self.trail.follow(page, is_new=self._add(events))
+        self.trail.follow_page(page, is_new=self._add(events))
         # What lies before the oldest event met is asked for once more. If that brings nothing either, it is the end.
         if self.trail.is_barren and self.oldest == self.window.last:
             self._end_here()

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from hubspot_singer.http.errors import InvalidRequest, ServerError
 from tap_hubspot_email_events.errors import DiskTrouble, UnexpectedAnswer
+from tap_hubspot_email_events.paging import BARREN_PAGES
 from tap_hubspot_email_events.plans import Plan
-from tap_hubspot_email_events.readers import BARREN_PAGES, TRIES, Room, read_window
+from tap_hubspot_email_events.readers import TRIES, Room, read_window
 from tap_hubspot_email_events.spools import Spool
 from tap_hubspot_email_events.widths import FAR_TOO_WIDE, MOST_EVENTS
 from tap_hubspot_email_events.windows import Window
