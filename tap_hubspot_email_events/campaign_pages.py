@@ -133,7 +133,8 @@ class _List:
         raise AssertionError("unreachable")
 
     def _read_pages(self) -> datetime:
-        self.unnamed = 0
+        # Begun anew, the list is read whole: pages that were met before would be taken for pages with nothing new.
+        self.campaigns, self.unnamed = {}, 0
         trail = Trail()
         answer = self._page(None)
         time = time_of(answer)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from hubspot_singer.http import Connection, HubSpotClient
+from tap_hubspot_email_events.campaign_pages import read_listing
 from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.singer import (
     CAMPAIGNS,
@@ -298,6 +300,20 @@ def test_an_offset_that_expired_begins_the_list_anew(
     output = run_tap(catalog=ONLY)
 
     assert (output.exit_code, len(ids(output))) == (0, 700)
+
+
+def test_an_offset_that_expired_behind_many_pages_loses_none_of_them(
+    portal: Portal, hubspot: HubSpotEmulator
+) -> None:
+    for number in range(6_000):
+        portal.add_campaign(number)
+    hubspot.faults.next("GET", "by-id?limit=500&offset", status=400, after=10)
+    connection = Connection.from_settings({"api_url": hubspot.url, "access_token": hubspot.token})
+
+    with HubSpotClient(connection) as client:
+        listing = read_listing(client)
+
+    assert len(listing.campaigns) == 6_000
 
 
 @pytest.mark.parametrize("body", [{}, {"campaigns": None, "hasMore": False}, {"campaigns": []}, [], 5])
