@@ -176,14 +176,15 @@ class ReadAhead:
         """
         room = stream.room(events)
         reserved = Room(0, 0) if is_next else Room()
-        if self.events_held + room.events + reserved.events >= MOST_EVENTS_HELD:
+        events_held, bytes_held = self.events_held + room.events, self.bytes_held + room.bytes
+        if (
+            events_held + reserved.events >= MOST_EVENTS_HELD
+            or bytes_held + reserved.bytes >= MOST_BYTES_HELD
+        ):
             return False
-        if self.bytes_held + room.bytes + reserved.bytes >= MOST_BYTES_HELD:
-            return False
-        next_events, next_bytes = 2 * MOST_EVENTS, 2 * MOST_BYTES
         is_short = (
-            self.events_held + room.events + next_events >= MOST_EVENTS_HELD
-            or self.bytes_held + room.bytes + next_bytes >= MOST_BYTES_HELD
+            events_held + 2 * MOST_EVENTS >= MOST_EVENTS_HELD
+            or bytes_held + 2 * MOST_BYTES >= MOST_BYTES_HELD
         )
         request = stream.plan.next_window(is_short=is_short)
         if request is None:
