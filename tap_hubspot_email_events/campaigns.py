@@ -30,7 +30,7 @@ from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.bookmarks import REMEMBERED
 from tap_hubspot_email_events.digests import digest, pack, unpack
 from tap_hubspot_email_events.errors import UnreadableState
-from tap_hubspot_email_events.kinds import Misfit, as_integer
+from tap_hubspot_email_events.kinds import as_integer, as_moment_ms, fitting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
@@ -65,19 +65,15 @@ class ListedCampaign:
         """Return the campaign of an entry of a list, None for one that does not name a campaign."""
         if not isinstance(content, dict):
             return None
-        campaign_id, app_id = _whole(content.get("id")), _whole(content.get("appId"))
+        campaign_id, app_id = _id(content.get("id")), _id(content.get("appId"))
         if campaign_id is None or app_id is None:
             return None
-        updated = _whole(content.get("lastUpdatedTime"))
-        is_moment = updated is not None and updated <= moments.LAST_MOMENT_MS
-        return cls(CampaignKey(campaign_id, app_id), updated if is_moment else None, content)
+        updated = fitting(as_moment_ms, content.get("lastUpdatedTime"))
+        return cls(CampaignKey(campaign_id, app_id), updated, content)
 
 
-def _whole(value: object) -> int | None:
-    try:
-        number = None if value is None else as_integer(value)
-    except Misfit:
-        return None
+def _id(value: object) -> int | None:
+    number = fitting(as_integer, value)
     return number if number is not None and number >= 0 else None
 
 

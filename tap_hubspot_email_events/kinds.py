@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -22,6 +22,7 @@ LARGEST_INTEGER = 2**63 - 1  # what a warehouse's bigint holds
 INTEGER_DIGITS = 19  # of the largest integer
 
 JSONSchema = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Misfit(Exception):
@@ -131,17 +132,30 @@ def as_object(value: object) -> dict[str, Any]:
     return value
 
 
-def as_moment(value: object) -> str:
-    """Return HubSpot's epoch milliseconds as a date-time; see `moments.to_text`."""
+def as_moment_ms(value: object) -> int:
+    """Return epoch milliseconds from 1970 to the year 9999."""
     moment_ms = as_integer(value)
     if not 0 <= moment_ms <= moments.LAST_MOMENT_MS:
         raise Misfit
-    return moments.to_text(moment_ms)
+    return moment_ms
+
+
+def as_moment(value: object) -> str:
+    """Return HubSpot's epoch milliseconds as a date-time; see `moments.to_text`."""
+    return moments.to_text(as_moment_ms(value))
 
 
 def as_user_id(value: object) -> str | None:
     """Return a recipient as analytics tools identify users: trimmed and in lower case."""
     return as_text(value).strip().lower() or None
+
+
+def fitting(convert: Callable[[Any], T], value: object) -> T | None:
+    """Return the converted value; None for null, and for what `convert` does not take."""
+    try:
+        return None if value is None else convert(value)
+    except Misfit:
+        return None
 
 
 def campaign_parameter(name: str) -> Kind:
