@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import IO, TYPE_CHECKING
 
 from hubspot_singer.http import HubSpotClient
-from hubspot_singer.plugin.consent import (
-    CONSENT_SECONDS,
-    DEFAULT_REDIRECT_URL,
-    ConsentListener,
-    ConsentRequest,
-)
+from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentListener, ConsentRequest
 from hubspot_singer.plugin.errors import UnwritableFile
 from hubspot_singer.plugin.portal import missing_scopes
 
@@ -26,29 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import Clock, Connection
-    from hubspot_singer.plugin.consent import RedirectUrl
-
-
-AUTHORIZE_OPTIONS = (
-    click.Option(
-        ["--authorize"],
-        is_flag=True,
-        help="Let a portal allow the OAuth app of client_id and client_secret in a browser, print the settings that"
-        " it is used with, then exit.",
-    ),
-    click.Option(
-        ["--authorize-file"],
-        metavar="FILE",
-        help="With --authorize: write the settings to a new file, which only its owner can read, instead.",
-    ),
-    click.Option(
-        ["--redirect-url"],
-        metavar="URL",
-        default=DEFAULT_REDIRECT_URL,
-        show_default=True,
-        help="With --authorize: the redirect URL that the app declares; a port of this machine.",
-    ),
-)
+    from hubspot_singer.plugin.redirect_urls import RedirectUrl
 
 
 @dataclass(frozen=True)
@@ -60,6 +30,10 @@ class Authorized:
     )  # the app's three settings; the plugin takes them as they are
     portal_id: int | None
     missing: tuple[str, ...] = ()  # scopes that the settings need and that the consent did not give
+
+    def as_json(self) -> str:
+        """Return the settings as JSON, which `--config` takes as it is."""
+        return f"{json.dumps(self.settings, indent=2)}\n"
 
 
 @dataclass(frozen=True)
@@ -99,18 +73,12 @@ class Authorizing:
             return Authorized(settings, client.portal_id, missing)
 
 
-def print_settings(settings: Mapping[str, str]) -> None:
-    """Print settings to standard output as JSON, which `--config` takes as it is."""
-    sys.stdout.write(f"{json.dumps(settings, indent=2)}\n")
-    sys.stdout.flush()
-
-
 @contextmanager
-def new_private_file(path: str) -> Iterator[Callable[[Mapping[str, str]], None]]:
-    """Create a file that only its owner can read, and yield what writes settings to it as JSON.
+def new_private_file(path: str) -> Iterator[IO[str]]:
+    """Create a file that only its owner can read, and yield it; delete it where the `with` block fails.
 
-    It is created before the consent is asked for, and deleted where none is given. Raises `UnwritableFile` where
-    there is one of that name, or the system refuses.
+    So it can be made before the consent is asked for. Raises `UnwritableFile` where there is one of that name, or the
+    system refuses.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -122,16 +90,9 @@ def new_private_file(path: str) -> Iterator[Callable[[Mapping[str, str]], None]]
         raise UnwritableFile(
             f'The file "{path}" cannot be written ({error.strerror}): name another one.'
         ) from None
-    written = False
-
-    def write(settings: Mapping[str, str]) -> None:
-        nonlocal written
-        file.write(f"{json.dumps(settings, indent=2)}\n")
-        written = True
-
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yield write
-    finally:
-        if not written:
-            Path(path).unlink(missing_ok=True)
+            yield file
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise

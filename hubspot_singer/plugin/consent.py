@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from hubspot_singer.http import Clock, Connection
+    from hubspot_singer.plugin.redirect_urls import RedirectUrl
 
 CONSENT_HOST = "https://app.hubspot.com"  # it sends the browser on to a portal of another region
-DEFAULT_REDIRECT_URL = "http://localhost:8976/"
 # Long enough to log in and to choose a portal.
 CONSENT_SECONDS = 600.0
 # A browser may connect and send nothing: it is not waited for longer than this.
@@ -41,33 +41,6 @@ _PAGE = """<!doctype html>
 <body><h1>{title}</h1><p>{text}</p></body>
 </html>
 """
-
-
-@dataclass(frozen=True)
-class RedirectUrl:
-    """Where HubSpot sends the browser after the consent: a port of this machine."""
-
-    text: str
-    host: str
-    port: int
-    path: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Parse the URL; raise `SettingsError` where no plugin on this machine could listen."""
-        advice = f"Write it like {DEFAULT_REDIRECT_URL}, exactly as the app declares it."
-        try:
-            parts = urlsplit(text)
-            port = parts.port
-        except ValueError:
-            raise SettingsError(f"The redirect URL cannot be read. {advice}") from None
-        if parts.scheme != "http" or not parts.hostname or not is_loopback(parts.hostname):
-            raise SettingsError(f"The redirect URL must be http and lead to this machine. {advice}")
-        if not port:
-            raise SettingsError(f"The redirect URL lacks a port. {advice}")
-        if parts.query or parts.fragment or parts.username is not None:
-            raise SettingsError(f"The redirect URL holds more than a host, a port and a path. {advice}")
-        return cls(text, parts.hostname, port, parts.path or "/")
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ import click
 
 from hubspot_singer.http import Connection, HubSpotError, SystemClock
 from hubspot_singer.http.connection import consent_settings
-from hubspot_singer.plugin.authorizing import AUTHORIZE_OPTIONS, Authorizing, new_private_file, print_settings
 from hubspot_singer.plugin.command import Action, PluginCommand, report
 from hubspot_singer.plugin.configured import ConfiguredPlugin
-from hubspot_singer.plugin.consent import RedirectUrl
 from hubspot_singer.plugin.deadlines import run_within
 from hubspot_singer.plugin.errors import CheckTimedOut
+from hubspot_singer.plugin.redirect_urls import DEFAULT_REDIRECT_URL, RedirectUrl
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -33,6 +32,27 @@ if TYPE_CHECKING:
 
 # Long enough for HubSpot's slowest usual answer, short enough for a person who waits.
 CHECK_SECONDS = 20.0
+
+AUTHORIZE_OPTIONS = (
+    click.Option(
+        ["--authorize"],
+        is_flag=True,
+        help="Let a portal allow the OAuth app of client_id and client_secret in a browser, print the settings that"
+        " it is used with, then exit.",
+    ),
+    click.Option(
+        ["--authorize-file"],
+        metavar="FILE",
+        help="With --authorize: write the settings to a new file, which only its owner can read, instead.",
+    ),
+    click.Option(
+        ["--redirect-url"],
+        metavar="URL",
+        default=DEFAULT_REDIRECT_URL,
+        show_default=True,
+        help="With --authorize: the redirect URL that the app declares; a port of this machine.",
+    ),
+)
 
 
 class HubSpotPlugin(ConfiguredPlugin):
@@ -93,19 +113,6 @@ class HubSpotPlugin(ConfiguredPlugin):
         report(str(error), error, cls.logger)
 
     @classmethod
-    def _authorizing(cls, config: _ConfigInput, redirect_url: RedirectUrl) -> Authorizing:
-        settings = consent_settings(cls.settings_of(config))
-        return Authorizing(
-            Connection.from_settings(settings),
-            settings["client_id"],
-            settings["client_secret"],
-            scopes=cls.scopes_needed(settings),
-            redirect_url=redirect_url,
-            clock=SystemClock(),
-            tell=partial(cls.logger.info, "%s"),
-        )
-
-    @classmethod
     def _run_check(cls, config: _ConfigInput, *, check: bool) -> int:  # noqa: ARG003 - the option's value
         return cls.from_command_line(config).run_check()
 
@@ -119,11 +126,23 @@ class HubSpotPlugin(ConfiguredPlugin):
         redirect_url: str,
     ) -> int:
         """Get the settings of an OAuth app, and print them or write them to a file; return the exit code."""
-        path = authorize_file
-        file = nullcontext(print_settings) if path is None else new_private_file(path)
-        with file as write:
-            authorized = cls._authorizing(config, RedirectUrl.parse(redirect_url)).run()
-            write(authorized.settings)
+        # Only here, since the web server that it needs takes time to import.
+        from hubspot_singer.plugin.authorizing import Authorizing, new_private_file  # noqa: PLC0415
+
+        path, url = authorize_file, RedirectUrl.parse(redirect_url)
+        with nullcontext(sys.stdout) if path is None else new_private_file(path) as file:
+            settings = consent_settings(cls.settings_of(config))
+            authorized = Authorizing(
+                Connection.from_settings(settings),
+                settings["client_id"],
+                settings["client_secret"],
+                scopes=cls.scopes_needed(settings),
+                redirect_url=url,
+                clock=SystemClock(),
+                tell=partial(cls.logger.info, "%s"),
+            ).run()
+            file.write(authorized.as_json())
+            file.flush()
         where = f'in "{path}"' if path else "above"
         portal = f" {authorized.portal_id}" if authorized.portal_id else ""
         cls.logger.info(

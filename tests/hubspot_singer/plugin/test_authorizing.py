@@ -16,8 +16,9 @@ import requests
 
 from hubspot_singer.http import Connection, ConsentRejected, Refused, SettingsError
 from hubspot_singer.plugin.authorizing import Authorizing
-from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentRequest, RedirectUrl
+from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentRequest
 from hubspot_singer.plugin.errors import NoConsent
+from hubspot_singer.plugin.redirect_urls import RedirectUrl
 from tests.clocks import FakeClock
 from tests.forms import Form
 from tests.processes import Plugin, config_file

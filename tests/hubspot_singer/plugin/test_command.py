@@ -405,7 +405,7 @@ def test_wrong_text_is_named_with_its_setting(
 
 
 def test_a_command_starts_without_what_only_some_runs_use(plugin: type[HubSpotPlugin]) -> None:
-    modules = {"sqlalchemy", "psycopg", "email_validator", "jinja2"}
+    modules = {"sqlalchemy", "psycopg", "email_validator", "http.server", "jinja2"}
     code = f"import sys, {plugin.__module__}; print(*sorted({modules} & sys.modules.keys()))"
 
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
