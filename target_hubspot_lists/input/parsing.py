@@ -79,7 +79,7 @@ def membership_parser(stream: str, columns: Columns, match_by: MatchBy) -> Parse
             is_member = _change(record, columns)
         elif operation_column is not None:
             word = record.get(operation_column)
-            is_member = SPELT_OPERATIONS.get(word) if isinstance(word, str) else operation(word)
+            is_member = SPELT_OPERATIONS.get(word) if isinstance(word, str) else None
             if is_member is None:
                 is_member = operation(word)
         if is_member is None:
