@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
+from target_hubspot_lists.report_page.lines import count_of, json_object, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
-
-from target_hubspot_lists.report_page.lines import moment
 
 COUNTS = (
     "sent",
@@ -68,7 +66,7 @@ def read_campaigns(path: Path) -> list[Campaign]:
     for number, line in enumerate(lines, start=1):
         campaign = campaigns.get(_id(line))
         if campaign is not None and line.get("kind") == "bounce":
-            campaign.bounces[str(line.get("category") or "UNKNOWN")] = _count(line.get("people"))
+            campaign.bounces[str(line.get("category") or "UNKNOWN")] = count_of(line, "people")
         elif campaign is not None and line.get("kind") == "day":
             campaign.days[_day(line, number, path)] = _people(line)
     return sorted(
@@ -82,11 +80,8 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     except OSError as error:
         raise NoCampaigns(f'The campaigns in "{path}" cannot be read ({error.strerror}).') from error
     for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            fields = orjson.loads(line) if line.strip() else {}
-        except orjson.JSONDecodeError:
-            fields = None
-        if not isinstance(fields, dict):
+        fields = json_object(line) if line.strip() else {}
+        if fields is None:
             raise NoCampaigns(
                 f'Line {number} of "{path}" is no JSON object: write the file as examples/campaigns.sql does.'
             )
@@ -107,8 +102,4 @@ def _id(line: Mapping[str, Any]) -> str:
 
 
 def _people(line: Mapping[str, Any]) -> Mapping[str, int]:
-    return {each: _count(line.get(each)) for each in COUNTS}
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    return {each: count_of(line, each) for each in COUNTS}

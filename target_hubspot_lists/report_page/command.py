@@ -15,9 +15,10 @@ from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.report_page.campaigns import NoCampaigns, read_campaigns
 from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.figures import page_figures
-from target_hubspot_lists.report_page.members_table import MemberRows, csv_heading, members_csv
+from target_hubspot_lists.report_page.members_table import CSV_COLUMNS, MemberRows, members_csv
 from target_hubspot_lists.report_page.reading import NoReport, Reports, read_reports
 from target_hubspot_lists.reporting.private_files import open_private
+from target_hubspot_lists.reporting.spreadsheets import csv_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -179,7 +180,7 @@ def _refuse_to_overwrite(output: Path, beside: Path, sources: Iterable[Path]) ->
                 raise click.UsageError(f'"{written}" is what is to be read: name another file in --output.')
     if beside.is_file():
         with beside.open("rb") as file:
-            heading = csv_heading()
+            heading = csv_heading(CSV_COLUMNS)
             if file.read(len(heading)) not in {b"", heading}:
                 raise click.UsageError(
                     f'"{beside}" is not a file that this command made: name another page in --output, or move it.'

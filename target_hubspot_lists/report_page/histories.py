@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.outcomes import UNAPPLIED
 from target_hubspot_lists.report_page.directory import ListKey
-from target_hubspot_lists.report_page.lines import UNAPPLIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
+from target_hubspot_lists.outcomes import UNAPPLIED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,7 +70,6 @@ class ListLine(NamedTuple):
     applied: int
     outcomes: Mapping[str, int]
     reasons: Mapping[str, int]
-    properties: Mapping[str, int]  # updated, unchanged, rejected
     property_problems: Mapping[tuple[str, str | None], int]  # (reason, property) → members
     mailability: Mapping[str, int]
     contacts_created: int
@@ -88,13 +91,10 @@ class RunLine(NamedTuple):
     error: str | None
     dry_run: bool
     is_mirror: bool
-    names_all_members: bool
     streams: frozenset[str]
     records_read: int
     not_settled: int
     without_list: Mapping[str, int]  # reason → records that name no list
-    lists_created: int
-    contacts_created: int
     calls: int
     seconds: float | None
 
@@ -113,8 +113,16 @@ OUTCOMES = (
     "skipped",
     "dropped",
 )
-UNAPPLIED = frozenset({"missing", "rejected", "skipped", "dropped"})
 APPLIED = frozenset(OUTCOMES) - UNAPPLIED
+
+
+def json_object(text: bytes) -> Mapping[str, Any] | None:
+    """Parse the text of a line; None where it is no JSON object."""
+    try:
+        fields = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return fields if isinstance(fields, dict) else None
 
 
 def parse(line: Mapping[str, Any]) -> Line | None:
@@ -135,7 +143,7 @@ def parse(line: Mapping[str, Any]) -> Line | None:
 def _member(run_id: str, line: Mapping[str, Any]) -> MemberLine:
     return MemberLine(
         run_id=run_id,
-        number=_count(line, "line"),
+        number=count_of(line, "line"),
         time=moment(line.get("time")),
         of_list=_of_list(line),
         member=_text(line, "member") or "",
@@ -154,36 +162,31 @@ def _member(run_id: str, line: Mapping[str, Any]) -> MemberLine:
 
 
 def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
-    outcomes = {each: count for each in OUTCOMES if (count := _count(line, each))}
+    outcomes = {each: count for each in OUTCOMES if (count := count_of(line, each))}
     unapplied = sum(count for each, count in outcomes.items() if each in UNAPPLIED)
-    asked = _count(line, "asked")
+    asked = count_of(line, "asked")
     problems = line.get("property_problems")
     return ListLine(
         run_id=run_id,
-        number=_count(line, "line"),
+        number=count_of(line, "line"),
         time=moment(line.get("time")),
         of_list=_of_list(line),
         asked=asked,
         # Without it, the removal of somebody whom HubSpot does not know counts as not applied.
-        applied=_count(line, "applied", sum(outcomes.values()) - unapplied),
+        applied=count_of(line, "applied", sum(outcomes.values()) - unapplied),
         outcomes=outcomes,
         reasons=_counts(line.get("reasons")),
-        properties={
-            each: count
-            for each in ("updated", "unchanged", "rejected")
-            if (count := _count(line, f"properties_{each}"))
-        },
         property_problems={
-            (str(each.get("reason")), _text(each, "property")): _count(each, "members")
+            (str(each.get("reason")), _text(each, "property")): count_of(each, "members")
             for each in (problems if isinstance(problems, list) else ())
             if isinstance(each, dict)
         },
         mailability=_counts(line.get("mailability")),
-        contacts_created=_count(line, "contacts_created"),
-        put_back=_count(line, "put_back"),
-        retried=_count(line, "retried"),
+        contacts_created=count_of(line, "contacts_created"),
+        put_back=count_of(line, "put_back"),
+        retried=count_of(line, "retried"),
         match_rate=_number(line, "match_rate"),
-        size=_count(line, "size") if isinstance(line.get("size"), int) else None,
+        size=count_of(line, "size") if isinstance(line.get("size"), int) else None,
         complete=complete if isinstance(complete := line.get("complete"), bool) else None,
     )
 
@@ -199,18 +202,15 @@ def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
         time=moment(line.get("time")),
         portal_id=_whole(line.get("portal_id")),
         started=moment(line.get("started")) or started(run_id),
-        exit_code=_count(line, "exit_code"),
+        exit_code=count_of(line, "exit_code"),
         error=_text(line, "error"),
         dry_run=line.get("dry_run") is True,
         is_mirror=line.get("sync_mode") == "mirror",
-        names_all_members=line.get("report_members") == "all",
         streams=frozenset(streams),
-        records_read=_count(line, "records_read"),
-        not_settled=_count(line, "not_settled"),
+        records_read=count_of(line, "records_read"),
+        not_settled=count_of(line, "not_settled"),
         without_list=without_list,
-        lists_created=_count(line, "lists_created"),
-        contacts_created=_count(line, "contacts_created"),
-        calls=_count(line, "calls"),
+        calls=count_of(line, "calls"),
         seconds=_number(line, "seconds"),
     )
 
@@ -258,7 +258,8 @@ def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _count(line: Mapping[str, Any], name: str, default: int = 0) -> int:
+def count_of(line: Mapping[str, Any], name: str, default: int = 0) -> int:
+    """Return a field that counts; the default for what is no whole number from 0 on."""
     value = _whole(line.get(name))
     return default if value is None or value < 0 else value
 
@@ -269,7 +270,7 @@ def _number(line: Mapping[str, Any], name: str) -> float | None:
 
 
 def _counts(value: object) -> dict[str, int]:
-    return {str(name): count for name in _fields(value) if (count := _count(_fields(value), name))}
+    return {str(name): count for name in _fields(value) if (count := count_of(_fields(value), name))}
 
 
 def _fields(value: object) -> Mapping[str, Any]:

@@ -10,20 +10,21 @@ import orjson
 from target_hubspot_lists.report_page.masking import masked, without_addresses
 from target_hubspot_lists.report_page.wording import one_line
 from target_hubspot_lists.reporting.explanations import (
+    CREATED,
     MAILABILITY,
     OUTCOMES,
     PROPERTY_REASONS,
     REASONS,
-    Explanation,
     explained,
 )
-from target_hubspot_lists.reporting.spreadsheets import BYTE_ORDER_MARK, csv_line
+from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.report_page.lines import ListName, MemberLine
     from target_hubspot_lists.report_page.reading import Remark
+    from target_hubspot_lists.reporting.explanations import Explanation
 
 # What a browser sorts and filters without a pause, and a page of 5 MB has room for.
 MOST_ROWS = 10_000
@@ -76,14 +77,7 @@ def explanation(line: MemberLine) -> Explanation:
             return explained(line.mailability or "", MAILABILITY)
         case 2:
             return explained(line.property_reason or "", PROPERTY_REASONS)
-    return _CREATED
-
-
-_CREATED = Explanation(
-    "Contact created",
-    "HubSpot had no contact with this address, and one was created.",
-    "Check that the portal treats this app's contacts as marketing contacts: only those can be mailed.",
-)
+    return CREATED
 
 
 class MemberRows:
@@ -155,15 +149,10 @@ def shown_member(line: MemberLine, *, show_members: bool) -> str:
 
 def members_csv(remarks: Iterable[Remark], *, show_members: bool) -> Iterator[bytes]:
     """Yield the lines of the CSV file, with a byte-order mark for spreadsheets."""
-    yield csv_heading()
+    yield csv_heading(CSV_COLUMNS)
     for remark in remarks:
         values = _csv_values(remark, show_members=show_members)
         yield csv_line(values[column] for column in CSV_COLUMNS).encode()
-
-
-def csv_heading() -> bytes:
-    """The first line of the CSV file."""
-    return (BYTE_ORDER_MARK + csv_line(CSV_COLUMNS)).encode()
 
 
 def _csv_values(remark: Remark, *, show_members: bool) -> Mapping[str, Any]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from target_hubspot_lists.report_page.directory import Directory
-from target_hubspot_lists.report_page.lines import ListLine, MemberLine, RunLine, parse
+from target_hubspot_lists.report_page.lines import ListLine, MemberLine, RunLine, json_object, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
-    from typing import Any
 
     from target_hubspot_lists.report_page.directory import ListKey
     from target_hubspot_lists.report_page.lines import ListName
@@ -109,7 +106,7 @@ def _read_lists_and_runs(path: Path, reports: Reports) -> None:
     for number, text in enumerate(_lines(path), start=1):
         if is_report and _is_of_a_member(text) and b'"list"' not in text and b'"run"' not in text:
             continue
-        if (fields := _fields(text)) is None:
+        if (fields := json_object(text)) is None:
             bad += [number] if text.strip() else []
             continue
         line = parse(fields)
@@ -135,7 +132,7 @@ def _read_members(path: Path, reports: Reports, *, without: Collection[str]) -> 
     for number, text in enumerate(_lines(path), start=1):
         if not _is_of_a_member(text):
             continue
-        if (fields := _fields(text)) is None:
+        if (fields := json_object(text)) is None:
             bad.append(number)
             continue
         line = parse(fields)
@@ -172,16 +169,8 @@ def _lines(path: Path) -> Iterator[bytes]:
         raise NoReport(f'The report "{path}" cannot be read ({error.strerror}).') from error
 
 
-def _fields(text: bytes) -> Mapping[str, Any] | None:
-    try:
-        fields = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return fields if isinstance(fields, dict) else None
-
-
 def _first_run(path: Path) -> tuple[str, str]:
     """Sort files by the run of their first line: its name sorts by time."""
     lines: Iterable[bytes] = _lines(path)
-    run_ids = (fields.get("run_id") for text in lines if (fields := _fields(text)) is not None)
+    run_ids = (fields.get("run_id") for text in lines if (fields := json_object(text)) is not None)
     return str(next(run_ids, "") or ""), str(path)

@@ -61,6 +61,12 @@ OUTCOMES: Mapping[str, Explanation] = {
     ),
 }
 
+CREATED = Explanation(
+    "Contact created",
+    "HubSpot had no contact with this address, and one was created.",
+    "Check that the portal treats this app's contacts as marketing contacts: only those can be mailed.",
+)
+
 REASONS: Mapping[str, Explanation] = {
     Reason.MISSING_COHORT: Explanation(
         "Names no cohort",

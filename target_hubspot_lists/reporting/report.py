@@ -16,7 +16,7 @@ from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Outcome, is_applied
 from target_hubspot_lists.reporting.figures import list_figures, run_figures
 from target_hubspot_lists.reporting.private_files import open_private
-from target_hubspot_lists.reporting.spreadsheets import BYTE_ORDER_MARK, csv_line
+from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -82,7 +82,7 @@ class Report:
 
     def _as_csv(self) -> Callable[[Mapping[str, Any]], bytes]:
         """Begin a CSV file, or go on with one that has the same columns."""
-        heading = (BYTE_ORDER_MARK + csv_line(CSV_COLUMNS)).encode()
+        heading = csv_heading(CSV_COLUMNS)
         with self._named(), Path(self.path).open("rb") as file:
             first_line = file.readline(len(heading) + 1)
         if not self._is_new and first_line != heading:

@@ -17,6 +17,11 @@ BYTE_ORDER_MARK = "\ufeff"
 FORMULA_STARTS = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - those are meant
 
 
+def csv_heading(columns: Iterable[str]) -> bytes:
+    """The first line of a CSV file, with a byte-order mark before it."""
+    return (BYTE_ORDER_MARK + csv_line(columns)).encode()
+
+
 def csv_line(values: Iterable[object]) -> str:
     """One line of CSV (RFC 4180), with its line end; None is an empty field, a bool is true or false."""
     line = io.StringIO()
