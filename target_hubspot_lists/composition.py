@@ -18,7 +18,6 @@ from target_hubspot_lists.journal.no_journal import NoJournal
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
-from target_hubspot_lists.sync.applying import Applying
 from target_hubspot_lists.sync.contact_properties import ContactProperties
 from target_hubspot_lists.sync.delivery import Delivery
 from target_hubspot_lists.sync.incremental import Incremental
@@ -148,15 +147,17 @@ def compose(  # noqa: PLR0913 - all that a run has
             journal=journal,
         )
     else:
-        applying = Applying(
+        sync = Mirror(
+            settings,
+            planning,
             contacts=contacts,
             reader=reader,
             resolver=resolver,
             delivery=delivery,
-            memory=journal,
-            accounts=accounts,
+            properties=properties,
+            journal=journal,
+            workspace=workspace,
         )
-        sync = Mirror(settings, planning, applying, properties, journal, workspace=workspace)
     schedule = Schedule(
         sync,
         accounts,

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.snapshot import Snapshot
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.reporting.asked import Asked
-    from target_hubspot_lists.settings import MatchBy
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.no_properties import NoProperties
+    from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.property_flush import Flush
 
 
@@ -31,12 +30,10 @@ class HeldProperties:
         properties: ContactProperties | NoProperties,
         snapshot: Snapshot,
         accounts: Accounts,
-        match_by: MatchBy,
     ) -> None:
         self._properties = properties
         self._snapshot = snapshot
         self._accounts = accounts
-        self._is_by_email = match_by == "email"
 
     @property
     def is_wanted(self) -> bool:
@@ -55,14 +52,13 @@ class HeldProperties:
         results: dict[Member, PropertyResult] = {
             row.record_id: PropertyResult.unpacked(row.properties) for row in created if row.properties
         }
-        flush = self._properties.flush(HeldAttributes.of(held), results)
-        self._accounts.properties = flush.results
-        return flush
+        return self._properties.flush(HeldAttributes.of(held), results)
 
-    def write(
-        self, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: Iterable[Resolved] = ()
-    ) -> None:
-        """Write the properties of contacts that were there; before their memberships change."""
-        flush = self.begin((each.member for each in asked.values()), created)
-        by_address = {str(each.member): record_id for record_id, each in asked.items()}
-        flush.write([(hubspot_list, asked)], Resolution(record_ids=by_address) if self._is_by_email else None)
+    def write(self, plan: Plan, created: Iterable[Resolved] = ()) -> Mapping[Member, PropertyResult]:
+        """Write the properties of contacts that were there, before their memberships change.
+
+        Return what became of each contact's.
+        """
+        flush = self.begin(plan.members(), created)
+        flush.write([plan], Resolution())
+        return flush.results

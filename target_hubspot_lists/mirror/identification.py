@@ -5,27 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.mirror.comparison import Resolved
-from target_hubspot_lists.reporting.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.comparison import Comparison, LastWord
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.merges import Merges
     from target_hubspot_lists.mirror.snapshots import ListSnapshot
     from target_hubspot_lists.outcomes import Outcome, Refusal
-    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.sync.property_flush import Flush
+    from target_hubspot_lists.sync.resolution import Resolver
 
 
 class Identification:
     """Fills a comparison with the contacts of one snapshot after the other."""
 
-    def __init__(
-        self, applying: Applying, comparison: Comparison, properties: HeldProperties, merges: Merges
+    def __init__(  # noqa: PLR0913, PLR0917 - whom it asks, and where it notes the answers
+        self,
+        resolver: Resolver,
+        journal: Journal,
+        accounts: Accounts,
+        comparison: Comparison,
+        properties: HeldProperties,
+        merges: Merges,
     ) -> None:
-        self._applying = applying
+        self._resolver = resolver
+        self._journal = journal
+        self._accounts = accounts
         self._comparison = comparison
         self._properties = properties
         self._merges = merges
@@ -42,12 +51,11 @@ class Identification:
     def settle(self, unit: ListSnapshot, outcome: Outcome, refusal: Refusal | None = None) -> None:
         """Give everybody whom the snapshot names this outcome, and look nobody up."""
         for word in self._comparison.words():
-            asked = Asked(word.member, word.is_member, word.position, unit.account(word.cohort))
-            self._applying.accounts.settle(asked, outcome, refusal=refusal)
+            self._accounts.settle(unit.asked(word), outcome, refusal=refusal)
 
     def identify(self, unit: ListSnapshot) -> None:
         """Find the contacts of whom the snapshot names; who has none gets an outcome."""
-        self._comparison.identify(self._applying.memory.contacts_since)
+        self._comparison.identify(self._journal.contacts_since)
         for words in self._comparison.unidentified():
             self._look_up(unit, words)
         for cohort, number in self._comparison.resolve().items():
@@ -56,25 +64,24 @@ class Identification:
     def _look_up(self, unit: ListSnapshot, words: Sequence[LastWord]) -> None:
         """Look up the contacts of a run of addresses, and create those that are to be created."""
         flush = self._properties.begin(word.member for word in words)
-        asked = [
-            Asked(word.member, word.is_member, word.position, unit.account(word.cohort)) for word in words
-        ]
+        asked = [unit.asked(word) for word in words]
         if unit.hubspot_list is not None:
             route = unit.cohorts[0].route
             flush.expect([(route, asked)], {route.key: unit.hubspot_list})
-        contacts = self._applying.find_contacts(asked, flush)
-        if contacts is None:  # record ids, which are contacts by themselves
-            return
+        contacts = self._resolver.resolve([(each.member, each.is_member) for each in asked], flush)
+        flush.resolved(contacts)
         self._merges.learn(contacts)
         unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
         found = []
         for word, each in zip(words, asked, strict=True):
-            record_id = self._applying.record_id(each, contacts)
-            if record_id is not None:
-                is_created = word.member in contacts.created
-                found.append(
-                    Resolved(record_id, *word, is_created, _packed(flush, record_id) if is_created else None)
-                )
+            record_id = contacts.record_id(each.member)
+            if record_id is None:
+                contacts.settle(self._accounts, [each], flush.results)
+                continue
+            is_created = word.member in contacts.created
+            found.append(
+                Resolved(record_id, *word, is_created, _packed(flush, record_id) if is_created else None)
+            )
         self._comparison.take_contacts(found)
 
 

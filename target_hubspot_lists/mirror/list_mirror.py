@@ -18,10 +18,16 @@ from target_hubspot_lists.mirror.guards import (
 )
 from target_hubspot_lists.mirror.snapshots import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.sync.applying import ListChange
+from target_hubspot_lists.reporting.accounts import NOTHING
+from target_hubspot_lists.sync.plans import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.comparison import Comparison, Resolved
     from target_hubspot_lists.mirror.differences import Differences
     from target_hubspot_lists.mirror.held_properties import HeldProperties
@@ -30,10 +36,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.removals import Removals
     from target_hubspot_lists.mirror.sending import Sending
     from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack
+    from target_hubspot_lists.outcomes import PropertyResult
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying
+    from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.plans import Stale
-    from target_hubspot_lists.sync.routes import Routes
 
 
 logger = logging.getLogger(__name__)
@@ -45,9 +51,10 @@ class ListMirror:
     def __init__(  # noqa: PLR0913 - what a run has, and what of it is about a mirror
         self,
         settings: Settings,
-        applying: Applying,
+        planning: Planning,
+        journal: Journal,
         *,
-        routes: Routes,
+        reader: MembershipReader,
         held_back: HeldBack,
         comparison: Comparison,
         differences: Differences,
@@ -58,8 +65,10 @@ class ListMirror:
         removals: Removals,
     ) -> None:
         self._settings = settings
-        self._applying = applying
-        self._routes = routes
+        self._routes = planning.routes
+        self._accounts = planning.accounts
+        self._journal = journal
+        self._reader = reader
         self._held_back = held_back
         self._comparison = comparison
         self._differences = differences
@@ -110,14 +119,12 @@ class ListMirror:
 
     def _read_baseline(self, hubspot_list: HubSpotList) -> None:
         """Take in who is on a list: by the ledger where it knows that, else as HubSpot has it."""
-        memory = self._applying.memory
-        if memory.knows_members(hubspot_list):
+        if self._journal.knows_members(hubspot_list):
             self._comparison.take_known_baseline(hubspot_list.list_id)
-            for record_id in memory.lost_by_hand(hubspot_list):
+            for record_id in self._journal.lost_by_hand(hubspot_list):
                 self._comparison.drop_from_baseline(record_id)
         else:
-            read = self._applying.reader.iter_members(hubspot_list)
-            self._comparison.take_baseline(read, is_settled=True)
+            self._comparison.take_baseline(self._reader.iter_members(hubspot_list), is_settled=True)
 
     def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
         """Give contacts the ids that they have now; return why nobody may be removed, if that is known by then."""
@@ -141,12 +148,12 @@ class ListMirror:
             rest = where.STAYING_REST
         stale: list[Stale] = []
         for rows in in_runs(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
-            change, created = self._begin_change(unit, hubspot_list, rows)
-            if self._applying.memory.is_kept:
-                stale += self._applying.write([change], created)
+            plan, results = self._begin_change(unit, hubspot_list, rows)
+            if self._journal.is_kept:
+                stale += self._sending.deliver(plan, results)
                 continue
             for row in rows:
-                self._settle(unit, row, Outcome.ALREADY_MEMBER)
+                self._settle(unit, row, Outcome.ALREADY_MEMBER, results)
         return stale
 
     def _settle_away(self, unit: ListSnapshot) -> None:
@@ -161,11 +168,11 @@ class ListMirror:
     @property
     def _are_counted(self) -> bool:
         """Whether members who are as asked are only counted: nothing is written of them, or told in the report."""
-        return not (self._properties.is_wanted or self._applying.accounts.names_everybody)
+        return not (self._properties.is_wanted or self._accounts.names_everybody)
 
     def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
         for cohort, number in self._differences.count(condition).items():
-            self._applying.accounts.settle_as_asked(unit.account(cohort), outcome, number)
+            self._accounts.settle_as_asked(unit.account(cohort), outcome, number)
 
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
@@ -175,20 +182,30 @@ class ListMirror:
 
     def _begin_change(
         self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
-    ) -> tuple[ListChange, set[int]]:
-        """Write the properties of these members; return what is asked of the list, and who was created for it."""
+    ) -> tuple[Plan, Mapping[Member, PropertyResult]]:
+        """Write the properties of these members; return what is asked of the list, and what became of properties."""
         asked = {row.record_id: unit.asked(row) for row in rows}
-        if unit.problem is None:
-            self._properties.write(hubspot_list, asked, rows)
-        return ListChange(hubspot_list, asked), {row.record_id for row in rows if row.is_created}
+        plan = Plan.of(hubspot_list, asked, {row.record_id for row in rows if row.is_created})
+        results = self._properties.write(plan, rows) if unit.problem is None else NOTHING
+        return plan, results
 
-    def _settle(self, unit: ListSnapshot, row: Resolved, outcome: Outcome) -> None:
-        self._applying.accounts.settle(
-            unit.asked(row), outcome, record_id=row.record_id, created=row.is_created
+    def _settle(
+        self,
+        unit: ListSnapshot,
+        row: Resolved,
+        outcome: Outcome,
+        results: Mapping[Member, PropertyResult] = NOTHING,
+    ) -> None:
+        self._accounts.settle(
+            unit.asked(row),
+            outcome,
+            record_id=row.record_id,
+            created=row.is_created,
+            properties=results.get(row.record_id),
         )
 
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
         prefix = self._settings.list_name_prefix.casefold()
         has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
         is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
-        return has_prefix or is_configured or self._applying.memory.is_ours(hubspot_list)
+        return has_prefix or is_configured or self._journal.is_ours(hubspot_list)

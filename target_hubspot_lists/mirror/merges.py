@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
+    from target_hubspot_lists.hubspot.contacts import Contacts
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger.workspace import Workspace
     from target_hubspot_lists.mirror.comparison import Comparison, Resolved
     from target_hubspot_lists.mirror.differences import Differences
-    from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.resolution import Resolution
 
 
@@ -21,9 +22,16 @@ class Merges:
     """
 
     def __init__(
-        self, applying: Applying, workspace: Workspace, comparison: Comparison, differences: Differences
+        self,
+        contacts: Contacts,
+        journal: Journal,
+        *,
+        workspace: Workspace,
+        comparison: Comparison,
+        differences: Differences,
     ) -> None:
-        self._applying = applying
+        self._contacts = contacts
+        self._journal = journal
         self._workspace = workspace
         self._comparison = comparison
         self._differences = differences
@@ -58,17 +66,17 @@ class Merges:
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
         """Return those of the record ids that are nobody's, as far as the token may read contacts."""
-        return set(record_ids) - self._applying.contacts.known_ids(record_ids).keys()
+        return set(record_ids) - self._contacts.known_ids(record_ids).keys()
 
     def _read(self, record_ids: Collection[int]) -> None:
         """Look up who these record ids are now; whoever HubSpot does not know keeps the id that there is."""
         merged: dict[int, int] = {}
-        for asked, found in self._applying.contacts.current(record_ids):
+        for asked, found in self._contacts.current(record_ids):
             merged |= dict.fromkeys((asked, *found.merged), found.record_id)
         self._note((each, each) for each in record_ids)
         self._note((each, each) for each in merged.values())
         self._note(merged.items())
-        self._applying.memory.follow({old: new for old, new in merged.items() if old != new})
+        self._journal.follow({old: new for old, new in merged.items() if old != new})
 
     def _note(self, record_ids: Iterable[tuple[int, int]]) -> None:
         """Note which ids contacts have now, by record id, as HubSpot said in this run: retired ones and others."""

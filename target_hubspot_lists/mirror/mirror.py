@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
+    from target_hubspot_lists.hubspot.contacts import Contacts
+    from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.attributes import AttributeParser
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger.workspace import Workspace
     from target_hubspot_lists.mirror.snapshots import CohortSnapshot
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.contact_properties import ContactProperties
+    from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Planning
+    from target_hubspot_lists.sync.resolution import Resolver
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +52,13 @@ class Mirror:
         self,
         settings: Settings,
         planning: Planning,
-        applying: Applying,
+        *,
+        contacts: Contacts,
+        reader: MembershipReader,
+        resolver: Resolver,
+        delivery: Delivery,
         properties: ContactProperties | NoProperties,
         journal: Journal,
-        *,
         workspace: Workspace,
     ) -> None:
         self._planning = planning
@@ -63,7 +69,16 @@ class Mirror:
         self._held_back = HeldBack()
         self._ends_with_input = settings.snapshot_end == "end_of_input"  # the user says that this is a proof
         self._list_mirror = _list_mirror(
-            settings, planning, applying, properties, self._snapshot, workspace, self._held_back
+            settings,
+            planning,
+            contacts=contacts,
+            reader=reader,
+            resolver=resolver,
+            delivery=delivery,
+            properties=HeldProperties(properties, self._snapshot, planning.accounts),
+            journal=journal,
+            workspace=workspace,
+            held_back=self._held_back,
         )
         self._vanished = VanishedCohorts(
             settings, planning, journal, self._arrivals, self._list_mirror, held_back=self._held_back
@@ -204,30 +219,43 @@ class Mirror:
         return [each for each in self._planning.routes.configured_for(unit.hubspot_list) if each not in came]
 
 
-def _list_mirror(  # noqa: PLR0913, PLR0917 - all that a list is compared with
+def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed with
     settings: Settings,
     planning: Planning,
-    applying: Applying,
-    properties: ContactProperties | NoProperties,
-    snapshot: Snapshot,
+    *,
+    contacts: Contacts,
+    reader: MembershipReader,
+    resolver: Resolver,
+    delivery: Delivery,
+    properties: HeldProperties,
+    journal: Journal,
     workspace: Workspace,
     held_back: HeldBack,
 ) -> ListMirror:
     """Build what makes one list equal to its snapshot."""
+    accounts = planning.accounts
     comparison, differences = Comparison(workspace, settings.match_by), Differences(workspace)
-    held = HeldProperties(properties, snapshot, planning.accounts, settings.match_by)
-    merges = Merges(applying, workspace, comparison, differences)
-    sending = Sending(settings, applying, comparison, held, merges)
+    merges = Merges(contacts, journal, workspace=workspace, comparison=comparison, differences=differences)
+    sending = Sending(
+        settings,
+        accounts,
+        resolver=resolver,
+        delivery=delivery,
+        comparison=comparison,
+        properties=properties,
+        merges=merges,
+    )
     return ListMirror(
         settings,
-        applying,
-        routes=planning.routes,
+        planning,
+        journal,
+        reader=reader,
         held_back=held_back,
         comparison=comparison,
         differences=differences,
-        properties=held,
+        properties=properties,
         merges=merges,
-        identification=Identification(applying, comparison, held, merges),
+        identification=Identification(resolver, journal, accounts, comparison, properties, merges),
         sending=sending,
-        removals=Removals(settings, applying, differences, held, held_back, sending),
+        removals=Removals(settings, accounts, journal, differences, properties, held_back, sending),
     )

@@ -10,19 +10,20 @@ from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import Removal, not_removed, too_many
 from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.accounts import dropped
-from target_hubspot_lists.sync.applying import ListChange
+from target_hubspot_lists.sync.plans import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.differences import Differences
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.sending import Sending
     from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
+    from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying
     from target_hubspot_lists.sync.plans import Stale
 
 
@@ -32,14 +33,16 @@ class Removals:
     def __init__(  # noqa: PLR0913, PLR0917 - what decides of a removal, and what does it
         self,
         settings: Settings,
-        applying: Applying,
+        accounts: Accounts,
+        journal: Journal,
         differences: Differences,
         properties: HeldProperties,
         held_back: HeldBack,
         sending: Sending,
     ) -> None:
         self._settings = settings
-        self._applying = applying
+        self._accounts = accounts
+        self._journal = journal
         self._differences = differences
         self._properties = properties
         self._held_back = held_back
@@ -54,7 +57,7 @@ class Removals:
         if unit.dropped:
             self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
         only_ours = self._settings.mirror_removes == "ours"
-        ours = self._applying.memory.added_by_us(hubspot_list) if only_ours else None
+        ours = self._journal.added_by_us(hubspot_list) if only_ours else None
         to_remove = sum(1 for _ in self._to_remove(ours))
         removal = Removal(self._differences.baseline_size(), to_remove, unit.unusable)
         if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
@@ -70,10 +73,10 @@ class Removals:
         stale: list[Stale] = []
         for rows in in_runs(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
             asked = {record_id: unit.asked_to_remove(record_id, said) for record_id, said in rows}
-            self._properties.write(hubspot_list, asked)
-            stale += self._sending.deliver(ListChange(hubspot_list, asked), set())
+            plan = Plan.of(hubspot_list, asked)
+            stale += self._sending.deliver(plan, self._properties.write(plan))
         self._sending.write_again(unit, stale)
-        self._applying.memory.let_go(hubspot_list)
+        self._journal.let_go(hubspot_list)
         if (undone := unit.undone - undone_before) and not unit.problem:
             self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
 
@@ -82,11 +85,11 @@ class Removals:
     ) -> None:
         """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
         away = [row.record_id for row in self._differences.rows(where.AWAY)]
-        self._applying.memory.put_back(hubspot_list, but_for=away)
+        self._journal.put_back(hubspot_list, but_for=away)
         for record_id, said in self._to_remove(ours):
             if said is not None or is_proven:
                 kept = unit.asked_to_remove(record_id, said)
-                self._applying.accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+                self._accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
 
     def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
         """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""

@@ -6,47 +6,67 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.outcomes import Outcome
+from target_hubspot_lists.sync.redelivery import deliver_again
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.mirror.comparison import Comparison
     from target_hubspot_lists.mirror.held_properties import HeldProperties
     from target_hubspot_lists.mirror.merges import Merges
     from target_hubspot_lists.mirror.snapshots import ListSnapshot
+    from target_hubspot_lists.outcomes import PropertyResult
+    from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
-    from target_hubspot_lists.sync.applying import Applying, ListChange
-    from target_hubspot_lists.sync.plans import Stale
+    from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.plans import Plan, Stale
+    from target_hubspot_lists.sync.resolution import Resolver
 
 
 class Sending:
     """Sends changes, and again those of contacts that have other record ids now."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a delivery needs, and what it changes
         self,
         settings: Settings,
-        applying: Applying,
+        accounts: Accounts,
+        *,
+        resolver: Resolver,
+        delivery: Delivery,
         comparison: Comparison,
         properties: HeldProperties,
         merges: Merges,
     ) -> None:
         self._settings = settings
-        self._applying = applying
+        self._accounts = accounts
+        self._resolver = resolver
+        self._delivery = delivery
         self._comparison = comparison
         self._properties = properties
         self._merges = merges
 
-    def deliver(self, change: ListChange, created: set[int]) -> list[Stale]:
-        """Send a change; return those whose contacts have other record ids now, and no outcome yet."""
+    def deliver(self, plan: Plan, results: Mapping[Member, PropertyResult]) -> list[Stale]:
+        """Send a change; return those whose contacts have other record ids now, and no outcome yet.
+
+        `results` says what became of properties.
+        """
         if not self._settings.dry_run:
-            return self._applying.write([change], created)
-        self._foresee(change)
+            return self._delivery.deliver([plan], results)
+        self._foresee(plan, results)
         return []
 
     def write_again(self, unit: ListSnapshot, stale: Collection[Stale]) -> None:
         """Bring those to HubSpot as who they are now whose remembered contact is gone."""
         properties = self._properties.begin(each.asked.member for each in stale)
-        self._applying.write_again(stale, properties, partial(self._is_outdone, unit))
+        deliver_again(
+            stale,
+            partial(self._is_outdone, unit),
+            resolver=self._resolver,
+            properties=properties,
+            delivery=self._delivery,
+            accounts=self._accounts,
+        )
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
         """Whether another word on the contact that this one is now says the same, or came later."""
@@ -61,11 +81,12 @@ class Sending:
         self._comparison.replace(stale.record_id, record_id)
         return False
 
-    def _foresee(self, change: ListChange) -> None:
+    def _foresee(self, plan: Plan, results: Mapping[Member, PropertyResult]) -> None:
         """Say what a real run would do; the list was read, so only a record id that came may be nobody's."""
-        to_add = [record_id for record_id, asked in change.asked.items() if asked.is_member]
+        every = plan.all_asked()
+        to_add = [record_id for record_id, asked in every.items() if asked.is_member]
         missing = self._merges.missing(to_add) if self._settings.match_by == "contact_id" else set()
-        for record_id, asked in change.asked.items():
+        for record_id, asked in every.items():
             outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
             outcome = Outcome.MISSING if record_id in missing else outcome
-            self._applying.accounts.settle(asked, outcome, record_id=record_id)
+            self._accounts.settle(asked, outcome, record_id=record_id, properties=results.get(record_id))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.mirror.comparison import Resolved
+    from target_hubspot_lists.mirror.comparison import LastWord, Resolved
     from target_hubspot_lists.mirror.evidence import StreamEvidence
     from target_hubspot_lists.reporting.account import Account, StreamAccount
 
@@ -64,8 +64,8 @@ class ListSnapshot:
         """The account of a cohort."""
         return next(each.account for each in self.cohorts if each.number == number)
 
-    def asked(self, row: Resolved) -> Asked:
-        """What a record asks of a contact."""
+    def asked(self, row: Resolved | LastWord) -> Asked:
+        """What a record asks of a member."""
         return Asked(row.member, row.is_member, row.position, self.account(row.cohort))
 
     def asked_to_remove(self, record_id: int, said: Resolved | None) -> Asked:

@@ -64,8 +64,6 @@ class Accounts:
         self.lists_created = 0
         self.contacts_created = 0  # each once, on however many lists it is
         self.properties_created = 0
-        # What became of the properties of the contacts of a mirror's list; by address where there is no record id.
-        self.properties: Mapping[Member, PropertyResult] = {}
 
     @property
     def records_read(self) -> int:
@@ -96,7 +94,6 @@ class Accounts:
         account.contacts_created += created
         if refusal:
             account.reasons[refusal.reason] += 1
-        properties = properties or self.properties.get(asked.member if record_id is None else record_id)
         if outcome is Outcome.MISSING:
             properties = None  # nothing can have become of those of a contact that is not there
         if properties:

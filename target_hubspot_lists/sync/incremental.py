@@ -121,7 +121,7 @@ class Incremental:
         )
         plans = self._merged.follow(plans, resolution)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
-        properties.write_plans(plans, resolution)
+        properties.write(plans, resolution)
         stale = self._delivery.deliver(plans, properties.results)
         self._batch.clear()
         self._deliver_again(stale, plans, properties)

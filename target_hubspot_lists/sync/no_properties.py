@@ -41,12 +41,7 @@ class NoFlush:
     def resolved(self, contacts: Resolution) -> None:
         """Do nothing."""
 
-    def write(
-        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
-    ) -> None:
-        """Do nothing."""
-
-    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
+    def write(self, plans: Sequence[Plan], resolution: Resolution) -> None:
         """Do nothing."""
 
 

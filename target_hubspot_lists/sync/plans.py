@@ -44,16 +44,11 @@ class Plan:
         cls, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: AbstractSet[int] = NOBODY
     ) -> Plan:
         """Return the plan for a few members, by record id."""
-        accounts: dict[int, Account] = {}
-        words: dict[int, dict[int, int]] = {}
-        members: dict[int, dict[int, Member]] = {}
+        accounts = {id(each.account): each.account for each in asked.values()}
+        folds = {number: Fold(account) for number, account in accounts.items()}
         for record_id, each in asked.items():
-            number = id(each.account)
-            accounts[number] = each.account
-            words.setdefault(number, {})[record_id] = each.word
-            members.setdefault(number, {})[record_id] = each.member
-        parts = (Words(each, words[number], members[number]) for number, each in accounts.items())
-        return cls(hubspot_list, tuple(parts), created)
+            folds[id(each.account)].take(record_id, each.word, each.member)
+        return cls(hubspot_list, tuple(fold.words for fold in folds.values()), created)
 
     def __len__(self) -> int:
         return sum(len(part.words) for part in self.parts)
@@ -71,6 +66,15 @@ class Plan:
     def asked(self, record_id: int) -> Asked | None:
         """Return what is asked of one contact; None if nothing is."""
         return next((part.asked(record_id) for part in self.parts if record_id in part.words), None)
+
+    def members(self) -> Iterator[Member]:
+        """Yield by what its contacts are asked for."""
+        for part in self.parts:
+            yield from part.words if part.members is None else part.members.values()
+
+    def all_asked(self) -> dict[int, Asked]:
+        """Return what is asked of each of its contacts, in the order of the input."""
+        return {each: part.asked(each) for part in self.parts for each in part.words}
 
     def of_these(self, record_ids: Iterable[int]) -> dict[int, Asked]:
         """Return what is asked of some of its contacts."""

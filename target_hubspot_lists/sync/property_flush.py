@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.hubspot.property_writer import Update
 from target_hubspot_lists.journal.property_memory import Hashes
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyResult
@@ -44,12 +45,7 @@ class Flush(ContactFields, Protocol):
     def resolved(self, contacts: Resolution) -> None:
         """Account for the properties of the contacts that were created, or would have been."""
 
-    def write(
-        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
-    ) -> None:
-        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
-
-    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
+    def write(self, plans: Sequence[Plan], resolution: Resolution) -> None:
         """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
 
 
@@ -126,27 +122,16 @@ class PropertyFlush:
         if hashes:
             self._owner.memory.remember(hashes)
 
-    def write(
-        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]], contacts: Resolution | None
-    ) -> None:
+    def write(self, plans: Sequence[Plan], resolution: Resolution) -> None:
         """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
-        asked = list(asked)
+        asked = [(each.hubspot_list, each.all_asked()) for each in plans]
         statuses = self._statuses_by_record_id(asked)
-        # A contact that was merged may have been asked for by an id that it no longer has.
-        members = {each.member: record_id for _, of_list in asked for record_id, each in of_list.items()}
-        if contacts:
-            members = dict(contacts.record_ids.items())
+        # Of several addresses of one contact the plans have one, and a merged contact is asked for by an old id.
+        members: dict[Member, int] = dict(resolution.record_ids.items())
+        members |= {each.member: record_id for _, of_list in asked for record_id, each in of_list.items()}
         held = self._held.by_record_id(members)
-        filled = contacts.filled if contacts else {}
-        record_ids = list(statuses)
-        for start in range(0, len(record_ids), CONTACTS_AT_ONCE):
-            some = record_ids[start : start + CONTACTS_AT_ONCE]
-            self._write_some({each: (held.get(each), statuses[each]) for each in some}, filled)
-
-    def write_plans(self, plans: Sequence[Plan], resolution: Resolution) -> None:
-        """Bring the properties of contacts that were there to HubSpot; must come before their memberships."""
-        contacts = None if resolution.are_record_ids else resolution
-        self.write([(each.hubspot_list, each.of_these(each.record_ids)) for each in plans], contacts)
+        for some in in_runs(statuses, CONTACTS_AT_ONCE):
+            self._write_some({each: (held.get(each), statuses[each]) for each in some}, resolution.filled)
 
     def _write_some(
         self,

@@ -54,14 +54,10 @@ def deliver_again(  # noqa: PLR0913 - what a delivery needs
                 asked = max(asked, other, key=_position)
             of_list[record_id] = asked
     lists = {each.hubspot_list.list_id: each.hubspot_list for each in stale}
-    changes = [(lists[list_id], of_list) for list_id, of_list in by_list.items()]
-    properties.write(changes, None if resolution.are_record_ids else resolution)
     created = resolution.created_ids
-    delivery.deliver(
-        [Plan.of(hubspot_list, of_list, created) for hubspot_list, of_list in changes],
-        properties.results,
-        is_again=True,
-    )
+    plans = [Plan.of(lists[list_id], of_list, created) for list_id, of_list in by_list.items()]
+    properties.write(plans, resolution)
+    delivery.deliver(plans, properties.results, is_again=True)
 
 
 def _position(asked: Asked) -> int:
