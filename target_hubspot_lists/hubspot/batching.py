@@ -24,10 +24,9 @@ MAX_REFUSED_WITHOUT_SUCCESS = 100
 T = TypeVar("T")
 
 
-def in_batches(inputs: Sequence[T]) -> Iterator[Sequence[T]]:
+def in_batches(inputs: Iterable[T]) -> Iterator[list[T]]:
     """Yield the inputs in runs of as many as one call takes."""
-    for start in range(0, len(inputs), MAX_INPUTS_PER_CALL):
-        yield inputs[start : start + MAX_INPUTS_PER_CALL]
+    return in_runs(inputs, MAX_INPUTS_PER_CALL)
 
 
 def in_runs(rows: Iterable[T], size: int) -> Iterator[list[T]]:

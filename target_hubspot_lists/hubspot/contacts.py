@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, Refused, TooLarge, concurrently
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, RefusalLimit, halves, in_runs, isolate
+from target_hubspot_lists.hubspot.batching import RefusalLimit, halves, in_batches, isolate
 from target_hubspot_lists.hubspot.contact_answers import (
     IDENTIFIERS,
     Step,
@@ -137,8 +137,7 @@ class Contacts:
 
     def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
         """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
-        batches = in_runs(record_ids, MAX_INPUTS_PER_CALL)
-        jobs = (partial(self._current, batch) for batch in batches)
+        jobs = (partial(self._current, batch) for batch in in_batches(record_ids))
         for part in concurrently(jobs, workers=self._workers):
             yield from part.items()
 

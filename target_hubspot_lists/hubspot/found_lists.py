@@ -58,7 +58,7 @@ class FoundLists:
         self._settings = settings
         self._found: dict[str, HubSpotList] = {}
         self._unusable: dict[str, UnusableList] = {}
-        self.created: list[HubSpotList] = []
+        self.created: set[str] = set()  # ids of the lists that this run made
         self.not_made: set[str] = set()  # names of which HubSpot said that it makes no list
 
     def resolve(self, routes: Collection[Route], wanted: Collection[str], *, check: Check) -> Resolved:
@@ -103,7 +103,7 @@ class FoundLists:
 
     def is_new(self, hubspot_list: HubSpotList) -> bool:
         """Whether this run made the list."""
-        return any(each.list_id == hubspot_list.list_id for each in self.created)
+        return hubspot_list.list_id in self.created
 
     def _note(self, route: Route, found: HubSpotList | UnusableList) -> None:
         if isinstance(found, UnusableList):
@@ -193,8 +193,9 @@ class FoundLists:
 
     def _make(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
         if self._settings.dry_run:
-            self.created.append(foreseen(route))
-            return route, foreseen(route)
+            made = foreseen(route)
+            self.created.add(made.list_id)
+            return route, made
         try:
             made = self._lists.make(route.name, self._settings.list_folder_id)
         except (InvalidRequest, Conflict) as refused:
@@ -210,7 +211,7 @@ class FoundLists:
             if refused.tries == 1:
                 return self._found_after_all(route, found)
             made = found
-        self.created.append(made)
+        self.created.add(made.list_id)
         logger.info("Made: %s.", made)
         return route, made
 

@@ -79,7 +79,9 @@ def foreseen(route: Route) -> HubSpotList:
 
 def _size(body: Mapping[str, Any]) -> int | None:
     """The list's size: a field of its own, or of the search's additional properties, as text."""
-    told = body.get("size", (body.get("additionalProperties") or {}).get("hs_list_size"))
+    told = body.get("size")
+    if told is None:
+        told = (body.get("additionalProperties") or {}).get("hs_list_size")
     return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else None
 
 

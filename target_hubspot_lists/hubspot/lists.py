@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from hubspot_singer.http import Conflict, InvalidRequest, NotFound, TooLarge, parsed
+from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.hubspot.list_objects import (
     CONTACTS,
     HubSpotList,
@@ -44,9 +45,8 @@ class Lists:
     def find_all(self, list_ids: Collection[str]) -> dict[str, HubSpotList]:
         """Return those of the lists that HubSpot has, by id."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-multiple-lists
-        ids, found = sorted(list_ids), {}
-        for start in range(0, len(ids), LISTS_PER_CALL):
-            some = ids[start : start + LISTS_PER_CALL]
+        found: dict[str, HubSpotList] = {}
+        for some in in_runs(sorted(list_ids), LISTS_PER_CALL):
             try:
                 there = parsed(self._client.get(self._base, params={"listIds": some}), _lists_of)
             except NotFound:

@@ -66,17 +66,16 @@ class MembershipReader:
     def read(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
         """Return who of the record ids is on the list."""
         calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
-        size = self._size(hubspot_list) if calls_by_record > 1 else None
-        if size is not None and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
+        # HubSpot counts with some delay: a list that it calls empty may have been filled a moment ago.
+        size = self._find(hubspot_list).size if calls_by_record > 1 else None
+        if size and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
             members, asked = set(self.iter_members(hubspot_list)), frozenset(record_ids)
             return Reading(asked & members, asked - members)
         return self.read_by_record(hubspot_list, record_ids)
 
     def read_by_record(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
         """Return who of the record ids is on the list, and which of them HubSpot does not know."""
-        jobs = (
-            partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(list(record_ids))
-        )
+        jobs = (partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(record_ids))
         parts = list(concurrently(jobs, workers=self._workers))
         return Reading(
             frozenset().union(*(part.on_list for part in parts)),
@@ -129,19 +128,18 @@ class MembershipReader:
 
     def _wait_until_complete(self, hubspot_list: HubSpotList) -> None:
         """Wait shortly for HubSpot to fill the list: until then reads show a part of its members."""
-        path = f"{self._base}/{hubspot_list.list_id}"
         for seconds in WAITS_BEFORE_INCOMPLETE:
             self._client.wait(seconds)
-            if not parsed(self._client.get(path), HubSpotList.from_answer).is_processing:
+            if not self._find(hubspot_list).is_processing:
                 return
         raise UnusableList(
             Reason.LIST_UNREADABLE,
             f"{hubspot_list} is still being filled by HubSpot, so it is not known who is on it: run again later.",
         )
 
-    def _size(self, hubspot_list: HubSpotList) -> int | None:
-        """How many are on the list, as HubSpot estimates it; None where it does not say."""
-        return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), _list_size)
+    def _find(self, hubspot_list: HubSpotList) -> HubSpotList:
+        """Return the list as HubSpot has it now."""
+        return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), HubSpotList.from_answer)
 
     def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
         body = {"inputs": [{"objectTypeId": CONTACTS, "recordId": str(each)} for each in record_ids]}
@@ -157,12 +155,6 @@ class MembershipReader:
 def _page(body: Mapping[str, Any]) -> tuple[list[int], str | None]:
     following = ((body.get("paging") or {}).get("next") or {}).get("after")
     return [required_id(each["recordId"]) for each in body["results"]], following
-
-
-def _list_size(body: Mapping[str, Any]) -> int | None:
-    about = body["list"]
-    size = about.get("size") or (about.get("additionalProperties") or {}).get("hs_list_size")
-    return int(size) if size is not None and str(size).isdecimal() else None
 
 
 def _lists_by_record(body: Mapping[str, Any]) -> tuple[dict[int, set[str]], list[BatchError]]:

@@ -100,7 +100,7 @@ class PropertyWriter:
 
     def filled(self, record_ids: Collection[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
         """Return which of these properties have a value; contacts that HubSpot does not know are left out."""
-        jobs = (partial(self._read, batch, names) for batch in in_batches(list(record_ids)))
+        jobs = (partial(self._read, batch, names) for batch in in_batches(record_ids))
         found: dict[int, frozenset[str]] = {}
         for part in concurrently(jobs, workers=self._workers):
             found |= part

@@ -83,7 +83,7 @@ class Resolving:
 
     def run(self, addresses: Collection[str]) -> Resolution:
         """Look up and create side by side, until nothing is left to do."""
-        for batch in in_batches(list(addresses)):
+        for batch in in_batches(addresses):
             self._jobs.append(self._reading(batch))
         while self._jobs:
             for step in self._contacts.concurrently(self._jobs):
@@ -115,7 +115,7 @@ class Resolving:
             # HubSpot also calls it a conflict where another contact holds the value of a unique property.
             if not self._is_tried_bare(address, refusal):
                 self._taken[address] = refusal
-        for batch in in_batches(list(step.conflicts)):
+        for batch in in_batches(step.conflicts):
             self._jobs.append(self._reading(batch))
         self._send_creates(everything=False)
 
@@ -163,7 +163,7 @@ class Resolving:
             return
         if self._waits:
             self._contacts.wait(self._waits.popleft())
-            for batch in in_batches(list(self._taken)):
+            for batch in in_batches(self._taken):
                 self._jobs.append(self._reading(batch))
             return
         for address, refusal in self._taken.items():
