@@ -92,6 +92,11 @@ class Step:
         return self
 
 
+def retired(current: Mapping[int, int]) -> dict[int, int]:
+    """Return those of the record ids, with the ones that their contacts have now, that merges retired."""
+    return {old: new for old, new in current.items() if old != new}
+
+
 def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
     """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
     results, errors = parsed(answer, partial(_results_and_errors, read=read))

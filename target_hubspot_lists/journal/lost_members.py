@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.hubspot.contact_answers import retired
 from target_hubspot_lists.ledger import State
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class LostMembers:
     def _follow_lost(self, list_id: str, members: set[int]) -> set[int]:
         """Return whom the ledger knows to be on a list and HubSpot does not show there, by the ids they have now."""
         lost = self._ledger.members.all(list_id) - self._ledger.members.unsettled(list_id) - members
-        merged = {old: new for old, new in self._contacts.known_ids(lost).items() if old != new}
+        merged = retired(self._contacts.known_ids(lost))
         left = self._who_left(list_id, set(merged.values()))
         self._follow({old: new for old, new in merged.items() if new not in left})
         self._forget([old for old, new in merged.items() if new in left])

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
+from target_hubspot_lists.hubspot.contact_answers import retired
 from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL, Change, Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
 
@@ -74,7 +75,7 @@ class RestoreMembers:
             current = self._contacts.known_ids(back.missing)
             self._add_known(hubspot_list, {old for old, new in current.items() if old == new}, back)
             handed_over = {each: moved[each] for each in back.missing & moved.keys() - current.keys()}
-            became = handed_over | {old: new for old, new in current.items() if old != new}
+            became = handed_over | retired(current)
             left = who_left(set(became.values()))
             back.became = {old: new for old, new in became.items() if new not in left}
             now = set(back.became.values()) - back.missing - back.on_list - back.left_open

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.mirror.snapshot import MEMBER_TYPES, ROWS_AT_ONCE
+from target_hubspot_lists.reporting.asked import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -224,8 +225,8 @@ def _words_of(cohort: int) -> str:
 def parsed(row: Row) -> Resolved:
     """A row of `RESOLVED_COLUMNS`."""
     record_id, word, member, cohort, is_created, properties = row
-    packed = None if properties is None else bytes(properties)
-    return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), packed)
+    text = None if properties is None else bytes(properties)
+    return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), text)
 
 
 def _identified(row: Resolved) -> Row:
@@ -234,4 +235,4 @@ def _identified(row: Resolved) -> Row:
 
 def word_of(row: Resolved) -> int:
     """Position and change in one integer, as the snapshot keeps them."""
-    return row.position << 1 | row.is_member
+    return packed(row.position, is_member=row.is_member)

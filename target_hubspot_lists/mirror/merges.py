@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.hubspot.contact_answers import retired
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
@@ -76,7 +78,7 @@ class Merges:
         self._note((each, each) for each in record_ids)
         self._note((each, each) for each in merged.values())
         self._note(merged.items())
-        self._journal.follow({old: new for old, new in merged.items() if old != new})
+        self._journal.follow(retired(merged))
 
     def _note(self, record_ids: Iterable[tuple[int, int]]) -> None:
         """Note which ids contacts have now, by record id, as HubSpot said in this run: retired ones and others."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import shown
@@ -62,7 +63,12 @@ class ListSnapshot:
 
     def account(self, number: int) -> Account:
         """The account of a cohort."""
-        return next(each.account for each in self.cohorts if each.number == number)
+        return self._accounts[number]
+
+    @cached_property
+    def _accounts(self) -> dict[int, Account]:
+        """By a cohort's number, once all have come; cohorts of one route share one."""
+        return {each.number: each.account for each in self.cohorts}
 
     def asked(self, row: Resolved | LastWord) -> Asked:
         """What a record asks of a member."""
@@ -84,8 +90,7 @@ class ListSnapshot:
     @property
     def undone(self) -> int:
         """How many memberships HubSpot refused, or said yes to and did not apply."""
-        accounts = {id(each.account): each.account for each in self.cohorts}.values()
-        return sum(each.outcomes[Outcome.REJECTED] + each.outcomes[Outcome.DROPPED] for each in accounts)
+        return self.dropped + self._count(Outcome.REJECTED)
 
     @property
     def unusable(self) -> int:
@@ -95,8 +100,11 @@ class ListSnapshot:
     @property
     def dropped(self) -> int:
         """How many memberships HubSpot said yes to and did not apply, or calls missing though it knows the contacts."""
-        accounts = {id(each.account): each.account for each in self.cohorts}.values()
-        return sum(each.outcomes[Outcome.DROPPED] for each in accounts)
+        return self._count(Outcome.DROPPED)
+
+    def _count(self, outcome: Outcome) -> int:
+        accounts = {id(each.account): each.account for each in self.cohorts}
+        return sum(each.outcomes[outcome] for each in accounts.values())
 
     @property
     def gap_of_members(self) -> str | None:

@@ -22,6 +22,11 @@ class Asked(NamedTuple):
     position: int
     account: Account
 
+    @classmethod
+    def unpacked(cls, member: Member, word: int, account: Account) -> Asked:
+        """Return what a word asks of a member: see `packed`."""
+        return cls(member, bool(word & 1), word >> 1, account)
+
     @property
     def word(self) -> int:
         """The same as one integer: see `Words`."""
@@ -48,4 +53,4 @@ class Words:
         """Return what is asked of one contact."""
         word = self.words[record_id]
         member = record_id if self.members is None else self.members[record_id]
-        return Asked(member, bool(word & 1), word >> 1, self.account)
+        return Asked.unpacked(member, word, self.account)

@@ -244,7 +244,7 @@ class Held:
         """Yield what is asked of each member."""
         account = self.destination.account
         for member, word in self.words.items():
-            yield Asked(member, bool(word & 1), word >> 1, account)
+            yield Asked.unpacked(member, word, account)
 
 
 class Batch:

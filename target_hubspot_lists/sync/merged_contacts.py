@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
+from target_hubspot_lists.hubspot.contact_answers import retired
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -36,7 +37,7 @@ class MergedContacts:
         current = {asked: now for asked, now in known.items() if now is not None and asked in record_ids}
         if to_read := set(record_ids) - known.keys():
             current |= {asked: found.record_id for asked, found in self._current(to_read)}
-        self._journal.follow({old: new for old, new in current.items() if old != new})
+        self._journal.follow(retired(current))
         if self._may_read:
             self._journal.forget(set(record_ids) - current.keys())
         return current
@@ -50,7 +51,7 @@ class MergedContacts:
         for plan in plans:
             for asked, found in self._current(self._doubtful(plan, resolution)):
                 merged |= dict.fromkeys((asked, *found.merged), found.record_id)
-        merged = {old: new for old, new in merged.items() if old != new}
+        merged = retired(merged)
         if not merged:
             return list(plans)
         self._journal.follow(merged)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from target_hubspot_lists.reporting.accounts import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,14 +18,12 @@ if TYPE_CHECKING:
     from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolution
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-
 
 class NoFlush:
     """A flush that reads and writes no property: see `Flush`."""
 
     read: Sequence[str] = ()
-    results: Mapping[Member, PropertyResult] = MappingProxyType({})
+    results: Mapping[Member, PropertyResult] = NOTHING
 
     def attributes(self, address: str) -> Mapping[str, str]:
         """Return nothing."""

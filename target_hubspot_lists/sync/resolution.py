@@ -79,7 +79,7 @@ class Resolution:
         for member, word in words.items():
             record_id = record_ids.get(member)  # type: ignore[arg-type]  # members are addresses
             if record_id is None:
-                without.append(Asked(member, bool(word & 1), word >> 1, account))
+                without.append(Asked.unpacked(member, word, account))
             else:
                 fold.take(record_id, word, member)
         return fold.words, without
