@@ -60,6 +60,8 @@ class AudienceStatus:
         that then want one name the first in the alphabet gets it.
         """
         new = sorted((each for each in lists if _key(each) not in self._names), key=_key)
+        if not new:
+            return
         marked = self._marked()
         for each in new:
             if not each.is_foreseen and (name := marked.get(each.list_id)):
@@ -97,10 +99,10 @@ class AudienceStatus:
 
     def _keep_marked(self, by_key: Mapping[str, HubSpotList]) -> None:
         """Keep the property of a list that was to be made, but turned out to be there already."""
-        marked = self._marked()
-        for name, planned in list(self._to_make.items()):
-            found = by_key.get(_key(planned))
-            if found is not None and found.list_id in marked:
+        due = {name: by_key[_key(each)] for name, each in self._to_make.items() if _key(each) in by_key}
+        marked = self._marked() if due else {}
+        for name, found in due.items():
+            if found.list_id in marked:
                 del self._to_make[name]
                 self._use(found, marked[found.list_id])
 
