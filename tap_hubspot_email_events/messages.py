@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 from singer_sdk.singerlib.encoding.simple import Message
 
 from hubspot_singer.plugin.errors import RunEnded
+from hubspot_singer.plugin.standard_output import write_out
 from tap_hubspot_email_events.kinds import to_json
 
 if TYPE_CHECKING:
@@ -56,26 +55,9 @@ class MessageWriter(GenericSingerWriter[str, Message]):
         """Write what is held back."""
         content, self._lines, self._bytes = b"".join(self._lines), [], 0
         try:
-            _write(content)
+            write_out(content)
         except OSError as error:
-            # Nothing else can be written there; at exit Python would try again, and complain.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
             raise RunEnded(
                 f"Standard output takes no more messages ({error.strerror}): whoever reads them has ended, or has no"
                 " room. Look there first; the next run goes on from the last STATE that was kept."
             ) from error
-
-
-def _write(content: bytes) -> None:
-    """Write to standard output, all of it.
-
-    With PYTHONUNBUFFERED a write that a signal interrupts takes a part of the content alone, and says how much.
-    """
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:  # somebody reads the messages in this process
-        sys.stdout.write(content.decode())
-        return
-    left = memoryview(content)
-    while left:
-        left = left[binary.write(left) :]
-    binary.flush()

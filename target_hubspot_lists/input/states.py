@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.json import serialize_json
 
+from hubspot_singer.plugin.standard_output import write_out
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ class States:
 
 def _write(state: State) -> None:
     """Write STATE as the tap sent it; the SDK's own way fails on fractions, and shows STATE in its log."""
+    if not sys.stdout:  # the process was started without one: nobody keeps STATE
+        return
     try:
-        print(serialize_json(state), flush=True)  # noqa: T201 - standard output is where STATE goes
+        write_out(f"{serialize_json(state)}\n".encode())
     except OSError as error:
-        # Nothing else can be written there; at exit Python would try again, and complain.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         raise TargetError(
             f"STATE cannot be written to standard output ({error.strerror}): whatever starts this target has "
             "to keep reading it. Run again from the last STATE that was stored: nothing is applied twice."

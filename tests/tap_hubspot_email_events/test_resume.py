@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,6 +180,23 @@ def test_a_reader_that_goes_away_in_the_middle_is_told_as_such(
 
     assert output.exit_code == 1
     assert "Standard output takes no more messages (Broken pipe)" in output.log
+
+
+def test_a_process_without_standard_output_is_told(hubspot: HubSpotEmulator, tmp_path: Path) -> None:
+    given = arguments(tmp_path, hubspot, catalog=selecting(OPEN))
+    command = shlex.join([sys.executable, "-m", "tap_hubspot_email_events", *given])
+
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} >&-"],  # noqa: S607 - a shell, wherever it is
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ended.returncode == 1
+    assert "Standard output takes no more messages (Bad file descriptor)" in ended.stderr
+    assert "bug" not in ended.stderr
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")

@@ -58,6 +58,29 @@ def test_state_that_cannot_be_written_ends_the_run_with_a_sentence(portal: Porta
     assert "bug" not in run.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_signal_while_state_leaves_does_not_cut_it_short(config: str, unbuffered: str) -> None:
+    """Unbuffered, as container images often have it, a write that a signal interrupts takes a part alone."""
+    state = state_message({"long": "x" * 1_000_000})  # more than a pipe holds
+    with subprocess.Popen(
+        [sys.executable, "-m", "target_hubspot_lists", "--config", config],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"{state}\n".encode())
+        process.stdin.close()
+        begin = process.stdout.read(1)
+        process.terminate()
+        written = begin + process.stdout.read()
+
+    assert written.endswith(b"\n")
+    assert json.loads(written) == json.loads(state)["value"]
+
+
 def test_a_process_without_standard_input_has_nothing_to_read(config: str) -> None:
     run = shell("target <&-", config)
 
@@ -71,6 +94,15 @@ def test_a_process_without_standard_error_does_its_work(portal: Portal, config: 
     run = shell("target 2>&-", config, schema_message(), membership("VIP", ada), state_message({"n": 1}))
 
     assert (run.returncode, run.stdout) == (0, '{"n":1}\n')
+    assert portal.members("VIP") == {ada}
+
+
+def test_a_process_without_standard_output_does_its_work(portal: Portal, config: str) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    run = shell("target >&-", config, schema_message(), membership("VIP", ada), state_message({"n": 1}))
+
+    assert run.returncode == 0
     assert portal.members("VIP") == {ada}
 
 
