@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.email_events import DAY, SETTLED, served, table, tap_run
-from benchmarks.harness import promise
+from benchmarks.harness import promise, promise_of_exit
 
 if TYPE_CHECKING:
     from tests.hubspot_emulator import Portal
@@ -59,7 +59,7 @@ def main() -> int:
         + ", ".join(f"{each:.0%}" for each in used)
     )
     kept = [
-        promise(f"exit code 0: {run.exit_code}", kept=run.exit_code == 0),
+        promise_of_exit(run),
         promise(f"all {EVENTS:,} events: {records:,}", kept=records == EVENTS),
         promise(f"at least {MIN_SHARE:.0%} of the limit: {share:.1%}", kept=share >= MIN_SHARE),
         promise(f"no 429: {refused}", kept=refused == 0),

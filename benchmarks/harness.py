@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 MEGABYTE = 1_000_000
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -39,6 +39,24 @@ class Measured:
                 message = json.loads(line)
                 if message["type"] == "RECORD":
                     yield {"stream": message["stream"], **message["record"]}
+
+
+def schema_message(properties: Mapping[str, object]) -> str:
+    """A SCHEMA of the stream `members`, whose columns have these JSON schemas."""
+    message = {
+        "type": "SCHEMA",
+        "stream": "members",
+        "schema": {"properties": properties},
+        "key_properties": [],
+    }
+    return json.dumps(message)
+
+
+def messages(properties: Mapping[str, object], records: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """Yield the messages of a tap: the SCHEMA, then a RECORD for each of these."""
+    yield schema_message(properties)
+    for record in records:
+        yield json.dumps({"type": "RECORD", "stream": "members", "record": record})
 
 
 def run_target(config: dict[str, Any], lines: Iterable[str]) -> Measured:
@@ -93,6 +111,11 @@ def _peak_bytes(pid: int) -> int:
         raise SystemExit("Memory is measured on Linux only.") from error
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(peak[1]) * 1024 if peak else 0
+
+
+def promise_of_exit(run: Measured) -> bool:
+    """Print whether a run ended with exit code 0."""
+    return promise(f"exit code 0: {run.exit_code}", kept=run.exit_code == 0)
 
 
 def promise(what: str, *, kept: bool) -> bool:

@@ -7,7 +7,6 @@ seconds (no limit and no latency, so it is this machine's work), the peak of res
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness import promise, run_target
+from benchmarks.harness import messages, promise, promise_of_exit, run_target
 from benchmarks.ledger_bulk import megabytes
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 from tests.postgres import PostgresServer
@@ -63,18 +62,13 @@ def runs(match_by: str) -> Iterator[Run]:
 
 
 def lines(column: str, numbers: range, member: Member) -> Iterator[str]:
-    """Yield the tap's messages: a whole cohort that says how large it is."""
+    """The tap's messages: a whole cohort that says how large it is."""
     properties = {column: {}, "cohort_name": {"type": "string"}, "cohort_size": {"type": "integer"}}
-    schema = {
-        "type": "SCHEMA",
-        "stream": "members",
-        "schema": {"properties": properties},
-        "key_properties": [],
-    }
-    yield json.dumps(schema)
-    for number in numbers:
-        record = {column: member(number), "cohort_name": "Everybody", "cohort_size": len(numbers)}
-        yield json.dumps({"type": "RECORD", "stream": "members", "record": record})
+    records = (
+        {column: member(number), "cohort_name": "Everybody", "cohort_size": len(numbers)}
+        for number in numbers
+    )
+    return messages(properties, records)
 
 
 @contextmanager
@@ -132,7 +126,7 @@ def _kept(run: Run, measured: Measured, calls: int) -> bool:
         print(measured.log)
     return all(
         [
-            promise(f"exit code 0: {measured.exit_code}", kept=measured.exit_code == 0),
+            promise_of_exit(measured),
             promise(f"at most {run.most_calls:,} calls: {calls:,}", kept=calls <= run.most_calls),
             promise(f"below {MAX_MB} MB resident: {measured.peak_mb:.0f}", kept=measured.peak_mb < MAX_MB),
         ]

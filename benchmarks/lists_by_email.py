@@ -6,12 +6,11 @@ At least 90 % of the limit is kept busy, no 429 is drawn, and the calls are thos
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks.harness import promise, run_target
+from benchmarks.harness import messages, promise, promise_of_exit, run_target
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
@@ -25,14 +24,12 @@ SHARE_KNOWN = {"known": 1.0, "new": 0.0, "mixed": 0.5}
 
 
 def lines() -> Iterator[str]:
-    """Yield the tap's messages."""
+    """The tap's messages."""
     properties = {"email": {"type": "string"}, "cohort_name": {"type": "string"}}
-    yield json.dumps(
-        {"type": "SCHEMA", "stream": "members", "schema": {"properties": properties}, "key_properties": []}
+    records = (
+        {"email": f"contact{number}@example.com", "cohort_name": "Everybody"} for number in range(MEMBERS)
     )
-    for number in range(MEMBERS):
-        record = {"email": f"contact{number}@example.com", "cohort_name": "Everybody"}
-        yield json.dumps({"type": "RECORD", "stream": "members", "record": record})
+    return messages(properties, records)
 
 
 def run(scenario: str) -> bool:
@@ -56,7 +53,7 @@ def run(scenario: str) -> bool:
     print(f"\n{scenario}: {MEMBERS:,} addresses in {measured.seconds:.0f} s, {measured.peak_mb:.0f} MB")
     return all(
         [
-            promise(f"exit code 0: {measured.exit_code}", kept=measured.exit_code == 0),
+            promise_of_exit(measured),
             promise(f"all on the list: {on_list:,}", kept=on_list == MEMBERS),
             promise(f"no 429: {refused}", kept=refused == 0),
             promise(f"at least {MIN_BUSY:.0%} of the limit busy: {share:.0%}", kept=share >= MIN_BUSY),

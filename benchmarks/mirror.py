@@ -5,11 +5,10 @@ Run it with `python -m benchmarks.mirror`; `python -m benchmarks.mirror 1000000`
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness import promise, run_target
+from benchmarks.harness import messages, promise, promise_of_exit, run_target
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def _keeps(name: str, config: dict[str, Any], members: int) -> bool:
     print(measured.log)
     print(f"{name}: {members:,} in {measured.seconds:.1f} s, {calls:,} calls, {measured.peak_mb:.0f} MB")
     kept = [
-        promise(f"exit code 0: {measured.exit_code}", kept=measured.exit_code == 0),
+        promise_of_exit(measured),
         promise(
             "the list is the cohort", kept=portal.members("amplitude_Everybody") == set(contacts[:members])
         ),
@@ -63,17 +62,17 @@ def _keeps(name: str, config: dict[str, Any], members: int) -> bool:
 
 def _lines(match_by: str, contacts: list[str]) -> Iterator[str]:
     columns = (match_by, "cohort_name", "cohort_size", "city", "plan")
-    schema = {"properties": {each: {} for each in columns}}
-    yield json.dumps({"type": "SCHEMA", "stream": "members", "schema": schema, "key_properties": []})
-    for number, contact in enumerate(contacts):
-        record = {
+    records = (
+        {
             match_by: f"contact{number}@example.com" if match_by == "email" else contact,
             "cohort_name": "Everybody",
             "cohort_size": len(contacts),
             "city": f"City {number % 5000}",
             "plan": f"plan {number % 3}",
         }
-        yield json.dumps({"type": "RECORD", "stream": "members", "record": record})
+        for number, contact in enumerate(contacts)
+    )
+    return messages({each: {} for each in columns}, records)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import json
 import logging
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
+from benchmarks.harness import messages
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -66,14 +66,7 @@ class Trace:
 def lines(*records: dict[str, Any]) -> bytes:
     """The input: a SCHEMA of these columns, and these records."""
     properties = {name: {} for record in records for name in record}
-    schema = {
-        "type": "SCHEMA",
-        "stream": "members",
-        "schema": {"properties": properties},
-        "key_properties": [],
-    }
-    messages = [schema, *({"type": "RECORD", "stream": "members", "record": each} for each in records)]
-    return "".join(f"{json.dumps(each)}\n" for each in messages).encode()
+    return "".join(f"{each}\n" for each in messages(properties, records)).encode()
 
 
 def membership(**config: str) -> Trace:

@@ -5,13 +5,12 @@ Run it with `python -m benchmarks.report_memory`; it takes some two minutes.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.harness import promise, run_target
+from benchmarks.harness import messages, promise, run_target
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
 if TYPE_CHECKING:
@@ -24,14 +23,9 @@ MAX_MORE_MB = 150
 
 
 def lines(record_ids: range) -> Iterator[str]:
-    """Yield the tap's messages: all of these ids in one cohort."""
+    """The tap's messages: all of these ids in one cohort."""
     properties = {"contact_id": {"type": "integer"}, "cohort_name": {"type": "string"}}
-    yield json.dumps(
-        {"type": "SCHEMA", "stream": "members", "schema": {"properties": properties}, "key_properties": []}
-    )
-    for record_id in record_ids:
-        record = {"contact_id": record_id, "cohort_name": "Everybody"}
-        yield json.dumps({"type": "RECORD", "stream": "members", "record": record})
+    return messages(properties, ({"contact_id": each, "cohort_name": "Everybody"} for each in record_ids))
 
 
 def measured(**config: object) -> Measured:

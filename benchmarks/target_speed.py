@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.harness import measured, plugin_command, promise
+from benchmarks.harness import measured, plugin_command, promise, schema_message
+from benchmarks.ledger_runs import new_ledger
 from tests.hubspot_emulator import HubSpotEmulator, Portal
-from tests.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -90,13 +90,7 @@ def schema_line(scenario: Scenario) -> str:
     properties: dict[str, Any] = {scenario.match_by: {}, "cohort_name": {"type": "string"}}
     properties |= {"cohort_size": {"type": "integer"}} if scenario.is_mirror else {}
     properties |= {name: {"type": "string"} for name in scenario.columns}
-    message = {
-        "type": "SCHEMA",
-        "stream": "members",
-        "schema": {"properties": properties},
-        "key_properties": [],
-    }
-    return json.dumps(message)
+    return schema_message(properties)
 
 
 def record_lines(scenario: Scenario, member: Callable[[int], object]) -> Iterator[str]:
@@ -154,19 +148,6 @@ class Bench:
             return measured([sys.executable, "-c", LOOP], self.folder, standard_input)
 
 
-@contextmanager
-def ledger(database: str | None) -> Iterator[dict[str, str]]:
-    """Give the settings of a new ledger, or none."""
-    if database == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield {"ledger_url": f"sqlite:///{folder}/ledger.db"}
-    elif database == "postgresql":
-        with PostgresServer() as server:
-            yield {"ledger_url": server.new_url()}
-    else:
-        yield {}
-
-
 def write_lines(path: Path, lines: Iterable[str]) -> Path:
     """Write lines into a file."""
     with path.open("w") as file:
@@ -182,7 +163,8 @@ def bench(scenario: Scenario, portal: Portal) -> Iterator[tuple[Bench, HubSpotEm
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         hubspot = stack.enter_context(HubSpotEmulator(portal, burst_limit=NO_LIMIT))
         config = {"api_url": hubspot.url, "access_token": hubspot.token, **scenario.config}
-        config |= stack.enter_context(ledger(scenario.database))
+        if scenario.database is not None:
+            config["ledger_url"] = stack.enter_context(new_ledger(scenario.database))
         schema = schema_line(scenario)
 
         def member(number: int) -> object:
