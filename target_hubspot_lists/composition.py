@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.hubspot.contacts import Contacts
 from target_hubspot_lists.hubspot.found_lists import FoundLists
+from target_hubspot_lists.hubspot.legacy_lists import todays_ids
 from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.membership_reads import MembershipReader
@@ -27,6 +28,7 @@ from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
 from target_hubspot_lists.sync.resolution import ByRecordId
 from target_hubspot_lists.sync.resolving import ByAddress
+from target_hubspot_lists.sync.routes import Routes
 from target_hubspot_lists.sync.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import PortalProperties
     from target_hubspot_lists.sync.resolution import Resolver
-    from target_hubspot_lists.sync.routes import Routes
     from target_hubspot_lists.sync.sync import Sync
 
 
@@ -78,6 +79,7 @@ def compose(  # noqa: PLR0913 - all that a run has
 ) -> Session:
     """Open the ledger, if the settings name one, and build the sync of the mode that they name."""
     workers = settings.connection.max_concurrency
+    routes = Routes(settings, todays_ids(client, settings.legacy_list_ids))
     every = Lists(client)
     lists = FoundLists(every, settings)
     contacts = Contacts(
@@ -128,7 +130,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         resolver = ByAddress(contacts, journal, accounts)
     reconciling = Reconciling(contacts, every, accounts, journal=journal, settings=settings)
     planning = Planning(
-        settings,
+        routes,
         lists,
         properties,
         every=every,
@@ -166,7 +168,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         batch_size_rows=settings.batch_size_rows,
         flushed=flushed,
     )
-    return Session(sync, schedule, journal, reconciling, delivery, contacts, planning.routes)
+    return Session(sync, schedule, journal, reconciling, delivery, contacts, routes)
 
 
 def open_ledger(

@@ -19,6 +19,8 @@ MirrorRemoves = Literal["all", "ours"]
 EpochUnit = Literal["ms", "s"]
 PropertyPolicy = Literal["overwrite", "overwrite_and_clear", "fill_empty"]
 
+LONGEST_ID = 19  # digits of a positive 64-bit number
+
 
 @dataclass(frozen=True)
 class ListEntry:
@@ -28,25 +30,24 @@ class ListEntry:
     list_id: str | None
     list_name: str | None
     skip: bool = False  # its members go nowhere
+    legacy_list_id: str | None = None  # in the retired lists API v1
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> ListEntry:
-        """Parse one entry; exactly one of list_id, list_name and skip must be there."""
+        """Parse one entry; exactly one of list_id, list_name, legacy_list_id and skip must be there."""
         cohort = str(entry["cohort"]).strip()
-        list_id = str(entry.get("list_id") or "").strip()
         list_name = str(entry.get("list_name") or "").strip()
         if not cohort:
             raise SettingsError("An entry of lists[] has no cohort: give the cohort's id or name.")
         skip = str(entry.get("skip") or "").strip().lower() in {"true", "1"}
-        if [bool(list_id), bool(list_name), skip].count(True) != 1:
+        list_id = _list_id(entry, "list_id", "take it from the list's address in HubSpot")
+        legacy_id = _list_id(entry, "legacy_list_id", "take it from the script that called the lists API v1")
+        if [list_id is not None, bool(list_name), legacy_id is not None, skip].count(True) != 1:
             raise SettingsError(
-                f'The entry of lists[] for "{cohort}" needs a list_id or a list_name, and not both, or skip: true.'
+                f'The entry of lists[] for "{cohort}" needs a list_id, a list_name or a legacy_list_id, and only one '
+                "of them, or skip: true."
             )
-        if list_id and not (list_id.isascii() and list_id.isdecimal()):
-            raise SettingsError(
-                f'lists[].list_id of "{cohort}" is not a number: take it from the list\'s address in HubSpot.'
-            )
-        return cls(cohort, list_id or None, list_name or None, skip)
+        return cls(cohort, list_id, list_name or None, skip, legacy_id)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ class Settings:
     dry_run: bool
     batch_size_rows: int
 
+    @property
+    def legacy_list_ids(self) -> list[str]:
+        """The ids of the lists API v1 that `lists` names."""
+        return [each.legacy_list_id for each in self.lists if each.legacy_list_id is not None]
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
         """Parse a config that has passed the JSON schema; raise SettingsError on what a schema cannot say."""
@@ -152,6 +158,17 @@ def _value(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # its 
 
 def _column(config: Mapping[str, Any], name: str) -> str | None:
     return str(config.get(name) or "").strip() or None
+
+
+def _list_id(entry: Mapping[str, Any], name: str, where: str) -> str | None:
+    """Return the id of a list as digits, None where there is none; `where` says where it stands."""
+    value = entry.get(name)
+    text = "" if value is None else str(value).strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID and int(text)):
+        raise SettingsError(f'lists[].{name} of "{entry["cohort"]}" is not a number: {where}.')
+    return str(int(text))  # without zeros in front
 
 
 def _folder_id(value: object) -> int | None:

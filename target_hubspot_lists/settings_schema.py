@@ -23,6 +23,13 @@ _LIST_ENTRY = {
             "title": "List id",
             "description": "Id of an existing static list of contacts.",
         },
+        "legacy_list_id": {
+            "type": ["string", "integer", "null"],
+            "title": "Legacy list id",
+            "description": (
+                "Id of an existing static list in the retired lists API v1; HubSpot says which list that is today."
+            ),
+        },
         "list_name": {
             "type": _TEXT,
             "title": "List name",
@@ -107,6 +114,7 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Lists",
         "description": (
             'Which list a cohort goes to, where its name does not say: [{"cohort": "VIP", "list_id": "42"}]. '
+            "list_name names a list without the prefix, legacy_list_id has the id of the lists API v1. "
             '[{"cohort": "VIP", "skip": true}] leaves a cohort out.'
         ),
     },

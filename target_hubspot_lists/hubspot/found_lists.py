@@ -16,6 +16,7 @@ from hubspot_singer.http import (
     concurrently,
 )
 from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.hubspot.legacy_lists import absent
 from target_hubspot_lists.hubspot.list_objects import (
     HubSpotList,
     foreseen,
@@ -139,6 +140,8 @@ class FoundLists:
         return absent > most and self._settings.create_lists
 
     def _look(self, route: Route) -> tuple[Route, HubSpotList | UnusableList | None]:
+        if route.legacy_id and not route.list_id:
+            return route, UnusableList(Reason.LIST_ABSENT, f"{absent(route.legacy_id)}.")
         label = f'List "{shown(route.name)}"' if route.name else f"List {route.list_id}"
         try:
             found = (
@@ -157,11 +160,7 @@ class FoundLists:
                 label, refused
             )
         if found is None and route.list_id:
-            return route, UnusableList(
-                Reason.LIST_ABSENT,
-                f"There is no list {route.list_id} in this portal: correct lists[].list_id, "
-                "or name the list in lists[].list_name and it is made.",
-            )
+            return route, _no_such_id(route)
         return route, found
 
     # What is made
@@ -221,6 +220,15 @@ class FoundLists:
         except UnusableList as problem:
             return route, problem
         return route, found
+
+
+def _no_such_id(route: Route) -> UnusableList:
+    legacy = f" (lists[].legacy_list_id {route.legacy_id})" if route.legacy_id else ""
+    return UnusableList(
+        Reason.LIST_ABSENT,
+        f"There is no list {route.list_id}{legacy} in this portal: correct lists[].list_id, "
+        "or name the list in lists[].list_name and it is made.",
+    )
 
 
 def _refused(route: Route, refused: Refused) -> UnusableList:

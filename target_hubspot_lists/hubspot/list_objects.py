@@ -24,16 +24,22 @@ COMPLETE = "COMPLETE"  # the processingStatus of a list that HubSpot has filled
 
 @dataclass(frozen=True)
 class Route:
-    """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it)."""
+    """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it).
+
+    By a `legacy_id`, of the lists API v1, it is known by today's id as well, unless HubSpot has none for it.
+    """
 
     list_id: str | None
     name: str
     is_skipped: bool = False  # nothing is looked for
+    legacy_id: str | None = None
     key: str = field(init=False)  # equal for routes that surely lead to one list
 
     def __post_init__(self) -> None:
         # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
         key = f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
+        if self.legacy_id and not self.list_id:
+            key = f"legacy id {self.legacy_id}"
         object.__setattr__(self, "key", f"skipped {self.name}" if self.is_skipped else key)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubspot_singer.plugin.portal import Portal, missing_scopes, read_portal
+from target_hubspot_lists.hubspot.legacy_lists import todays_ids, told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.settings import Settings
 
-__all__ = ["Portal", "check_connection", "needed_scopes", "scopes_that_help"]
+__all__ = ["Portal", "check_connection", "needed_scopes", "settings_told"]
 
 
 def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
@@ -37,7 +38,13 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
     return [scope for scope, is_needed in needed.items() if is_needed]
 
 
-def scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
+def settings_told(client: HubSpotClient, settings: Settings, portal: Portal) -> Iterator[str]:
+    """Yield what a check of the connection says of the settings; raise if HubSpot does not know what they name."""
+    yield from _scopes_that_help(settings, portal)
+    yield from told(todays_ids(client, settings.legacy_list_ids))
+
+
+def _scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
     """Yield a sentence for each scope that the token is known to lack, and without which a run does less."""
     scope = "crm.objects.contacts.read"
     if scope in needed_scopes(settings) or portal.scopes is None:

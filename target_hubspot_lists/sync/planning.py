@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.found_lists import Resolved
 from target_hubspot_lists.journal.journal import Led
 from target_hubspot_lists.reporting.account import Account
-from target_hubspot_lists.sync.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.reconciling import Reconciling
+    from target_hubspot_lists.sync.routes import Routes
 
 
 @dataclass
@@ -39,7 +38,7 @@ class Planning:
 
     def __init__(  # noqa: PLR0913 - what a list has to be checked against
         self,
-        settings: Settings,
+        routes: Routes,
         lists: FoundLists,
         properties: ContactProperties | NoProperties,
         *,
@@ -48,7 +47,7 @@ class Planning:
         accounts: Accounts,
         reconciling: Reconciling,
     ) -> None:
-        self.routes = Routes(settings)
+        self.routes = routes
         self.accounts = accounts
         self._lists = lists
         self._all = every

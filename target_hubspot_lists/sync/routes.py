@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.list_objects import Route, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
@@ -24,10 +24,17 @@ MOST_NAMED = 5  # cohorts in one sentence of the log
 class Routes:
     """Which list each cohort goes to, as the settings say."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, todays_ids: Mapping[str, str | None]) -> None:
+        """Take the settings, and the ids that lists have today by that of the lists API v1; None: no such list."""
         self._prefix = settings.list_name_prefix
         self._entries = {
-            entry.cohort: Route(entry.list_id, entry.list_name or "", entry.skip) for entry in settings.lists
+            entry.cohort: Route(
+                entry.list_id or todays_ids.get(entry.legacy_list_id or ""),
+                entry.list_name or "",
+                entry.skip,
+                entry.legacy_list_id,
+            )
+            for entry in settings.lists
         }
         self._known: dict[Cohort, Route] = {}
         self._first: dict[str, Cohort] = {}  # of those that lead to one list

@@ -21,6 +21,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "history": ("first", "later"),  # whether a run came before, eight days ago
     "calls": ("one", "many"),  # at the same time
     "batch": ("small", "large"),
+    "lists": ("by-name", "by-legacy-id"),  # how the list that is there already is named
 }
 
 
@@ -36,6 +37,7 @@ class Variant:
     history: str
     calls: str
     batch: str
+    lists: str
 
     def __str__(self) -> str:
         return ",".join(astuple(self))

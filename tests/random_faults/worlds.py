@@ -118,7 +118,13 @@ class World:
         }
         credential = oauth if self.variant.credential == "oauth" else {"access_token": self.hubspot.token}
         ledger = {} if self.ledger_url is None else {"ledger_url": self.ledger_url}
-        return self.variant.settings() | {"api_url": self.hubspot.url} | credential | ledger
+        return self.variant.settings() | {"api_url": self.hubspot.url} | credential | ledger | self._lists
+
+    @property
+    def _lists(self) -> dict[str, Any]:
+        if self.variant.lists == "by-name":
+            return {}
+        return {"lists": [{"cohort": "Old", "legacy_list_id": self.portal.hubspot_list(OLD).legacy_id}]}
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -114,7 +114,20 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
         ({"api_url": "http://hubspot.example.com"}, ["api_url", "https"]),
         ({"api_version": "2026-04"}, ["api_version", "2026-04"]),
         ({"access_token": 123456789}, ["access_token must be text"]),
-        ({"lists": [{"cohort": "VIP"}]}, ["lists[]", "VIP", "list_id or a list_name"]),
+        ({"lists": [{"cohort": "VIP"}]}, ["lists[]", "VIP", "list_id, a list_name or a legacy_list_id"]),
+        (
+            {"lists": [{"cohort": "VIP", "list_id": "1", "legacy_list_id": "1"}]},
+            ["lists[]", "VIP", "only one of them"],
+        ),
+        (
+            {"lists": [{"cohort": "VIP", "legacy_list_id": "x"}]},
+            ["lists[].legacy_list_id", "VIP", "not a number"],
+        ),
+        (
+            {"lists": [{"cohort": "VIP", "legacy_list_id": "0"}]},
+            ["lists[].legacy_list_id", "VIP", "not a number"],
+        ),
+        ({"lists": [{"cohort": "VIP", "list_id": "9" * 20}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"cohort": "VIP", "list_id": "x"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"cohort": "VIP", "list_id": "٣"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"list_id": "1"}]}, ["lists[0] lacks cohort"]),

@@ -91,12 +91,16 @@ def has_no_such_id(world: World) -> None:
     world.settings["lists"] = [{"cohort": "B", "list_id": "987654321"}]
 
 
+def has_no_such_legacy_id(world: World) -> None:
+    world.settings["lists"] = [{"cohort": "B", "legacy_list_id": "987654321"}]
+
+
 PROBLEMS: dict[str, list[Callable[[World], None]]] = {
     "list_not_writable": [is_active],
     "list_refused": [is_refused_by_name, takes_no_members, is_forbidden],
     "list_unreadable": [cannot_be_looked_up],
     "list_gone": [goes_in_mid_run],
-    "list_absent": [is_absent, has_no_such_id],
+    "list_absent": [is_absent, has_no_such_id, has_no_such_legacy_id],
     "too_many_new_lists": [is_one_too_many],
     "list_name_taken": [has_a_taken_name],
 }
