@@ -103,8 +103,11 @@ class CohortEvidence:
         """Whether any record says how many there are: then only that many are complete."""
         return self.largest is not None
 
-    def gap(self, arrived: int) -> str | None:
-        """Why not all have arrived, as the records tell; None if they have, or if no record tells."""
+    def gap(self, arrived: int, repeated: int = 0) -> str | None:
+        """Why not all have arrived, as the records tell; None if they have, or if no record tells.
+
+        `arrived` counts distinct members, `repeated` further records on one of them.
+        """
         if self.largest is None:
             return None
         if self.records_without_size:
@@ -117,16 +120,22 @@ class CohortEvidence:
         if arrived == self.largest:
             return None
         rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
-        counted = "cohort_size counts distinct members; addresses are compared in lower case"
-        return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}; {counted}"
+        if not repeated:
+            return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
+        return (
+            f"{arrived + repeated:,} records came, of {arrived:,} distinct members{rejected}: addresses are compared in "
+            f"lower case, and cohort_size, which is {self.largest:,}, has to count distinct members (in SQL: of select "
+            "distinct cohort_name, lower(trim(email)))"
+        )
 
 
 class ArrivedCohort(NamedTuple):
-    """One cohort of a list's snapshot: how many members arrived, and what its records say of that."""
+    """One cohort of a list's snapshot: how many distinct members arrived, and what its records say of that."""
 
     name: str
     evidence: CohortEvidence
     members: int
+    repeated: int  # records besides, of a member of whom another came
 
 
 def gaps(
@@ -147,7 +156,7 @@ def gaps(
     told = [
         f'of cohort "{shown(cohort.name)}" {gap}'
         for cohort in cohorts
-        if (gap := cohort.evidence.gap(cohort.members))
+        if (gap := cohort.evidence.gap(cohort.members, cohort.repeated))
     ]
     if told:
         yield f"{'; '.join(told)}. Nobody was removed: run again with a complete snapshot."

@@ -204,7 +204,12 @@ class Mirror:
     def _gap(self, unit: ListSnapshot) -> str | None:
         """Why the snapshot of a list is not proven complete; None if it is."""
         cohorts = [
-            ArrivedCohort(each.cohort.name, each.evidence, self._snapshot.size(each.number))
+            ArrivedCohort(
+                each.cohort.name,
+                each.evidence,
+                members=self._snapshot.size(each.number),
+                repeated=each.records - self._snapshot.distinct(each.number),
+            )
             for each in unit.cohorts
         ]
         evidence, absent = self._arrivals.evidence(unit.stream), self._absent_cohorts(unit)

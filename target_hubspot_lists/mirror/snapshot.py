@@ -28,7 +28,7 @@ class Snapshot:
         self._kind = str if match_by == "email" else int
         self._records: list[Row] = []
         self._attributes: dict[Member, bytes] = {}
-        self._sizes: Mapping[int, int] = {}
+        self._sizes: Mapping[int, tuple[int, int]] = {}  # by cohort: who is in it, and of whom a record came
         member = f"member {MEMBER_TYPES[match_by]}"
         workspace.create("mirror_records", f"word {workspace.ordered_key}, cohort BIGINT, {member}")
         workspace.create(
@@ -71,15 +71,18 @@ class Snapshot:
         last_words = self._workspace.latest("mirror_records", "cohort, member")
         self._workspace.change(f"INSERT INTO mirror_last_words (cohort, member, word) {last_words}")
         self._workspace.clear("mirror_records")
-        self._sizes = dict(
-            self._workspace.read(
-                "SELECT cohort, count(*) FROM mirror_last_words WHERE (word & 1) = 1 GROUP BY cohort"
-            )
+        sizes = self._workspace.read(
+            "SELECT cohort, sum(word & 1), count(*) FROM mirror_last_words GROUP BY cohort"
         )
+        self._sizes = {cohort: (int(members), distinct) for cohort, members, distinct in sizes}
 
     def size(self, cohort: int) -> int:
         """Return how many distinct members a cohort has, less those whose last record removes them; after `fold`."""
-        return self._sizes.get(cohort, 0)
+        return self._sizes.get(cohort, (0, 0))[0]
+
+    def distinct(self, cohort: int) -> int:
+        """Return how many distinct members the records of a cohort name, also those removed; after `fold`."""
+        return self._sizes.get(cohort, (0, 0))[1]
 
     def _write(self) -> None:
         self._workspace.insert("mirror_records", self._records)

@@ -172,7 +172,7 @@ class Resolving:
             elif refusal.message == UNSAID:
                 raise TargetError(
                     "HubSpot was asked twice to create a contact and said neither that it did nor why not: nothing is "
-                    f"concluded from that, and the run ends (correlation id {refusal.correlation_id}). Run again later."
+                    f"concluded from that, and the run ends{reference(refusal.correlation_id)}. Run again later."
                 )
             else:
                 self._refused(address, refusal, was_looked_up=False)

@@ -37,6 +37,30 @@ def test_the_number_is_that_of_the_members_and_not_of_those_who_left(
     assert portal.members("c_VIP") == set(people[:2])
 
 
+def test_a_number_of_rows_that_are_fewer_members_is_told_with_both_numbers(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.add_list("c_VIP", members=[portal.add_contact("gone@example.com")])
+    rows = [
+        record_message(email=email, cohort_name="VIP", cohort_size=3)
+        for email in ("ada@example.com", " Ada@Example.com", "bob@example.com")
+    ]
+
+    run = mirror(run_target, schema_message("email", "cohort_name", "cohort_size"), *rows, match_by="email")
+
+    assert run.exit_code == 1
+    assert "3 records came, of 2 distinct members: addresses are compared in lower case" in run.error
+    assert portal.member_emails("c_VIP") == {"ada@example.com", "bob@example.com", "gone@example.com"}
+
+
+def test_members_who_left_are_no_rows_that_came_twice(run_target: TargetRunner, people: list[str]) -> None:
+    gone = record_message(contact_id=people[2], cohort_name="VIP", _sdc_deleted_at="2026-01-01")
+
+    run = mirror(run_target, schema_message(*SIZED_COLUMNS, "_sdc_deleted_at"), *sized(people[:2], 3), gone)
+
+    assert "2 of 3 distinct members arrived." in run.error
+
+
 def test_two_cohorts_of_one_list_are_complete_only_together(
     portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:

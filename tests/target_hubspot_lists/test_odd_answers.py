@@ -15,6 +15,7 @@ from tests.factories import (
     schema_message,
     state_message,
 )
+from tests.hubspot_emulator.answers import Answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,19 @@ def test_an_odd_answer_about_contacts_is_neither_an_absence_nor_a_contact(
     assert "new@example.com" not in run.log
     assert run.states == []
     assert portal.members("VIP") == set()
+
+
+def test_an_answer_without_a_correlation_id_is_told_without_one(
+    hubspot: HubSpotEmulator, run_target: TargetRunner
+) -> None:
+    nothing = Answer(201, {"status": "COMPLETE", "results": []}, {"x-hubspot-correlation-id": ""})
+    hubspot.faults.change("POST", "/contacts/batch/create", lambda _: nothing, times=None)
+    hubspot.faults.next("POST", "/contacts/batch/read", times=None, status=207, body=UNKNOWN)
+
+    run = run_target(email_schema(), by_email("VIP", "new@example.com"), match_by="email")
+
+    assert "asked twice to create a contact" in run.error
+    assert "correlation id" not in run.error
 
 
 @pytest.mark.parametrize("body", [*ODD_BODIES, {"results": [{}]}, {"results": [{"recordId": None}]}], ids=str)
