@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.composition import compose
 from target_hubspot_lists.errors import Interrupted, TargetError
+from target_hubspot_lists.hubspot.contacts import ContactProgress
 from target_hubspot_lists.hubspot.portal import check_connection
 from target_hubspot_lists.reporting.accounts import Accounts
 from target_hubspot_lists.reporting.judgement import Judgement
@@ -153,10 +154,14 @@ class Run:
         )
 
     def _standing(self) -> Standing:
+        contacts = self._session.contacts.progress if self._session else ContactProgress()
         return Standing(
             read=self.accounts.records_read,
             done=self.accounts.done,
-            looked_up=self._session.contacts.looked_up if self._session else 0,
+            addresses_to_send=contacts.to_send,
+            addresses_sent=contacts.sent,
+            looked_up=contacts.looked_up,
+            created=contacts.created,
             calls=self._client.calls,
             limit_share=self._client.limits.share_used,
         )

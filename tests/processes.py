@@ -123,6 +123,53 @@ class Plugin:
                 stream.close()
 
 
+class OnTerminal:
+    """A plugin's process whose standard error is a terminal of so many columns."""
+
+    def __init__(self, module: str, *arguments: str, columns: int) -> None:
+        self._terminal, stderr = os.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            env={**os.environ, "COLUMNS": str(columns)},
+        )
+        os.close(stderr)
+        self.screen = ""
+
+    def wait_for(self, text: str) -> None:
+        """Wait until the terminal was sent this text."""
+        while text not in self.screen:
+            if not self._read():
+                raise AssertionError(f"the process ended without this on its terminal:\n{self.screen}")
+
+    def wait(self) -> int:
+        """Wait for the process to end; return its exit code."""
+        while self._read():
+            pass
+        return self.process.wait(TIMEOUT)
+
+    def _read(self) -> bool:
+        """Read what was written; return False once the process has ended."""
+        try:
+            came = os.read(self._terminal, 65_536)
+        except OSError:  # what a terminal says once nobody can write to it any more
+            return False
+        self.screen += came.decode()
+        return bool(came)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait(TIMEOUT)
+        os.close(self._terminal)
+
+
 def config_file(folder: Path, config: dict[str, Any]) -> str:
     """Write a config into a file and return its name."""
     path = folder / "config.json"

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import ConfigurationError, MappingError
+from singer_sdk.logging import ConsoleFormatter
 from singer_sdk.plugin_base import SingerCommand
 
 from hubspot_singer.http import HubSpotError, redact
 from hubspot_singer.plugin.errors import RunEnded, unexpected_error
-from hubspot_singer.plugin.logs import keep_log_readable, one_line
+from hubspot_singer.plugin.logs import TerminalFormatter, keep_log_readable, one_line
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -65,6 +66,7 @@ class PluginCommand(SingerCommand):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         sys.excepthook = self.excepthook
         keep_log_readable()
+        shorten_log_on_terminals()
         try:
             return super().main(*args, **kwargs)
         except RunEnded as ended:
@@ -93,6 +95,18 @@ class PluginCommand(SingerCommand):
         else:
             words = unexpected_error(exc_value.with_traceback(exc_traceback), str(self.name))
         report(words, exc_value, self.logger)
+
+
+def shorten_log_on_terminals() -> None:
+    """Leave time and logger out of the lines of a terminal, where a table would not fit behind them.
+
+    A log that goes to a file or to another program, or whose form the user chose, stays as it is.
+    """
+    if not (sys.stderr and sys.stderr.isatty()):  # a process may be started without one
+        return
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, ConsoleFormatter):
+            handler.setFormatter(TerminalFormatter())
 
 
 def report(words: str, error: BaseException, logger: logging.Logger) -> None:

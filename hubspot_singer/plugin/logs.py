@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import traceback
 from typing import Any
 
 from hubspot_singer.http import redact
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
+
+ERASE_LINE = "\r\x1b[K"  # of a terminal: what stands on the line is replaced by what follows
 
 # Control characters, line ends, half pairs, and marks that turn the direction of what follows.
 _UNREADABLE = re.compile(
@@ -27,6 +35,15 @@ def one_line(text: str) -> str:
 def keep_log_readable() -> None:
     """Make every log record from now on safe to show. An exception's trace follows its record, line by line."""
     logging.setLogRecordFactory(_record)
+
+
+class TerminalFormatter(logging.Formatter):
+    """The message alone; its level in front where it is a warning or an error. A progress bar gives way to it."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname}: " if record.levelno > logging.INFO else ""
+        return f"{ERASE_LINE}{level}{super().format(record)}"
 
 
 def _record(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as logging calls it

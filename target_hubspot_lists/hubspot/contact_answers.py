@@ -76,6 +76,13 @@ class Step:
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
 
+    @property
+    def addresses(self) -> int:
+        """How many addresses were sent."""
+        settled = (self.found, self.created, self.unknown, self.refused)
+        left = (self.unanswered, self.doubtful, self.conflicts, self.taken)
+        return sum(map(len, settled)) + sum(map(len, left))
+
     def include(self, other: Step) -> Step:
         """Take in what another call settled."""
         self.found |= other.found

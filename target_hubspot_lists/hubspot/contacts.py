@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,22 @@ FORBIDDEN = 403
 NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
 
 
+@dataclass
+class ContactProgress:
+    """How many addresses were looked up and how many contacts created, for progress lines; any thread may read it."""
+
+    to_send: int = 0  # addresses of the calls that are to be made so far, those made included
+    sent: int = 0
+    looked_up: int = 0
+    created: int = 0
+
+    def take(self, step: Step) -> None:
+        """Count what calls settled."""
+        self.sent += step.addresses
+        self.looked_up += len(step.found) + len(step.unknown)
+        self.created += len(step.created)
+
+
 class Contacts:
     """The portal's contacts, by address."""
 
@@ -49,7 +66,7 @@ class Contacts:
         self._workers = workers
         self.may_create = create
         self.dry_run = dry_run
-        self.looked_up = 0  # addresses that HubSpot answered for, for progress lines
+        self.progress = ContactProgress()
         self._base = f"{client.base('crm/objects')}/contacts/batch"
         self.creating = RefusalLimit()
         self._history = CallHistory()

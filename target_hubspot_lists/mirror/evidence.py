@@ -123,9 +123,9 @@ class CohortEvidence:
         if not repeated:
             return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
         return (
-            f"{arrived + repeated:,} records came, of {arrived:,} distinct members{rejected}: addresses are compared in "
-            f"lower case, and cohort_size, which is {self.largest:,}, has to count distinct members (in SQL: of select "
-            "distinct cohort_name, lower(trim(email)))"
+            f"{arrived + repeated:,} records came, of {arrived:,} distinct members{rejected}: addresses are compared "
+            f"in lower case, and cohort_size, which is {self.largest:,}, has to count distinct members (in SQL: of "
+            "select distinct cohort_name, lower(trim(email)))"
         )
 
 

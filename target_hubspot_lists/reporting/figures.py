@@ -18,7 +18,8 @@ def list_figures(account: Account) -> dict[str, Any]:
     """The counts of one list.
 
     `match_rate` is a share from 0 to 1, or None where nothing was asked; `size` how many members the list has now,
-    or None where HubSpot does not tell.
+    or None where HubSpot does not tell. `membership_calls` are those that change the list's members or read back
+    whether they did; look-ups and creates of contacts serve all lists, and count with the run's `calls` alone.
     """
     return {
         "records_read": account.records_read,
@@ -37,8 +38,8 @@ def list_figures(account: Account) -> dict[str, Any]:
         ],
         "match_rate": account.match_rate,
         "size": account.size,
-        "calls": account.calls,
-        "seconds": round(account.seconds, 3),
+        "membership_calls": account.calls,
+        "membership_seconds": round(account.seconds, 3),
     }
 
 

@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+from hubspot_singer.plugin.logs import ERASE_LINE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -20,24 +22,37 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 30.0
 SECONDS_BETWEEN_BARS = 0.5
 BAR_WIDTH = 24  # characters
-ERASE_LINE = "\r\x1b[K"
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How the run stands: memberships read and done, addresses looked up, calls, share of the limit used."""
+    """How the run stands: memberships read and done, contacts looked up and created, calls, share of the limit used.
+
+    `addresses_to_send` counts the addresses of all look-ups and creates that are known to be needed so far.
+    """
 
     read: int
     done: int
-    looked_up: int
     calls: int
     limit_share: float
+    addresses_to_send: int = 0
+    addresses_sent: int = 0
+    looked_up: int = 0
+    created: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share of the work that is done, from 0 to 1, as far as it is known: look-ups, creates, memberships."""
+        steps = self.read + self.addresses_to_send
+        return (self.done + self.addresses_sent) / steps if steps else 0.0
 
     def line(self, seconds_left: float | None) -> str:
         """The progress line; it promises no end, since nobody knows how much is still to be read."""
-        parts = [f"{self.done:,} of {self.read:,} memberships read so far are done"]
+        parts = [f"{self.done:,} of {self.read:,} memberships done"]
         if self.looked_up:
             parts.append(f"{self.looked_up:,} addresses looked up")
+        if self.created:
+            parts.append(f"{self.created:,} contacts created")
         parts.append(f"{self.calls:,} calls, {self.limit_share:.0%} of the portal's limit in use")
         if seconds_left is not None:
             parts.append(f"about {_duration(seconds_left)} for those read so far")
@@ -45,8 +60,7 @@ class Standing:
 
     def bar(self) -> str:
         """The live bar."""
-        share = self.done / self.read if self.read else 0.0
-        filled = round(share * BAR_WIDTH)
+        filled = round(self.share * BAR_WIDTH)
         return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
 
 
@@ -81,9 +95,9 @@ class Progress:
     def _seconds_left(self, standing: Standing) -> float | None:
         """An estimate for what was read so far; None while there is nothing to go by."""
         elapsed = time.monotonic() - self._started
-        if not standing.done or elapsed < SECONDS_BETWEEN_BARS:
+        if not standing.share or elapsed < SECONDS_BETWEEN_BARS:
             return None
-        return elapsed / standing.done * (standing.read - standing.done)
+        return elapsed / standing.share * (1 - standing.share)
 
     def _run(self) -> None:
         seconds, show = (

@@ -87,6 +87,7 @@ class Resolving:
             self._jobs.append(self._reading(batch))
         while self._jobs:
             for step in self._contacts.concurrently(self._jobs):
+                self._contacts.progress.take(step)
                 self._take(step)
             self._send_creates(everything=True)
             if not self._jobs:
@@ -97,7 +98,6 @@ class Resolving:
         return self._result
 
     def _take(self, step: Step) -> None:
-        self._contacts.looked_up += len(step.found) + len(step.unknown)
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
         self._result.filled |= step.filled
@@ -209,6 +209,7 @@ class Resolving:
             batch, self._creates = self._creates[:MAX_INPUTS_PER_CALL], self._creates[MAX_INPUTS_PER_CALL:]
             conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
             contacts = {address: self._properties(address) for address in batch}
+            self._contacts.progress.to_send += len(batch)
             self._jobs.append(partial(self._contacts.create_step, contacts, conflicts))
 
     def _properties(self, address: str) -> Mapping[str, str]:
@@ -219,6 +220,7 @@ class Resolving:
         return {**attributes, **statuses}
 
     def _reading(self, addresses: Sequence[str]) -> Callable[[], Step]:
+        self._contacts.progress.to_send += len(addresses)
         return partial(self._contacts.read_step, addresses, self._fields.read)
 
 

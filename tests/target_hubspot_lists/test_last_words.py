@@ -101,7 +101,7 @@ def figures_of(
         )
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         (of_list,) = [line for line in lines if line["kind"] == "list"]
-        varying = {"run_id", "time", "line", "seconds"}
+        varying = {"run_id", "time", "line", "membership_seconds"}
         return {name: value for name, value in of_list.items() if name not in varying} | {
             "members": sorted(portal.members("VIP"))
         }

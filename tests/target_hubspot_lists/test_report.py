@@ -149,6 +149,24 @@ def test_the_lines_of_lists_and_run_carry_the_figures(
     assert (run["exit_code"], run["error"], run["not_settled"], run["records_read"]) == (0, None, 0, 3)
 
 
+def test_calls_of_a_list_are_those_about_its_members_and_calls_of_the_run_are_all(
+    hubspot: HubSpotEmulator, run_target: TargetRunner, report_path: Path
+) -> None:
+    addresses = (f"new{number}@example.com" for number in range(250))
+
+    run_target(
+        email_schema(),
+        *(by_email("VIP", each) for each in addresses),
+        match_by="email",
+        report_path=str(report_path),
+    )
+
+    (of_list,), (of_run,) = lines(report_path, "list"), lines(report_path, "run")
+    assert of_list["membership_calls"] == hubspot.calls("PUT", "/memberships/") == 1
+    assert of_run["calls"] == hubspot.calls() == 11
+    assert "calls" not in of_list
+
+
 def test_a_lists_line_tells_how_many_members_it_has_now(
     portal: Portal, run_target: TargetRunner, report_path: Path
 ) -> None:

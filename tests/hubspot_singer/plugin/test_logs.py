@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hubspot_singer.plugin.logs import keep_log_readable, one_line
+from hubspot_singer.plugin.logs import ERASE_LINE, TerminalFormatter, keep_log_readable, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,3 +68,10 @@ def test_the_trace_of_an_exception_follows_in_lines_of_its_own_without_people(
     assert "KeyError" in trace[-1]
     assert PERSON not in log.text
     assert "\x1b" not in log.text
+
+
+@pytest.mark.parametrize(("level", "line"), [("INFO", "2 lists made."), ("ERROR", "ERROR: 2 lists made.")])
+def test_a_terminal_shows_the_message_and_the_level_only_of_what_needs_a_look(level: str, line: str) -> None:
+    record = logging.LogRecord("any", logging.getLevelName(level), "any", 1, "%d lists made.", (2,), None)
+
+    assert TerminalFormatter().format(record) == f"{ERASE_LINE}{line}"
