@@ -18,7 +18,7 @@ demo: $(READY)  ## Start a local HubSpot, run the real pipeline through Meltano,
 test: $(READY) axe  ## Run the tests, one worker for each core
 	@$(BIN)/python -m pytest -n auto
 
-prove: $(READY)  ## Try faults, histories, kills and hostile input at length, for an hour; MINUTES=5 for less
+prove: $(READY)  ## Try faults, histories, kills, hostile input and months of runs at length, for an hour; MINUTES=5 for less
 	@$(BIN)/python -m tests.prove --minutes $(or $(MINUTES),55)
 
 # Without npm, or without a network, the tests that need it are skipped.

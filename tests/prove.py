@@ -53,6 +53,11 @@ PARTS = (
         "any fault at any call of the tap: every event after a rerun, honest STATE",
         2,
     ),
+    Part(
+        "tests.soak",
+        "months of runs one after another: exact lists, every late event, and nothing grows",
+        3,
+    ),
 )
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tests.forked_target import Forked
 from tests.held_calls import PATIENCE, HeldCall, wait_until_handled
-from tests.in_process import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +34,7 @@ class Disturbance:
 
 def _undisturbed(simulation: Simulation, messages: list[str], config: dict[str, Any], call: int) -> Ended:
     del call
-    return run(messages, config, simulation.clock)
+    return simulation.run(messages, config)
 
 
 def _answered(**answer: Any) -> Callable[[Simulation, list[str], dict[str, Any], int], Ended]:
@@ -43,7 +42,7 @@ def _answered(**answer: Any) -> Callable[[Simulation, list[str], dict[str, Any],
 
     def disturbed(simulation: Simulation, messages: list[str], config: dict[str, Any], call: int) -> Ended:
         simulation.hubspot.faults.next("*", "", after=call, times=None, **answer)
-        return run(messages, config, simulation.clock)
+        return simulation.run(messages, config)
 
     return disturbed
 
@@ -54,14 +53,14 @@ def _last_answer_lost(
     """HubSpot handles this call, its answer is lost, and every later call is refused."""
     simulation.hubspot.faults.accept_then_drop("*", "", after=call)
     simulation.hubspot.faults.next("*", "", after=call, times=None, status=500)
-    return run(messages, config, simulation.clock)
+    return simulation.run(messages, config)
 
 
 def _answers_lost(simulation: Simulation, messages: list[str], config: dict[str, Any], call: int) -> Ended:
     """From this call on, every second answer is lost."""
     for number in range(call, call + 60, 2):
         simulation.hubspot.faults.accept_then_drop("*", "", after=number)
-    return run(messages, config, simulation.clock)
+    return simulation.run(messages, config)
 
 
 def _terminated(simulation: Simulation, messages: list[str], config: dict[str, Any], call: int) -> Ended:
@@ -74,7 +73,7 @@ def _terminated(simulation: Simulation, messages: list[str], config: dict[str, A
             time.sleep(0.0005)
 
     simulation.hubspot.faults.call("*", "", terminate, after=call)
-    return run(messages, config, simulation.clock, starting=targets.append)
+    return simulation.run(messages, config, starting=targets.append)
 
 
 def _killed(*, takes_effect: bool) -> Callable[[Simulation, list[str], dict[str, Any], int], Ended]:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal
+from tests.in_process import run
 from tests.random_histories.expectations import Expectations, Wrong
 from tests.random_histories.model import Members
 from tests.random_histories.source import COHORTS, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
+    from hubspot_singer.http import Clock
     from tests.hubspot_emulator import Contact
     from tests.in_process import Ended
     from tests.random_histories.variants import Variant
@@ -30,10 +32,19 @@ SETTLED = 60.0  # seconds after which HubSpot's reads show everything
 class Simulation:
     """One portal, its emulator and one source; it ends with its `with` block."""
 
-    def __init__(self, variant: Variant, ledger_url: str | None) -> None:
+    def __init__(
+        self,
+        variant: Variant,
+        ledger_url: str | None,
+        *,
+        people: int = PEOPLE,
+        known: int = KNOWN_PEOPLE,
+        clock: Clock | None = None,
+    ) -> None:
         self.variant = variant
+        self._people, self._known_people = people, known
         self.ledger_url = ledger_url
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.portal = portal = Portal(clock=self.clock.time)
         self.hubspot = HubSpotEmulator(portal)
         self._numbers = itertools.count()
@@ -58,12 +69,12 @@ class Simulation:
 
     def _first_people(self) -> Iterator[str]:
         ids = []
-        for number in range(KNOWN_PEOPLE if self.variant.by_email else PEOPLE):
+        for number in range(self._known_people if self.variant.by_email else self._people):
             also = ["alias@example.com"] if number == 0 else []
             ids.append(self.portal.add_contact(f"p{number}@example.com", additional_emails=also))
         self.portal.add_list(BYSTANDERS, members=ids[:2])
         if self.variant.by_email:
-            yield from (f"p{number}@example.com" for number in range(PEOPLE))
+            yield from (f"p{number}@example.com" for number in range(self._people))
             yield "alias@example.com"
         else:
             yield from ids
@@ -74,6 +85,10 @@ class Simulation:
         ledger = {} if self.ledger_url is None else {"ledger_url": self.ledger_url}
         where = {"api_url": self.hubspot.url, "access_token": self.hubspot.token}
         return self.variant.settings() | where | ledger
+
+    def run(self, messages: Iterable[str], config: dict[str, Any], **options: Any) -> Ended:
+        """Run the target in this process, on the simulated clock."""
+        return run(messages, config, self.clock, **options)
 
     def check_output(self, ended: Ended) -> None:
         """Raise `Wrong` if a run crashed, or if its output holds an address or the token."""

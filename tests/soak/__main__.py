@@ -1,0 +1,31 @@
+"""`python -m tests.soak`: let months of runs pass, print their curves, and what was wrong and how to repeat it."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.new_ledgers import NewLedgers
+from tests.soak.months import Soak, soak, soaks_of_seed
+from tests.trying import try_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> int:
+    """Let the months pass that the command line asks for; return 1 if anything was wrong."""
+    with NewLedgers() as ledgers:
+
+        def attempt(asked: Soak) -> Sequence[str]:
+            result = soak(asked, ledgers)
+            print(f"\n{asked}", result, sep="\n", flush=True)
+            return result.problems
+
+        cases = partial(soaks_of_seed, ledgers=ledgers.kinds)
+        return try_cases(__doc__, cases=cases, parse=Soak.parse, attempt=attempt, most=2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
