@@ -27,7 +27,7 @@ from target_hubspot_lists.sync.no_properties import NoProperties
 from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
 from target_hubspot_lists.sync.resolution import ByRecordId
-from target_hubspot_lists.sync.resolving import ByAddress
+from target_hubspot_lists.sync.resolving import ByProperty
 from target_hubspot_lists.sync.routes import Routes
 from target_hubspot_lists.sync.schedule import Schedule
 
@@ -87,7 +87,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         workers=workers,
         create=settings.create_contacts,
         dry_run=settings.dry_run,
-        does_without_reads=settings.match_by == "contact_id",
+        does_without_reads=settings.are_record_ids,
     )
     writer = ChangeWriter(client, every, contacts)
     reader = MembershipReader(client, workers=workers)
@@ -126,8 +126,8 @@ def compose(  # noqa: PLR0913 - all that a run has
         client, settings, writer=writer, reader=reader, merged=merged, journal=journal, accounts=accounts
     )
     resolver: Resolver = ByRecordId()
-    if settings.match_by == "email":
-        resolver = ByAddress(contacts, journal, accounts)
+    if not settings.are_record_ids:
+        resolver = ByProperty(settings.identifiers[0].by, contacts, journal, accounts)
     reconciling = Reconciling(contacts, every, accounts, journal=journal, settings=settings)
     planning = Planning(
         routes,

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hubspot_singer.http import Connection, SettingsError
+from target_hubspot_lists.identifiers import EMAIL, Identifier, are_record_ids
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MatchBy = Literal["email", "contact_id"]
+    from target_hubspot_lists.identifiers import MatchBy
+
 SyncMode = Literal["incremental", "mirror"]
 SnapshotEnd = Literal["proven", "end_of_input"]
 ReportMembers = Literal["unapplied", "all"]
@@ -72,8 +74,7 @@ class Settings:
     """The target's settings; defaults as `TARGET_SETTINGS` has them."""
 
     connection: Connection
-    match_by: MatchBy
-    match_field: str | None
+    identifiers: tuple[Identifier, ...]  # match_by and its like
     cohort_field: str | None
     cohort_id_field: str | None
     operation_field: str | None
@@ -113,14 +114,14 @@ class Settings:
         entries = tuple(ListEntry.from_setting(entry) for entry in config.get("lists") or ())
         _refuse_repeats(entries)
         mappings = tuple(PropertyMapping.from_setting(each) for each in config.get("property_mappings") or ())
-        _refuse_unusable(mappings, _value(config, "match_by"))
+        identifiers = (Identifier.from_setting(config),)
+        _refuse_unusable(mappings, identifiers)
         ledger_url = str(config.get("ledger_url") or "").strip() or None
         if ledger_url is None:
             _refuse_without_ledger(config)
         return cls(
             connection=Connection.from_settings(config),
-            match_by=_value(config, "match_by"),
-            match_field=_column(config, "match_field"),
+            identifiers=identifiers,
             cohort_field=_column(config, "cohort_field"),
             cohort_id_field=_column(config, "cohort_id_field"),
             operation_field=_column(config, "operation_field"),
@@ -149,6 +150,26 @@ class Settings:
             dry_run=_value(config, "dry_run"),
             batch_size_rows=_value(config, "batch_size_rows"),
         )
+
+    @property
+    def match_by(self) -> MatchBy:
+        """What the identifier is that is tried first."""
+        return self.identifiers[0].match_by
+
+    @property
+    def are_record_ids(self) -> bool:
+        """Whether members are HubSpot record ids, so that nobody has to be looked up."""
+        return are_record_ids(self.identifiers)
+
+    @property
+    def may_create_contacts(self) -> bool:
+        """Whether a contact can come to be: that takes an address."""
+        return self.create_contacts and any(each.by == EMAIL for each in self.identifiers)
+
+    @property
+    def match_properties(self) -> list[str]:
+        """The unique properties of the portal's own by which contacts are looked up."""
+        return [each.by for each in self.identifiers if each.match_by == "property"]
 
 
 def _value(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # its type is the schema's
@@ -199,7 +220,7 @@ def _refuse_without_ledger(config: Mapping[str, Any]) -> None:
             )
 
 
-def _refuse_unusable(mappings: tuple[PropertyMapping, ...], match_by: MatchBy) -> None:
+def _refuse_unusable(mappings: tuple[PropertyMapping, ...], identifiers: tuple[Identifier, ...]) -> None:
     seen: set[str] = set()
     for mapping in mappings:
         if mapping.property in seen:
@@ -207,8 +228,10 @@ def _refuse_unusable(mappings: tuple[PropertyMapping, ...], match_by: MatchBy) -
                 f'property_mappings[] names the property "{mapping.property}" twice: keep one of the entries.'
             )
         seen.add(mapping.property)
-    if match_by == "email" and "email" in seen:
-        raise SettingsError(
-            'property_mappings[] names the property "email", by which contacts are found: '
-            "take the entry out, or set match_by to contact_id."
-        )
+    # A property that is one of several ways to find a contact may be written: so it is found by that one, too.
+    for identifier in identifiers:
+        if identifier.by in seen and (identifier.by == EMAIL or len(identifiers) == 1):
+            raise SettingsError(
+                f'property_mappings[] names the property "{identifier.by}", by which contacts are found: '
+                "take the entry out, or match by something else."
+            )

@@ -45,6 +45,30 @@ _LIST_ENTRY = {
     "additionalProperties": False,
 }
 
+_FALLBACK_ENTRY = {
+    "type": "object",
+    "properties": {
+        "match_by": {
+            "type": "string",
+            "enum": ["email", "contact_id", "property"],
+            "title": "Match by",
+            "description": "What this identifier is: an email address, a HubSpot record id, or a unique property.",
+        },
+        "match_field": {
+            "type": _TEXT,
+            "title": "Match field",
+            "description": "Column that holds it. Without it: email, contact_id, or the name of the property.",
+        },
+        "match_property": {
+            "type": _TEXT,
+            "title": "Match property",
+            "description": "With match_by: property, the internal name of the unique contact property.",
+        },
+    },
+    "required": ["match_by"],
+    "additionalProperties": False,
+}
+
 _MAPPING_ENTRY = {
     "type": "object",
     "properties": {
@@ -77,15 +101,29 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
     **{name: dict(schema) for name, schema in CONNECTION_SETTINGS.items()},
     "match_by": {
         "type": "string",
-        "enum": ["email", "contact_id"],
+        "enum": ["email", "contact_id", "property"],
         "default": "email",
         "title": "Match by",
-        "description": "What names the member in a record: an email address, or a HubSpot record id.",
+        "description": (
+            "What names the member in a record: an email address, a HubSpot record id, or the value of a unique "
+            "contact property, which match_property names."
+        ),
     },
     "match_field": {
         "type": _TEXT,
         "title": "Match field",
-        "description": "Column that holds the member. Without it: email or contact_id, as match_by says.",
+        "description": (
+            "Column that holds the member. Without it: email, contact_id, or the name of the property, as match_by "
+            "says."
+        ),
+    },
+    "match_property": {
+        "type": _TEXT,
+        "title": "Match property",
+        "description": (
+            "With match_by: property, the internal name of a contact property with unique values, such as a customer "
+            "number. Checked against the portal before anything is written. By a property alone no contact is created."
+        ),
     },
     "cohort_field": {
         "type": _TEXT,

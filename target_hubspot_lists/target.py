@@ -135,8 +135,8 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         needed = needed_scopes(self.settings)
         self._client.give_up_after(CHECK_SECONDS)
         with self._client:
-            portal, _ = self._run.check(needed)
-            yield from portal.describe(needed)
+            portal, properties = self._run.check(needed)
+            yield from (*portal.describe(needed), *properties.describe())
             yield from settings_told(self._client, self.settings, portal)
         if self.settings.ledger_url:
             self.waiting_for = "the ledger (ledger_url)"

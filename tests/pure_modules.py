@@ -32,8 +32,8 @@ PURE_MODULES = {
         "widths",
         "windows",
     ),
-    "target_hubspot_lists": ("outcomes",),
-    "target_hubspot_lists/hubspot": ("audience_names",),
+    "target_hubspot_lists": ("identifiers", "outcomes"),
+    "target_hubspot_lists/hubspot": ("audience_names", "spellings"),
     "target_hubspot_lists/input": ("attributes", "date_times", "property_values", "records"),
     "target_hubspot_lists/mirror": ("evidence", "guards"),
     "target_hubspot_lists/report_page": (

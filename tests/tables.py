@@ -116,6 +116,7 @@ FEATURES: Mapping[str, Mapping[str, Any]] = {
     "the defaults (`match_by: email`, `create_contacts: true`)": {},
     "`create_contacts: false`": {"create_contacts": False},
     "`match_by: contact_id`": {"match_by": "contact_id"},
+    "`match_by: property`": {"match_by": "property", "match_property": "customer_id"},
     "`match_by: contact_id` and `property_mappings`": {
         "match_by": "contact_id",
         "property_mappings": [{"field": "plan", "property": "plan"}],

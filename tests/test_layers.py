@@ -63,7 +63,7 @@ FORBIDDEN = {
 
 # The floors of the target, the lowest first: a module imports its own folder and those below it.
 FLOORS = (
-    ("errors", "outcomes", "settings", "settings_schema"),
+    ("errors", "identifiers", "outcomes", "settings", "settings_schema"),
     ("hubspot",),
     ("input",),
     ("reporting",),

@@ -122,4 +122,4 @@ def batch_errors(body: Mapping[str, Any]) -> list[BatchError]:
 
 def _texts(values: object) -> frozenset[str]:
     each = values if isinstance(values, list) else [] if values is None else [values]
-    return frozenset(str(value).strip().lower() for value in each)
+    return frozenset(str(value).strip() for value in each)

@@ -1,4 +1,4 @@
-"""Reads what HubSpot answers about contacts: whose an address is, or what became of it. Pure."""
+"""Reads what HubSpot answers about contacts: whose an identifier is, or what became of it. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import parsed, required_id
 from target_hubspot_lists.hubspot.batching import batch_errors
+from target_hubspot_lists.hubspot.spellings import answered_as
+from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Reason, Refusal
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 IDENTIFIERS = ("email", "hs_additional_emails", "hs_merged_object_ids")
 
 
+# By these HubSpot is asked, and answers, in one spelling.
+STANDARD = frozenset({EMAIL, RECORD_ID})
+
 UNSAID = "HubSpot did not say what became of this input."
 
 
@@ -29,27 +34,37 @@ UNSAID = "HubSpot did not say what became of this input."
 class Found:
     """One contact of an answer, with every address it goes by, in lower case.
 
-    `merged` are the record ids that merges retired and that stand for this contact now.
+    `identifiers` are the texts by which it can have been asked for: addresses, record ids, or the value of the unique
+    property that was asked by. `merged` are the record ids that merges retired and that stand for this contact now.
     """
 
     record_id: int
-    addresses: frozenset[str]
+    identifiers: frozenset[str]
     merged: frozenset[int]
     trace_id: str
     filled: frozenset[str]
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = ()) -> Found:
-        """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one."""
+    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL) -> Found:
+        """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one.
+
+        `by` is the property by which it was asked for.
+        """
         properties = body.get("properties") or {}
-        others = (properties.get("hs_additional_emails") or "").split(";")
-        addresses = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
         record_id = required_id(body["id"])
-        merged = (properties.get("hs_merged_object_ids") or "").split(";")
+        texts = (properties.get("hs_merged_object_ids") or "").split(";")
+        merged = frozenset(int(each) for each in texts if each.strip().isdecimal()) - {record_id}
+        if by == EMAIL:
+            others = (properties.get("hs_additional_emails") or "").split(";")
+            identifiers = {str(each).strip().lower() for each in (properties.get("email") or "", *others)}
+        elif by == RECORD_ID:
+            identifiers = {str(each) for each in (record_id, *merged)}
+        else:
+            identifiers = {str(properties.get(by) or "").strip()}
         return cls(
             record_id,
-            frozenset(addresses - {""}),
-            frozenset(int(each) for each in merged if each.strip().isdecimal()) - {record_id},
+            frozenset(identifiers - {""}),
+            merged,
             str(body.get("objectWriteTraceId")),
             frozenset(name for name in read if properties.get(name)),
         )
@@ -104,27 +119,35 @@ def retired(current: Mapping[int, int]) -> dict[int, int]:
     return {old: new for old, new in current.items() if old != new}
 
 
-def parse_read(addresses: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
-    """What a batch/read settled: found, named as unknown, refused with a reason, or left open."""
-    results, errors = parsed(answer, partial(_results_and_errors, read=read))
+def parse_read(by: str, asked: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
+    """What a batch/read by that property settled: found, named as unknown, refused with a reason, or left open."""
+    results, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
     step = Step(
         filled={found.record_id: found.filled for found in results} if read else {},
         merged={old: found.record_id for found in results for old in found.merged},
     )
-    by_address = {each: found.record_id for found in results for each in found.addresses}
-    if len(addresses) == len(results) == 1:
-        by_address[addresses[0]] = results[0].record_id  # one asked, one answered, however HubSpot spells it
-    for address in addresses:
-        error = next((each for each in errors if address in each.named), None)
-        if address in by_address:
-            step.found[address] = by_address[address]
+    record_ids = {each: found.record_id for found in results for each in found.identifiers}
+    named = {name: error for error in reversed(errors) for name in error.named}
+    if by in STANDARD:
+        said = {each: each for each in asked}
+        named = {name.lower(): error for name, error in named.items()}
+    else:
+        said = answered_as(asked, record_ids, named)
+    if len(asked) == len(results) == 1:
+        # One asked, one answered, however HubSpot spells it.
+        said, record_ids = {asked[0]: asked[0]}, {asked[0]: results[0].record_id}
+    for value in asked:
+        name = said.get(value, "")
+        record_id, error = record_ids.get(name), named.get(name)
+        if record_id is not None:
+            step.found[value] = record_id
         elif error is not None and error.category == "OBJECT_NOT_FOUND":
-            step.unknown.append(address)
+            step.unknown.append(value)
         elif error is not None and error.category == "VALIDATION_ERROR":
-            step.refused[address] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
-            step.unread.add(address)
+            step.refused[value] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
+            step.unread.add(value)
         else:
-            step.unanswered.append(address)  # nothing was said, or only that it failed
+            step.unanswered.append(value)  # nothing was said, or only that it failed
     return step
 
 
@@ -133,7 +156,7 @@ def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Re
     step = Step()
     results, errors = parsed(answer, _results_and_errors)
     by_trace_id = {found.trace_id: found.record_id for found in results}
-    by_address = {each: found.record_id for found in results for each in found.addresses}
+    by_address = {each: found.record_id for found in results for each in found.identifiers}
     # Errors that name no input may mean any of those that have no result.
     of_some = " ".join(dict.fromkeys(each.message for each in errors if not each.trace_ids)) or UNSAID
     for position, address in enumerate(addresses):
@@ -160,7 +183,7 @@ def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[Found],
 
 
 def _results_and_errors(
-    body: Mapping[str, Any], read: Collection[str] = ()
+    body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL
 ) -> tuple[list[Found], list[BatchError]]:
-    results = [Found.from_body(each, read) for each in body.get("results") or ()]
+    results = [Found.from_body(each, read, by) for each in body.get("results") or ()]
     return results, batch_errors(body)

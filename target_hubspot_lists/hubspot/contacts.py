@@ -1,4 +1,4 @@
-"""Asks HubSpot for contacts by address or id, and to create them; a batch that it refuses is halved."""
+"""Asks HubSpot for contacts by what identifies them, and to create them; a batch that it refuses is halved."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from target_hubspot_lists.hubspot.contact_answers import (
     parse_ids,
     parse_read,
 )
-from target_hubspot_lists.hubspot.refusals import LOOK_UP, CallHistory, Doubt, RefusedCall
+from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, look_ups
+from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Refusal
 
 if TYPE_CHECKING:
     from collections import deque
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from hubspot_singer.http import HubSpotClient
+    from hubspot_singer.http import Answer, HubSpotClient
     from target_hubspot_lists.hubspot.contact_answers import Found
 
 
 FORBIDDEN = 403
 NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
+ANY_VALUE = "0"  # of another property; who has it is of no interest
 
 
 @dataclass
@@ -48,7 +50,7 @@ class ContactProgress:
 
 
 class Contacts:
-    """The portal's contacts, by address."""
+    """The portal's contacts."""
 
     def __init__(
         self,
@@ -72,48 +74,53 @@ class Contacts:
         self._history = CallHistory()
 
     def read_step(
-        self, addresses: Sequence[str], read: Sequence[str], within: RefusedCall | None = None
+        self, by: str, values: Sequence[str], read: Sequence[str], within: RefusedCall | None = None
     ) -> Step:
-        """Look addresses up; a batch that HubSpot refuses is halved until the guilty ones stand alone.
+        """Look contacts up by a property; a batch that HubSpot refuses is halved until the guilty values stand alone.
 
         `within` is the refusal of the larger batch that they are of.
         """
-        if within and self._history.is_hopeless([LOOK_UP]):
-            return Step(doubtful=dict.fromkeys(addresses, Doubt(within.problem, None)))
-        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
-        body = {
-            "idProperty": "email",
-            "properties": [*IDENTIFIERS, *read],
-            "propertiesWithHistory": [],
-            "inputs": [{"id": address} for address in addresses],
-        }
+        if within and self._history.is_hopeless([look_ups(by)]):
+            return Step(doubtful=dict.fromkeys(values, Doubt(within.problem, None)))
         sent = self._history.now()
         try:
-            answer = self._client.post(f"{self._base}/read", body)
+            answer = self._look_up(by, values, read)
         except (InvalidRequest, TooLarge) as problem:
             refused = RefusedCall(problem, self._history.now())
-            if len(addresses) == 1:
-                return self._blame(addresses[0], refused, within)
-            first, second = halves(addresses)
-            return self.read_step(first, read, refused).include(self.read_step(second, read, refused))
-        self._history.took([LOOK_UP], sent)
-        return parse_read(addresses, answer, read)
+            if len(values) == 1:
+                return self._blame(by, values[0], refused, within)
+            first, second = halves(values)
+            return self.read_step(by, first, read, refused).include(self.read_step(by, second, read, refused))
+        self._history.took([look_ups(by)], sent)
+        return parse_read(by, values, answer, read)
 
-    def _blame(self, address: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
-        """Judge an address that HubSpot refused to look up on its own: for its own sake, or in doubt."""
-        if self._history.blames([LOOK_UP], address, refused.problem, within.moment if within else None):
-            return Step(refused={address: Refusal.by_hubspot(refused.problem)}, unread={address})
-        self._history.doubted([LOOK_UP])
-        return Step(doubtful={address: Doubt(refused.problem, refused.moment)})
+    def _look_up(self, by: str, values: Sequence[str], read: Sequence[str]) -> Answer:
+        # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
+        body: dict[str, object] = {
+            "properties": list(dict.fromkeys([by, *IDENTIFIERS, *read])),
+            "propertiesWithHistory": [],
+            "inputs": [{"id": each} for each in values],
+        }
+        if by != RECORD_ID:  # the default, which HubSpot does not take by name
+            body["idProperty"] = by
+        return self._client.post(f"{self._base}/read", body)
 
-    def check_look_ups(self, since: int) -> None:
+    def _blame(self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
+        """Judge a value that HubSpot refused to look up on its own: for its own sake, or in doubt."""
+        kinds = [look_ups(by)]
+        if self._history.blames(kinds, value, refused.problem, within.moment if within else None):
+            return Step(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
+        self._history.doubted(kinds)
+        return Step(doubtful={value: Doubt(refused.problem, refused.moment)})
+
+    def check_look_ups(self, by: str, since: int) -> None:
         """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
-        if not self._history.has_taken_since([LOOK_UP], since):
+        kinds = [look_ups(by)]
+        if not self._history.has_taken_since(kinds, since):
             sent = self._history.now()
-            body = {"idProperty": "email", "properties": ["email"], "inputs": [{"id": NOBODY}]}
-            self._client.post(f"{self._base}/read", body)
-            self._history.took([LOOK_UP], sent)
-        self._history.count_anew([LOOK_UP])
+            self._look_up(by, [NOBODY if by == EMAIL else ANY_VALUE], ())
+            self._history.took(kinds, sent)
+        self._history.count_anew(kinds)
 
     def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
         """Create a contact with properties for each address.

@@ -22,17 +22,18 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
     A mirror by record id that may not read contacts adds members, and removes nobody.
     """
     # Membership writes need both: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
-    by_email, mapped = settings.match_by == "email", bool(settings.property_mappings)
+    mapped, matched = bool(settings.property_mappings), bool(settings.match_properties)
     with_properties = mapped or settings.audience_status_property
     follows_merges = settings.sync_mode == "mirror" and not to_begin
-    reads_contacts = by_email or follows_merges or (mapped and settings.property_policy == "fill_empty")
-    writes_contacts = with_properties or (by_email and settings.create_contacts)
+    fills = mapped and settings.property_policy == "fill_empty"
+    reads_contacts = not settings.are_record_ids or follows_merges or fills
+    writes_contacts = with_properties or settings.may_create_contacts
     needed = {
         "crm.lists.read": True,
         "crm.lists.write": not settings.dry_run,
         "crm.objects.contacts.read": reads_contacts,
         "crm.objects.contacts.write": writes_contacts and not settings.dry_run,
-        "crm.schemas.contacts.read": with_properties,
+        "crm.schemas.contacts.read": with_properties or matched,
         "crm.schemas.contacts.write": settings.audience_status_property and not settings.dry_run,
     }
     return [scope for scope, is_needed in needed.items() if is_needed]

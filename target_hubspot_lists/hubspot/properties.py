@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import InvalidCredentials, Refused, parsed
 from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.identifiers import PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,11 @@ DATE_TYPES = frozenset({"date", "datetime"})
 # Properties of these kinds are listed only where they are asked for:
 # https://developers.hubspot.com/docs/api-reference/latest/crm/properties/sensitive-data
 SENSITIVITIES = ("sensitive", "highly_sensitive")
+
+NO_UNIQUE_PROPERTY = (
+    'the portal has no contact property with unique values: make one in HubSpot, with "Require unique values for '
+    'this property"'
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class PropertyDefinition:
     options: tuple[Option, ...] = ()
     is_calculated: bool = False
     is_read_only: bool = False
+    has_unique_values: bool = False
+    is_sensitive: bool = False
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> PropertyDefinition:
@@ -65,6 +73,8 @@ class PropertyDefinition:
             ),
             is_calculated=bool(body.get("calculated")) or field_type == "calculation_equation",
             is_read_only=bool((body.get("modificationMetadata") or {}).get("readOnlyValue")),
+            has_unique_values=bool(body.get("hasUniqueValue")),
+            is_sensitive=body.get("dataSensitivity") in SENSITIVITIES,
         )
 
     @property
@@ -138,6 +148,27 @@ class Properties:
             raise TargetError(f"property_mappings[] cannot be written: {'; '.join(problems)}.")
         return tuple(each for each in found if each is not None)
 
+    def check_unique(self, names: Sequence[str]) -> None:
+        """Raise TargetError naming those of the properties by which no contact can be looked up, and those that can."""
+        if any(name not in self._by_name for name in names):
+            self._read_sensitive()
+        problems = [problem for name in names if (problem := self._problem_of_match(name))]
+        if problems:
+            can = [each.name for each in self._by_name.values() if _can_be_matched(each)]
+            those = f"those that can be named are: {', '.join(sorted(can))}" if can else NO_UNIQUE_PROPERTY
+            raise TargetError(f"match_property cannot be used: {'; '.join(problems)}; {those}.")
+
+    def _problem_of_match(self, name: str) -> str | None:
+        definition = self._by_name.get(name)
+        if definition is None:
+            nearest = nearest_name(name, filter(_can_be_matched, self._by_name.values()))
+            return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
+        if definition.is_sensitive:
+            return f'"{name}" holds sensitive data, by which HubSpot looks nobody up'
+        if not definition.has_unique_values:
+            return f'"{name}" does not have unique values (which is chosen when a property is made)'
+        return None
+
     def writable(self) -> list[PropertyDefinition]:
         """Read and return the properties that can be written, sensitive ones as well, in the order of their names."""
         self.read()
@@ -174,6 +205,12 @@ class Properties:
         if mapping.unit and definition.type not in DATE_TYPES:
             return f'"{name}" is no date, so that its mapping takes no unit (its type is {definition.type})'
         return f'"{name}" is read-only' if definition.is_read_only else None
+
+
+def _can_be_matched(definition: PropertyDefinition) -> bool:
+    """Whether contacts can be looked up by a property, and not by match_by: email or contact_id."""
+    is_standing = definition.name in PROPERTIES.values()
+    return definition.has_unique_values and not (definition.is_sensitive or is_standing)
 
 
 def parse_definitions(bodies: Iterable[Mapping[str, Any]]) -> list[PropertyDefinition]:

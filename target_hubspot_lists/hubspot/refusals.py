@@ -29,7 +29,9 @@ class Kind(NamedTuple):
     list_id: str | None = None
 
 
-LOOK_UP = Kind("look up")
+def look_ups(by: str) -> Kind:
+    """The look-ups of contacts by one property."""
+    return Kind(f"look up by {by}")
 
 
 def adds_or_removals(list_id: str, *, is_add: bool) -> Kind:

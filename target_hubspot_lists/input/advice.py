@@ -73,14 +73,14 @@ class Advice:
     def _of_rejected(
         self, stream: str, columns: Columns, rejection: Rejection, record: Mapping[str, Any]
     ) -> None:
-        member, is_by_id = rejection.member, self._settings.match_by == "contact_id"
-        if rejection.reason is Reason.INVALID_MEMBER and is_by_id and "@" in member:
+        member, match_by = rejection.member, self._settings.match_by
+        if rejection.reason is Reason.INVALID_MEMBER and match_by == "contact_id" and "@" in member:
             self._say(
                 stream,
                 f'has email addresses in column "{columns.member}", where match_by is contact_id: such records are '
                 "rejected. Set match_by: email, and name the column in match_field.",
             )
-        elif rejection.reason is Reason.INVALID_MEMBER and not is_by_id and positive_integer(member):
+        elif rejection.reason is Reason.INVALID_MEMBER and match_by == "email" and positive_integer(member):
             self._say(
                 stream,
                 f'has numbers in column "{columns.member}", where match_by is email: such records are rejected. If '

@@ -41,11 +41,11 @@ class Columns:
                 raise absent_column(setting, names, stream, f"Name one of them in {setting_name}.")
             return found
 
-        default_member = settings.match_by
-        member = named(settings.match_field, "match_field", default_member)
+        identifier = settings.identifiers[0]
+        member = named(identifier.field, "match_field", identifier.name)
         if member is None:
             raise absent_column(
-                default_member, names, stream, "Name the column that holds the member in match_field."
+                identifier.name, names, stream, "Name the column that holds the member in match_field."
             )
         operation = named(settings.operation_field, "operation_field", "operation")
         deleted_at = find_column(DELETED_AT, names, stream)

@@ -19,14 +19,17 @@ from target_hubspot_lists.input.records import (
     name_text,
     operation,
     positive_integer,
+    property_value,
     record_id,
     says_deleted,
 )
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_hubspot_lists.identifiers import Identifier, MatchBy
     from target_hubspot_lists.input.columns import Columns
-    from target_hubspot_lists.settings import MatchBy
 
 Record = Mapping[str, Any]
 Parse = Callable[[Record], Membership | Rejection]
@@ -36,6 +39,11 @@ SPELT_OPERATIONS: Mapping[object, bool] = {
     spelling: is_member
     for word, is_member in OPERATIONS.items()
     for spelling in (word, word.upper(), word.capitalize())
+}
+READERS: Mapping[MatchBy, Callable[[object], int | str | None]] = {
+    "email": email_address,
+    "contact_id": record_id,
+    "property": property_value,
 }
 MOST_COHORTS = 100_000  # cohorts that are remembered by their text: about 20 MB
 
@@ -54,12 +62,12 @@ def stream_cohort(stream: str, columns: Columns) -> Cohort | None:
     return None if columns.cohort or columns.cohort_id else Cohort(None, stream)
 
 
-def membership_parser(stream: str, columns: Columns, match_by: MatchBy) -> Parse:
+def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Identifier]) -> Parse:
     """Return the function that says what a record of the stream asks for, or why nothing can be done with it.
 
     Cohorts repeat: each distinct text of a cohort column is parsed once.
     """
-    member_of = email_address if match_by == "email" else record_id
+    member_of = READERS[identifiers[0].match_by]
     member_column, size_column = columns.member, columns.cohort_size
     cohort_column = columns.cohort or columns.cohort_id or ""
     operation_column, deleted_column = columns.operation, columns.deleted_at

@@ -39,9 +39,10 @@ DIGITS = re.compile(rf"[0-9]{{1,{MOST_DIGITS}}}(?:\.0+)?", re.ASCII)
 # Far longer than a list's name. A Postgres index has room for 2,704 bytes, four of them a character:
 # https://www.postgresql.org/docs/current/btree.html
 LONGEST_COHORT = 500  # characters
+LONGEST_VALUE = 500  # characters, of a value that names a contact: for the same reason
 NUL = "\0"  # no address and no name holds it, and Postgres stores no text with it
 
-Member = int | str  # a record id, or a normalised email address
+Member = int | str  # a record id, a normalised email address, or the value of a unique property
 
 
 class Cohort(NamedTuple):
@@ -137,6 +138,14 @@ def email_address(value: object) -> str | None:
     text = value.strip().lower()
     local, at, domain = text.partition("@")
     return text if at and local and domain and "@" not in domain else None
+
+
+def property_value(value: object) -> str | None:
+    """The text of a value that names a contact; None for one that is blank, too long, or neither text nor a number."""
+    if isinstance(value, float) and not abs(value) <= LARGEST_EXACT_FLOAT:
+        return None  # it may have been another number once, and another person's
+    text = name_text(value)
+    return None if text is None or NUL in text or len(text) > LONGEST_VALUE else text
 
 
 def name_text(value: object) -> str | None:

@@ -155,7 +155,7 @@ class Streams:
         columns = Columns.find(name, names, self._settings)
         self._mapped[stream].append(MappedStream(name, stream_cohort(name, columns), columns.can_remove))
         advise = self._advice.of_schema(name, names, columns)
-        parse = membership_parser(name, columns, self._settings.match_by)
+        parse = membership_parser(name, columns, self._settings.identifiers)
         attributes = self._receiver.attribute_parser(name, names)
         take, reject = self._receiver.take, self._receiver.reject
 

@@ -76,13 +76,16 @@ class Journal(PropertyMemory, Protocol):
 
     @property
     def contacts_since(self) -> datetime | None:
-        """From when on a look-up of an address in the ledger is trusted; None: none is."""
+        """From when on a look-up in the ledger is trusted; None: none is."""
 
-    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
-        """The contacts of those addresses that need not be looked up."""
+    def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """The contacts of those values of a property, such as addresses, that need not be looked up."""
 
-    def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
-        """Keep which contact each address is, as HubSpot said just now."""
+    def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """The contacts that these values of a property had when they were last found, however long ago."""
+
+    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
+        """Keep which contact each value of a property is, as HubSpot said just now."""
 
     def follow(self, merged: Mapping[int, int]) -> None:
         """Keep which contacts records became that merges retired; by the old record ids."""
@@ -138,8 +141,8 @@ class Journal(PropertyMemory, Protocol):
     def begin_rereading(self) -> None:
         """From here on only addresses that this run looks up are known well enough."""
 
-    def old_addresses(self) -> Iterable[Mapping[str, int]]:
-        """The addresses that this run has not looked up, with their record ids, a part at a time."""
+    def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
+        """The values of each property that this run has not looked up, with their record ids, a part at a time."""
 
     def moved(self, record_ids: Mapping[int, int]) -> None:
         """Note contacts whose address another one has now."""

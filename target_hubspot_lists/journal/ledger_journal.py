@@ -136,9 +136,9 @@ class LedgerJournal(LedgerReading, Journal):
     # Contacts
 
     @override
-    def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
+    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
         if record_ids:
-            self._ledger.people.remember_contacts(record_ids)
+            self._ledger.people.remember_contacts(record_ids, by=by)
 
     @override
     def follow(self, merged: Mapping[int, int]) -> None:
@@ -164,11 +164,11 @@ class LedgerJournal(LedgerReading, Journal):
 
     @override
     def begin_rereading(self) -> None:
-        self._ledger.people.age_addresses(self._started)
+        self._ledger.people.age_contacts(self._started)
 
     @override
-    def old_addresses(self) -> Iterable[Mapping[str, int]]:
-        return self._ledger.people.addresses(looked_up_before=self._started)
+    def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
+        return self._ledger.people.contacts(looked_up_before=self._started)
 
     @override
     def moved(self, record_ids: Mapping[int, int]) -> None:

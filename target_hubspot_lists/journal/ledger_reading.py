@@ -169,10 +169,14 @@ class LedgerReading(ABC):
             return None
         return self._started - timedelta(days=days)
 
-    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
-        """The contacts of addresses that were looked up lately enough."""
+    def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """The contacts of values that were looked up lately enough."""
         since = self.contacts_since
-        return {} if since is None else self._ledger.people.record_ids(addresses, since=since)
+        return {} if since is None else self._ledger.people.record_ids(values, by=by, since=since)
+
+    def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """The contacts of values that were ever looked up."""
+        return self._ledger.people.record_ids(values, by=by) if values else {}
 
     # Memberships
 

@@ -48,7 +48,11 @@ class NoJournal(UnwrittenJournal):
         return None
 
     @override
-    def record_ids(self, addresses: Collection[str]) -> Mapping[str, int]:
+    def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        return {}
+
+    @override
+    def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
         return {}
 
     @override

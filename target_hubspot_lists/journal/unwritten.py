@@ -40,7 +40,7 @@ class UnwrittenJournal(Journal):
     def end_making(self, names: Collection[str]) -> None: ...
 
     @override
-    def remember_contacts(self, record_ids: Mapping[str, int]) -> None: ...
+    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None: ...
 
     @override
     def follow(self, merged: Mapping[int, int]) -> None: ...
@@ -75,7 +75,7 @@ class UnwrittenJournal(Journal):
     def begin_rereading(self) -> None: ...
 
     @override
-    def old_addresses(self) -> Iterable[Mapping[str, int]]:
+    def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
         return ()
 
     @override

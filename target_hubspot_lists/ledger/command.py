@@ -87,21 +87,34 @@ def show_runs(
 @click.option("--portal-id", type=click.IntRange(min=1), required=True, help="The portal the person is in.")
 @click.option("--email", help="An address of the person.")
 @click.option("--record-id", type=click.IntRange(min=1), help="The person's record id in HubSpot.")
-def forget(ledger_url: str, portal_id: int, email: str | None, record_id: int | None) -> None:
+@click.option(
+    "--property",
+    "unique",
+    nargs=2,
+    metavar="NAME VALUE",
+    help="A unique property (match_property), and the person's value of it, as HubSpot spells it.",
+)
+def forget(
+    ledger_url: str,
+    portal_id: int,
+    email: str | None,
+    record_id: int | None,
+    unique: tuple[str, str] | None,
+) -> None:
     """Delete all that the ledger knows of a person, and say how much that was.
 
     Delete the contact in HubSpot and in the source as well: a person whom the source still names is looked up
     again by the next run.
     """
-    if email is None and record_id is None:
-        raise click.UsageError("Name the person: give --email, --record-id, or both.")
+    if email is None and record_id is None and unique is None:
+        raise click.UsageError("Name the person: give --email, --record-id or --property.")
     with (
         _errors(),
         Ledger.open(
             ledger_url, portal_id, run_id=new_run_id(), now=lambda: datetime.now(UTC), create=False
         ) as ledger,
     ):
-        forgotten = ledger.people.forget_person(email=email, record_id=record_id)
+        forgotten = ledger.people.forget_person(email=email, record_id=record_id, unique=unique)
     if not forgotten.anything:
         click.echo(
             f"The ledger knows nothing of this person in portal {portal_id}. People whose address it never "
@@ -109,7 +122,7 @@ def forget(ledger_url: str, portal_id: int, email: str | None, record_id: int | 
         )
         return
     click.echo(
-        f"Deleted for portal {portal_id}: addresses {forgotten.addresses}, "
+        f"Deleted for portal {portal_id}: addresses and other identifiers {forgotten.identifiers}, "
         f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}."
     )
 

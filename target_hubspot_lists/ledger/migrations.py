@@ -81,11 +81,39 @@ def note_lists_to_be_made(connection: Connection) -> None:
     )
 
 
+def know_contacts_by_any_property(connection: Connection) -> None:
+    """Version 4: contacts are known by address, or by the value of another property."""
+    if is_sqlite(connection):
+        # SQLite changes no primary key: https://www.sqlite.org/lang_altertable.html#otheralter
+        for statement in (
+            """CREATE TABLE ledger_contacts_by_property (
+                portal_id BIGINT NOT NULL, property TEXT NOT NULL, value TEXT NOT NULL,
+                record_id BIGINT NOT NULL, looked_up BIGINT NOT NULL,
+                PRIMARY KEY (portal_id, property, value)) WITHOUT ROWID""",
+            # In the order of its key, so that it fills page by page.
+            """INSERT INTO ledger_contacts_by_property SELECT portal_id, 'email', address, record_id, looked_up
+                FROM ledger_contacts ORDER BY portal_id, address""",
+            "DROP TABLE ledger_contacts",
+            "ALTER TABLE ledger_contacts_by_property RENAME TO ledger_contacts",
+        ):
+            connection.execute(text(statement))
+        return
+    for change in (
+        "RENAME COLUMN address TO value",
+        "ADD COLUMN property TEXT NOT NULL DEFAULT 'email'",
+        "ALTER COLUMN property DROP DEFAULT",
+        "DROP CONSTRAINT ledger_contacts_pkey",
+        "ADD PRIMARY KEY (portal_id, property, value)",
+    ):
+        connection.execute(text(f"ALTER TABLE ledger_contacts {change}"))
+
+
 # The schema's version is how many of these have been applied.
 MIGRATIONS: Sequence[Migration] = (
     create_tables,
     name_cohorts_and_tell_broken_runs,
     note_lists_to_be_made,
+    know_contacts_by_any_property,
 )
 
 

@@ -1,11 +1,12 @@
-"""Which contact an address is, what was last written to it, and how both are forgotten."""
+"""Which contact an address is, or another identifier, what was last written to it, and how both are forgotten."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, except_, literal, select, true, update
+from sqlalchemy import delete, except_, literal, select, true, tuple_, update
 
+from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.ledger.memberships import is_member, merged_state
 from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import (
@@ -30,35 +31,42 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
 
-ADDRESSES_AT_ONCE = 10_000
+VALUES_AT_ONCE = 10_000
 
 
 def record_ids(
-    connection: Connection, portal_id: int, addresses: Collection[str], *, since: int
+    connection: Connection, portal_id: int, by: str, values: Collection[str], *, since: int
 ) -> dict[str, int]:
-    """The record ids of the addresses that were looked up at that time or later."""
+    """The record ids of the values of a property that were looked up at that time or later."""
     found: dict[str, int] = {}
-    for chunk in chunks(address.lower() for address in addresses):
+    for chunk in chunks(_spelt(by, each) for each in values):
         rows = connection.execute(
-            select(contacts.c.address, contacts.c.record_id).where(
+            select(contacts.c.value, contacts.c.record_id).where(
                 contacts.c.portal_id == portal_id,
-                among(connection, contacts.c.address, chunk),
+                contacts.c.property == by,
+                among(connection, contacts.c.value, chunk),
                 contacts.c.looked_up >= since,
             )
         ).all()
-        found.update((address, record_id) for address, record_id in rows)
+        found.update((value, record_id) for value, record_id in rows)
     return found
 
 
-def addresses(connection: Connection, portal_id: int, *, before: int, after: str) -> dict[str, int]:
-    """The next addresses behind one, in order, that were looked up before that time."""
+def page(
+    connection: Connection, portal_id: int, *, before: int, after: tuple[str, str]
+) -> dict[str, dict[str, int]]:
+    """The next values behind one, in order, that were looked up before that time; by property."""
+    key = contacts.c.property, contacts.c.value
     rows = connection.execute(
-        select(contacts.c.address, contacts.c.record_id)
-        .where(contacts.c.portal_id == portal_id, contacts.c.address > after, contacts.c.looked_up < before)
-        .order_by(contacts.c.address)
-        .limit(ADDRESSES_AT_ONCE)
+        select(*key, contacts.c.record_id)
+        .where(contacts.c.portal_id == portal_id, tuple_(*key) > after, contacts.c.looked_up < before)
+        .order_by(*key)
+        .limit(VALUES_AT_ONCE)
     )
-    return {row.address: row.record_id for row in rows}
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(row.property, {})[row.value] = row.record_id
+    return found
 
 
 def age(connection: Connection, portal_id: int, moment: int) -> None:
@@ -67,30 +75,30 @@ def age(connection: Connection, portal_id: int, moment: int) -> None:
     connection.execute(update(contacts).where(*fresh).values(looked_up=moment - 1))
 
 
-def remember(connection: Connection, portal_id: int, found: Mapping[str, int], *, now: int) -> None:
-    """Note which contact each address is."""
-    by_address = {address.lower(): record_id for address, record_id in found.items()}
-    for chunk in chunks(by_address):
-        rows = pairs_as_rows(connection, {address: by_address[address] for address in chunk})
+def remember(connection: Connection, portal_id: int, by: str, found: Mapping[str, int], *, now: int) -> None:
+    """Note which contact each value of a property is."""
+    by_value = {_spelt(by, value): record_id for value, record_id in found.items()}
+    for chunk in chunks(by_value):
+        rows = pairs_as_rows(connection, {value: by_value[value] for value in chunk})
         insert = insert_into(connection, contacts).from_select(
-            ("portal_id", "address", "record_id", "looked_up"),
-            select(literal(portal_id), rows.c.key, rows.c.value, literal(now)).where(true()),
+            ("portal_id", "property", "value", "record_id", "looked_up"),
+            select(literal(portal_id), literal(by), rows.c.key, rows.c.value, literal(now)).where(true()),
         )
         connection.execute(
             insert.on_conflict_do_update(
-                index_elements=["portal_id", "address"],
+                index_elements=["portal_id", "property", "value"],
                 set_={"record_id": insert.excluded.record_id, "looked_up": now},
             )
         )
 
 
 def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tuple[list[str], Forgotten]:
-    """Delete everything known of these records; return their addresses, and how much that was."""
-    addresses: list[str] = []
+    """Delete everything known of these records; return by which values they were known, and how much that was."""
+    values: list[str] = []
     known = hash_count = 0
     for chunk in chunks(ids):
         of_portal = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
-        addresses += connection.scalars(select(contacts.c.address).where(*of_portal))
+        values += connection.scalars(select(contacts.c.value).where(*of_portal))
         connection.execute(delete(contacts).where(*of_portal))
         known += connection.execute(
             delete(memberships).where(
@@ -104,7 +112,7 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
                 among(connection, property_hashes.c.record_id, chunk),
             )
         ).rowcount
-    return addresses, Forgotten(len(addresses), known, hash_count)
+    return values, Forgotten(len(values), known, hash_count)
 
 
 def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
@@ -112,7 +120,7 @@ def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, 
     serialize(connection)  # other runs may learn of the same merges
     for chunk in chunks(merged):
         known = {
-            *_merge_addresses(connection, portal_id, chunk, merged),
+            *_merge_contacts(connection, portal_id, chunk, merged),
             *_merge_memberships(connection, portal_id, chunk, merged, day=day),
             *hashes(connection, portal_id, chunk),
         }
@@ -122,21 +130,22 @@ def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, 
         connection.execute(delete(property_hashes).where(of_portal, of_records))
 
 
-def _merge_addresses(
+def _merge_contacts(
     connection: Connection, portal_id: int, retired: Collection[int], merged: Mapping[int, int]
 ) -> Collection[int]:
-    """Let the addresses of retired records be their contacts'; return the records that had any."""
-    of_portal = contacts.c.portal_id == portal_id
+    """Let the identifiers of retired records be their contacts'; return the records that had any."""
+    of_portal, key = contacts.c.portal_id == portal_id, (contacts.c.property, contacts.c.value)
     query = (
-        select(contacts.c.address, contacts.c.record_id)
+        select(*key, contacts.c.record_id)
         .where(of_portal, among(connection, contacts.c.record_id, retired))
-        .order_by(contacts.c.address)  # in one order, so that no two runs wait for each other
+        .order_by(*key)  # in one order, so that no two runs wait for each other
         .with_for_update()
     )
     rows = connection.execute(query).all()
     for row in rows:
-        of_address = update(contacts).where(of_portal, contacts.c.address == row.address)
-        connection.execute(of_address.values(record_id=merged[row.record_id]))
+        is_row = contacts.c.property == row.property, contacts.c.value == row.value
+        changed = update(contacts).where(of_portal, *is_row)
+        connection.execute(changed.values(record_id=merged[row.record_id]))
     return {row.record_id for row in rows}
 
 
@@ -182,13 +191,10 @@ def _give_state(
     )
 
 
-def record_id_of(connection: Connection, portal_id: int, address: str) -> int | None:
-    """The record id of an address, however long ago it was looked up."""
-    return connection.scalar(
-        select(contacts.c.record_id).where(
-            contacts.c.portal_id == portal_id, contacts.c.address == address.strip().lower()
-        )
-    )
+def record_id_of(connection: Connection, portal_id: int, by: str, value: str) -> int | None:
+    """The record id of a value of a property, however long ago it was looked up."""
+    value = value.strip()
+    return record_ids(connection, portal_id, by, [value], since=0).get(_spelt(by, value))
 
 
 def hashes(connection: Connection, portal_id: int, ids: Collection[int]) -> dict[int, bytes]:
@@ -230,13 +236,20 @@ def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> F
     on_lists = select(memberships.c.record_id).where(of_portal, is_member())
     # EXCEPT and not NOT IN: both databases sort or hash it, however many are on lists.
     on_none = except_(select(contacts.c.record_id).where(*stale), on_lists)
-    addresses = connection.execute(delete(contacts).where(*stale, contacts.c.record_id.in_(on_none))).rowcount
+    identifiers = connection.execute(
+        delete(contacts).where(*stale, contacts.c.record_id.in_(on_none))
+    ).rowcount
     hash_count = connection.execute(
         delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
     ).rowcount
     for table, moment in ((runs, runs.c.ended), (lists_to_be_made, lists_to_be_made.c.since)):
         connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
-    return Forgotten(addresses, left_count, hash_count)
+    return Forgotten(identifiers, left_count, hash_count)
+
+
+def _spelt(by: str, value: str) -> str:
+    """A value as it is kept: of addresses case says nothing."""
+    return value.lower() if by == EMAIL else value
 
 
 def _list_keys(portal_id: int) -> Select[tuple[int]]:

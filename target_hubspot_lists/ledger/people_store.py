@@ -1,20 +1,21 @@
-"""What a ledger keeps of contacts: their addresses, and what was written to their properties."""
+"""What a ledger keeps of contacts: their addresses and other identifiers, and what was written to their properties."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.ledger import people
 from target_hubspot_lists.ledger.portal_view import SECONDS_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-    from datetime import datetime
 
     from target_hubspot_lists.ledger.portal_view import PortalView
     from target_hubspot_lists.ledger.records import Forgotten
 
+EPOCH = datetime.fromtimestamp(0, UTC)
 RETENTION = timedelta(days=90)  # for what `prune` deletes
 
 
@@ -24,36 +25,42 @@ class PeopleStore:
     def __init__(self, view: PortalView) -> None:
         self._view = view
 
-    def record_ids(self, addresses: Collection[str], *, since: datetime) -> dict[str, int]:
-        """Return the record ids of those addresses, in lower case, that were looked up at `since` or later."""
+    def record_ids(
+        self, values: Collection[str], *, by: str = EMAIL, since: datetime = EPOCH
+    ) -> dict[str, int]:
+        """Return the record ids of those values of a property that were looked up at `since` or later.
+
+        Addresses are the values of `email`, in lower case; another property with the same value is another person.
+        """
         with self._view.database.reading() as connection:
             return people.record_ids(
-                connection, self._view.portal_id, addresses, since=int(since.timestamp())
+                connection, self._view.portal_id, by, values, since=int(since.timestamp())
             )
 
-    def addresses(self, *, looked_up_before: datetime) -> Iterator[dict[str, int]]:
-        """Yield the addresses that were not looked up since, with their record ids, a small part at a time."""
-        before, after = int(looked_up_before.timestamp()), ""
+    def contacts(self, *, looked_up_before: datetime) -> Iterator[tuple[str, dict[str, int]]]:
+        """Yield properties with those values that were not looked up since, and their record ids, a part at a time."""
+        before, after = int(looked_up_before.timestamp()), ("", "")
         while True:
             with self._view.database.reading() as connection:
-                page = people.addresses(connection, self._view.portal_id, before=before, after=after)
+                page = people.page(connection, self._view.portal_id, before=before, after=after)
             if not page:
                 return
-            yield page
-            after = next(reversed(page))
+            yield from page.items()
+            by, values = next(reversed(page.items()))
+            after = by, next(reversed(values))
 
-    def age_addresses(self, moment: datetime) -> None:
+    def age_contacts(self, moment: datetime) -> None:
         """Let whatever was looked up in this second or later, by other runs, be of the second before."""
         with self._view.database.writing() as connection:
             people.age(connection, self._view.portal_id, int(moment.timestamp()))
 
-    def remember_contacts(self, record_ids: Mapping[str, int]) -> None:
-        """Note which contact each address is, as HubSpot says now."""
+    def remember_contacts(self, record_ids: Mapping[str, int], *, by: str = EMAIL) -> None:
+        """Note which contact each value of a property is, as HubSpot says now."""
         with self._view.database.writing() as connection:
-            people.remember(connection, self._view.portal_id, record_ids, now=self._view.seconds())
+            people.remember(connection, self._view.portal_id, by, record_ids, now=self._view.seconds())
 
     def forget_record_ids(self, record_ids: Collection[int]) -> list[str]:
-        """Delete all that is known of records that HubSpot reports missing; return their addresses."""
+        """Delete all that is known of records that HubSpot reports missing; return by what they were known."""
         with self._view.database.writing() as connection:
             return people.forget(connection, self._view.portal_id, record_ids)[0]
 
@@ -65,11 +72,22 @@ class PeopleStore:
         with self._view.database.writing() as connection:
             people.merge(connection, self._view.portal_id, merged, day=self._view.day())
 
-    def forget_person(self, *, email: str | None = None, record_id: int | None = None) -> Forgotten:
-        """Delete all that is known of a person, under every address of theirs; return how much that was."""
+    def forget_person(
+        self,
+        *,
+        email: str | None = None,
+        record_id: int | None = None,
+        unique: tuple[str, str] | None = None,
+    ) -> Forgotten:
+        """Delete all that is known of a person, under every identifier of theirs; return how much that was.
+
+        `unique` is a unique property, and the person's value of it.
+        """
+        names = [(EMAIL, email)] if email else []
+        names += [unique] if unique else []
         with self._view.database.writing() as connection:
-            of_address = people.record_id_of(connection, self._view.portal_id, email) if email else None
-            record_ids = {each for each in (record_id, of_address) if each is not None}
+            named = {people.record_id_of(connection, self._view.portal_id, *each) for each in names}
+            record_ids = {each for each in (record_id, *named) if each is not None}
             forgotten = people.forget(connection, self._view.portal_id, record_ids)[1]
         self._view.database.empty_log()
         return forgotten

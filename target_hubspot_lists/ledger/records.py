@@ -49,11 +49,11 @@ class State(Enum):
 class Forgotten:
     """How much was deleted of what was known."""
 
-    addresses: int
+    identifiers: int  # addresses, and values of other properties
     memberships: int
     property_hashes: int
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to delete."""
-        return any((self.addresses, self.memberships, self.property_hashes))
+        return any((self.identifiers, self.memberships, self.property_hashes))

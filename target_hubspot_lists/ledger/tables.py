@@ -12,9 +12,11 @@ contacts = Table(
     "ledger_contacts",
     metadata,
     Column("portal_id", BigInteger, primary_key=True),
-    Column("address", Text, primary_key=True),  # trimmed and in lower case
+    # By which HubSpot was asked: `email`, `hs_object_id`, or a unique property of the portal's own.
+    Column("property", Text, primary_key=True),
+    Column("value", Text, primary_key=True),  # trimmed; addresses in lower case
     # No index: whom HubSpot reports missing is rare enough for a scan (a third of a second for a million rows),
-    # and an index would hold every address a second time.
+    # and an index would hold every value a second time.
     Column("record_id", BigInteger, nullable=False),
     Column("looked_up", BigInteger, nullable=False),
 )

@@ -21,7 +21,7 @@ Row = tuple[Any, ...]
 
 # The tables of a ledger that a run's own are joined with, as far as they are.
 LEDGER_TABLES = """
-CREATE TABLE ledger_contacts (portal_id INTEGER, address TEXT, record_id INTEGER, looked_up INTEGER);
+CREATE TABLE ledger_contacts (portal_id INTEGER, property TEXT, value TEXT, record_id INTEGER, looked_up INTEGER);
 CREATE TABLE ledger_lists (list_key INTEGER, portal_id INTEGER, list_id TEXT);
 CREATE TABLE ledger_memberships (list_key INTEGER, record_id INTEGER, state INTEGER);
 """

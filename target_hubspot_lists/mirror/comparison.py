@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.batching import in_runs
-from target_hubspot_lists.mirror.snapshot import MEMBER_TYPES, ROWS_AT_ONCE
+from target_hubspot_lists.identifiers import are_record_ids
+from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, member_type
 from target_hubspot_lists.reporting.asked import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.workspace import Row, Workspace
-    from target_hubspot_lists.settings import MatchBy
 
 TABLES = ("mirror_words", "mirror_identified", "mirror_resolved", "mirror_baseline")
 
@@ -47,12 +48,14 @@ class Comparison:
     known, `resolved` the last word on each contact, `baseline` who is on the list.
     """
 
-    def __init__(self, workspace: Workspace, match_by: MatchBy) -> None:
+    def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
         self._workspace = workspace
-        self._is_by_email = match_by == "email"
+        self._are_record_ids = are_record_ids(identifiers)
+        # By which the ledger knows members; None where members have several identifiers.
+        self._by = identifiers[0].by if len(identifiers) == 1 else None
         self._cohorts: list[int] = []
         self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
-        member, key = f"member {MEMBER_TYPES[match_by]}", f"record_id {workspace.ordered_key}"
+        member, key = f"member {member_type(identifiers)}", f"record_id {workspace.ordered_key}"
         rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}"
         create = workspace.create
         create("mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True)
@@ -82,7 +85,7 @@ class Comparison:
 
     def words(self) -> Iterator[LastWord]:
         """Yield the last word on each member of the list's cohorts."""
-        after: Member = "" if self._is_by_email else 0
+        after: Member = 0 if self._are_record_ids else ""
         while rows := self._workspace.read(
             f"SELECT member, word, cohort FROM {self._words} w WHERE member > :after "
             f"ORDER BY member LIMIT {ROWS_AT_ONCE}",
@@ -93,29 +96,31 @@ class Comparison:
             after = rows[-1][0]
 
     def identify(self, since: datetime | None) -> None:
-        """Find the contacts of members: record ids are their own, addresses those that a ledger knows.
+        """Find the contacts of members: record ids are their own, others those that a ledger knows.
 
         A look-up before `since` is too old; None: no look-up of the ledger counts.
         """
-        if not self._is_by_email:
+        if self._are_record_ids:
             self._workspace.change(
                 f"INSERT INTO mirror_identified SELECT member, member, word, cohort, 0, NULL FROM {self._words} w"
             )
-        elif since is not None:
+        elif since is not None and self._by is not None:
             self._workspace.change(
                 "INSERT INTO mirror_identified SELECT w.member, c.record_id, w.word, w.cohort, 0, NULL "
-                f"FROM {self._words} w JOIN ledger_contacts c ON c.portal_id = :portal_id AND c.address = w.member "
+                f"FROM {self._words} w JOIN ledger_contacts c "
+                "ON c.portal_id = :portal_id AND c.property = :property AND c.value = w.member "
                 "WHERE c.looked_up >= :since",
                 portal_id=self._workspace.portal_id,
+                property=self._by,
                 since=int(since.timestamp()),
             )
 
     def unidentified(self) -> Iterator[list[LastWord]]:
-        """Yield the words of addresses whose contact is not known, in runs; `take_contacts` may follow each."""
+        """Yield the words of members whose contact is not known, in runs; `take_contacts` may follow each."""
         after = ""
         if self._count("mirror_identified") == self._count(f"{self._words} w"):
             return
-        while self._is_by_email and (
+        while not self._are_record_ids and (
             rows := self._workspace.read(
                 f"SELECT w.member, w.word, w.cohort FROM {self._words} w WHERE w.member > :after AND NOT EXISTS "
                 "(SELECT 1 FROM mirror_identified i WHERE i.member = w.member) "

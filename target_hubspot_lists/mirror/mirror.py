@@ -64,7 +64,7 @@ class Mirror:
         self._planning = planning
         self._properties = properties
         self._workspace = workspace
-        self._snapshot = Snapshot(workspace, settings.match_by)
+        self._snapshot = Snapshot(workspace, settings.identifiers)
         self._arrivals = Arrivals(planning, journal, self._snapshot)
         self._held_back = HeldBack()
         self._ends_with_input = settings.snapshot_end == "end_of_input"  # the user says that this is a proof
@@ -239,7 +239,7 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
 ) -> ListMirror:
     """Build what makes one list equal to its snapshot."""
     accounts = planning.accounts
-    comparison, differences = Comparison(workspace, settings.match_by), Differences(workspace)
+    comparison, differences = Comparison(workspace, settings.identifiers), Differences(workspace)
     merges = Merges(contacts, journal, workspace=workspace, comparison=comparison, differences=differences)
     sending = Sending(
         settings,

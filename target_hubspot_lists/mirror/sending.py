@@ -85,7 +85,7 @@ class Sending:
         """Say what a real run would do; the list was read, so only a record id that came may be nobody's."""
         every = plan.all_asked()
         to_add = [record_id for record_id, asked in every.items() if asked.is_member]
-        missing = self._merges.missing(to_add) if self._settings.match_by == "contact_id" else set()
+        missing = self._merges.missing(to_add) if self._settings.are_record_ids else set()
         for record_id, asked in every.items():
             outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
             outcome = Outcome.MISSING if record_id in missing else outcome

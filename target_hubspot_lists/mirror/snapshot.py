@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from target_hubspot_lists.identifiers import are_record_ids
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.workspace import Row, Workspace
-    from target_hubspot_lists.settings import MatchBy
 
 ROWS_AT_ONCE = 10_000  # so many are written, or read, in one step: memory stays small
 
-MEMBER_TYPES: Mapping[MatchBy, str] = {"email": "TEXT", "contact_id": "BIGINT"}
+
+def member_type(identifiers: Sequence[Identifier]) -> str:
+    """The type of a column of members: record ids, or texts."""
+    return "BIGINT" if are_record_ids(identifiers) else "TEXT"
 
 
 class Snapshot:
@@ -23,13 +28,13 @@ class Snapshot:
     plus one if it says that the member is in the cohort. So the largest word on a member is the last.
     """
 
-    def __init__(self, workspace: Workspace, match_by: MatchBy) -> None:
+    def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
         self._workspace = workspace
-        self._kind = str if match_by == "email" else int
+        self._kind = int if are_record_ids(identifiers) else str
         self._records: list[Row] = []
         self._attributes: dict[Member, bytes] = {}
         self._sizes: Mapping[int, tuple[int, int]] = {}  # by cohort: who is in it, and of whom a record came
-        member = f"member {MEMBER_TYPES[match_by]}"
+        member = f"member {member_type(identifiers)}"
         workspace.create("mirror_records", f"word {workspace.ordered_key}, cohort BIGINT, {member}")
         workspace.create(
             "mirror_last_words",

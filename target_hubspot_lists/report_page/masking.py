@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,14 @@ def masked(line: MemberLine) -> str:
     member = line.member.strip()
     is_record_id = member.isdecimal() and (line.identifier == "contact_id" or member == line.record_id)
     return member if is_record_id else masked_text(member)
+
+
+def masked_words(line: MemberLine) -> str:
+    """HubSpot's words on a member, which may quote an address, or the value by which the member was asked for."""
+    words, member = without_addresses(line.message or ""), line.member.strip()
+    if not member or masked(line) == member:
+        return words
+    return re.sub(rf"(?<!\w){re.escape(member)}(?!\w)", masked(line), words)
 
 
 def masked_text(text: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from target_hubspot_lists.report_page.masking import masked, without_addresses
+from target_hubspot_lists.report_page.masking import masked, masked_words, without_addresses
 from target_hubspot_lists.report_page.wording import one_line
 from target_hubspot_lists.reporting.explanations import (
     CREATED,
@@ -112,7 +112,7 @@ class MemberRows:
 
     def _row(self, remark: Remark) -> list[object]:
         line, since = remark.line, remark.since
-        message = one_line(line.message or "", MOST_CHARACTERS)
+        message = one_line(shown_words(line, show_members=self._show_members), MOST_CHARACTERS)
         return [
             group(line),
             self._lists.setdefault(line.of_list, len(self._lists)),
@@ -121,7 +121,7 @@ class MemberRows:
             line.operation,
             self._reasons.setdefault(explanation(line), len(self._reasons)),
             line.property_name or "",
-            message if self._show_members else without_addresses(message),
+            message,
             int(since.timestamp()) if since else 0,
         ]
 
@@ -145,6 +145,11 @@ def contact_url(of_list: ListName) -> str | None:
 def shown_member(line: MemberLine, *, show_members: bool) -> str:
     """A member, masked unless the user wants to see it."""
     return line.member if show_members else masked(line)
+
+
+def shown_words(line: MemberLine, *, show_members: bool) -> str:
+    """What HubSpot said of a member, in which nobody is named unless the user wants to see it."""
+    return (line.message or "") if show_members else masked_words(line)
 
 
 def members_csv(remarks: Iterable[Remark], *, show_members: bool) -> Iterator[bytes]:
@@ -176,7 +181,7 @@ def _csv_values(remark: Remark, *, show_members: bool) -> Mapping[str, Any]:
         "reason": line.reason,
         "meaning": words.meaning,
         "what_to_do": words.what_to_do,
-        "message": text(line.message),
+        "message": shown_words(line, show_members=show_members) or None,
         "correlation_id": line.correlation_id,
         "property": line.property_name,
         "property_reason": line.property_reason,

@@ -13,7 +13,7 @@ from target_hubspot_lists.sync.audience_status import AudienceStatus
 from target_hubspot_lists.sync.property_flush import PropertyFlush
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
@@ -33,15 +33,23 @@ class PortalProperties(NamedTuple):
 
     known: Properties
     mapped: tuple[PropertyDefinition, ...] = ()
+    matched: Sequence[str] = ()  # the unique ones by which contacts are looked up
 
     @classmethod
     def read(cls, client: HubSpotClient, settings: Settings) -> PortalProperties:
-        """Read them, in one call, if the settings ask for any; raise if a mapped one cannot be written."""
+        """Read them, in one call, if the settings ask for any; raise if one cannot be written, or matched by."""
         known = Properties(client)
-        if not (settings.property_mappings or settings.audience_status_property):
+        matched = settings.match_properties
+        if not (settings.property_mappings or settings.audience_status_property or matched):
             return cls(known)
         known.read()
-        return cls(known, known.check(settings.property_mappings))
+        known.check_unique(matched)
+        return cls(known, known.check(settings.property_mappings), matched)
+
+    def describe(self) -> Iterator[str]:
+        """Say by which properties contacts are looked up, for somebody who checks the settings."""
+        for name in self.matched:
+            yield f"Matched by the contact property {name}: it is there, and has unique values."
 
 
 class ContactProperties:
@@ -122,7 +130,7 @@ class ContactProperties:
     ) -> Mapping[str, Mapping[str, str]]:
         """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
         statuses: dict[str, dict[str, str]] = {}
-        if self.status is None or self.settings.match_by != "email":
+        if self.status is None or not self.settings.may_create_contacts:
             return statuses
         members = [
             (each, lists[route.key]) for route, members in asked if route.key in lists for each in members

@@ -75,7 +75,7 @@ class Delivery:
         going = [each for plan in plans if (each := self._begin(plan, results)).left]
         if self._settings.dry_run:
             for each in going:
-                each.problem = foresee(each, self._reader, by_record=self._settings.match_by == "contact_id")
+                each.problem = foresee(each, self._reader, by_record=self._settings.are_record_ids)
                 self._reject(each)
             return []
         changes = [(each, each.plan.change(each.left)) for each in going]

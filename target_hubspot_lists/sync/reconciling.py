@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable, shown
+from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.sync.no_properties import NO_FLUSH
@@ -36,6 +37,8 @@ class Reconciling:
         self._journal = journal
         self._reads_lists = settings.reconcile
         self._reads_addresses = settings.reconcile and not settings.dry_run
+        # Whether the portal still has another property, by which another pipeline matches, is not known here.
+        self._properties = {EMAIL, *(each.by for each in settings.identifiers)}
         self._contacts = contacts
         self._lists = lists
         self._accounts = accounts
@@ -47,15 +50,16 @@ class Reconciling:
         self._reads_addresses = False
         self._journal.begin_rereading()
         try:
-            for known in self._journal.old_addresses():
-                self._read(known)
+            for by, known in self._journal.old_contacts():
+                if by in self._properties:
+                    self._read(by, known)
         except MissingScopes as refused:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
-    def _read(self, known: Mapping[str, int]) -> None:
-        found = look_up(self._contacts, known, NO_FLUSH)
+    def _read(self, by: str, known: Mapping[str, int]) -> None:
+        found = look_up(self._contacts, by, known, NO_FLUSH)
         self._journal.follow(found.merged)
-        self._journal.remember_contacts(found.record_ids)
+        self._journal.remember_contacts(by, found.record_ids)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
         self._journal.moved(
             {

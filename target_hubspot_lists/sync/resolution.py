@@ -57,6 +57,12 @@ class Resolution:
         """Whether this run read the contact itself, with the ids that merges retired."""
         return not self.are_record_ids and record_id not in self.remembered
 
+    def take_remembered(self, record_ids: Mapping[str, int]) -> None:
+        """Take in contacts that an earlier run looked up, by member; after what this run found."""
+        known = {member: self.merged.get(each, each) for member, each in record_ids.items()}
+        self.remembered = set(known.values()) - set(self.record_ids.values())
+        self.record_ids |= known
+
     def follow(self, merged: Mapping[int, int]) -> None:
         """Give addresses the record ids that their contacts have now."""
         self.record_ids |= {

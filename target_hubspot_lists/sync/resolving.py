@@ -1,4 +1,4 @@
-"""Looks addresses up and creates missing contacts; a failed look-up is an error, never an absence."""
+"""Looks contacts up by what identifies them, and creates missing ones; a failed look-up is never an absence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
 from target_hubspot_lists.hubspot.contact_answers import UNSAID, Step
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
+from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 from target_hubspot_lists.sync.resolution import Resolution
 
@@ -30,36 +31,42 @@ if TYPE_CHECKING:
 EXISTING_ID = re.compile(r"Existing ID: (\d{1,19})\b", re.ASCII)
 
 
-def look_up(contacts: Contacts, addresses: Collection[str], fields: ContactFields) -> Resolution:
-    """Return what HubSpot has for each address; none is created."""
-    return Resolving(contacts, (), fields).run(addresses)
+def look_up(contacts: Contacts, by: str, values: Collection[str], fields: ContactFields) -> Resolution:
+    """Return what HubSpot has for each value of a property; none is created."""
+    return Resolving(contacts, (), fields, by).run(values)
 
 
-class ByAddress:
-    """Members are addresses, trimmed and in lower case; HubSpot is asked for those that the journal does not know."""
+class ByProperty:
+    """Members are values of a property of HubSpot's; it is asked for those that the journal does not know.
 
-    def __init__(self, contacts: Contacts, journal: Journal, accounts: Accounts) -> None:
+    Of addresses, in lower case, contacts may be created.
+    """
+
+    def __init__(self, by: str, contacts: Contacts, journal: Journal, accounts: Accounts) -> None:
+        self._by = by
+        self._may_create = contacts.may_create and by == EMAIL
         self._contacts = contacts
         self._journal = journal
         self._accounts = accounts
 
     def resolve(self, members: Iterable[tuple[Member, bool]], fields: ContactFields) -> Resolution:
-        """Return the contact of each address; those that are True are created if HubSpot has none, and if it may be.
+        """Return the contact of each member; those that are True are created if HubSpot has none, and if it may be.
 
-        Looking up and creating overlap. Of what the journal knows well enough the remembered contact stands.
+        Looking up and creating overlap. Of what the journal knows well enough the remembered contact stands; so does
+        one that it learnt long ago, where HubSpot no longer knows a member who is only to be removed.
         """
         asked = [(str(member), is_member) for member, is_member in members]
-        addresses = dict.fromkeys(address for address, _ in asked)
-        known = self._journal.record_ids(addresses)
-        to_create = {address for address, is_member in asked if is_member}
-        resolution = Resolving(self._contacts, to_create if self._contacts.may_create else (), fields).run(
-            [each for each in addresses if each not in known]
+        values = dict.fromkeys(value for value, _ in asked)
+        known = self._journal.record_ids(self._by, values)
+        to_add = {value for value, is_member in asked if is_member}
+        resolution = Resolving(self._contacts, to_add if self._may_create else (), fields, self._by).run(
+            [each for each in values if each not in known]
         )
         self._journal.follow(resolution.merged)
-        self._journal.remember_contacts(resolution.record_ids)
-        known = {address: resolution.merged.get(each, each) for address, each in known.items()}
-        resolution.remembered = set(known.values()) - set(resolution.record_ids.values())
-        resolution.record_ids |= known
+        self._journal.remember_contacts(self._by, resolution.record_ids)
+        left_behind = self._journal.last_known(self._by, resolution.missing - to_add)
+        resolution.missing -= left_behind.keys()
+        resolution.take_remembered({**known, **left_behind})
         self._accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
 
@@ -67,8 +74,11 @@ class ByAddress:
 class Resolving:
     """One resolution under way: reads and creates side by side until every address has its answer."""
 
-    def __init__(self, contacts: Contacts, to_create: Collection[str], fields: ContactFields) -> None:
+    def __init__(
+        self, contacts: Contacts, to_create: Collection[str], fields: ContactFields, by: str = EMAIL
+    ) -> None:
         self._contacts = contacts
+        self._by = by
         self._to_create = to_create
         self._fields = fields
         self._jobs: deque[Callable[[], Step]] = deque()
@@ -103,7 +113,9 @@ class Resolving:
         self._result.filled |= step.filled
         self._result.merged |= step.merged
         # What neither HubSpot looks up nor is an address at all, is nobody's.
-        self._result.unclear |= {address for address in step.unread if invalid_address(address) is None}
+        self._result.unclear |= {
+            each for each in step.unread if self._by != EMAIL or invalid_address(each) is None
+        }
         for address, refusal in step.refused.items():
             self._refused(address, refusal, was_looked_up=address in step.unread)
         for address in step.unknown:
@@ -186,7 +198,7 @@ class Resolving:
         if not self._doubtful:
             return
         alone = {each: doubt.alone for each, doubt in self._doubtful.items() if doubt.alone is not None}
-        self._contacts.check_look_ups(max(alone.values(), default=0))
+        self._contacts.check_look_ups(self._by, max(alone.values(), default=0))
         refused = {each: Refusal.by_hubspot(self._doubtful[each].problem) for each in alone}
         left, self._doubtful = self._doubtful.keys() - alone.keys(), {}
         self._take(Step(refused=refused, unread=set(refused)))
@@ -198,8 +210,8 @@ class Resolving:
         for address in addresses:
             if address in self._read_again:
                 raise TargetError(
-                    "HubSpot was asked for an address twice and said neither whose it is nor that it is "
-                    "nobody's: nothing is concluded from that, and the run ends. Run again later."
+                    f"HubSpot was asked twice for a contact by {self._by} and said neither whose the value is nor that "
+                    "it is nobody's: nothing is concluded from that, and the run ends. Run again later."
                 )
             self._read_again.add(address)
             self._jobs.appendleft(self._reading([address]))
@@ -221,7 +233,7 @@ class Resolving:
 
     def _reading(self, addresses: Sequence[str]) -> Callable[[], Step]:
         self._contacts.progress.to_send += len(addresses)
-        return partial(self._contacts.read_step, addresses, self._fields.read)
+        return partial(self._contacts.read_step, self._by, addresses, self._fields.read)
 
 
 def invalid_address(address: str) -> str | None:

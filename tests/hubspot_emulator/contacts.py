@@ -27,6 +27,8 @@ class Contacts:
         self._quirks = quirks
         self._held: dict[int, Contact] = {}
         self._numbers: dict[str, int] = {}  # by address, secondary ones too
+        # By the value of a unique property, for each that was asked for since a contact last changed.
+        self._by_value: dict[tuple[str, bool], dict[str, int]] = {}
         self._blocks: list[Block] = []
         self._out_of_block: set[int] = set()  # changed, archived or merged since
         self._merged_into: dict[int, int] = {}
@@ -93,8 +95,14 @@ class Contacts:
         """Find the contact with this value of a unique property."""
         if name == "email":
             return self.number_of(value)
-        holders = (each.number for each in self._held.values() if self._is_same(each.value(name), value))
-        return next(holders, None)
+        key = name, self._quirks.unique_values_ignore_case
+        by_value = self._by_value.get(key)
+        if by_value is None:
+            by_value = self._by_value[key] = {}
+            for each in self._held.values():
+                if (held := each.value(name)) is not None:
+                    by_value.setdefault(self._comparable(held), each.number)
+        return by_value.get(self._comparable(value))
 
     def shown(self, number: int) -> Contact | None:
         """Return the contact of an id as reads show it at this moment, merges followed."""
@@ -109,9 +117,12 @@ class Contacts:
         if name == "email":
             number = self._earlier_numbers.shown(value.lower(), self.number_of(value))
             return None if number is None else self.shown(number)
-        numbers = {*self._held, *self._earlier}
-        contacts = filter(None, map(self.shown, sorted(numbers)))
-        return next((each for each in contacts if self._is_same(each.value(name), value)), None)
+        if not self._quirks.contact_lag:
+            number = self.number_by(name, value)
+            return None if number is None else self.get(number)
+        contacts = filter(None, map(self.shown, sorted({*self._held, *self._earlier})))
+        asked = self._comparable(value)
+        return next((each for each in contacts if self._comparable(each.value(name) or "") == asked), None)
 
     def resolve(self, number: int) -> int:
         """Follow merges to the record that an id stands for now."""
@@ -242,6 +253,7 @@ class Contacts:
 
     def _keep(self, number: int) -> None:
         """Let reads show a contact as it is for a while; it is about to change."""
+        self._by_value.clear()
         if self._quirks.contact_lag:
             current = self.get(number)
             copy = None if current is None else replace(current, properties=dict(current.properties))
@@ -251,11 +263,9 @@ class Contacts:
         if self._quirks.contact_lag:
             self._earlier_numbers.keep(address, self.number_of(address), self._quirks.contact_lag)
 
-    def _is_same(self, held: str | None, asked: str) -> bool:
-        """Whether two values of a unique property are the same one; whether case matters is not documented."""
-        if held is None or not self._quirks.unique_values_ignore_case:
-            return held == asked
-        return held.casefold() == asked.casefold()
+    def _comparable(self, value: str) -> str:
+        """Give a value of a unique property so that equal ones are the same; whether case matters is not documented."""
+        return value.casefold() if self._quirks.unique_values_ignore_case else value
 
     def _now(self) -> float:
         return self._now_ms() / 1000

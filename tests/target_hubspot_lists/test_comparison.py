@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_hubspot_lists.identifiers import Identifier
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror import differences as where
@@ -22,8 +23,8 @@ from tests.target_hubspot_lists.conftest import START, VIP
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_hubspot_lists.identifiers import MatchBy
     from target_hubspot_lists.ledger.workspace import Workspace
-    from target_hubspot_lists.settings import MatchBy
     from tests.target_hubspot_lists.conftest import Ledgers
 
 ODD_ADDRESSES = [
@@ -48,7 +49,10 @@ class Tables(NamedTuple):
 
 def tables(workspace: Workspace, match_by: MatchBy = "contact_id") -> Tables:
     workspace.create("mirror_current", f"record_id {workspace.ordered_key}, current_id BIGINT")
-    return Tables(Snapshot(workspace, match_by), Comparison(workspace, match_by), Differences(workspace))
+    identifiers = [Identifier.from_setting({"match_by": match_by})]
+    return Tables(
+        Snapshot(workspace, identifiers), Comparison(workspace, identifiers), Differences(workspace)
+    )
 
 
 @pytest.fixture(params=["private", "sqlite", "postgres"])

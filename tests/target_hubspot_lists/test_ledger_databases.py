@@ -155,5 +155,5 @@ def test_a_person_can_be_forgotten_while_a_run_is_going_on(open_ledger: Ledgers,
 
         ledger.members.settle("42", on=[2], off=())
 
-    assert (first.addresses, first.memberships, again.anything) == (1, 1, False)
+    assert (first.identifiers, first.memberships, again.anything) == (1, 1, False)
     assert ledger.members.all("42") == {2}

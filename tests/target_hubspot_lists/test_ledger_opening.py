@@ -21,6 +21,8 @@ from target_hubspot_lists.ledger.migrations import MIGRATIONS, migrate, schema_v
 from target_hubspot_lists.ledger.tables import metadata
 from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
 
+ADA, BOB = "ada@example.com", "bob@example.com"
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -169,6 +171,32 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(open_ledger: Ledger
     assert (known.list_id, known.cohort_key, known.cohort_name) == ("42", "vip", None)
     [line] = ledger.lists.runs("42")
     assert (line.run_id, line.asked, line.is_complete) == ("run-0", 3, True)
+
+
+def test_a_ledger_that_knows_only_addresses_keeps_them_and_learns_other_identifiers(
+    open_ledger: Ledgers,
+) -> None:
+    database = Database(open_ledger.url, create=True)
+    with database.writing() as connection:
+        migrate(connection, create=True, migrations=MIGRATIONS[:3])
+        rows = [
+            (PORTAL, "bob@example.com", 2),
+            (PORTAL, "ada@example.com", 1),
+            (PORTAL + 1, "ada@example.com", 9),
+        ]
+        for portal, address, record_id in rows:
+            statement = text("INSERT INTO ledger_contacts VALUES (:portal, :address, :record_id, 1774000000)")
+            connection.execute(statement.bindparams(portal=portal, address=address, record_id=record_id))
+    database.close()
+
+    people = open_ledger().people
+
+    assert people.record_ids([ADA, BOB]) == {ADA: 1, BOB: 2}
+    people.remember_contacts({ADA: 3}, by="customer_id")
+    people.remember_contacts({ADA: 4})
+    assert people.record_ids([ADA], by="customer_id") == {ADA: 3}
+    assert people.record_ids([ADA]) == {ADA: 4}
+    assert open_ledger(PORTAL + 1).people.record_ids([ADA]) == {ADA: 9}
 
 
 def test_an_old_schema_is_migrated_and_keeps_what_it_knows(open_ledger: Ledgers, ledger: Ledger) -> None:

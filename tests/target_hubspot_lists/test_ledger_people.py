@@ -82,7 +82,7 @@ def test_a_person_is_forgotten_under_every_address_and_on_every_list(
 
     forgotten = ledger.people.forget_person(**who)  # type: ignore[arg-type]
 
-    assert forgotten == Forgotten(addresses=2, memberships=2, property_hashes=1)
+    assert forgotten == Forgotten(identifiers=2, memberships=2, property_hashes=1)
     assert ledger.people.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
     assert ledger.members.states("42", [1, 2]) == {2: State.ON}
     assert ledger.members.states("43", [1, 2]) == {}
@@ -125,7 +125,7 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
     open_ledger.days_pass(2)
     pruned = ledger.people.prune()
 
-    assert pruned == Forgotten(addresses=2, memberships=1, property_hashes=1)
+    assert pruned == Forgotten(identifiers=2, memberships=1, property_hashes=1)
     everybody = [ADA, BOB, "eve@example.com", "joe@example.com"]
     assert ledger.people.record_ids(everybody, since=START) == {ADA: 1, "eve@example.com": 3}
     assert ledger.members.all("42") == {1, 3}
@@ -152,7 +152,7 @@ def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -
 
     assert said == (
         0,
-        f"Deleted for portal {PORTAL}: addresses 2, list memberships 2, property hashes 1.\n",
+        f"Deleted for portal {PORTAL}: addresses and other identifiers 2, list memberships 2, property hashes 1.\n",
     )
     assert again[0] == 0
     assert again[1].startswith(f"The ledger knows nothing of this person in portal {PORTAL}.")
@@ -171,7 +171,7 @@ def test_the_command_wants_to_know_whom(tmp_path: Path) -> None:
     exit_code, said = run_command("--portal-id", "1", url=f"sqlite:///{tmp_path}/ledger.db")
 
     assert exit_code == 2
-    assert "Name the person: give --email, --record-id, or both." in said
+    assert "Name the person: give --email, --record-id or --property." in said
 
 
 def know_ada_and_bob(ledger: Ledger) -> None:

@@ -32,8 +32,9 @@ def columns(*names: str, **config: Any) -> Columns:
 
 
 def parse(record: dict[str, Any], **config: Any) -> Membership | Rejection:
-    found = Columns.find("members", list(record), settings(match_by="contact_id", **config))
-    return membership_parser("members", found, "contact_id")(record)
+    chosen = settings(**{"match_by": "contact_id"} | config)
+    found = Columns.find("members", list(record), chosen)
+    return membership_parser("members", found, chosen.identifiers)(record)
 
 
 @pytest.mark.parametrize("word", ADD_WORDS)

@@ -42,6 +42,7 @@ class History:
         self.names = {cohort: f"Cohort {cohort}" for cohort in COHORTS}
         self.wanted: dict[str, set[str]] = {cohort: set() for cohort in COHORTS}  # record ids
         self.list_ids: dict[str, str] = {}
+        self.known: dict[str, str] = {}  # whose each address was when a run last found it
         self.bring([(cohort, address, True) for cohort in COHORTS for address in ADDRESSES[:2]])
 
     # What happens
@@ -62,8 +63,11 @@ class History:
         assert self.run(changes, **config) == 0
         for cohort, address, is_member in changes:
             if contact := self.portal.find_contact(address):
+                self.known[address] = contact.record_id
+            # A removal is done by the last known record of an address that nobody has any more.
+            if record_id := self.known.get(address):
                 ought = self.wanted[cohort]
-                (ought.add if is_member else ought.discard)(contact.record_id)
+                (ought.add if is_member else ought.discard)(record_id)
             if cohort not in self.list_ids and self.names[cohort] in self.portal.list_names():
                 self.list_ids[cohort] = self.portal.hubspot_list(self.names[cohort]).list_id
 
@@ -87,6 +91,7 @@ class History:
         old = {each.record_id for each in contacts if each}
         if len(old) == 2:
             merged = self.portal.merge(first, second)
+            self.known |= {address: merged for address, each in self.known.items() if each in old}
             for members in self.wanted.values():
                 if members & old:
                     members.difference_update(old)

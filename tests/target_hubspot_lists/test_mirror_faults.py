@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.identifiers import Identifier
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror.snapshot import Snapshot
 from tests.factories import state_message
@@ -210,7 +211,7 @@ def test_a_process_that_is_killed_removes_nobody_it_should_not_and_leaves_no_fil
 
 def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    snapshot = Snapshot(PrivateFile(), "email")
+    snapshot = Snapshot(PrivateFile(), [Identifier.from_setting({"match_by": "email"})])
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, before[1]))
     try:
         with pytest.raises(TargetError, match="SQLITE_TMPDIR"):

@@ -1,0 +1,86 @@
+"""By what records name a member: an address, a HubSpot record id, or the value of a unique property. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import orjson
+
+from hubspot_singer.http import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MatchBy = Literal["email", "contact_id", "property"]
+
+EMAIL = "email"
+RECORD_ID = "hs_object_id"
+# The property of HubSpot's that holds what `match_by` says; a unique property of the portal has its own name.
+PROPERTIES: Mapping[MatchBy, str] = {"email": EMAIL, "contact_id": RECORD_ID}
+
+
+class Identifier(NamedTuple):
+    """One way in which records name a member."""
+
+    match_by: MatchBy
+    by: str  # the property of HubSpot in which it looks for the value
+    field: str | None  # the column that the settings name
+
+    @classmethod
+    def from_setting(cls, entry: Mapping[str, Any], where: str = "") -> Identifier:
+        """Parse match_by, match_field and match_property; `where` stands before their names in errors."""
+        match_by: MatchBy = entry.get("match_by") or "email"
+        name = str(entry.get("match_property") or "").strip()
+        field = str(entry.get("match_field") or "").strip() or None
+        if match_by != "property":
+            if name:
+                raise SettingsError(
+                    f"{where}match_property is set, and {where}match_by is {match_by}: set {where}match_by: property, "
+                    f"or take {where}match_property out."
+                )
+            return cls(match_by, PROPERTIES[match_by], field)
+        if not name:
+            raise SettingsError(
+                f"{where}match_by is property, and {where}match_property does not say which: name a contact property "
+                "with unique values."
+            )
+        for own, standing in PROPERTIES.items():
+            if name == standing:
+                raise SettingsError(
+                    f"{where}match_property is {name}: set {where}match_by: {own}, and take {where}match_property out."
+                )
+        return cls(match_by, name, field)
+
+    @property
+    def name(self) -> str:
+        """What reports call it; a column of that name holds it unless the settings name another one."""
+        return self.by if self.match_by == "property" else self.match_by
+
+    @property
+    def label(self) -> str:
+        """What tells it from others of the same name: its column, if the settings name one."""
+        return self.name if self.field in {None, self.name} else f"{self.name} ({self.field})"
+
+
+def are_record_ids(identifiers: Sequence[Identifier]) -> bool:
+    """Whether members are HubSpot record ids, so that nobody has to be looked up."""
+    return [each.by for each in identifiers] == [RECORD_ID]
+
+
+# Members with several identifiers are one text, so that they can be kept and compared as those with one are.
+
+
+def packed(values: Sequence[str | None]) -> str:
+    """Return the identifiers of one member, in the order in which they are tried, as one text."""
+    return orjson.dumps(values).decode()
+
+
+def unpacked(member: str) -> list[str | None]:
+    """Return the identifiers of a member that was packed; None for those that are blank."""
+    values: list[str | None] = orjson.loads(member)
+    return values
+
+
+def first(member: str) -> str:
+    """Return the first identifier that a packed member has."""
+    return next(filter(None, unpacked(member)), "")
