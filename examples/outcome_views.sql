@@ -30,6 +30,7 @@ from (
         j ->> 'message' as message,
         j ->> 'correlation_id' as correlation_id,
         j ->> 'mailability' as mailability,
+        (j ->> 'mailability_as_of')::timestamp as mailability_as_of,
         coalesce((j ->> 'asked')::integer, 0) as asked,
         coalesce((j ->> 'applied')::integer, 0) as applied,
         coalesce((j ->> 'added')::integer, 0) as added,
@@ -119,7 +120,9 @@ from hubspot_report_members
 where not is_in_place;
 
 create view members_who_cannot_be_mailed as
-select portal_id, list_id, list_name, cohort, member, record_id, mailability as why, time as last_told, list_url
+select
+    portal_id, list_id, list_name, cohort, member, record_id, mailability as why, mailability_as_of as as_of,
+    time as last_told, list_url
 from hubspot_report_members
 where mailability is not null and mailability <> 'mailable';
 

@@ -15,13 +15,16 @@ from target_hubspot_lists.hubspot.membership_reads import MembershipReader
 from target_hubspot_lists.input.states import States
 from target_hubspot_lists.journal.dry_run_journal import DryRunJournal
 from target_hubspot_lists.journal.ledger_journal import LedgerJournal
+from target_hubspot_lists.journal.mailability_memory import LedgerMailability, NoMailabilityMemory
 from target_hubspot_lists.journal.no_journal import NoJournal
 from target_hubspot_lists.ledger.workspace import PrivateFile
+from target_hubspot_lists.mirror.kept_mailability import MailabilityOnDisk
 from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from target_hubspot_lists.sync.contact_properties import ContactProperties
 from target_hubspot_lists.sync.delivery import Delivery
 from target_hubspot_lists.sync.incremental import Incremental
+from target_hubspot_lists.sync.mailability import MailabilityCheck, MailabilityInMemory, NoMailabilityCheck
 from target_hubspot_lists.sync.merged_contacts import MergedContacts
 from target_hubspot_lists.sync.no_properties import NoProperties
 from target_hubspot_lists.sync.planning import Planning
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from hubspot_singer.http import Clock, HubSpotClient
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.journal.mailability_memory import MailabilityMemory
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.ledger.workspace import Workspace
@@ -88,6 +92,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         create=settings.create_contacts,
         dry_run=settings.dry_run,
         does_without_reads=settings.are_record_ids,
+        checks_mailability=settings.check_mailability,
     )
     writer = ChangeWriter(client, every, contacts)
     reader = MembershipReader(client, workers=workers)
@@ -121,14 +126,24 @@ def compose(  # noqa: PLR0913 - all that a run has
     properties: ContactProperties | NoProperties = NoProperties()
     if settings.property_mappings or settings.audience_status_property:
         properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
+    mailability = _mailability_check(settings, contacts, ledger, journal, workspace, clock)
     merged = MergedContacts(contacts, journal)
     delivery = Delivery(
-        client, settings, writer=writer, reader=reader, merged=merged, journal=journal, accounts=accounts
+        client,
+        settings,
+        writer=writer,
+        reader=reader,
+        merged=merged,
+        journal=journal,
+        accounts=accounts,
+        mailability=mailability,
     )
     resolver: Resolver = ByRecordId()
     if not settings.are_record_ids:
-        resolver = ByProperty(settings.identifiers[0].by, contacts, journal, accounts)
-    reconciling = Reconciling(contacts, every, accounts, journal=journal, settings=settings)
+        resolver = ByProperty(settings.identifiers[0].by, contacts, journal, accounts, mailability)
+    reconciling = Reconciling(
+        contacts, every, accounts, journal=journal, settings=settings, mailability=mailability
+    )
     planning = Planning(
         routes,
         lists,
@@ -147,6 +162,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             delivery=delivery,
             properties=properties,
             journal=journal,
+            mailability=mailability,
         )
     else:
         sync = Mirror(
@@ -159,6 +175,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             properties=properties,
             journal=journal,
             workspace=workspace,
+            mailability=mailability,
         )
     schedule = Schedule(
         sync,
@@ -169,6 +186,23 @@ def compose(  # noqa: PLR0913 - all that a run has
         flushed=flushed,
     )
     return Session(sync, schedule, journal, reconciling, delivery, contacts, routes)
+
+
+def _mailability_check(  # noqa: PLR0913, PLR0917 - whom it asks, and where it keeps the answers
+    settings: Settings,
+    contacts: Contacts,
+    ledger: Ledger | None,
+    journal: Journal,
+    workspace: Workspace | None,
+    clock: Clock,
+) -> MailabilityCheck | NoMailabilityCheck:
+    if not settings.check_mailability:
+        return NoMailabilityCheck()
+    memory: MailabilityMemory = NoMailabilityMemory()
+    if ledger is not None:
+        memory = LedgerMailability(ledger, journal, is_written=not settings.dry_run)
+    store = MailabilityInMemory() if workspace is None else MailabilityOnDisk(workspace)
+    return MailabilityCheck(contacts, memory, store, clock.time)
 
 
 def open_ledger(

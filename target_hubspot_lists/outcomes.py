@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -74,6 +74,30 @@ def is_applied(outcome: Outcome, *, is_member: bool) -> bool:
     HubSpot accepted what it left unconfirmed; and nobody is on a list whom HubSpot does not know.
     """
     return outcome not in UNAPPLIED or (outcome is Outcome.MISSING and not is_member)
+
+
+class Mailability(StrEnum):
+    """Whether HubSpot mails a contact, and if not, why; of several reasons the first in this order is told."""
+
+    MAILABLE = "mailable"
+    OPTED_OUT = "opted_out"
+    BAD_ADDRESS = "bad_address"
+    HARD_BOUNCED = "hard_bounced"
+    QUARANTINED = "quarantined"
+    INELIGIBLE = "ineligible"
+    NOT_MARKETING = "not_marketing"
+
+
+class KnownMailability(NamedTuple):
+    """What HubSpot said of a contact, and when, in seconds since 1970."""
+
+    mailability: Mailability
+    looked_up: int
+
+    @property
+    def is_mailable(self) -> bool:
+        """Whether nothing that HubSpot knew spoke against it."""
+        return self.mailability is Mailability.MAILABLE
 
 
 class PropertyOutcome(StrEnum):

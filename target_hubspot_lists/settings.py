@@ -96,6 +96,7 @@ class Settings:
     property_mappings: tuple[PropertyMapping, ...]
     property_policy: PropertyPolicy
     audience_status_property: bool
+    check_mailability: bool
     verify_memberships: bool
     report_path: str | None
     report_members: ReportMembers
@@ -143,6 +144,7 @@ class Settings:
             property_mappings=mappings,
             property_policy=_value(config, "property_policy"),
             audience_status_property=_value(config, "audience_status_property"),
+            check_mailability=_value(config, "check_mailability"),
             verify_memberships=_value(config, "verify_memberships"),
             report_path=str(config.get("report_path") or "").strip() or None,
             report_members=_value(config, "report_members"),

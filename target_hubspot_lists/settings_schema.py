@@ -308,6 +308,16 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "members, exited for those who left."
         ),
     },
+    "check_mailability": {
+        "type": _FLAG,
+        "default": False,
+        "title": "Check mailability",
+        "description": (
+            "Say of each member on a list whether HubSpot mails them, and if not, why: unsubscribed, bad address, "
+            "bounced, quarantined, not eligible, no marketing contact. It changes no list. Costs nothing by address, "
+            "by record id a call for 100 members."
+        ),
+    },
     "verify_memberships": {
         "type": _FLAG,
         "default": False,

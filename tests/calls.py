@@ -19,6 +19,7 @@ BY_EMAIL: Mapping[str, Any] = {"match_by": "email"}
 MAPPED: Mapping[str, Any] = {"property_mappings": [{"field": "company", "property": "company"}]}
 FILLED: Mapping[str, Any] = {**MAPPED, "property_policy": "fill_empty"}
 STATUS: Mapping[str, Any] = {"audience_status_property": True}
+MAILED: Mapping[str, Any] = {"check_mailability": True}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ COSTS = (
     ),
     Cost("… and `audience_status_property`", "3 + N / 10,000 + 1 + N / 100", {**BY_ID, **STATUS}),
     Cost("… and both", "3 + N / 10,000 + 1 + N / 100", {**BY_ID, **MAPPED, **STATUS}),
+    Cost("… and `check_mailability`", "3 + N / 10,000 + N / 100", {**BY_ID, **MAILED}),
     Cost("`match_by: email`", "3 + N / 10,000 + N / 100 + new / 100", BY_EMAIL),
     Cost(
         "… and `property_mappings`",
@@ -73,4 +75,5 @@ COSTS = (
         "3 + N / 10,000 + N / 100 + new / 100 + 1 + known / 100",
         {**BY_EMAIL, **MAPPED, **STATUS},
     ),
+    Cost("… and `check_mailability`", "3 + N / 10,000 + N / 100 + new / 100", {**BY_EMAIL, **MAILED}),
 )

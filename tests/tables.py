@@ -121,6 +121,10 @@ FEATURES: Mapping[str, Mapping[str, Any]] = {
         "match_by": "contact_id",
         "property_mappings": [{"field": "plan", "property": "plan"}],
     },
+    "`match_by: contact_id` and `check_mailability: true`": {
+        "match_by": "contact_id",
+        "check_mailability": True,
+    },
     "`property_mappings`": {"property_mappings": [{"field": "plan", "property": "plan"}]},
     "`audience_status_property: true`": {"audience_status_property": True},
     "`dry_run: true`": {"dry_run": True},

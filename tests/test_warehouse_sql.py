@@ -278,6 +278,32 @@ def test_a_real_report_is_understood(
     assert (rate["asked"], rate["in_place"]) == (3, 2)
 
 
+def test_a_real_report_says_who_cannot_be_mailed(
+    ask: Ask, portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    portal.add_contact("ada@example.com", hs_email_optout="true")
+    portal.add_contact("bob@example.com")
+    portal.add_contact("cyd@example.com", hs_email_quarantined="true")
+    report = tmp_path / "report.jsonl"
+    run_target(
+        email_schema(),
+        *(by_email("VIP", f"{name}@example.com") for name in ("ada", "bob", "cyd")),
+        match_by="email",
+        report_path=str(report),
+        report_members="all",
+        check_mailability=True,
+    )
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+
+    rows = ask(lines, "members_who_cannot_be_mailed order by member")
+
+    assert [(row["member"], row["why"]) for row in rows] == [
+        ("ada@example.com", "opted_out"),
+        ("cyd@example.com", "quarantined"),
+    ]
+    assert str(rows[0]["as_of"])[:10] == "2026-03-20"
+
+
 told_of = st.tuples(
     st.integers(1, 4),
     st.sampled_from(["VIP", "vip", "Trial"]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import parsed, required_id
 from target_hubspot_lists.hubspot.batching import batch_errors
+from target_hubspot_lists.hubspot.mailability import mailability_of
 from target_hubspot_lists.hubspot.spellings import answered_as
 from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Reason, Refusal
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from hubspot_singer.http import Answer
     from target_hubspot_lists.hubspot.batching import BatchError
     from target_hubspot_lists.hubspot.refusals import Doubt
+    from target_hubspot_lists.outcomes import Mailability
 
 
 # Asked for in every look-up: under what other addresses and record ids a contact is known.
@@ -43,6 +45,12 @@ class Found:
     merged: frozenset[int]
     trace_id: str
     filled: frozenset[str]
+    properties: Mapping[str, object] = field(compare=False, repr=False)  # as they came
+
+    @property
+    def mailability(self) -> Mailability:
+        """Whether HubSpot mails the contact; its properties must have been asked for."""
+        return mailability_of(self.properties)
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL) -> Found:
@@ -67,6 +75,7 @@ class Found:
             merged,
             str(body.get("objectWriteTraceId")),
             frozenset(name for name in read if properties.get(name)),
+            properties,
         )
 
 
@@ -90,6 +99,7 @@ class Step:
     )  # the same for the second time, after a read without them
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
+    mailability: dict[int, Mailability] = field(default_factory=dict)  # where it was asked for
 
     @property
     def addresses(self) -> int:
@@ -111,6 +121,7 @@ class Step:
         self.taken |= other.taken
         self.filled |= other.filled
         self.merged |= other.merged
+        self.mailability |= other.mailability
         return self
 
 
@@ -119,12 +130,20 @@ def retired(current: Mapping[int, int]) -> dict[int, int]:
     return {old: new for old, new in current.items() if old != new}
 
 
-def parse_read(by: str, asked: Sequence[str], answer: Answer, read: Collection[str] = ()) -> Step:
+def parse_read(
+    by: str,
+    asked: Sequence[str],
+    answer: Answer,
+    read: Collection[str] = (),
+    *,
+    has_mailability: bool = False,
+) -> Step:
     """What a batch/read by that property settled: found, named as unknown, refused with a reason, or left open."""
     results, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
     step = Step(
         filled={found.record_id: found.filled for found in results} if read else {},
         merged={old: found.record_id for found in results for old in found.merged},
+        mailability={found.record_id: found.mailability for found in results} if has_mailability else {},
     )
     record_ids = {each: found.record_id for found in results for each in found.identifiers}
     named = {name: error for error in reversed(errors) for name in error.named}
@@ -151,10 +170,17 @@ def parse_read(by: str, asked: Sequence[str], answer: Answer, read: Collection[s
     return step
 
 
-def parse_create(addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal]) -> Step:
-    """What a batch/create settled; a conflict met for the first time, or left open, is to be read."""
+def parse_create(
+    addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal], *, has_mailability: bool = False
+) -> Step:
+    """What a batch/create settled; a conflict met for the first time, or left open, is to be read.
+
+    Of a new contact HubSpot tells the properties that have a value by then.
+    """
     step = Step()
     results, errors = parsed(answer, _results_and_errors)
+    if has_mailability:
+        step.mailability = {found.record_id: found.mailability for found in results}
     by_trace_id = {found.trace_id: found.record_id for found in results}
     by_address = {each: found.record_id for found in results for each in found.identifiers}
     # Errors that name no input may mean any of those that have no result.

@@ -16,6 +16,7 @@ from target_hubspot_lists.hubspot.contact_answers import (
     parse_ids,
     parse_read,
 )
+from target_hubspot_lists.hubspot.mailability import MAILABILITY_PROPERTIES
 from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, look_ups
 from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Refusal
@@ -52,7 +53,7 @@ class ContactProgress:
 class Contacts:
     """The portal's contacts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what of the settings is about contacts
         self,
         client: HubSpotClient,
         *,
@@ -60,7 +61,11 @@ class Contacts:
         create: bool,
         dry_run: bool,
         does_without_reads: bool = False,
+        checks_mailability: bool = False,
     ) -> None:
+        self._checks_mailability = checks_mailability
+        # Asked for in every read: it costs no call of its own.
+        self._properties = (*IDENTIFIERS, *(MAILABILITY_PROPERTIES if checks_mailability else ()))
         self._does_without_reads = (
             does_without_reads  # by record id only merges are read, and may be left out
         )
@@ -92,12 +97,12 @@ class Contacts:
             first, second = halves(values)
             return self.read_step(by, first, read, refused).include(self.read_step(by, second, read, refused))
         self._history.took([look_ups(by)], sent)
-        return parse_read(by, values, answer, read)
+        return parse_read(by, values, answer, read, has_mailability=self._checks_mailability)
 
     def _look_up(self, by: str, values: Sequence[str], read: Sequence[str]) -> Answer:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/batch/get-contacts
         body: dict[str, object] = {
-            "properties": list(dict.fromkeys([by, *IDENTIFIERS, *read])),
+            "properties": list(dict.fromkeys([by, *self._properties, *read])),
             "propertiesWithHistory": [],
             "inputs": [{"id": each} for each in values],
         }
@@ -157,7 +162,7 @@ class Contacts:
         ]
         answer = self._client.post(f"{self._base}/create", {"inputs": inputs})
         self.creating.accepted()
-        return parse_create(list(contacts), answer, seen)
+        return parse_create(list(contacts), answer, seen, has_mailability=self._checks_mailability)
 
     def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
         """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
@@ -198,7 +203,7 @@ class Contacts:
     def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[Found], set[int]]:
         """Return the contacts found, and the ids asked for that HubSpot names as nobody's."""
         body = {
-            "properties": IDENTIFIERS,
+            "properties": self._properties,
             "propertiesWithHistory": [],
             "inputs": [{"id": str(each)} for each in record_ids],
         }

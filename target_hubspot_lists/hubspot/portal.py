@@ -19,14 +19,15 @@ __all__ = ["Portal", "check_connection", "needed_scopes", "settings_told"]
 def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
     """The scopes that the configured features need; or `to_begin` those without which no run may begin.
 
-    A mirror by record id that may not read contacts adds members, and removes nobody.
+    A mirror by record id that may not read contacts adds members, and removes nobody; who cannot be mailed is not told.
     """
     # Membership writes need both: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
     mapped, matched = bool(settings.property_mappings), bool(settings.match_properties)
     with_properties = mapped or settings.audience_status_property
     follows_merges = settings.sync_mode == "mirror" and not to_begin
     fills = mapped and settings.property_policy == "fill_empty"
-    reads_contacts = not settings.are_record_ids or follows_merges or fills
+    checks_mailability = settings.check_mailability and not to_begin
+    reads_contacts = not settings.are_record_ids or follows_merges or checks_mailability or fills
     writes_contacts = with_properties or settings.may_create_contacts
     needed = {
         "crm.lists.read": True,

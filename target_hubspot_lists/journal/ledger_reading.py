@@ -172,7 +172,11 @@ class LedgerReading(ABC):
     def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
         """The contacts of values that were looked up lately enough."""
         since = self.contacts_since
-        return {} if since is None else self._ledger.people.record_ids(values, by=by, since=since)
+        if since is None:
+            return {}
+        return self._ledger.people.record_ids(
+            values, by=by, since=since, with_mailability=self._settings.check_mailability
+        )
 
     def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
         """The contacts of values that were ever looked up."""

@@ -123,7 +123,8 @@ def forget(
         return
     click.echo(
         f"Deleted for portal {portal_id}: addresses and other identifiers {forgotten.identifiers}, "
-        f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}."
+        f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}, "
+        f"mailability {forgotten.mailability}."
     )
 
 

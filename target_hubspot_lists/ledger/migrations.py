@@ -108,12 +108,26 @@ def know_contacts_by_any_property(connection: Connection) -> None:
         connection.execute(text(f"ALTER TABLE ledger_contacts {change}"))
 
 
+def remember_mailability(connection: Connection) -> None:
+    """Version 5: whether HubSpot mails a contact."""
+    clustered = " WITHOUT ROWID" if is_sqlite(connection) else ""
+    connection.execute(
+        text(
+            f"""CREATE TABLE ledger_mailability (
+            portal_id BIGINT NOT NULL, record_id BIGINT NOT NULL, mailability TEXT NOT NULL,
+            looked_up BIGINT NOT NULL,
+            PRIMARY KEY (portal_id, record_id)){clustered}"""
+        )
+    )
+
+
 # The schema's version is how many of these have been applied.
 MIGRATIONS: Sequence[Migration] = (
     create_tables,
     name_cohorts_and_tell_broken_runs,
     note_lists_to_be_made,
     know_contacts_by_any_property,
+    remember_mailability,
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, except_, literal, select, true, tuple_, update
 
 from target_hubspot_lists.identifiers import EMAIL
+from target_hubspot_lists.ledger import mailability
 from target_hubspot_lists.ledger.memberships import is_member, merged_state
 from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import (
@@ -34,11 +35,21 @@ if TYPE_CHECKING:
 VALUES_AT_ONCE = 10_000
 
 
-def record_ids(
-    connection: Connection, portal_id: int, by: str, values: Collection[str], *, since: int
+def record_ids(  # noqa: PLR0913 - what a look-up is known by
+    connection: Connection,
+    portal_id: int,
+    by: str,
+    values: Collection[str],
+    *,
+    since: int,
+    with_mailability: bool = False,
 ) -> dict[str, int]:
-    """The record ids of the values of a property that were looked up at that time or later."""
+    """The record ids of the values of a property that were looked up at that time or later.
+
+    `with_mailability` leaves out those of whom it was not told then whether HubSpot mails them.
+    """
     found: dict[str, int] = {}
+    told = mailability.is_told(portal_id, contacts.c.record_id, since) if with_mailability else true()
     for chunk in chunks(_spelt(by, each) for each in values):
         rows = connection.execute(
             select(contacts.c.value, contacts.c.record_id).where(
@@ -46,6 +57,7 @@ def record_ids(
                 contacts.c.property == by,
                 among(connection, contacts.c.value, chunk),
                 contacts.c.looked_up >= since,
+                told,
             )
         ).all()
         found.update((value, record_id) for value, record_id in rows)
@@ -96,6 +108,7 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
     """Delete everything known of these records; return by which values they were known, and how much that was."""
     values: list[str] = []
     known = hash_count = 0
+    told = mailability.forget(connection, portal_id, ids)
     for chunk in chunks(ids):
         of_portal = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
         values += connection.scalars(select(contacts.c.value).where(*of_portal))
@@ -112,7 +125,7 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
                 among(connection, property_hashes.c.record_id, chunk),
             )
         ).rowcount
-    return values, Forgotten(len(values), known, hash_count)
+    return values, Forgotten(len(values), known, hash_count, told)
 
 
 def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
@@ -128,6 +141,7 @@ def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, 
         records = known | {merged[each] for each in known}
         of_records = among(connection, property_hashes.c.record_id, records)
         connection.execute(delete(property_hashes).where(of_portal, of_records))
+    mailability.forget(connection, portal_id, merged)
 
 
 def _merge_contacts(
@@ -242,6 +256,7 @@ def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> F
     hash_count = connection.execute(
         delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
     ).rowcount
+    mailability.prune(connection, portal_id, before=before)
     for table, moment in ((runs, runs.c.ended), (lists_to_be_made, lists_to_be_made.c.since)):
         connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
     return Forgotten(identifiers, left_count, hash_count)

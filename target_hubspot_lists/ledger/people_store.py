@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.identifiers import EMAIL
-from target_hubspot_lists.ledger import people
+from target_hubspot_lists.ledger import mailability, people
 from target_hubspot_lists.ledger.portal_view import SECONDS_PER_DAY
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.ledger.portal_view import PortalView
     from target_hubspot_lists.ledger.records import Forgotten
+    from target_hubspot_lists.outcomes import KnownMailability, Mailability
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 RETENTION = timedelta(days=90)  # for what `prune` deletes
@@ -26,16 +27,39 @@ class PeopleStore:
         self._view = view
 
     def record_ids(
-        self, values: Collection[str], *, by: str = EMAIL, since: datetime = EPOCH
+        self,
+        values: Collection[str],
+        *,
+        by: str = EMAIL,
+        since: datetime = EPOCH,
+        with_mailability: bool = False,
     ) -> dict[str, int]:
         """Return the record ids of those values of a property that were looked up at `since` or later.
 
         Addresses are the values of `email`, in lower case; another property with the same value is another person.
+        `with_mailability` leaves out those of whom it was not told then whether HubSpot mails them.
         """
         with self._view.database.reading() as connection:
             return people.record_ids(
-                connection, self._view.portal_id, by, values, since=int(since.timestamp())
+                connection,
+                self._view.portal_id,
+                by,
+                values,
+                since=int(since.timestamp()),
+                with_mailability=with_mailability,
             )
+
+    def mailability(self, record_ids: Collection[int], *, since: datetime) -> dict[int, KnownMailability]:
+        """Return whether HubSpot mails these contacts, as it said at `since` or later."""
+        with self._view.database.reading() as connection:
+            return mailability.known(
+                connection, self._view.portal_id, record_ids, since=int(since.timestamp())
+            )
+
+    def remember_mailability(self, told: Mapping[int, Mailability]) -> None:
+        """Note whether HubSpot mails contacts, as it says now."""
+        with self._view.database.writing() as connection:
+            mailability.remember(connection, self._view.portal_id, told, now=self._view.seconds())
 
     def contacts(self, *, looked_up_before: datetime) -> Iterator[tuple[str, dict[str, int]]]:
         """Yield properties with those values that were not looked up since, and their record ids, a part at a time."""

@@ -52,8 +52,9 @@ class Forgotten:
     identifiers: int  # addresses, and values of other properties
     memberships: int
     property_hashes: int
+    mailability: int = 0  # of how many contacts it was known whether HubSpot mails them
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to delete."""
-        return any((self.identifiers, self.memberships, self.property_hashes))
+        return any((self.identifiers, self.memberships, self.property_hashes, self.mailability))

@@ -70,6 +70,15 @@ property_hashes = Table(
     Column("day", Integer, nullable=False),
 )
 
+mailability = Table(  # whether HubSpot mails a contact, as it said when the contact was looked up
+    "ledger_mailability",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("record_id", BigInteger, primary_key=True),
+    Column("mailability", Text, nullable=False),
+    Column("looked_up", BigInteger, nullable=False),
+)
+
 runs = Table(
     "ledger_runs",
     metadata,

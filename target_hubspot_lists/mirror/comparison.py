@@ -95,10 +95,11 @@ class Comparison:
                 yield LastWord(member, bool(word & 1), word >> 1, cohort)
             after = rows[-1][0]
 
-    def identify(self, since: datetime | None) -> None:
+    def identify(self, since: datetime | None, *, with_mailability: bool = False) -> None:
         """Find the contacts of members: record ids are their own, others those that a ledger knows.
 
-        A look-up before `since` is too old; None: no look-up of the ledger counts.
+        A look-up before `since` is too old; None: no look-up of the ledger counts. `with_mailability` leaves out those
+        of whom it was not told then whether HubSpot mails them.
         """
         if self._are_record_ids:
             self._workspace.change(
@@ -109,7 +110,7 @@ class Comparison:
                 "INSERT INTO mirror_identified SELECT w.member, c.record_id, w.word, w.cohort, 0, NULL "
                 f"FROM {self._words} w JOIN ledger_contacts c "
                 "ON c.portal_id = :portal_id AND c.property = :property AND c.value = w.member "
-                "WHERE c.looked_up >= :since",
+                f"WHERE c.looked_up >= :since{HAS_MAILABILITY if with_mailability else ''}",
                 portal_id=self._workspace.portal_id,
                 property=self._by,
                 since=int(since.timestamp()),
@@ -220,6 +221,11 @@ class Comparison:
         return int(self._workspace.read(f"SELECT count(*) FROM {table}")[0][0])
 
 
+# Whether it was told, lately enough, if HubSpot mails a contact of the ledger.
+HAS_MAILABILITY = (
+    " AND EXISTS (SELECT 1 FROM ledger_mailability a "
+    "WHERE a.portal_id = :portal_id AND a.record_id = c.record_id AND a.looked_up >= :since)"
+)
 RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties"
 
 

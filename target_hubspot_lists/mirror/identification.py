@@ -31,7 +31,10 @@ class Identification:
         comparison: Comparison,
         properties: HeldProperties,
         merges: Merges,
+        *,
+        checks_mailability: bool,
     ) -> None:
+        self._checks_mailability = checks_mailability
         self._resolver = resolver
         self._journal = journal
         self._accounts = accounts
@@ -55,7 +58,7 @@ class Identification:
 
     def identify(self, unit: ListSnapshot) -> None:
         """Find the contacts of whom the snapshot names; who has none gets an outcome."""
-        self._comparison.identify(self._journal.contacts_since)
+        self._comparison.identify(self._journal.contacts_since, with_mailability=self._checks_mailability)
         for words in self._comparison.unidentified():
             self._look_up(unit, words)
         for cohort, number in self._comparison.resolve().items():

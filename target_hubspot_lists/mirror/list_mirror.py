@@ -19,7 +19,7 @@ from target_hubspot_lists.mirror.guards import (
 from target_hubspot_lists.mirror.snapshots import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.accounts import NOTHING
-from target_hubspot_lists.sync.plans import Plan
+from target_hubspot_lists.sync.plans import Plan, to_add
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.removals import Removals
     from target_hubspot_lists.mirror.sending import Sending
     from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack
-    from target_hubspot_lists.outcomes import PropertyResult
+    from target_hubspot_lists.outcomes import KnownMailability, PropertyResult
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.plans import Stale
 
@@ -63,7 +64,9 @@ class ListMirror:
         identification: Identification,
         sending: Sending,
         removals: Removals,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
+        self._mailability = mailability
         self._settings = settings
         self._routes = planning.routes
         self._accounts = planning.accounts
@@ -152,8 +155,9 @@ class ListMirror:
             if self._journal.is_kept:
                 stale += self._sending.deliver(plan, results)
                 continue
+            mailability = self._mailability.of(to_add([plan]))
             for row in rows:
-                self._settle(unit, row, Outcome.ALREADY_MEMBER, results)
+                self._settle(unit, row, Outcome.ALREADY_MEMBER, results, mailability.get(row.record_id))
         return stale
 
     def _settle_away(self, unit: ListSnapshot) -> None:
@@ -168,7 +172,8 @@ class ListMirror:
     @property
     def _are_counted(self) -> bool:
         """Whether members who are as asked are only counted: nothing is written of them, or told in the report."""
-        return not (self._properties.is_wanted or self._accounts.names_everybody)
+        is_each_told = self._accounts.names_everybody or self._mailability.is_wanted
+        return not (self._properties.is_wanted or is_each_told)
 
     def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
         for cohort, number in self._differences.count(condition).items():
@@ -195,6 +200,7 @@ class ListMirror:
         row: Resolved,
         outcome: Outcome,
         results: Mapping[Member, PropertyResult] = NOTHING,
+        mailability: KnownMailability | None = None,
     ) -> None:
         self._accounts.settle(
             unit.asked(row),
@@ -202,6 +208,7 @@ class ListMirror:
             record_id=row.record_id,
             created=row.is_created,
             properties=results.get(row.record_id),
+            mailability=mailability,
         )
 
     def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:

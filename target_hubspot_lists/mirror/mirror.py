@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.resolution import Resolver
@@ -60,6 +61,7 @@ class Mirror:
         properties: ContactProperties | NoProperties,
         journal: Journal,
         workspace: Workspace,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
         self._planning = planning
         self._properties = properties
@@ -79,6 +81,7 @@ class Mirror:
             journal=journal,
             workspace=workspace,
             held_back=self._held_back,
+            mailability=mailability,
         )
         self._vanished = VanishedCohorts(
             settings, planning, journal, self._arrivals, self._list_mirror, held_back=self._held_back
@@ -129,7 +132,7 @@ class Mirror:
         for each in skipped:
             self._list_mirror.skip(each)
         units = list(self._units())
-        self._refuse_shared_lists(units)
+        _refuse_shared_lists(units, self._arrivals)
         for unit in units:
             self._list_mirror.apply(unit, self._gap(unit))
             if unit.problem:
@@ -175,17 +178,6 @@ class Mirror:
             units.setdefault(key, ListSnapshot(found, [])).cohorts.append(snapshot)
         yield from units.values()
 
-    def _refuse_shared_lists(self, units: Sequence[ListSnapshot]) -> None:
-        for unit in units:
-            keys = {each.route.key for each in unit.cohorts}
-            # Also those of which all records for the list were rejected: they are of members whom it has.
-            streams = {each.stream: None for each in self._arrivals if each.route.key in keys}
-            if len(streams) > 1:
-                raise ListError(
-                    f"{unit.label} is fed by the streams {', '.join(streams)}: in mirror mode a list takes one "
-                    "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
-                )
-
     def _judge_streams(self, applied: AbstractSet[str]) -> None:
         """Judge the streams that were read and led to no list, so that no STATE says that they are done."""
         for stream in sorted(self._arrivals.started_streams() - applied):
@@ -224,6 +216,18 @@ class Mirror:
         return [each for each in self._planning.routes.configured_for(unit.hubspot_list) if each not in came]
 
 
+def _refuse_shared_lists(units: Sequence[ListSnapshot], arrivals: Arrivals) -> None:
+    for unit in units:
+        keys = {each.route.key for each in unit.cohorts}
+        # Also those of which all records for the list were rejected: they are of members whom it has.
+        streams = {each.stream: None for each in arrivals if each.route.key in keys}
+        if len(streams) > 1:
+            raise ListError(
+                f"{unit.label} is fed by the streams {', '.join(streams)}: in mirror mode a list takes one "
+                "stream, else each would remove the other's members. Send each to a list of its own with lists[]."
+            )
+
+
 def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed with
     settings: Settings,
     planning: Planning,
@@ -236,6 +240,7 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
     journal: Journal,
     workspace: Workspace,
     held_back: HeldBack,
+    mailability: MailabilityCheck | NoMailabilityCheck,
 ) -> ListMirror:
     """Build what makes one list equal to its snapshot."""
     accounts = planning.accounts
@@ -249,6 +254,7 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
         comparison=comparison,
         properties=properties,
         merges=merges,
+        mailability=mailability,
     )
     return ListMirror(
         settings,
@@ -260,7 +266,16 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
         differences=differences,
         properties=properties,
         merges=merges,
-        identification=Identification(resolver, journal, accounts, comparison, properties, merges),
+        identification=Identification(
+            resolver,
+            journal,
+            accounts,
+            comparison,
+            properties,
+            merges,
+            checks_mailability=mailability.is_wanted,
+        ),
         sending=sending,
         removals=Removals(settings, accounts, journal, differences, properties, held_back, sending),
+        mailability=mailability,
     )

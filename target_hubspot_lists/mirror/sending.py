@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.plans import Plan, Stale
     from target_hubspot_lists.sync.resolution import Resolver
 
@@ -37,7 +38,9 @@ class Sending:
         comparison: Comparison,
         properties: HeldProperties,
         merges: Merges,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
+        self._mailability = mailability
         self._settings = settings
         self._accounts = accounts
         self._resolver = resolver
@@ -86,7 +89,14 @@ class Sending:
         every = plan.all_asked()
         to_add = [record_id for record_id, asked in every.items() if asked.is_member]
         missing = self._merges.missing(to_add) if self._settings.are_record_ids else set()
+        mailability = self._mailability.of(to_add)
         for record_id, asked in every.items():
             outcome = Outcome.ADDED if asked.is_member else Outcome.REMOVED
             outcome = Outcome.MISSING if record_id in missing else outcome
-            self._accounts.settle(asked, outcome, record_id=record_id, properties=results.get(record_id))
+            self._accounts.settle(
+                asked,
+                outcome,
+                record_id=record_id,
+                properties=results.get(record_id),
+                mailability=mailability.get(record_id),
+            )

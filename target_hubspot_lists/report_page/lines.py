@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from target_hubspot_lists.outcomes import UNAPPLIED
+from target_hubspot_lists.outcomes import UNAPPLIED, Mailability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ class RunLine(NamedTuple):
 
 Line = MemberLine | ListLine | RunLine
 
-MAILABLE = "mailable"
+MAILABLE = Mailability.MAILABLE
 OUTCOMES = (
     "added",
     "already_member",

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import AccountsError
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.outcomes import Outcome
+from target_hubspot_lists.outcomes import Mailability, Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.outcomes import (
+        KnownMailability,
         PropertyOutcome,
         PropertyReason,
         PropertyResult,
@@ -45,6 +48,8 @@ class Account:
     seconds: float = 0.0
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     reasons: Counter[Reason] = field(default_factory=Counter)
+    mailability: Counter[Mailability] = field(default_factory=Counter)  # of those on the list, where asked
+    mailability_as_of: int | None = None  # the oldest of these answers, in seconds since 1970
     properties: Counter[PropertyOutcome] = field(default_factory=Counter)
     property_problems: Counter[tuple[PropertyReason, str | None]] = field(default_factory=Counter)
 
@@ -92,6 +97,17 @@ class Account:
         self.properties[result.outcome] += 1
         if problem := result.problem:
             self.property_problems[problem.reason, problem.property] += 1
+
+    @property
+    def cannot_be_mailed(self) -> int:
+        """Members on the list of whom HubSpot says that it does not mail them."""
+        return self.mailability.total() - self.mailability[Mailability.MAILABLE]
+
+    def count_mailability(self, known: Iterable[KnownMailability]) -> None:
+        """Count members on the list by whether they can be mailed."""
+        for each, number in Counter(known).items():
+            self.mailability[each.mailability] += number
+            self.mailability_as_of = min(each.looked_up, self.mailability_as_of or each.looked_up)
 
     def check(self) -> None:
         """Raise AccountsError unless every membership asked for has exactly one outcome."""

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.outcomes import Outcome, is_applied
+from target_hubspot_lists.outcomes import UNAPPLIED, Outcome, is_applied
 from target_hubspot_lists.reporting.asked import NO_RECORD
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.input.records import Cohort, Member, Rejection
     from target_hubspot_lists.outcomes import (
+        KnownMailability,
         PropertyResult,
         Refusal,
     )
@@ -35,6 +36,7 @@ class Settlement(NamedTuple):
     created: bool
     refusal: Refusal | None
     properties: PropertyResult | None
+    mailability: KnownMailability | None  # of a member who is on the list, where it was asked for
 
 
 class Listener(Protocol):
@@ -85,6 +87,7 @@ class Accounts:
         created: bool = False,
         refusal: Refusal | None = None,
         properties: PropertyResult | None = None,
+        mailability: KnownMailability | None = None,
     ) -> None:
         """Give a membership its outcome; `properties` says what became of its contact's."""
         account = asked.account
@@ -98,8 +101,13 @@ class Accounts:
             properties = None  # nothing can have become of those of a contact that is not there
         if properties:
             account.count_properties(properties)
+        if not asked.is_member or outcome in UNAPPLIED:
+            mailability = None  # it is told of those who are on the list
+        if mailability:
+            account.count_mailability((mailability,))
         if self._report:
-            self._report.member(asked, Settlement(outcome, record_id, created, refusal, properties))
+            settled = Settlement(outcome, record_id, created, refusal, properties, mailability)
+            self._report.member(asked, settled)
 
     @property
     def names_everybody(self) -> bool:
@@ -122,15 +130,20 @@ class Accounts:
         created: AbstractSet[int] = NOBODY,
         refusals: Mapping[int, Refusal] = NOTHING,
         results: Mapping[Member, PropertyResult] = NOTHING,
+        mailability: Mapping[int, KnownMailability] = NOTHING,
     ) -> None:
         """Give memberships their outcome that ask for the same; none becomes an object that nobody asks for.
 
-        `refusals` and `results`, what became of properties, are by record id.
+        `refusals`, `results` (what became of properties) and `mailability` are by record id.
         """
+        if not is_member or outcome in UNAPPLIED:
+            mailability = NOTHING
         if refusals or results or (self._report and self._report.wants(outcome, is_member=is_member)):
             named = record_ids
+        elif self._report:
+            named = (record_ids & created) | _cannot_be_mailed(record_ids, mailability)
         else:
-            named = record_ids & created if self._report else NOBODY
+            named = NOBODY
         for each in named:
             self.settle(
                 words.asked(each),
@@ -139,7 +152,11 @@ class Accounts:
                 created=each in created,
                 refusal=refusals.get(each),
                 properties=results.get(each),
+                mailability=mailability.get(each),
             )
+        if mailability:
+            left = record_ids - named
+            words.account.count_mailability(mailability[each] for each in left if each in mailability)
         if number := len(record_ids) - len(named):
             account = words.account
             account.outcomes[outcome] += number
@@ -187,6 +204,15 @@ class Accounts:
         for account in self.lists.values():
             if number := account.outcomes[Outcome.DROPPED]:
                 yield dropped(f'List "{shown(account.label)}"', number)
+
+
+def _cannot_be_mailed(
+    record_ids: AbstractSet[int], mailability: Mapping[int, KnownMailability]
+) -> AbstractSet[int]:
+    """Return those who have a line in the report, whatever else it says of members who are as asked."""
+    if not mailability:
+        return NOBODY
+    return {each for each in record_ids if each in mailability and not mailability[each].is_mailable}
 
 
 def unusable(problem: str, cohorts: Sequence[Cohort]) -> str:

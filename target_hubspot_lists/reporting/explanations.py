@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.outcomes import Outcome, PropertyReason, Reason
+from target_hubspot_lists.outcomes import Mailability, Outcome, PropertyReason, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,33 +191,35 @@ PROPERTY_REASONS: Mapping[str, Explanation] = {
 
 # Why somebody who is on a list cannot be mailed: the contact's properties say it, the first that holds.
 MAILABILITY: Mapping[str, Explanation] = {
-    "mailable": Explanation("Can be mailed", "Nothing that HubSpot knows of the contact speaks against it."),
-    "opted_out": Explanation(
+    Mailability.MAILABLE: Explanation(
+        "Can be mailed", "Nothing that HubSpot knows of the contact speaks against it."
+    ),
+    Mailability.OPTED_OUT: Explanation(
         "Unsubscribed",
         "The person has unsubscribed from all email of this portal.",
         "Respect it. Only the person can subscribe again.",
     ),
-    "bad_address": Explanation(
+    Mailability.BAD_ADDRESS: Explanation(
         "Bad address",
         "HubSpot holds the address to be invalid.",
         "Correct the address of the contact.",
     ),
-    "hard_bounced": Explanation(
+    Mailability.HARD_BOUNCED: Explanation(
         "Bounced",
         "An earlier email to this address came back for good: the mailbox or its domain does not exist.",
         "Ask for another address, or take the person out of the cohort.",
     ),
-    "quarantined": Explanation(
+    Mailability.QUARANTINED: Explanation(
         "Quarantined",
         "HubSpot stopped mailing the address to protect the portal's reputation as a sender.",
         "Review it in HubSpot's email health tool.",
     ),
-    "ineligible": Explanation(
+    Mailability.INELIGIBLE: Explanation(
         "Not eligible",
         "HubSpot does not mail this contact for another reason.",
         "Open the contact in HubSpot: the reason is shown beside the address.",
     ),
-    "not_marketing": Explanation(
+    Mailability.NOT_MARKETING: Explanation(
         "Not a marketing contact",
         "Marketing emails go to marketing contacts only, and this contact is none.",
         "Set the contacts of this list as marketing contacts in HubSpot. They count in what HubSpot bills.",

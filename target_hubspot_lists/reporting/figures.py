@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from target_hubspot_lists.outcomes import Outcome, PropertyOutcome
@@ -20,6 +21,8 @@ def list_figures(account: Account) -> dict[str, Any]:
     `match_rate` is a share from 0 to 1, or None where nothing was asked; `size` how many members the list has now,
     or None where HubSpot does not tell. `membership_calls` are those that change the list's members or read back
     whether they did; look-ups and creates of contacts serve all lists, and count with the run's `calls` alone.
+    `mailability` has members on the list by what HubSpot said of them, the oldest of these answers at
+    `mailability_as_of`; {} and None where that was not asked.
     """
     return {
         "records_read": account.records_read,
@@ -36,6 +39,8 @@ def list_figures(account: Account) -> dict[str, Any]:
             {"property": name, "reason": reason, "members": count}
             for (reason, name), count in account.property_problems.items()
         ],
+        "mailability": {each.value: count for each, count in account.mailability.items()},
+        "mailability_as_of": moment_text(account.mailability_as_of),
         "match_rate": account.match_rate,
         "size": account.size,
         "membership_calls": account.calls,
@@ -59,6 +64,11 @@ def run_figures(accounts: Accounts) -> dict[str, Any]:
             for name, stream in accounts.streams.items()
         },
     }
+
+
+def moment_text(seconds: int | None) -> str | None:
+    """Return seconds since 1970 as ISO 8601 in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _by_name(reasons: Mapping[Reason, int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ import orjson
 
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.outcomes import Outcome, is_applied
-from target_hubspot_lists.reporting.figures import list_figures, run_figures
+from target_hubspot_lists.reporting.figures import list_figures, moment_text, run_figures
 from target_hubspot_lists.reporting.private_files import open_private
 from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
 
@@ -50,6 +50,8 @@ CSV_COLUMNS = (
     "property",
     "property_reason",
     "property_correlation_id",
+    "mailability",
+    "mailability_as_of",
 )
 
 
@@ -115,10 +117,12 @@ class Report:
         return self.members == "all" or not is_applied(outcome, is_member=is_member)
 
     def member(self, asked: Asked, settled: Settlement) -> None:
-        """Write a member's line: of those not in the state asked for, of those created, or of all."""
+        """Write a member's line: of all, or of those not in the state asked for, created, or who cannot be mailed."""
         outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties
         problem = properties.problem if properties else None
-        if not (self.wants(outcome, is_member=asked.is_member) or problem or settled.created):
+        mailability = settled.mailability
+        is_remarkable = problem or settled.created or (mailability and not mailability.is_mailable)
+        if not (self.wants(outcome, is_member=asked.is_member) or is_remarkable):
             return
         record_id = settled.record_id
         self._write(
@@ -136,6 +140,8 @@ class Report:
             property=problem and problem.property,
             property_reason=problem and problem.reason,
             property_correlation_id=problem and problem.correlation_id,
+            mailability=mailability and mailability.mailability,
+            mailability_as_of=mailability and moment_text(mailability.looked_up),
         )
 
     def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
@@ -156,6 +162,8 @@ class Report:
             property=None,
             property_reason=None,
             property_correlation_id=None,
+            mailability=None,
+            mailability_as_of=None,
         )
 
     def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.outcomes import Outcome, PropertyOutcome, Reason
-from target_hubspot_lists.reporting.figures import list_figures, run_figures
+from target_hubspot_lists.outcomes import Mailability, Outcome, PropertyOutcome, Reason
+from target_hubspot_lists.reporting.figures import list_figures, moment_text, run_figures
 from target_hubspot_lists.reporting.text_tables import aligned
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
             )
     yield from _rejections(lists, accounts.streams)
     yield from _property_problems(lists)
+    yield from _mailability(lists)
     made = "to be made" if run.dry_run else "made"
     if accounts.properties_created:
         yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} {made}."
@@ -128,6 +129,7 @@ def table(accounts: Sequence[Account]) -> Iterator[str]:
         ["asked", *(str(account.asked) for account in accounts)],
         *_columns_of(COLUMNS, [account.outcomes for account in accounts]),
         *_columns_of(PROPERTY_COLUMNS, [account.properties for account in accounts]),
+        *_unmailable(accounts),
         ["match rate", *(_rate(account.match_rate) for account in accounts)],
     ]
     yield from aligned(columns)
@@ -137,6 +139,11 @@ def _columns_of(headings: Mapping[_Kind, str], counts: Sequence[Counter[_Kind]])
     for kind, heading in headings.items():
         if any(each[kind] for each in counts):
             yield [heading, *(str(each[kind]) for each in counts)]
+
+
+def _unmailable(accounts: Sequence[Account]) -> Iterator[list[str]]:
+    if any(each.cannot_be_mailed for each in accounts):
+        yield ["cannot be mailed", *(str(each.cannot_be_mailed) for each in accounts)]
 
 
 def _name(account: Account) -> str:
@@ -165,6 +172,16 @@ def _property_problems(accounts: Iterable[Account]) -> Iterator[str]:
             for (reason, name), count in sorted(problems.items(), key=str)
         )
         yield f"Properties rejected, not the memberships: {', '.join(told)}."
+
+
+def _mailability(accounts: Sequence[Account]) -> Iterator[str]:
+    told = sum((account.mailability for account in accounts), Counter[Mailability]())
+    reasons = ", ".join(f"{told[each]} {each}" for each in Mailability if told[each] and each != "mailable")
+    if reasons:
+        oldest = min(each.mailability_as_of for each in accounts if each.mailability_as_of is not None)
+        yield (
+            f"On these lists and not to be mailed: {reasons}, as HubSpot said at {moment_text(oldest)} or later."
+        )
 
 
 def _reasons(reasons: Counter[Reason]) -> str:

@@ -12,7 +12,7 @@ from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, 
 from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
 from target_hubspot_lists.reporting.accounts import NOTHING
 from target_hubspot_lists.reporting.asked import NO_RECORD
-from target_hubspot_lists.sync.plans import Stale
+from target_hubspot_lists.sync.plans import Stale, to_add
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.outcomes import PropertyResult
+    from target_hubspot_lists.outcomes import KnownMailability, PropertyResult
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
     from target_hubspot_lists.sync.plans import Plan
 
@@ -49,7 +50,9 @@ class Delivery:
         merged: MergedContacts,
         journal: Journal,
         accounts: Accounts,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
+        self._mailability = mailability
         self._client = client
         self._settings = settings
         self._writer = writer
@@ -72,7 +75,7 @@ class Delivery:
 
         Return those without an outcome whose contact has another record id now; if `is_again`, there are none.
         """
-        going = [each for plan in plans if (each := self._begin(plan, results)).left]
+        going = [each for each in self._begin(list(plans), results) if each.left]
         if self._settings.dry_run:
             for each in going:
                 each.problem = foresee(each, self._reader, by_record=self._settings.are_record_ids)
@@ -96,18 +99,18 @@ class Delivery:
             self._verify(each)
         return stale
 
-    def _begin(self, plan: Plan, results: Mapping[Member, PropertyResult]) -> UnderWay:
+    def _begin(self, plans: Sequence[Plan], results: Mapping[Member, PropertyResult]) -> Iterator[UnderWay]:
         """Settle who is known to be as asked, and everybody where the list cannot be used."""
-        each = UnderWay(plan, self._accounts, plan.record_ids, results=results)
-        each.problem = self.unusable.get(plan.hubspot_list.list_id)
-        if each.problem:
-            self._reject(each)
-        elif states := self._journal.states(plan.hubspot_list, each.left):
-            wanted = plan.wanted(states.keys())
-            for is_member, seen in ((True, Seen.ON_LIST), (False, Seen.NOT_ON_LIST)):
-                known = {one for one, state in states.items() if state is is_member is wanted.get(one)}
-                each.settle(known, seen, is_member=is_member)
-        return each
+        usable = (plan for plan in plans if plan.hubspot_list.list_id not in self.unusable)
+        mailability = self._mailability.of(to_add(usable))
+        for plan in plans:
+            each = UnderWay(plan, self._accounts, plan.record_ids, results=results, mailability=mailability)
+            each.problem = self.unusable.get(plan.hubspot_list.list_id)
+            if each.problem:
+                self._reject(each)
+            elif states := self._journal.states(plan.hubspot_list, each.left):
+                each.settle_known(states)
+            yield each
 
     def _send(self, changes: Sequence[tuple[UnderWay, Change]]) -> None:
         """Send changes, and settle what HubSpot says; not yet whom it does not name, and whom it calls missing."""
@@ -243,6 +246,7 @@ class UnderWay:
     )  # of those, who was read: the id of today, or nobody
     # What became of properties, by record id.
     results: Mapping[Member, PropertyResult] = field(default_factory=dict)
+    mailability: Mapping[int, KnownMailability] = field(default_factory=dict)
     problem: UnusableList | None = None
 
     @property
@@ -282,8 +286,16 @@ class UnderWay:
                     created=self.plan.created,
                     refusals=refusals,
                     results=self.results,
+                    mailability=self.mailability,
                 )
         self.left -= record_ids
+
+    def settle_known(self, states: Mapping[int, bool]) -> None:
+        """Settle those of whom it is known that they are as asked: on the list, or off it."""
+        wanted = self.plan.wanted(states.keys())
+        for is_member, seen in ((True, Seen.ON_LIST), (False, Seen.NOT_ON_LIST)):
+            known = {one for one, state in states.items() if state is is_member is wanted.get(one)}
+            self.settle(known, seen, is_member=is_member)
 
     def reject(self, problem: UnusableList) -> None:
         """Settle everybody who is left of a list that cannot be used."""

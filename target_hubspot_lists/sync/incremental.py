@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
     from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Destination, Planning
@@ -49,7 +50,9 @@ class Incremental:
         delivery: Delivery,
         properties: ContactProperties | NoProperties,
         journal: Journal,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
+        self._mailability = mailability
         self._planning = planning
         self._accounts = planning.accounts
         self._resolver = resolver
@@ -125,6 +128,7 @@ class Incremental:
         stale = self._delivery.deliver(plans, properties.results)
         self._batch.clear()
         self._deliver_again(stale, plans, properties)
+        self._mailability.end_flush()
 
     def finish(self) -> Sequence[str]:
         """Flush; return a sentence for each list that cannot be used, or with members that were dropped."""

@@ -132,6 +132,12 @@ class Fold:
         self._members[record_id] = member
 
 
+def to_add(plans: Iterable[Plan]) -> set[int]:
+    """Return the contacts that plans put onto lists."""
+    words = (part.words.items() for plan in plans for part in plan.parts)
+    return {each for of_part in words for each, word in of_part if word & 1}
+
+
 def last_words(parts: Iterable[Words]) -> Iterator[Words]:
     """Yield parts that ask the same list without the words that another part outdoes; those are superseded."""
     parts = list(parts)

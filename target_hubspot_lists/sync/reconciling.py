@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,17 @@ logger = logging.getLogger(__name__)
 class Reconciling:
     """The part of a run with `reconcile` that no record asks for: addresses at its beginning, lists at its end."""
 
-    def __init__(
-        self, contacts: Contacts, lists: Lists, accounts: Accounts, *, journal: Journal, settings: Settings
+    def __init__(  # noqa: PLR0913 - what it reads, and who is told
+        self,
+        contacts: Contacts,
+        lists: Lists,
+        accounts: Accounts,
+        *,
+        journal: Journal,
+        settings: Settings,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
+        self._mailability = mailability
         self._journal = journal
         self._reads_lists = settings.reconcile
         self._reads_addresses = settings.reconcile and not settings.dry_run
@@ -60,6 +69,7 @@ class Reconciling:
         found = look_up(self._contacts, by, known, NO_FLUSH)
         self._journal.follow(found.merged)
         self._journal.remember_contacts(by, found.record_ids)
+        self._mailability.remember(found.mailability)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
         self._journal.moved(
             {

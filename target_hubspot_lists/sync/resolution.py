@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult, Refusal
+    from target_hubspot_lists.outcomes import Mailability, PropertyProblem, PropertyResult, Refusal
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.reporting.accounts import Accounts
 
@@ -41,6 +41,8 @@ class Resolution:
     merged: dict[int, int] = field(default_factory=dict)
     # Those of the record ids that an earlier run looked up: a merge since then may have retired them.
     remembered: set[int] = field(default_factory=set)
+    # Of contacts that this run looked up or created, whether HubSpot mails them, where that was asked for.
+    mailability: dict[int, Mailability] = field(default_factory=dict)
     # Created without their attributes, for whose sake HubSpot would not create them.
     created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.resolution import ContactFields
 
 
@@ -42,12 +43,20 @@ class ByProperty:
     Of addresses, in lower case, contacts may be created.
     """
 
-    def __init__(self, by: str, contacts: Contacts, journal: Journal, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        by: str,
+        contacts: Contacts,
+        journal: Journal,
+        accounts: Accounts,
+        mailability: MailabilityCheck | NoMailabilityCheck,
+    ) -> None:
         self._by = by
         self._may_create = contacts.may_create and by == EMAIL
         self._contacts = contacts
         self._journal = journal
         self._accounts = accounts
+        self._mailability = mailability
 
     def resolve(self, members: Iterable[tuple[Member, bool]], fields: ContactFields) -> Resolution:
         """Return the contact of each member; those that are True are created if HubSpot has none, and if it may be.
@@ -64,6 +73,7 @@ class ByProperty:
         )
         self._journal.follow(resolution.merged)
         self._journal.remember_contacts(self._by, resolution.record_ids)
+        self._mailability.learn(resolution.mailability)
         left_behind = self._journal.last_known(self._by, resolution.missing - to_add)
         resolution.missing -= left_behind.keys()
         resolution.take_remembered({**known, **left_behind})
@@ -112,6 +122,7 @@ class Resolving:
         self._result.created |= step.created.keys()
         self._result.filled |= step.filled
         self._result.merged |= step.merged
+        self._result.mailability |= step.mailability
         # What neither HubSpot looks up nor is an address at all, is nobody's.
         self._result.unclear |= {
             each for each in step.unread if self._by != EMAIL or invalid_address(each) is None

@@ -16,7 +16,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "mode": ("incremental", "mirror"),
     "match_by": ("email", "contact_id"),
     "ledger": LEDGERS,
-    "extra": ("plain", "properties", "status", "verify"),
+    "extra": ("plain", "properties", "status", "verify", "mailability"),
     "credential": ("static", "oauth"),
     "history": ("first", "later"),  # whether a run came before, eight days ago
     "calls": ("one", "many"),  # at the same time
@@ -76,6 +76,7 @@ class Variant:
             "properties": {"property_mappings": [{"field": "plan", "property": "plan"}]},
             "status": {"audience_status_property": True},
             "verify": {"verify_memberships": True},
+            "mailability": {"check_mailability": True},
         }
         return chosen | extras.get(self.extra, {})
 

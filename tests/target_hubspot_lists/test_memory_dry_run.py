@@ -38,7 +38,16 @@ def contents(url: str) -> dict[str, list[Any]]:
     """Everything in the ledger."""
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as connection:
-        names = ("contacts", "lists", "cohorts", "memberships", "property_hashes", "runs", "locks", "schema")
+        names = (
+            "contacts",
+            "lists",
+            "cohorts",
+            "memberships",
+            "mailability",
+            "property_hashes",
+            "runs",
+            "schema",
+        )
         rows = {
             name: connection.execute(text(f"SELECT * FROM ledger_{name} ORDER BY 1, 2, 3")).all()  # noqa: S608
             if name != "schema"

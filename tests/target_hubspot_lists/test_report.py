@@ -101,6 +101,8 @@ def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
         "property": None,
         "property_reason": None,
         "property_correlation_id": None,
+        "mailability": None,
+        "mailability_as_of": None,
     }
 
 

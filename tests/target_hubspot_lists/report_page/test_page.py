@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import os
 import re
 import stat
@@ -23,6 +24,7 @@ from target_hubspot_lists.report_page.command import main
 from target_hubspot_lists.reporting.spreadsheets import is_formula
 from tests.factories import by_email, email_schema
 from tests.processes import TIMEOUT
+from tests.target_hubspot_lists.inputs import emails
 from tests.target_hubspot_lists.report_page.conftest import MadePage
 from tests.target_hubspot_lists.report_page.lines import (
     PORTAL,
@@ -175,6 +177,28 @@ def test_people_who_cannot_be_mailed_are_counted_with_the_reason(page_of: PageMa
     assert "Unsubscribed\n2\n" in page.text
     assert "Can be mailed" not in page.text
     assert [row["what"] for row in member_rows(page)] == ["Cannot be mailed"]
+
+
+def test_a_real_report_shows_who_cannot_be_mailed(
+    page_of: PageMaker, portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    portal.add_contact("ada@example.com", hs_email_optout="true")
+    portal.add_contact("bob@example.com")
+    report = tmp_path / "real.jsonl"
+    run_target(
+        *emails(["ada@example.com", "bob@example.com"]),
+        match_by="email",
+        report_path=str(report),
+        check_mailability=True,
+    )
+
+    page = page_of(*(json.loads(line) for line in report.read_text().splitlines()))
+
+    assert "1 person on these lists cannot be mailed." in page.text
+    assert "Unsubscribed\n1\n" in page.text
+    assert [(row["what"], row["mailability"]) for row in member_rows(page)] == [
+        ("Cannot be mailed", "opted_out")
+    ]
 
 
 def test_without_mailability_nothing_is_said_of_it(page_of: PageMaker) -> None:
