@@ -153,10 +153,17 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts=accounts,
         reconciling=reconciling,
     )
+    schedule: Schedule
+
+    def flush_full_batch() -> None:
+        schedule.flush()  # it is built over the sync, and so after it
+
     sync: Sync
     if workspace is None:
         sync = Incremental(
             planning,
+            batch_size_rows=settings.batch_size_rows,
+            flush=flush_full_batch,
             resolver=resolver,
             merged=merged,
             delivery=delivery,
@@ -182,7 +189,6 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts,
         States(settings),
         clock=clock,
-        batch_size_rows=settings.batch_size_rows,
         flushed=flushed,
     )
     return Session(sync, schedule, journal, reconciling, delivery, contacts, routes)

@@ -26,7 +26,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -57,9 +57,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
 
     _signal: int | None = None
     _has_client = False  # a signal may come before there is one
-    session: (
-        Session  # what memberships are applied with, from the check of the connection to the end of the run
-    )
+    _session: Session  # what memberships are applied with, once the connection is checked
 
     def __init__(
         self,
@@ -152,10 +150,11 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         self._streams.schema(message_dict)
 
+    @property
     @override
-    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        self._streams.record(message_dict)
-        self._session.schedule.record()
+    def _process_record_message(self) -> Callable[[dict[str, Any]], None]:
+        """What the reader calls with each RECORD message; without a step of this class between the two."""
+        return self._streams.record
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -197,3 +196,4 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             if self._has_client:
                 self._client.stop()
             self._signal = signum
+            self._reader.stop()

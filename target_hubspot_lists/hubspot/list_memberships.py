@@ -114,21 +114,25 @@ class Confirmation:
     def from_body(cls, change: Change, body: Mapping[str, Any]) -> Confirmation:
         """Parse an answer (MembershipsUpdateResponse): absent arrays are empty, both spellings are read."""
         # Specs and live portals say recordsIdsAdded, beside recordIdsRemoved; one page says recordIdsAdded.
-        added = _record_ids(body, "recordsIdsAdded") | _record_ids(body, "recordIdsAdded")
-        removed = _record_ids(body, "recordIdsRemoved") | _record_ids(body, "recordsIdsRemoved")
-        missing = _record_ids(body, "recordIdsMissing") | _record_ids(body, "recordsIdsMissing")
+        added = _record_ids(body, "recordsIdsAdded", "recordIdsAdded")
+        removed = _record_ids(body, "recordIdsRemoved", "recordsIdsRemoved")
+        missing = _record_ids(body, "recordIdsMissing", "recordsIdsMissing")
         to_add, to_remove = set(change.add), set(change.remove)
         if strange := (added - to_add) | (removed - to_remove) | (missing - to_add - to_remove):
             logger.warning(
                 "HubSpot's answer names %d record ids that were not asked for; not counted.", len(strange)
             )
-        return cls(change, added & to_add, removed & to_remove, missing & (to_add | to_remove))
+            added, removed, missing = added & to_add, removed & to_remove, missing & (to_add | to_remove)
+        return cls(change, added, removed, missing)
 
     @property
     def open(self) -> set[int]:
         """Those of whom HubSpot said nothing: they were as asked already, or it has yet to show."""
-        named = self.added | self.removed | self.missing | self.refused.keys() | self.doubtful.keys()
-        return set(self.change.ids) - named
+        if len(self.added) + len(self.removed) == len(self.change):
+            return set()  # no id is in both
+        ids = set(self.change.ids)
+        ids.difference_update(self.added, self.removed, self.missing, self.refused, self.doubtful)
+        return ids
 
     @property
     def is_taken(self) -> bool:
@@ -152,8 +156,9 @@ class Confirmation:
         self.seconds += part.seconds
 
 
-def _record_ids(body: Mapping[str, Any], name: str) -> set[int]:
-    named = body.get(name) or ()
+def _record_ids(body: Mapping[str, Any], *names: str) -> set[int]:
+    """The record ids of the arrays of these names, of which mostly one is there."""
+    named = [each for name in names for each in body.get(name) or ()]
     try:
         if "".join(named).isdecimal():  # all of them, at once
             return set(map(int, named))
@@ -256,6 +261,8 @@ class ChangeWriter:
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
         """Write a change; `alone` says when ids in it were refused on their own before."""
+        if len(change) <= self.size:
+            return self._write_or_divide(hubspot_list, change, within=None, alone=alone)
         whole = Confirmation(change)
         for part in change.split(self.size):
             whole.include(self._write_or_divide(hubspot_list, part, within=None, alone=alone))

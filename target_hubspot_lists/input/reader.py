@@ -43,7 +43,8 @@ class MessageReader(GenericSingerReader[bytes]):
         super().__init__()
         self._attendant = attendant
         self._lines_given = 0
-        self._lines: Iterator[bytes] = iter(())  # those of the last chunk that are still to come
+        self._chunk: list[bytes] = []  # the lines of the last chunk
+        self._lines: Iterator[bytes] = iter(())  # those of them that are still to come
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -57,15 +58,15 @@ class MessageReader(GenericSingerReader[bytes]):
     ) -> Counter[str]:
         """Hand each message to the callback for its type until the input ends or the attendant says stop."""
         counts: Counter[str] = Counter()
-        has_to_stop, loads, take_record = self._attendant.has_to_stop, orjson.loads, callbacks["RECORD"]
+        loads, take_record = orjson.loads, callbacks["RECORD"]
         chunks = self._chunks(file_input or self.default_input)
         for lines in whole_lines(chunks):
             records = 0
             self._lines_given += len(lines)
-            self._lines = iter(lines)
+            self._chunk, self._lines = lines, iter(lines)
+            if self._attendant.has_to_stop():  # a signal from here on calls `stop`
+                break
             for line in self._lines:
-                if has_to_stop():
-                    break
                 try:
                     message = loads(line)
                     is_record = message["type"] == "RECORD"
@@ -78,6 +79,13 @@ class MessageReader(GenericSingerReader[bytes]):
                     self._take_other(line, callbacks, counts)
             counts["RECORD"] += records
         return counts
+
+    def stop(self) -> None:
+        """Take no further line; a signal handler may call this.
+
+        The lines in hand are emptied, which ends the loop over them: so nothing has to be asked for each line.
+        """
+        self._chunk.clear()
 
     def _take_other(
         self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]], counts: Counter[str]

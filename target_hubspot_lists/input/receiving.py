@@ -32,13 +32,12 @@ class Receiver(Protocol):
         self,
         stream: str,
         membership: Membership,
+        version: int | None,
         attributes: Attributes | PropertyProblem | None = None,
-        *,
-        version: int | None = None,
     ) -> None:
         """Take a record's membership, and the attributes that it maps; `version` is that of the RECORD message."""
 
-    def reject(self, stream: str, rejection: Rejection, *, version: int | None = None) -> None:
+    def reject(self, stream: str, rejection: Rejection, version: int | None) -> None:
         """Account for a record that cannot be applied."""
 
     def pass_over(self, stream: str) -> None:

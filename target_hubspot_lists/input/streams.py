@@ -117,15 +117,16 @@ class Streams:
 
     def record(self, message: dict[str, Any]) -> None:
         """Take a RECORD message: parse it, and hand what it says to the receiver."""
-        stream, record, version = message.get("stream"), message.get("record"), message.get("version")
+        record, version = message.get("record"), message.get("version")
         if type(record) is not dict:
             raise self._error("is a RECORD without a record", "use a tap that writes Singer messages.")
-        taker = self._takers.get(stream) if type(stream) is str else None
-        if taker is None:
+        try:
+            taker = self._takers[message["stream"]]
+        except (LookupError, TypeError):
             raise self._error(
-                f'is a RECORD of stream "{stream}", which has no SCHEMA yet',
+                f'is a RECORD of stream "{message.get("stream")}", which has no SCHEMA yet',
                 "the tap must write a stream's SCHEMA first.",
-            )
+            ) from None
         taker(record, None if version is None else positive_integer(version))
 
     def _taker(self, stream: str, stream_map: StreamMap) -> Taker:
@@ -162,18 +163,18 @@ class Streams:
         def take_record(record: Record, version: int | None) -> None:
             parsed = parse(record)
             if isinstance(parsed, Membership):
-                take(name, parsed, version=version)
+                take(name, parsed, version)
             else:
                 advise(parsed, record)
-                reject(name, parsed, version=version)
+                reject(name, parsed, version)
 
         def take_with_attributes(record: Record, version: int | None) -> None:
             parsed = parse(record)
             if isinstance(parsed, Membership):
-                take(name, parsed, read_attributes(record, is_member=parsed.is_member), version=version)
+                take(name, parsed, version, read_attributes(record, is_member=parsed.is_member))
             else:
                 advise(parsed, record)
-                reject(name, parsed, version=version)
+                reject(name, parsed, version)
 
         if attributes is None:
             return take_record

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from target_hubspot_lists.ledger.workspace import SQLiteDialect, insert_statement, listed
+from target_hubspot_lists.ledger.workspace import SQLiteDialect, insert_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,6 +84,10 @@ class PostgresWorkspace(_OnLedger):
         self.change(f"INSERT INTO {table} SELECT * FROM mirror_incoming {on_conflict}")
         self.change("DROP TABLE mirror_incoming")
 
+    def insert_run(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
+        """Insert a row `(word, cohort, member)` for each member; each word is larger by two than the one before."""
+        self._copy(table, [(word + 2 * number, cohort, member) for number, member in enumerate(members)])
+
     def _copy(self, table: str, rows: Sequence[Row]) -> None:
         lines = "".join(f"{chr(9).join(map(_copied, row))}\n" for row in rows)
         with self._database.copying(f"COPY {table} FROM STDIN") as write:
@@ -93,11 +97,15 @@ class PostgresWorkspace(_OnLedger):
         """Delete all rows of tables, and let the planner know."""
         self.change(f"TRUNCATE {', '.join(tables)}")
 
-    def latest(self, table: str, key: str, others: str = "", condition: str = "true") -> str:
-        """Return a SELECT of `key, word` and others: of all rows with one key the one with the largest `word`."""
-        return (
-            f"SELECT DISTINCT ON ({key}) {listed(key, 'word', others)} FROM {table} WHERE {condition} "
-            f"ORDER BY {key}, word DESC"
+    def fold(
+        self, table: str, key: Sequence[str], others: Sequence[str], rows: str, **values: object
+    ) -> None:
+        """Insert the rows of a SELECT into a table: of all that have one key the one with the largest `word`."""
+        columns, by = ", ".join([*key, *others]), ", ".join(key)
+        self.change(
+            f"INSERT INTO {table} ({columns}) SELECT DISTINCT ON ({by}) {columns} FROM ({rows}) AS rows "
+            f"ORDER BY {by}, word DESC",
+            **values,
         )
 
     def among(self, name: str) -> str:

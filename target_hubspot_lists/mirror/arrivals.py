@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_hubspot_lists.input.attributes import Attributes
-    from target_hubspot_lists.input.records import Membership, Rejection
+    from target_hubspot_lists.input.records import Member, Membership, Rejection
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.snapshot import Snapshot
     from target_hubspot_lists.outcomes import PropertyProblem
@@ -27,7 +27,11 @@ UNCLEAR = frozenset({Reason.MISSING_COHORT, Reason.INVALID_COHORT, Reason.UNKNOW
 
 
 class Arrivals:
-    """What has arrived of each stream and cohort; the members themselves are in the snapshot's tables."""
+    """What has arrived of each stream and cohort; the members themselves are in the snapshot's tables.
+
+    Records often come cohort by cohort. Those that come one after the other and differ only in their member are a run:
+    whatever they have in common is looked up, and counted, once for the run.
+    """
 
     def __init__(self, planning: Planning, journal: Journal, snapshot: Snapshot) -> None:
         self._planning = planning
@@ -37,8 +41,16 @@ class Arrivals:
         self._streams: dict[str, StreamEvidence] = {}
         self._cohorts: dict[tuple[str, Cohort], CohortSnapshot] = {}
         self._numbers = itertools.count()
-        self._position = 0
-        self._latest: CohortSnapshot | None = None  # of the last record: mostly the next one's, too
+        # What the records of the run in hand have in common; None for the cohort if the next record begins a run.
+        self._cohort: Cohort | None = None
+        self._stream: str | None = None
+        self._version: int | None = None
+        self._is_member: bool | None = None
+        self._arriving: CohortSnapshot
+        self._members: list[Member] = []  # of the run, as far as they are not written yet
+        self._counted = 0  # of them, how many the accounts have
+        self._size: int | None = None  # of the cohort, as the record before this one says it
+        self._most = 0  # members of the run, until the snapshot is to be written
 
     def __iter__(self) -> Iterator[CohortSnapshot]:
         """Yield the cohorts that came, one of which all records were rejected too, in the order of the input."""
@@ -46,10 +58,12 @@ class Arrivals:
 
     def started_streams(self) -> frozenset[str]:
         """Return the streams of which a record came."""
+        self.count()
         return frozenset(name for name, stream in self._accounts.streams.items() if stream.records_read)
 
     def evidence(self, stream: str) -> StreamEvidence:
-        """Return what the stream's messages say of its completeness."""
+        """Return what the stream's messages say of its completeness, with all records that came."""
+        self.count()
         return self._streams.setdefault(stream, StreamEvidence())
 
     def next_number(self) -> int:
@@ -61,49 +75,88 @@ class Arrivals:
         self._accounts.streams.setdefault(stream, StreamAccount()).can_remove = can_remove
         self.evidence(stream).schema()
         if cohort is not None:
-            self._arriving(stream, cohort).is_whole_stream = True
+            self._cohort_snapshot(stream, cohort).is_whole_stream = True
         elif was_whole := self._cohorts.get((stream, Cohort(None, stream))):
             was_whole.is_whole_stream = False  # from here on a column names the cohort
+
+    def count(self) -> None:
+        """Bring accounts and evidence up to date with the records taken."""
+        if records := len(self._members) - self._counted:
+            self._counted = len(self._members)
+            arriving = self._arriving
+            arriving.stream_account.records_read += records
+            arriving.account.records_read += records
+            arriving.records += records
+            arriving.of_stream.record(self._version, records)
 
     def take(
         self,
         stream: str,
         membership: Membership,
+        version: int | None,
         attributes: Attributes | PropertyProblem | None = None,
-        *,
-        version: int | None = None,
     ) -> None:
         """Write a membership down, unless its version was replaced by a newer one."""
         cohort, member, is_member, cohort_size = membership
-        arriving = self._latest
         # The parser returns one object for all records of a cohort.
-        if arriving is None or arriving.cohort is not cohort or arriving.stream != stream:
-            arriving = self._latest = self._arriving(stream, cohort)
-            arriving.cohort = cohort
-            self._journal.saw(cohort)
-            self._accounts.streams[stream].lists.add(arriving.route.key)
-        of_stream, of_cohort = arriving.of_stream, arriving.evidence
-        arriving.stream_account.records_read += 1
-        arriving.account.records_read += 1
-        if version is not None and version != of_stream.version:
-            if of_stream.is_older(version):
-                of_stream.other()
-                arriving.account.superseded += 1
+        is_of_run = cohort is self._cohort and is_member is self._is_member
+        if not (is_of_run and version == self._version and stream is self._stream):
+            if self._is_replaced(stream, cohort, version):
                 return
-            self._replace(stream)
-            of_cohort = arriving.evidence
-        of_stream.record(version)
-        arriving.records += 1
-        # All records of a cohort should tell one size.
-        if is_member and (cohort_size is None or not cohort_size == of_cohort.smallest == of_cohort.largest):
-            of_cohort.record(cohort_size)
-        self._position = position = self._position + 1
-        self._snapshot.take((position << 1 | is_member, arriving.number, member))
+            self._begin_run(stream, cohort, version, is_member=is_member)
+        # All records of a cohort should tell one size; of those who left none counts.
+        if is_member and (cohort_size is None or cohort_size != self._size):
+            self._arriving.evidence.record(cohort_size)
+            self._size = cohort_size
+        self._members.append(member)
         if attributes is not None:
             self._snapshot.hold(member, packed(attributes))
+        if len(self._members) >= self._most:
+            self._end_run()
+            self._snapshot.write()
 
-    def reject(self, stream: str, rejection: Rejection, *, version: int | None = None) -> None:
+    def _is_replaced(self, stream: str, cohort: Cohort, version: int | None) -> bool:
+        """Return whether a record is of a version that a newer one replaced; it is only counted then.
+
+        The first record of a newer version replaces what came of the one before.
+        """
+        self._end_run()
+        of_stream = self.evidence(stream)
+        if of_stream.is_older(version):
+            of_stream.other()
+            arriving = self._begin(stream, cohort)
+            arriving.stream_account.records_read += 1
+            arriving.account.records_read += 1
+            arriving.account.superseded += 1
+            return True
+        if of_stream.is_newer(version):
+            self._replace(stream)
+            of_stream.begin(version)
+        return False
+
+    def _begin(self, stream: str, cohort: Cohort) -> CohortSnapshot:
+        """Return the snapshot that a record of a cohort belongs to."""
+        arriving = self._cohort_snapshot(stream, cohort)
+        arriving.cohort = cohort
+        self._journal.saw(cohort)
+        self._accounts.streams[stream].lists.add(arriving.route.key)
+        return arriving
+
+    def _begin_run(self, stream: str, cohort: Cohort, version: int | None, *, is_member: bool) -> None:
+        arriving = self._arriving = self._begin(stream, cohort)
+        self._stream, self._cohort, self._version, self._is_member = stream, cohort, version, is_member
+        self._size = None
+        self._members = self._snapshot.begin_run(arriving.number, is_member=is_member)
+        self._most = self._snapshot.room
+
+    def _end_run(self) -> None:
+        """Count the run in hand, and let the next record begin another one."""
+        self.count()
+        self._cohort, self._members, self._counted = None, [], 0
+
+    def reject(self, stream: str, rejection: Rejection, version: int | None) -> None:
         """Account for a record that cannot be applied, and note that the snapshot lacks it."""
+        self._end_run()
         account = self._planning.destination(rejection.cohort).account if rejection.cohort else None
         self._accounts.reject(stream, rejection, account)
         evidence = self.evidence(stream)
@@ -112,13 +165,13 @@ class Arrivals:
             evidence.begin(version)
         if rejection.cohort:
             # The cohort counts as one that came, even if no other record of it does.
-            self._arriving(stream, rejection.cohort).evidence.reject(
+            self._cohort_snapshot(stream, rejection.cohort).evidence.reject(
                 hides_a_member=rejection.hides_a_member and not evidence.is_older(version)
             )
         evidence.other()
         evidence.unclear += rejection.reason in UNCLEAR
 
-    def _arriving(self, stream: str, cohort: Cohort) -> CohortSnapshot:
+    def _cohort_snapshot(self, stream: str, cohort: Cohort) -> CohortSnapshot:
         found = self._cohorts.get((stream, cohort))
         if found is None:
             to = self._planning.destination(cohort)

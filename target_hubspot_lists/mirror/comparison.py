@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.hubspot.batching import in_runs
 from target_hubspot_lists.identifiers import are_record_ids
+from target_hubspot_lists.mirror.baseline import Baseline
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, member_type
 from target_hubspot_lists.reporting.asked import packed
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.workspace import Row, Workspace
 
-TABLES = ("mirror_words", "mirror_identified", "mirror_resolved", "mirror_baseline")
+TABLES = ("mirror_words", "mirror_resolved")
 
 
 class LastWord(NamedTuple):
@@ -42,10 +43,12 @@ class Resolved(NamedTuple):
 
 
 class Comparison:
-    """One list at a time: its members as the snapshot has them, and as HubSpot or the ledger has them.
+    """One list at a time: its members as the snapshot has them, with their contacts.
 
-    Its tables: `words` has the last word on each member of the list's cohorts, `identified` those whose contact is
-    known, `resolved` the last word on each contact, `baseline` who is on the list.
+    Its tables: `words` has the last word on each member of the list's cohorts, `resolved` the last word on each
+    contact; `baseline` has who is on the list. Until `resolve`, a member whose contact is not known has a row in
+    `resolved` as well, with its word, negated, in place of a record id: HubSpot's are positive, and no word is there
+    twice. So one statement tells known members from unknown ones, whatever other runs write to the ledger meanwhile.
     """
 
     def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
@@ -53,35 +56,35 @@ class Comparison:
         self._are_record_ids = are_record_ids(identifiers)
         # By which the ledger knows members; None where members have several identifiers.
         self._by = identifiers[0].by if len(identifiers) == 1 else None
-        self._cohorts: list[int] = []
+        self._last_words: Mapping[int, int] = {}  # how many are of each cohort
+        self._without: Counter[int] = Counter()  # how many of them have no contact, as far as is known
         self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
         member, key = f"member {member_type(identifiers)}", f"record_id {workspace.ordered_key}"
         rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}"
         create = workspace.create
         create("mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True)
-        create(
-            "mirror_identified",
-            f"{member} PRIMARY KEY, record_id BIGINT, word BIGINT, {rest}",
-            is_clustered=True,
-        )
         create("mirror_resolved", f"{key}, word BIGINT, {member}, {rest}")
-        create("mirror_baseline", f"{key}, is_settled INTEGER")
-
-    # The snapshot's side
+        self.baseline = Baseline(workspace)
 
     def start(self, cohorts: Sequence[int]) -> Mapping[int, int]:
         """Begin with the next list, to which these cohorts go; return how many last words are of each cohort."""
         workspace = self._workspace
         workspace.clear(*TABLES)
-        self._cohorts = list(cohorts)
+        self.baseline.clear()
+        self._without.clear()
         if len(cohorts) == 1:
             self._words = _words_of(cohorts[0])
-            return {cohorts[0]: self._count(f"{self._words} w")}
-        among = f"cohort {workspace.among('cohorts')}"
-        words = workspace.latest("mirror_last_words", "member", "cohort", among)
-        workspace.change(f"INSERT INTO mirror_words {words}", cohorts=workspace.values(self._cohorts))
+            self._last_words = {cohorts[0]: self._count(f"{self._words} w")}
+            return self._last_words
+        words = (
+            f"SELECT member, word, cohort FROM mirror_last_words WHERE cohort {workspace.among('cohorts')}"
+        )
+        workspace.fold(
+            "mirror_words", ["member"], ["word", "cohort"], words, cohorts=workspace.values(cohorts)
+        )
         self._words = "mirror_words"
-        return self._by_cohort("mirror_words")
+        self._last_words = self._by_cohort("mirror_words")
+        return self._last_words
 
     def words(self) -> Iterator[LastWord]:
         """Yield the last word on each member of the list's cohorts."""
@@ -101,60 +104,81 @@ class Comparison:
         A look-up before `since` is too old; None: no look-up of the ledger counts. `with_mailability` leaves out those
         of whom it was not told then whether HubSpot mails them.
         """
+        contact, of_ledger = "-w.word", ""
+        values: dict[str, object] = {}
         if self._are_record_ids:
-            self._workspace.change(
-                f"INSERT INTO mirror_identified SELECT member, member, word, cohort, 0, NULL FROM {self._words} w"
-            )
+            contact = "w.member"
         elif since is not None and self._by is not None:
-            self._workspace.change(
-                "INSERT INTO mirror_identified SELECT w.member, c.record_id, w.word, w.cohort, 0, NULL "
-                f"FROM {self._words} w JOIN ledger_contacts c "
-                "ON c.portal_id = :portal_id AND c.property = :property AND c.value = w.member "
-                f"WHERE c.looked_up >= :since{HAS_MAILABILITY if with_mailability else ''}",
-                portal_id=self._workspace.portal_id,
-                property=self._by,
-                since=int(since.timestamp()),
+            contact = "COALESCE(c.record_id, -w.word)"
+            of_ledger = (
+                "LEFT JOIN ledger_contacts c ON c.portal_id = :portal_id AND c.property = :property "
+                f"AND c.value = w.member AND c.looked_up >= :since{HAS_MAILABILITY if with_mailability else ''}"
             )
+            values = {
+                "portal_id": self._workspace.portal_id,
+                "property": self._by,
+                "since": int(since.timestamp()),
+            }
+        self._workspace.fold(
+            "mirror_resolved",
+            ["record_id"],
+            ["word", "member", "cohort", "is_created"],
+            f"SELECT {contact} AS record_id, w.word, w.member, w.cohort, 0 AS is_created "
+            f"FROM {self._words} w {of_ledger}",
+            **values,
+        )
 
     def unidentified(self) -> Iterator[list[LastWord]]:
         """Yield the words of members whose contact is not known, in runs; `take_contacts` may follow each."""
-        after = ""
-        if self._count("mirror_identified") == self._count(f"{self._words} w"):
-            return
-        while not self._are_record_ids and (
-            rows := self._workspace.read(
-                f"SELECT w.member, w.word, w.cohort FROM {self._words} w WHERE w.member > :after AND NOT EXISTS "
-                "(SELECT 1 FROM mirror_identified i WHERE i.member = w.member) "
-                f"ORDER BY w.member LIMIT {ROWS_AT_ONCE}",
-                after=after,
-            )
+        after = 0
+        while rows := self._workspace.read(
+            "SELECT member, word, cohort FROM mirror_resolved WHERE record_id < :after "
+            f"ORDER BY record_id DESC LIMIT {ROWS_AT_ONCE}",
+            after=after,
         ):
-            yield [LastWord(member, bool(word & 1), word >> 1, cohort) for member, word, cohort in rows]
-            after = rows[-1][0]
+            words = [LastWord(member, bool(word & 1), word >> 1, cohort) for member, word, cohort in rows]
+            self._without.update(word.cohort for word in words)
+            yield words
+            after = -rows[-1][1]
 
     def take_contacts(self, rows: Iterable[Resolved]) -> None:
-        """Take in whose contacts members are."""
-        self._workspace.insert("mirror_identified", list(map(_identified, rows)))
+        """Take in whose contacts members are; of several words on one contact the latest stands."""
+        latest: dict[int, Resolved] = {}
+        for row in rows:
+            self._without[row.cohort] -= 1
+            if row.record_id not in latest or latest[row.record_id].position < row.position:
+                latest[row.record_id] = row
+        columns = ("word", "member", "cohort", "is_created", "properties")
+        taken = ", ".join(f"{each} = excluded.{each}" for each in columns)
+        self._workspace.insert(
+            "mirror_resolved",
+            [_values(row) for row in latest.values()],
+            on_conflict=f"ON CONFLICT (record_id) DO UPDATE SET {taken} WHERE excluded.word > mirror_resolved.word",
+        )
 
     def resolve(self) -> Mapping[int, int]:
-        """Fold the words by contact, since several members can be one: the later stands.
+        """Drop who has no contact, and follow merges; what is left is the last word on each contact.
 
-        Return how many words lost, by cohort.
+        Return how many words lost against a later one on the same contact, by cohort.
         """
-        workspace = self._workspace
+        if self._without:
+            self._workspace.change("DELETE FROM mirror_resolved WHERE record_id < 0")
         # What a look-up told of merges after the ledger had named the contact.
-        workspace.change(
-            "UPDATE mirror_identified SET record_id = (SELECT current_id FROM mirror_current c "
-            "WHERE c.record_id = mirror_identified.record_id) WHERE record_id IN "
-            "(SELECT record_id FROM mirror_current WHERE current_id <> record_id)"
-        )
-        latest = workspace.latest("mirror_identified", "record_id", "member, cohort, is_created, properties")
-        workspace.change(f"INSERT INTO mirror_resolved {latest}")
-        if self._count("mirror_resolved") == self._count("mirror_identified"):
-            return {}
+        for record_id, current in self.retired("mirror_resolved"):
+            self.replace(record_id, current)
         kept = self._by_cohort("mirror_resolved")
-        identified = self._by_cohort("mirror_identified")
-        return {cohort: number - kept.get(cohort, 0) for cohort, number in identified.items()}
+        return {
+            cohort: number - self._without[cohort] - kept.get(cohort, 0)
+            for cohort, number in self._last_words.items()
+        }
+
+    def retired(self, table: str) -> list[tuple[int, int]]:
+        """Return the record ids of a table that were retired, with the ids that their contacts have now."""
+        rows = self._workspace.read(
+            "SELECT record_id, current_id FROM mirror_current WHERE current_id <> record_id "
+            f"AND record_id IN (SELECT record_id FROM {table})"
+        )
+        return [(record_id, current) for record_id, current in rows]
 
     def word_on(self, record_id: int) -> Resolved | None:
         """Return the word on a contact, or None if there is none."""
@@ -170,51 +194,21 @@ class Comparison:
         if row is None or by == record_id:
             return None
         other = self.word_on(by)
-        self._delete("mirror_resolved", record_id)
+        self._delete(record_id)
         if other is not None and other.position > row.position:
             return row
-        self._delete("mirror_resolved", by)
-        values = (by, word_of(row), row.member, row.cohort, int(row.is_created), row.properties)
-        self._workspace.insert("mirror_resolved", [values])
+        self._delete(by)
+        self._workspace.insert("mirror_resolved", [_values(row._replace(record_id=by))])
         return other
 
-    # The list's side
-
-    def take_baseline(self, record_ids: Iterable[int], *, is_settled: bool) -> None:
-        """Take in who is on the list; `is_settled`: HubSpot has just said so, or settled it in an earlier run."""
-        for some in in_runs(record_ids, ROWS_AT_ONCE):
-            self._workspace.insert(
-                "mirror_baseline",
-                [(each, int(is_settled)) for each in some],
-                on_conflict="ON CONFLICT (record_id) DO NOTHING",
-            )
-
-    def take_known_baseline(self, list_id: str) -> None:
-        """Take in who is on the list as the ledger knows it, and who perhaps is: those are not settled."""
-        self._workspace.change(
-            "INSERT INTO mirror_baseline SELECT m.record_id, CASE WHEN (m.state & 4) = 0 THEN 1 ELSE 0 END "
-            "FROM ledger_memberships m JOIN ledger_lists l ON l.list_key = m.list_key "
-            "WHERE l.portal_id = :portal_id AND l.list_id = :list_id AND (m.state & 5) <> 0",
-            portal_id=self._workspace.portal_id,
-            list_id=list_id,
-        )
-
-    def drop_from_baseline(self, record_id: int) -> None:
-        """Take out a contact that is gone."""
-        self._delete("mirror_baseline", record_id)
-
-    def is_on_list(self, record_id: int) -> bool:
-        """Return whether the contact is on the list."""
-        statement = "SELECT 1 FROM mirror_baseline WHERE record_id = :record_id"
-        return bool(self._workspace.read(statement, record_id=record_id))
-
-    def _delete(self, table: str, record_id: int) -> None:
-        self._workspace.change(f"DELETE FROM {table} WHERE record_id = :record_id", record_id=record_id)
+    def _delete(self, record_id: int) -> None:
+        statement = "DELETE FROM mirror_resolved WHERE record_id = :record_id"
+        self._workspace.change(statement, record_id=record_id)
 
     def _by_cohort(self, table: str) -> Mapping[int, int]:
         """Count the rows of a table by their cohort's number."""
-        if len(self._cohorts) == 1:
-            return {self._cohorts[0]: self._count(table)}
+        if len(self._last_words) == 1:
+            return {cohort: self._count(table) for cohort in self._last_words}
         return dict(self._workspace.read(f"SELECT cohort, count(*) FROM {table} GROUP BY cohort"))
 
     def _count(self, table: str) -> int:
@@ -240,10 +234,7 @@ def parsed(row: Row) -> Resolved:
     return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), text)
 
 
-def _identified(row: Resolved) -> Row:
-    return (row.member, row.record_id, word_of(row), row.cohort, int(row.is_created), row.properties)
-
-
-def word_of(row: Resolved) -> int:
-    """Position and change in one integer, as the snapshot keeps them."""
-    return packed(row.position, is_member=row.is_member)
+def _values(row: Resolved) -> Row:
+    """The row of `mirror_resolved`."""
+    word = packed(row.position, is_member=row.is_member)
+    return (row.record_id, word, row.member, row.cohort, int(row.is_created), row.properties)

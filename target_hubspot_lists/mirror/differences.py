@@ -8,24 +8,22 @@ from target_hubspot_lists.mirror.comparison import RESOLVED_COLUMNS, parsed
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from target_hubspot_lists.ledger.workspace import Row, Workspace
     from target_hubspot_lists.mirror.comparison import Resolved
 
 IS_MEMBER = "(r.word & 1) = 1"
-IS_ON_LIST = "EXISTS (SELECT 1 FROM mirror_baseline b WHERE b.record_id = r.record_id)"
-IS_SETTLED = "EXISTS (SELECT 1 FROM mirror_baseline b WHERE b.record_id = r.record_id AND b.is_settled = 1)"
+IS_ON_LIST = "b.record_id IS NOT NULL"
 
+# The conditions are about these rows; a join, since a subquery for each row takes four times as long.
+FROM_RESOLVED = "FROM mirror_resolved r LEFT JOIN mirror_baseline b ON b.record_id = r.record_id"
 TO_ADD = f"{IS_MEMBER} AND NOT {IS_ON_LIST}"
 STAYING = f"{IS_MEMBER} AND {IS_ON_LIST}"
 AWAY = f"NOT {IS_MEMBER} AND NOT {IS_ON_LIST}"
 # Of plain ones nothing is to be asked, sent or told but how many they are; the rest are looked at one by one.
-STAYING_PLAIN = f"{IS_MEMBER} AND r.is_created = 0 AND {IS_SETTLED}"
-STAYING_REST = (
-    f"{IS_MEMBER} AND (r.record_id IN (SELECT record_id FROM mirror_baseline WHERE is_settled = 0) "
-    f"OR (r.is_created = 1 AND {IS_ON_LIST}))"
-)
+STAYING_PLAIN = f"{IS_MEMBER} AND r.is_created = 0 AND b.is_settled = 1"
+STAYING_REST = f"{IS_MEMBER} AND (b.is_settled = 0 OR (r.is_created = 1 AND {IS_ON_LIST}))"
 AWAY_PLAIN = f"r.is_created = 0 AND {AWAY}"
 AWAY_REST = f"r.is_created = 1 AND {AWAY}"
 
@@ -41,19 +39,18 @@ class Differences:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def count(self, condition: str) -> Mapping[int, int]:
+    def count(self, condition: str, cohorts: Sequence[int]) -> Mapping[int, int]:
         """Return how many contacts there are for which one of the conditions above holds, by cohort."""
-        return dict(
-            self._workspace.read(
-                f"SELECT r.cohort, count(*) FROM mirror_resolved r WHERE {condition} GROUP BY r.cohort"
-            )
-        )
+        rows = f"{FROM_RESOLVED} WHERE {condition}"
+        if (
+            len(cohorts) == 1
+        ):  # most lists are of one: without a GROUP BY, which sorts, it takes a third of the time
+            return {cohorts[0]: self._number(rows)}
+        return dict(self._workspace.read(f"SELECT r.cohort, count(*) {rows} GROUP BY r.cohort"))
 
     def rows(self, condition: str) -> Iterator[Resolved]:
         """Yield the contacts for which one of the conditions above holds, in the order of their record ids."""
-        return map(
-            parsed, self._pages(f"SELECT {RESOLVED_COLUMNS} FROM mirror_resolved r WHERE {condition}", "r")
-        )
+        return map(parsed, self._pages(f"SELECT {RESOLVED_COLUMNS} {FROM_RESOLVED} WHERE {condition}", "r"))
 
     def to_remove(self) -> Iterator[tuple[int, Resolved | None]]:
         """Yield who is on the list and is not to be; with the record that says so, where there is one."""
@@ -85,7 +82,7 @@ class Differences:
     def unread_to_add(self) -> list[int]:
         """Return some of those who are to be added and whom this run has not looked up; none at the end."""
         unread = "NOT EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = r.record_id)"
-        return self._ids(f"SELECT r.record_id FROM mirror_resolved r WHERE {TO_ADD} AND {unread}")
+        return self._ids(f"SELECT r.record_id {FROM_RESOLVED} WHERE {TO_ADD} AND {unread}")
 
     def _ids(self, statement: str) -> list[int]:
         return [record_id for (record_id,) in self._workspace.read(f"{statement} LIMIT {ROWS_AT_ONCE}")]

@@ -49,15 +49,15 @@ class StreamEvidence:
         self.records_since_schema = 0
         self.records_without_version = 0
 
-    def record(self, version: int | None) -> None:
-        """A RECORD came that is of no older version."""
+    def record(self, version: int | None, number: int = 1) -> None:
+        """So many RECORDs came one after the other that are of no older version."""
         self.is_activated = False
         if version is None:
-            self.records_without_version += 1
+            self.records_without_version += number
             return
         if self.is_newer(version):
             self.begin(version)
-        self.records_since_schema += 1
+        self.records_since_schema += number
 
     def other(self) -> None:
         """Anything else of the stream came: what was activated was not the end of it."""

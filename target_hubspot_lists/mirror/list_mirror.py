@@ -123,11 +123,11 @@ class ListMirror:
     def _read_baseline(self, hubspot_list: HubSpotList) -> None:
         """Take in who is on a list: by the ledger where it knows that, else as HubSpot has it."""
         if self._journal.knows_members(hubspot_list):
-            self._comparison.take_known_baseline(hubspot_list.list_id)
+            self._comparison.baseline.take_known(hubspot_list.list_id)
             for record_id in self._journal.lost_by_hand(hubspot_list):
-                self._comparison.drop_from_baseline(record_id)
+                self._comparison.baseline.drop(record_id)
         else:
-            self._comparison.take_baseline(self._reader.iter_members(hubspot_list), is_settled=True)
+            self._comparison.baseline.take(self._reader.iter_members(hubspot_list), is_settled=True)
 
     def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
         """Give contacts the ids that they have now; return why nobody may be removed, if that is known by then."""
@@ -176,7 +176,8 @@ class ListMirror:
         return not (self._properties.is_wanted or is_each_told)
 
     def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
-        for cohort, number in self._differences.count(condition).items():
+        cohorts = [each.number for each in unit.cohorts]
+        for cohort, number in self._differences.count(condition, cohorts).items():
             self._accounts.settle_as_asked(unit.account(cohort), outcome, number)
 
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:

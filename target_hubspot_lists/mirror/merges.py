@@ -90,22 +90,14 @@ class Merges:
 
     def _replace_retired(self) -> list[Resolved]:
         """Give contacts the ids that they have now, in snapshot and baseline; return the words that lost."""
-        on_list = self._retired("mirror_baseline")
+        on_list = self._comparison.retired("mirror_baseline")
         for record_id, _ in on_list:
-            self._comparison.drop_from_baseline(record_id)
-        self._comparison.take_baseline((current for _, current in on_list), is_settled=False)
+            self._comparison.baseline.drop(record_id)
+        self._comparison.baseline.take((current for _, current in on_list), is_settled=False)
         # What the ledger says of a merged contact is unsettled, on whichever list one of its records was.
         self._workspace.change(
             "UPDATE mirror_baseline SET is_settled = 0 WHERE record_id IN "
             "(SELECT current_id FROM mirror_current WHERE current_id <> record_id)"
         )
-        replaced = (self._comparison.replace(*each) for each in self._retired("mirror_resolved"))
+        replaced = (self._comparison.replace(*each) for each in self._comparison.retired("mirror_resolved"))
         return [lost for lost in replaced if lost is not None]
-
-    def _retired(self, table: str) -> list[tuple[int, int]]:
-        """Return the record ids of a table that were retired, with the ids that their contacts have now."""
-        rows = self._workspace.read(
-            "SELECT record_id, current_id FROM mirror_current WHERE current_id <> record_id "
-            f"AND record_id IN (SELECT record_id FROM {table})"
-        )
-        return [(record_id, current) for record_id, current in rows]

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger.workspace import Workspace
-    from target_hubspot_lists.mirror.snapshots import CohortSnapshot
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
@@ -87,7 +86,7 @@ class Mirror:
             settings, planning, journal, self._arrivals, self._list_mirror, held_back=self._held_back
         )
         # Each record takes this way: there is no other step on it.
-        self.take, self.reject = self._arrivals.take, self._arrivals.reject
+        self.take, self.reject, self.count = self._arrivals.take, self._arrivals.reject, self._arrivals.count
 
     # While the input is read
 
@@ -116,17 +115,19 @@ class Mirror:
         Besides those of which a record came these are streams that are a cohort even where no record comes.
         """
         return self._arrivals.started_streams().union(
-            each.stream for each in self._arrivals if self._is_current(each)
+            each.stream for each in self._arrivals if each.is_current(ends=self._ends_with_input)
         )
 
     def close(self) -> None:
-        """Remove the snapshots from the disk."""
+        """Count what was taken, and remove the snapshots from the disk."""
+        self.count()
         self._workspace.close()
 
     # At the end of the input
 
     def finish(self) -> Sequence[str]:
         """Apply every snapshot; return what was held back, one sentence each."""
+        self.count()
         self._snapshot.fold()
         skipped = [each for each in self._arrivals if each.route.is_skipped]
         for each in skipped:
@@ -156,14 +157,9 @@ class Mirror:
         """Return whether the stream's snapshot was complete and everything it asked for was done."""
         return stream not in self._held_back.streams
 
-    def _is_current(self, arrived: CohortSnapshot) -> bool:
-        """Whether a snapshot counts: not one of which only records of an older version came."""
-        is_there = bool(arrived.records) or (arrived.is_whole_stream and self._ends_with_input)
-        return is_there and not arrived.route.is_skipped
-
     def _units(self) -> Iterator[ListSnapshot]:
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
-        current = [each for each in self._arrivals if self._is_current(each)]
+        current = [each for each in self._arrivals if each.is_current(ends=self._ends_with_input)]
         led = [
             Led(each.cohort, each.route, each.stream, self._planning.routes.is_configured(each.cohort))
             for each in current

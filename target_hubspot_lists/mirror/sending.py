@@ -73,13 +73,13 @@ class Sending:
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
         """Whether another word on the contact that this one is now says the same, or came later."""
-        self._comparison.drop_from_baseline(stale.record_id)
+        self._comparison.baseline.drop(stale.record_id)
         other = self._comparison.word_on(record_id)
         if other and other.position == stale.asked.position:
             return False  # it is this word: the contact has the id that it had
         if other and (other.is_member == stale.asked.is_member or other.position > stale.asked.position):
             return True
-        if other and not other.is_member and self._comparison.is_on_list(record_id):
+        if other and not other.is_member and self._comparison.baseline.has(record_id):
             unit.supersede([other])  # who is on the list and to go has no outcome yet
         self._comparison.replace(stale.record_id, record_id)
         return False

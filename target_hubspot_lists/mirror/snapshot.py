@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.identifiers import are_record_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
@@ -15,10 +15,30 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 10_000  # so many are written, or read, in one step: memory stays small
 
+LONG_RUN = 100  # so many rows of one run are written faster by a statement of their own
+
 
 def member_type(identifiers: Sequence[Identifier]) -> str:
     """The type of a column of members: record ids, or texts."""
     return "BIGINT" if are_record_ids(identifiers) else "TEXT"
+
+
+class Run(NamedTuple):
+    """Records that came one after the other, of one cohort, which all add their members or all remove them."""
+
+    word: int  # of the first; that of each next one is larger by two
+    cohort: int
+    members: list[Member]
+
+    @property
+    def next_position(self) -> int:
+        """The position, in the order of the input, of the record behind it."""
+        return (self.word >> 1) + len(self.members)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield its rows of the table of records."""
+        for number, member in enumerate(self.members):
+            yield self.word + 2 * number, self.cohort, member
 
 
 class Snapshot:
@@ -31,7 +51,8 @@ class Snapshot:
     def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
         self._workspace = workspace
         self._kind = int if are_record_ids(identifiers) else str
-        self._records: list[Row] = []
+        self._runs: list[Run] = []  # that are not written yet
+        self._first_position = 1  # of the first of those records
         self._attributes: dict[Member, bytes] = {}
         self._sizes: Mapping[int, tuple[int, int]] = {}  # by cohort: who is in it, and of whom a record came
         member = f"member {member_type(identifiers)}"
@@ -45,11 +66,23 @@ class Snapshot:
             "mirror_attributes", f"{member} PRIMARY KEY, packed {workspace.blob}", is_clustered=True
         )
 
-    def take(self, record: tuple[int, int, Member]) -> None:
-        """Take a record: its word, the number of its cohort, its member. Words must ascend."""
-        self._records.append(record)
-        if len(self._records) >= ROWS_AT_ONCE:
-            self._write()
+    def begin_run(self, cohort: int, *, is_member: bool) -> list[Member]:
+        """Begin a run of a cohort; append to the list returned the members of the records that come next.
+
+        Append at most as many as there is `room` for, then call `write`, and begin another run.
+        """
+        run = Run(self._next_position << 1 | is_member, cohort, [])
+        self._runs.append(run)
+        return run.members
+
+    @property
+    def room(self) -> int:
+        """How many records can come until they are to be written."""
+        return ROWS_AT_ONCE - (self._next_position - self._first_position)
+
+    @property
+    def _next_position(self) -> int:
+        return self._runs[-1].next_position if self._runs else self._first_position
 
     def hold(self, member: Member, attributes: bytes) -> None:
         """Hold what a record says of a person, in place of what an earlier one said."""
@@ -72,9 +105,9 @@ class Snapshot:
 
     def fold(self) -> None:
         """Fold the records of each cohort, once all of them have come: the last word on each member stands."""
-        self._write()
-        last_words = self._workspace.latest("mirror_records", "cohort, member")
-        self._workspace.change(f"INSERT INTO mirror_last_words (cohort, member, word) {last_words}")
+        self.write()
+        records = "SELECT cohort, member, word FROM mirror_records"
+        self._workspace.fold("mirror_last_words", ["cohort", "member"], ["word"], records)
         self._workspace.clear("mirror_records")
         sizes = self._workspace.read(
             "SELECT cohort, sum(word & 1), count(*) FROM mirror_last_words GROUP BY cohort"
@@ -89,9 +122,18 @@ class Snapshot:
         """Return how many distinct members the records of a cohort name, also those removed; after `fold`."""
         return self._sizes.get(cohort, (0, 0))[1]
 
-    def _write(self) -> None:
-        self._workspace.insert("mirror_records", self._records)
-        self._records.clear()
+    def write(self) -> None:
+        """Write the records that have come."""
+        rows: list[Row] = []
+        for run in self._runs:
+            if len(run.members) < LONG_RUN:
+                rows += run.rows()
+                continue
+            self._workspace.insert("mirror_records", rows)
+            rows = []
+            self._workspace.insert_run("mirror_records", run.word, run.cohort, run.members)
+        self._workspace.insert("mirror_records", rows)
+        self._first_position, self._runs = self._next_position, []
 
     def _write_attributes(self) -> None:
         self._workspace.insert(

@@ -37,6 +37,11 @@ class CohortSnapshot:
     records: int = 0
     is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it
 
+    def is_current(self, *, ends: bool) -> bool:
+        """Return whether it counts: not if only records of an older version came; `ends` as for `gaps`."""
+        is_there = bool(self.records) or (self.is_whole_stream and ends)
+        return is_there and not self.route.is_skipped
+
 
 @dataclass
 class ListSnapshot:

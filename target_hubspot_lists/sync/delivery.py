@@ -115,7 +115,8 @@ class Delivery:
     def _send(self, changes: Sequence[tuple[UnderWay, Change]]) -> None:
         """Send changes, and settle what HubSpot says; not yet whom it does not name, and whom it calls missing."""
         for each, change in changes:
-            each.missing = each.missing - set(change.ids)
+            if each.missing:
+                each.missing = each.missing.difference(change.ids)
         jobs = (
             _job(self._writer, each, part)
             for each, change in changes

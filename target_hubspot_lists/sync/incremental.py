@@ -51,7 +51,10 @@ class Incremental:
         properties: ContactProperties | NoProperties,
         journal: Journal,
         mailability: MailabilityCheck | NoMailabilityCheck,
+        batch_size_rows: int,
+        flush: Callable[[], None],
     ) -> None:
+        """Begin with nothing held; `flush` is called when there are as many memberships as a batch has."""
         self._mailability = mailability
         self._planning = planning
         self._accounts = planning.accounts
@@ -60,9 +63,9 @@ class Incremental:
         self._delivery = delivery
         self._properties = properties
         self._journal = journal
-        self._batch = Batch(planning, properties, journal)
+        self._batch = Batch(planning, properties, journal, most=batch_size_rows, flush=flush)
         # Each record takes this way: there is no other step on it.
-        self.take = self._batch.take
+        self.take, self.count = self._batch.take, self._batch.count
 
     @property
     def held(self) -> int:
@@ -84,8 +87,7 @@ class Incremental:
         self,
         stream: str,
         rejection: Rejection,
-        *,
-        version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
+        version: int | None,  # noqa: ARG002 - it says nothing about a single change
     ) -> None:
         """Account for a record that cannot be applied."""
         account = self._planning.destination(rejection.cohort).account if rejection.cohort else None
@@ -107,6 +109,7 @@ class Incremental:
         """Bring everything held to HubSpot; return once each membership has its outcome."""
         if not self._batch.held:
             return
+        self.count()
         every = list(self._not_skipped())
         lists = self._find_lists(every)
         there = [each for each in every if each.destination.route.key in lists]
@@ -141,7 +144,8 @@ class Incremental:
         return not self._accounts.holds_state
 
     def close(self) -> None:
-        """Nothing: all that is held is in memory."""
+        """Count what was taken and not flushed; all that is held is in memory."""
+        self.count()
 
     def _not_skipped(self) -> Iterator[Held]:
         """Yield what is held, and settle what the setting `lists` leaves out."""
@@ -252,61 +256,91 @@ class Held:
 
 
 class Batch:
-    """The last word on each member of each list since the last flush."""
+    """The last word on each member of each list since the last flush.
+
+    Records often come cohort by cohort. What only a change of cohort or stream alters is looked up where that changes,
+    and the records since are counted there, too, by `count`.
+    """
 
     def __init__(
-        self, planning: Planning, properties: ContactProperties | NoProperties, journal: Journal
+        self,
+        planning: Planning,
+        properties: ContactProperties | NoProperties,
+        journal: Journal,
+        *,
+        most: int,
+        flush: Callable[[], None],
     ) -> None:
+        """Begin with nothing; `flush` is called as soon as there are `most` memberships."""
         self._planning = planning
         self._accounts = planning.accounts
         self._properties = properties
         self._journal = journal
+        self._most = most
+        self._flush = flush
         self._by_cohort: dict[Cohort, Held] = {}
         self._by_route: dict[str, Held] = {}
         self._position = 0  # of the record in hand, in the order of the input
-        self._cohort: Cohort | None = None  # of the record before this one, with where it was held
+        # Of the record before this one; None if the next record is to be looked at anew.
+        self._cohort: Cohort | None = None
         self._stream: str | None = None
         self._held: Held
         self._of_stream: StreamAccount
-        self.held = 0  # memberships
+        self._words: dict[Member, int] = {}  # the ones of `_held`
+        self._full_at = 0  # the number of them that makes the batch full
+        # As of the last `count`: the position, the number of `_words`, and the number of memberships.
+        self._counted_position = self._counted_words = self._counted = 0
 
     def __iter__(self) -> Iterator[Held]:
         """Yield what is held, list by list; of some nothing is."""
         return iter(self._by_route.values())
 
+    @property
+    def held(self) -> int:
+        """How many memberships are held."""
+        return self._counted + len(self._words) - self._counted_words
+
     def clear(self) -> None:
         """Let go of what was brought to HubSpot."""
+        self.count()
         for each in self:
             each.words = {}
-        self.held = 0
+        self._cohort, self._words = None, {}
+        self._counted_words = self._counted = 0
+
+    def count(self) -> None:
+        """Bring the accounts up to date with the records taken."""
+        records, new = self._position - self._counted_position, len(self._words) - self._counted_words
+        if records:
+            account = self._held.destination.account
+            account.records_read += records
+            account.superseded += records - new
+            self._of_stream.records_read += records
+            self._counted += new
+            self._counted_position, self._counted_words = self._position, len(self._words)
 
     def take(
         self,
         stream: str,
         membership: Membership,
+        version: int | None,  # noqa: ARG002 - it says nothing about a single change
         attributes: Attributes | PropertyProblem | None = None,
-        *,
-        version: int | None = None,  # noqa: ARG002 - it says nothing about a single change
     ) -> None:
         """Hold a membership, and what its record says of the person, until the next flush."""
         cohort, member, is_member, _ = membership
         if cohort is not self._cohort or stream is not self._stream:
             self._turn_to(stream, cohort)
-        held, self._position = self._held, self._position + 1
-        account = held.destination.account
-        account.records_read += 1
-        self._of_stream.records_read += 1
-        words = held.words
-        if member in words:
-            account.superseded += 1
-        else:
-            self.held += 1
-        words[member] = self._position << 1 | is_member
+        words = self._words
+        self._position = position = self._position + 1
+        words[member] = position << 1 | is_member
         if attributes is not None:
-            self._properties.hold(member, self._position, attributes)
+            self._properties.hold(member, position, attributes)
+        if len(words) >= self._full_at:
+            self._flush()
 
     def _turn_to(self, stream: str, cohort: Cohort) -> None:
-        """Note where records of a cohort are held; those of one cohort often stand together."""
+        """Look up where records of a cohort are held."""
+        self.count()
         held = self._by_cohort.get(cohort)
         if held is None:
             destination = self._planning.destination(cohort)
@@ -317,3 +351,5 @@ class Batch:
         self._of_stream = self._accounts.streams[stream]
         self._of_stream.lists.add(held.destination.route.key)
         self._held, self._cohort, self._stream = held, cohort, stream
+        self._words, self._counted_words = held.words, len(held.words)
+        self._full_at = self._most - self._counted + self._counted_words

@@ -91,8 +91,10 @@ class Plan:
         add: list[int] = []
         remove: list[int] = []
         for part in self.parts:
-            add += [each for each, word in part.words.items() if word & 1]
-            remove += [each for each, word in part.words.items() if not word & 1]
+            to_add = [each for each, word in part.words.items() if word & 1]
+            add += to_add
+            if len(to_add) < len(part.words):
+                remove += [each for each, word in part.words.items() if not word & 1]
         if len(record_ids) < len(add) + len(remove):
             add = [each for each in add if each in record_ids]
             remove = [each for each in remove if each in record_ids]

@@ -25,14 +25,13 @@ MAX_WAIT_SECONDS = 86_400
 class Schedule:
     """Flushes when a batch is full or old, and releases STATE once HubSpot has confirmed what it covers."""
 
-    def __init__(  # noqa: PLR0913 - what it decides on, and by
+    def __init__(
         self,
         sync: Sync,
         accounts: Accounts,
         states: States,
         *,
         clock: Clock,
-        batch_size_rows: int,
         flushed: Callable[[], None],
     ) -> None:
         self._sync = sync
@@ -40,7 +39,6 @@ class Schedule:
         self._judgement = Judgement(accounts)
         self._states = states
         self._clock = clock
-        self._batch_size_rows = batch_size_rows
         self._flushed = flushed
         self._held_since: float | None = None
         self._waits_since: float | None = None  # since when STATE waits for something to be applied
@@ -51,11 +49,6 @@ class Schedule:
         self._states.take(state, at_stake)
         if not at_stake and not self._sync.held:
             self._confirm()
-
-    def record(self) -> None:
-        """Flush if the batch is full."""
-        if self._sync.held >= self._batch_size_rows:
-            self.flush()
 
     def flush(self) -> None:
         """Bring everything held to HubSpot; after that the latest STATE is confirmed, and may leave."""
@@ -68,6 +61,7 @@ class Schedule:
 
     def attend(self) -> None:
         """Flush what has been held for too long, also while the tap says nothing."""
+        self._sync.count()
         if self._waits_since is not None and self._clock.monotonic() - self._waits_since >= MAX_WAIT_SECONDS:
             self._judge()
         if not self._sync.held:

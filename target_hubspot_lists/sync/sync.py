@@ -17,6 +17,9 @@ class Sync(Receiver, Protocol):
     def held(self) -> int:
         """How many memberships wait for the next flush."""
 
+    def count(self) -> None:
+        """Bring the accounts up to date with the records taken: they are counted by the run, and not one by one."""
+
     def activate(self, stream: str, version: int | None) -> None:
         """An ACTIVATE_VERSION of the stream came."""
 

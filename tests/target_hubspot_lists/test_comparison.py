@@ -16,7 +16,7 @@ from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.comparison import Comparison, LastWord, Resolved
 from target_hubspot_lists.mirror.differences import Differences
-from target_hubspot_lists.mirror.snapshot import Snapshot
+from target_hubspot_lists.mirror.snapshot import LONG_RUN, Snapshot
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from tests.target_hubspot_lists.conftest import START, VIP
 
@@ -86,13 +86,13 @@ def test_the_difference_is_the_same_wherever_the_tables_are(workspace: Workspace
 def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list: set[int]) -> None:
     last = {member: is_member for _, member, is_member in records}
     of_cohort = {(cohort, member): is_member for cohort, member, is_member in records}
-    for position, (cohort, member, is_member) in enumerate(records):
-        kept.snapshot.take((position << 1 | is_member, cohort, member))
+    for cohort, member, is_member in records:
+        kept.snapshot.begin_run(cohort, is_member=is_member).append(member)
     kept.snapshot.fold()
     started = kept.comparison.start([0, 1])
     kept.comparison.identify(None)
     lost = kept.comparison.resolve()
-    kept.comparison.take_baseline([*on_list, *on_list], is_settled=True)
+    kept.comparison.baseline.take([*on_list, *on_list], is_settled=True)
 
     wanted = {member for member, is_member in last.items() if is_member}
     assert sum(started.values()) == len(last)
@@ -109,7 +109,7 @@ def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list
     said = {record_id for record_id, row in kept.differences.to_remove() if row}
     assert said == (on_list - wanted) & last.keys()
     assert kept.differences.baseline_size() == len(on_list)
-    assert sum(kept.differences.count(where.STAYING_PLAIN).values()) == len(wanted & on_list)
+    assert sum(kept.differences.count(where.STAYING_PLAIN, [0, 1]).values()) == len(wanted & on_list)
 
 
 def ids(kept: Tables, condition: str) -> set[int]:
@@ -118,34 +118,39 @@ def ids(kept: Tables, condition: str) -> set[int]:
 
 def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspace) -> None:
     kept = tables(workspace, "email")
-    kept.snapshot.take((3 << 1, 0, "lovelace@example.org"))
-    kept.snapshot.take((5 << 1 | 1, 0, "ada@example.com"))
+    kept.snapshot.begin_run(0, is_member=False).append("lovelace@example.org")
+    kept.snapshot.begin_run(0, is_member=True).append("ada@example.com")
     kept.snapshot.fold()
     kept.comparison.start([0])
+    kept.comparison.identify(None)
     (words,) = kept.comparison.unidentified()
 
     kept.comparison.take_contacts(Resolved(7, *word, is_created=False) for word in words)
     lost = kept.comparison.resolve()
 
     assert set(words) == {
-        LastWord("ada@example.com", True, 5, 0),
-        LastWord("lovelace@example.org", False, 3, 0),
+        LastWord("ada@example.com", True, 2, 0),
+        LastWord("lovelace@example.org", False, 1, 0),
     }
     assert lost == {0: 1}
     assert [row.member for row in kept.differences.rows(where.TO_ADD)] == ["ada@example.com"]
 
 
-def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace) -> None:
+@pytest.mark.parametrize("times", [1, LONG_RUN])
+def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace, times: int) -> None:
     kept = tables(workspace, "email")
+    kept.snapshot.begin_run(0, is_member=True).extend(ODD_ADDRESSES * times)
     for position, address in enumerate(ODD_ADDRESSES):
-        kept.snapshot.take((position << 1 | 1, 0, address))
         kept.snapshot.hold(address, f"[{position}]".encode())
     kept.snapshot.fold()
     kept.comparison.start([0])
+    kept.comparison.identify(None)
 
-    read = [word.member for words in kept.comparison.unidentified() for word in words]
+    (words,) = kept.comparison.unidentified()
 
-    assert sorted(map(str, read)) == sorted(ODD_ADDRESSES)
+    assert sorted(str(word.member) for word in words) == sorted(ODD_ADDRESSES)
+    positions = range(1, len(ODD_ADDRESSES) * times + 1)
+    assert sorted(word.position for word in words) == list(positions[-len(ODD_ADDRESSES) :])
     assert kept.snapshot.attributes(ODD_ADDRESSES) == {
         address: f"[{position}]".encode() for position, address in enumerate(ODD_ADDRESSES)
     }
@@ -187,15 +192,14 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     ledger.members.mark_unsettled("42", [2, 4])
     kept = tables(ledger.workspace(), "email")
     people = ["ada@example.com", "bob@example.com", "gone@example.com", "old@example.com", "new@example.com"]
-    for position, address in enumerate(people):
-        kept.snapshot.take((position << 1 | 1, 0, address))
+    kept.snapshot.begin_run(0, is_member=True).extend(people)
     kept.snapshot.fold()
     kept.comparison.start([0])
 
     kept.comparison.identify(open_ledger.now)
     unknown = {word.member for words in kept.comparison.unidentified() for word in words}
     kept.comparison.resolve()
-    kept.comparison.take_known_baseline("42")
+    kept.comparison.baseline.take_known("42")
 
     assert open_ledger.now != START
     assert unknown == {"old@example.com", "new@example.com"}
@@ -209,7 +213,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
 def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
     open_ledger(portal_id=1).people.remember_contacts({"ada@example.com": 1})
     kept = tables(open_ledger(portal_id=2).workspace(), "email")
-    kept.snapshot.take((1, 0, "ada@example.com"))
+    kept.snapshot.begin_run(0, is_member=True).append("ada@example.com")
     kept.snapshot.fold()
     kept.comparison.start([0])
 

@@ -12,7 +12,7 @@ import pytest
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.identifiers import Identifier
 from target_hubspot_lists.ledger.workspace import PrivateFile
-from target_hubspot_lists.mirror.snapshot import Snapshot
+from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, Snapshot
 from tests.factories import state_message
 from tests.processes import Plugin, config_file
 from tests.target_hubspot_lists.logs import row
@@ -221,8 +221,10 @@ def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
 
 
 def _fill(snapshot: Snapshot) -> None:
-    for number in range(1_000_000):
-        snapshot.take((number << 1 | 1, 0, f"contact{number}@example.com"))
+    for number in range(0, 1_000_000, ROWS_AT_ONCE):
+        run = snapshot.begin_run(0, is_member=True)
+        run += [f"contact{each}@example.com" for each in range(number, number + ROWS_AT_ONCE)]
+        snapshot.write()
 
 
 def test_the_removals_of_a_mirror_are_no_records_that_were_read(
