@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubspot_singer.http import ErrorBody
 from target_hubspot_lists.outcomes import blamed_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from hubspot_singer.http import Refused
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
 MAX_INPUTS_PER_CALL = 100
@@ -40,37 +38,6 @@ def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     """The two halves of two or more inputs."""
     middle = len(inputs) // 2
     return inputs[:middle], inputs[middle:]
-
-
-class Includes(Protocol):
-    """What became of some inputs, to which that of others can be added."""
-
-    def include(self, other: Self) -> Self:
-        """Take in what became of other inputs."""
-
-
-R = TypeVar("R", bound=Includes)
-
-
-def isolate(
-    inputs: Sequence[T],
-    send: Callable[[Sequence[T]], R],
-    judge: Callable[[Sequence[T], Refused], R | None],
-    refusals: tuple[type[Refused], ...],
-) -> R:
-    """Send a batch; one that HubSpot refuses is halved until the guilty inputs stand alone.
-
-    `judge` says what became of inputs that were refused together, or None where they are to be halved; it must judge
-    a single input.
-    """
-    try:
-        return send(inputs)
-    except refusals as refused:
-        judged = judge(inputs, refused)
-        if judged is not None:
-            return judged
-    first, second = halves(inputs)
-    return isolate(first, send, judge, refusals).include(isolate(second, send, judge, refusals))
 
 
 class RefusalLimit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, Refused, TooLarge, concurrently
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import RefusalLimit, halves, in_batches, isolate
+from target_hubspot_lists.hubspot.batching import RefusalLimit, in_batches
 from target_hubspot_lists.hubspot.contact_answers import (
     IDENTIFIERS,
     Step,
@@ -17,7 +17,7 @@ from target_hubspot_lists.hubspot.contact_answers import (
     parse_read,
 )
 from target_hubspot_lists.hubspot.mailability import MAILABILITY_PROPERTIES
-from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, look_ups
+from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, isolate, look_ups
 from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Refusal
 
@@ -78,24 +78,24 @@ class Contacts:
         self.creating = RefusalLimit()
         self._history = CallHistory()
 
-    def read_step(
-        self, by: str, values: Sequence[str], read: Sequence[str], within: RefusedCall | None = None
-    ) -> Step:
+    def read_step(self, by: str, values: Sequence[str], read: Sequence[str]) -> Step:
         """Look contacts up by a property; a batch that HubSpot refuses is halved until the guilty values stand alone.
 
-        `within` is the refusal of the larger batch that they are of.
+        `read` are the properties of which it is to be said whether they have a value.
         """
+        return isolate(values, partial(self._read, by, read))
+
+    def _read(
+        self, by: str, read: Sequence[str], values: Sequence[str], within: RefusedCall | None
+    ) -> Step | RefusedCall:
         if within and self._history.is_hopeless([look_ups(by)]):
             return Step(doubtful=dict.fromkeys(values, Doubt(within.problem, None)))
         sent = self._history.now()
         try:
             answer = self._look_up(by, values, read)
         except (InvalidRequest, TooLarge) as problem:
-            refused = RefusedCall(problem, self._history.now())
-            if len(values) == 1:
-                return self._blame(by, values[0], refused, within)
-            first, second = halves(values)
-            return self.read_step(by, first, read, refused).include(self.read_step(by, second, read, refused))
+            refused = self._history.refused(problem)
+            return refused if len(values) > 1 else self._judge_alone(by, values[0], refused, within)
         self._history.took([look_ups(by)], sent)
         return parse_read(by, values, answer, read, has_mailability=self._checks_mailability)
 
@@ -110,13 +110,12 @@ class Contacts:
             body["idProperty"] = by
         return self._client.post(f"{self._base}/read", body)
 
-    def _blame(self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
+    def _judge_alone(self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
         """Judge a value that HubSpot refused to look up on its own: for its own sake, or in doubt."""
-        kinds = [look_ups(by)]
-        if self._history.blames(kinds, value, refused.problem, within.moment if within else None):
-            return Step(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
-        self._history.doubted(kinds)
-        return Step(doubtful={value: Doubt(refused.problem, refused.moment)})
+        earlier = within.moment if within else None
+        if doubt := self._history.judge_alone([look_ups(by)], value, refused, earlier):
+            return Step(doubtful={value: doubt})
+        return Step(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
 
     def check_look_ups(self, by: str, since: int) -> None:
         """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
@@ -136,19 +135,19 @@ class Contacts:
         first read again, since it may be all of the batch.
         """
 
-        def send(addresses: Sequence[str]) -> Step:
-            return self._create({each: contacts[each] for each in addresses}, seen)
+        def attempt(addresses: Sequence[str], _: RefusedCall | None) -> Step | RefusedCall:
+            try:
+                return self._create({each: contacts[each] for each in addresses}, seen)
+            except (InvalidRequest, Conflict, TooLarge) as refused:
+                refusal = Refusal.by_hubspot(refused)
+                if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
+                    return Step(conflicts=dict.fromkeys(addresses, refusal))
+                if len(addresses) > 1:
+                    return RefusedCall(refused)
+                one = {addresses[0]: refusal}
+                return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
 
-        def judge(addresses: Sequence[str], refused: Refused) -> Step | None:
-            refusal = Refusal.by_hubspot(refused)
-            if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
-                return Step(conflicts=dict.fromkeys(addresses, refusal))
-            if len(addresses) > 1:
-                return None
-            one = {addresses[0]: refusal}
-            return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
-
-        return isolate(list(contacts), send, judge, (InvalidRequest, Conflict, TooLarge))
+        return isolate(list(contacts), attempt)
 
     def _create(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
         # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling

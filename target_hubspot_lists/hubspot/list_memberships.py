@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hubspot_singer.http import (
     Conflict,
@@ -21,16 +20,18 @@ from hubspot_singer.http import (
 )
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL
 from target_hubspot_lists.hubspot.list_objects import gone, list_refused
-from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, adds_or_removals
+from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
+from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, adds_or_removals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.lists import Lists
-    from target_hubspot_lists.hubspot.refusals import Kind
+    from target_hubspot_lists.hubspot.membership_changes import Doubts
+    from target_hubspot_lists.hubspot.refusals import Kind, RefusedCall
 
 logger = logging.getLogger(__name__)
 
@@ -44,146 +45,6 @@ NOBODY = 2**63 - 1  # the largest record id that can be: HubSpot answers that it
 SLOW_TRIES = 2
 
 FORBIDDEN = 403  # and no scope lacks: it is about this list
-
-
-@dataclass(frozen=True)
-class Change:
-    """Record ids to add to one list and to remove from it; no id twice."""
-
-    add: tuple[int, ...]
-    remove: tuple[int, ...]
-
-    @classmethod
-    def of_one_kind(cls, record_ids: Iterable[int], *, is_add: bool) -> Change:
-        """A change that only adds these ids, or only removes them."""
-        return cls(tuple(record_ids), ()) if is_add else cls((), tuple(record_ids))
-
-    def __len__(self) -> int:
-        return len(self.add) + len(self.remove)
-
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """All of them."""
-        return self.add + self.remove
-
-    def kinds(self) -> Iterator[tuple[bool, tuple[int, ...]]]:
-        """Yield True with the ids to add and False with those to remove, where there are any."""
-        if self.add:
-            yield True, self.add
-        if self.remove:
-            yield False, self.remove
-
-    def split(self, size: int) -> Iterator[Change]:
-        """Yield the change in pieces of at most `size` ids that together are the whole."""
-        adds, removes = self.add, self.remove
-        for start in range(0, len(self), size):
-            end = start + size
-            yield Change(adds[start:end], removes[max(0, start - len(adds)) : max(0, end - len(adds))])
-
-    def halves(self) -> Iterator[Change]:
-        """Yield the two halves; of an odd number the first is the larger."""
-        return self.split((len(self) + 1) // 2)
-
-    def parts(self) -> list[Change]:
-        """The adds and the removals apart; of one kind alone its two halves."""
-        if self.add and self.remove:
-            return [Change.of_one_kind(ids, is_add=is_add) for is_add, ids in self.kinds()]
-        return list(self.halves())
-
-
-@dataclass
-class Confirmation:
-    """What HubSpot said of one change: every id asked is in one of these, or HubSpot left it open.
-
-    The `refused` are refused for their own sake. Of the `doubtful` it is not known whether they or the list are to
-    blame.
-    """
-
-    change: Change
-    added: set[int] = field(default_factory=set)
-    removed: set[int] = field(default_factory=set)
-    missing: set[int] = field(default_factory=set)
-    refused: dict[int, Refused] = field(default_factory=dict)
-    doubtful: dict[int, Doubt] = field(default_factory=dict)
-    # Of those of the missing who were read as contacts, the record id that they have now; None if they are nobody's.
-    read: dict[int, int | None] = field(default_factory=dict)
-    calls: int = 0
-    seconds: float = 0.0
-
-    @classmethod
-    def from_body(cls, change: Change, body: Mapping[str, Any]) -> Confirmation:
-        """Parse an answer (MembershipsUpdateResponse): absent arrays are empty, both spellings are read."""
-        # Specs and live portals say recordsIdsAdded, beside recordIdsRemoved; one page says recordIdsAdded.
-        added = _record_ids(body, "recordsIdsAdded", "recordIdsAdded")
-        removed = _record_ids(body, "recordIdsRemoved", "recordsIdsRemoved")
-        missing = _record_ids(body, "recordIdsMissing", "recordsIdsMissing")
-        to_add, to_remove = set(change.add), set(change.remove)
-        if strange := (added - to_add) | (removed - to_remove) | (missing - to_add - to_remove):
-            logger.warning(
-                "HubSpot's answer names %d record ids that were not asked for; not counted.", len(strange)
-            )
-            added, removed, missing = added & to_add, removed & to_remove, missing & (to_add | to_remove)
-        return cls(change, added, removed, missing)
-
-    @property
-    def open(self) -> set[int]:
-        """Those of whom HubSpot said nothing: they were as asked already, or it has yet to show."""
-        if len(self.added) + len(self.removed) == len(self.change):
-            return set()  # no id is in both
-        ids = set(self.change.ids)
-        ids.difference_update(self.added, self.removed, self.missing, self.refused, self.doubtful)
-        return ids
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether HubSpot took all of the change, whatever became of it."""
-        return not (self.refused or self.doubtful)
-
-    def taken(self, *, is_add: bool) -> int | None:
-        """An id of that kind in a call that HubSpot took; None if it took none."""
-        asked = self.change.add if is_add else self.change.remove
-        return next((each for each in asked if each not in self.refused and each not in self.doubtful), None)
-
-    def include(self, part: Confirmation) -> None:
-        """Take in what HubSpot said of a part of this change."""
-        self.added |= part.added
-        self.removed |= part.removed
-        self.missing |= part.missing
-        self.refused |= part.refused
-        self.doubtful |= part.doubtful
-        self.read |= part.read
-        self.calls += part.calls
-        self.seconds += part.seconds
-
-
-def _record_ids(body: Mapping[str, Any], *names: str) -> set[int]:
-    """The record ids of the arrays of these names, of which mostly one is there."""
-    named = [each for name in names for each in body.get(name) or ()]
-    try:
-        if "".join(named).isdecimal():  # all of them, at once
-            return set(map(int, named))
-    except (TypeError, ValueError):  # a number, or nothing
-        pass
-    return {int(each) for each in named if str(each).isdecimal()}
-
-
-class Doubts:
-    """The ids of one list that are in doubt after a flush, and of each kind an id that HubSpot took, if it took any."""
-
-    def __init__(self) -> None:
-        self.by_kind: dict[bool, dict[int, Doubt]] = {True: {}, False: {}}
-        self.taken: dict[bool, int] = {}
-
-    def note(self, confirmation: Confirmation) -> None:
-        """Take in what became of a part of the flush."""
-        for is_add, ids in confirmation.change.kinds():
-            doubtful = confirmation.doubtful
-            self.by_kind[is_add] |= {each: doubtful[each] for each in ids if each in doubtful}
-            if is_add not in self.taken and (taken := confirmation.taken(is_add=is_add)) is not None:
-                self.taken[is_add] = taken
-
-    def __bool__(self) -> bool:
-        return any(self.by_kind.values())
 
 
 class ChangeWriter:
@@ -288,7 +149,7 @@ class ChangeWriter:
             _warn(hubspot_list, change, problem)
             confirmation = self._divide(hubspot_list, change, within=within, alone=alone, is_size=True)
         except (Conflict, InvalidRequest, TooLarge) as problem:
-            refused = RefusedCall(problem, self._history.now())
+            refused = self._history.refused(problem)
             is_size = isinstance(problem, TooLarge)
             if within is None:
                 _warn(hubspot_list, change, problem)
@@ -351,10 +212,9 @@ class ChangeWriter:
         """Judge an id that HubSpot refused on its own: for its own sake, or in doubt."""
         (record_id,), kinds = change.ids, _kinds(hubspot_list, change)
         earlier = within.moment if within else None, alone.get(record_id)
-        if self._history.blames(kinds, record_id, refused.problem, *earlier):
-            return Confirmation(change, refused={record_id: refused.problem})
-        self._history.doubted(kinds)
-        return Confirmation(change, doubtful={record_id: Doubt(refused.problem, refused.moment)})
+        if doubt := self._history.judge_alone(kinds, record_id, refused, *earlier):
+            return Confirmation(change, doubtful={record_id: doubt})
+        return Confirmation(change, refused={record_id: refused.problem})
 
 
 def _put(client: HubSpotClient, hubspot_list: HubSpotList, change: Change) -> Confirmation:

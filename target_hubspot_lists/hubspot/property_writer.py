@@ -23,8 +23,8 @@ from target_hubspot_lists.hubspot.batching import (
     RefusalLimit,
     batch_errors,
     in_batches,
-    isolate,
 )
+from target_hubspot_lists.hubspot.refusals import RefusedCall, isolate
 from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason, blamed_properties
 
 if TYPE_CHECKING:
@@ -149,7 +149,13 @@ class PropertyWriter:
             return {}
 
     def _try(self, updates: Sequence[Update]) -> Written:
-        return isolate(updates, self._send, self._judge, (InvalidRequest, Conflict, TooLarge, NotFound))
+        return isolate(updates, self._attempt)
+
+    def _attempt(self, updates: Sequence[Update], _: RefusedCall | None) -> Written | RefusedCall:
+        try:
+            return self._send(updates)
+        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
+            return RefusedCall(refused) if len(updates) > 1 else self._refuse(updates[0], refused)
 
     def _send(self, updates: Sequence[Update]) -> Written:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
@@ -162,9 +168,6 @@ class PropertyWriter:
         if written.texts:
             self._refusal_limit.accepted()
         return written
-
-    def _judge(self, updates: Sequence[Update], refused: Refused) -> Written | None:
-        return self._refuse(updates[0], refused) if len(updates) == 1 else None
 
     def _refuse(self, update: Update, refused: Refused) -> Written:
         if isinstance(refused, NotFound):

@@ -12,12 +12,12 @@ import itertools
 import re
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
-from target_hubspot_lists.hubspot.batching import MAX_REFUSED_WITHOUT_SUCCESS
+from target_hubspot_lists.hubspot.batching import MAX_REFUSED_WITHOUT_SUCCESS, halves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from hubspot_singer.http import Refused
 
@@ -40,10 +40,10 @@ def adds_or_removals(list_id: str, *, is_add: bool) -> Kind:
 
 
 class RefusedCall(NamedTuple):
-    """A call that HubSpot refused, and when."""
+    """A call that HubSpot refused, and when, where a `CallHistory` is kept."""
 
     problem: Refused
-    moment: int
+    moment: int = 0
 
 
 class Doubt(NamedTuple):
@@ -54,6 +54,34 @@ class Doubt(NamedTuple):
 
     problem: Refused
     alone: int | None
+
+
+class Includes(Protocol):
+    """What became of some inputs, to which that of others can be added."""
+
+    def include(self, other: Self) -> Self:
+        """Take in what became of other inputs."""
+
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Includes)
+
+
+def isolate(
+    inputs: Sequence[T],
+    attempt: Callable[[Sequence[T], RefusedCall | None], R | RefusedCall],
+    within: RefusedCall | None = None,
+) -> R:
+    """Attempt a batch; where HubSpot refuses it, attempt its halves, until the guilty inputs stand alone.
+
+    `attempt` returns what became of its inputs, or the refusal if they are to be halved; it must judge a single input.
+    `within` is the refusal of the larger batch that the inputs are of, if they are of one.
+    """
+    attempted = attempt(inputs, within)
+    if not isinstance(attempted, RefusedCall):
+        return attempted
+    first, second = halves(inputs)
+    return isolate(first, attempt, attempted).include(isolate(second, attempt, attempted))
 
 
 class CallHistory:
@@ -84,20 +112,23 @@ class CallHistory:
         with self._lock:
             return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
 
-    def blames(
-        self, kinds: Iterable[Kind], member: int | str, problem: Refused, *earlier: int | None
-    ) -> bool:
-        """Return whether a member that was just refused on its own is to blame.
+    def refused(self, problem: Refused) -> RefusedCall:
+        """Return a refusal with this moment."""
+        return RefusedCall(problem, self.now())
+
+    def judge_alone(
+        self, kinds: Iterable[Kind], member: int | str, refused: RefusedCall, *earlier: int | None
+    ) -> Doubt | None:
+        """Judge a member that was just refused on its own: None if it is to blame, else the doubt, which is counted.
 
         `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
         """
         taken = (self.has_taken_since(kinds, moment) for moment in earlier if moment is not None)
-        return names(problem, member) or any(taken)
-
-    def doubted(self, kinds: Iterable[Kind]) -> None:
-        """Note a refusal that is in doubt."""
+        if names(refused.problem, member) or any(taken):
+            return None
         with self._lock:
             self._in_doubt.update(kinds)
+        return Doubt(refused.problem, refused.moment)
 
     def is_hopeless(self, kinds: Iterable[Kind]) -> bool:
         """Return whether of each kind too many in a row are in doubt to send more of them one by one."""

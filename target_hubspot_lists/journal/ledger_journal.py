@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.found_lists import FoundLists
-    from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
     from target_hubspot_lists.journal.journal import Led
     from target_hubspot_lists.ledger import Ledger

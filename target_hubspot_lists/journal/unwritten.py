@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from target_hubspot_lists.errors import UnusableList
-    from target_hubspot_lists.hubspot.list_memberships import Change, Confirmation
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.reporting.account import Account
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
 from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL, Doubts
+from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.hubspot.membership_changes import Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
 from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
 from target_hubspot_lists.reporting.accounts import NOTHING
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.hubspot.list_memberships import Change, ChangeWriter, Confirmation
+    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal

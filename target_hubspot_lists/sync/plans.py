@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.hubspot.list_memberships import Change
+from target_hubspot_lists.hubspot.membership_changes import Change
 from target_hubspot_lists.reporting.accounts import NOBODY
 from target_hubspot_lists.reporting.asked import Words
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_hubspot_lists.hubspot.list_memberships import Change, Confirmation
+from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
 from tests.factories import membership, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 
