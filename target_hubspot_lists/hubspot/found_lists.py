@@ -181,7 +181,7 @@ class FoundLists:
         elif (total := len(self.created) + len(absent)) > (limit := self._settings.max_new_lists):
             problem = UnusableList(
                 Reason.TOO_MANY_NEW_LISTS,
-                f"This run would make {total} new lists or more ({names}), max_new_lists allows {limit}: "
+                f"This run would make {total:,} or more new lists ({names}), and max_new_lists allows {limit:,}: "
                 "check that cohort_field names the cohort and not the person, or raise max_new_lists.",
             )
         else:

@@ -87,8 +87,8 @@ class Account:
 
     @property
     def match_rate(self) -> float | None:
-        """The share of the members asked for so far that HubSpot knows, or came to know."""
-        settled = self.outcomes.total()
+        """The share of the members asked for so far that HubSpot knows, or came to know; None if it was not asked."""
+        settled = 0 if self.is_skipped else self.outcomes.total()
         unmatched = self.outcomes[Outcome.MISSING] + self.outcomes[Outcome.REJECTED]
         return (settled - unmatched) / settled if settled else None
 
