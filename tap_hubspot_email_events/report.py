@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.windows import Window
@@ -59,6 +59,21 @@ class StreamReport:
                 f"{self.name}: {self.failure} What was read before is kept, and the next run goes on from there."
             )
         return problems
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What a structured log has as a field beside the stream's row; `start` and `end` are None for no window."""
+        return {
+            "stream": self.name,
+            "windows": self.windows,
+            "calls": self.calls,
+            "events": self.events,
+            "passed_over": self.passed_over,
+            "unidentified": self.unidentified,
+            "start": moments.to_text(self.span.start) if self.span else None,
+            "end": moments.to_text(self.span.end) if self.span else None,
+            "is_complete": not self.problems,
+        }
 
     @property
     def cells(self) -> tuple[str, ...]:

@@ -146,9 +146,13 @@ class Run:
             output.progress.write_memory(output.state)
             output.report.calls = self.streams[name].calls
         if self.outputs:
+            reports = [each.report for each in self.outputs.values()]
+            heading, *rows, total = table(reports).splitlines()
             logger.info("Email events read:")
-            for line in table([each.report for each in self.outputs.values()]).splitlines():
-                logger.info("%s", line)
+            logger.info("%s", heading)
+            for row, report in zip(rows, reports, strict=True):
+                logger.info("%s", row, extra={"hubspot_stream": report.figures})
+            logger.info("%s", total)
 
     def notes(self, name: str) -> Notes:
         """Return what was odd about a stream's values."""

@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import IO, TYPE_CHECKING, Self
 
 from hubspot_singer.plugin.logs import ERASE_LINE
@@ -77,11 +77,12 @@ class Progress:
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def tell(self) -> None:
-        """Log a line if calls were made since the last one."""
+        """Log a line if calls were made since the last one; a structured log has the figures as a field."""
         standing = self._standing()
         if standing.calls > self._calls_told:
             self._calls_told = standing.calls
-            logger.info("%s", standing.line(self._seconds_left(standing)))
+            line = standing.line(self._seconds_left(standing))
+            logger.info("%s", line, extra={"hubspot_progress": asdict(standing)})
 
     def draw(self) -> None:
         """Redraw the bar."""

@@ -111,6 +111,24 @@ def test_a_portal_without_events_costs_a_call_a_stream(hubspot: HubSpotEmulator,
     }
 
 
+def test_the_counts_of_each_stream_are_fields_of_the_log(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_opens(portal, ["first", "second"])
+    hubspot.faults.next("GET", "eventType=CLICK", status=400)
+
+    run_tap()
+
+    told = [
+        record.__dict__["hubspot_stream"] for record in caplog.records if hasattr(record, "hubspot_stream")
+    ]
+    by_name = {each["stream"]: each for each in told}
+    assert by_name.keys() == set(STREAMS)
+    assert (by_name[OPEN]["events"], by_name[OPEN]["is_complete"]) == (2, True)
+    assert by_name[OPEN]["end"] == "2026-11-18T11:01:40.000Z"
+    assert [each["stream"] for each in told if not each["is_complete"]] == ["email_event_click"]
+
+
 def test_time_is_hubspots_and_not_this_machines(
     portal: Portal, clock: StoppedClock, run_tap: TapRunner
 ) -> None:

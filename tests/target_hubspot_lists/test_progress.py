@@ -47,6 +47,7 @@ def test_a_line_is_told_only_where_calls_were_made(caplog: pytest.LogCaptureFixt
             progress.tell()
 
     assert [record.getMessage().count("13 calls") for record in caplog.records] == [0, 1]
+    assert [record.__dict__["hubspot_progress"]["calls"] for record in caplog.records] == [12, 13]
 
 
 class Terminal(io.StringIO):
