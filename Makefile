@@ -47,7 +47,7 @@ lint: $(READY)  ## Check code, types, spelling, dependencies and workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*-*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml meltano/*.yml examples/side_by_side/meltano.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml meltano/*.yml examples/side_by_side/meltano.yml examples/side_by_side/meltano/*.yml
 
 # A process that a test killed may leave half a file of figures, which is passed over with a warning.
 coverage: $(READY) axe  ## Run the tests and measure which branches they reach; tests/pure_modules.py names those that need all

@@ -26,7 +26,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECTS = (
     ROOT / "meltano" / "tap-hubspot-email-events.yml",
     ROOT / "meltano" / "target-hubspot-lists.yml",
-    ROOT / "examples" / "side_by_side" / "meltano.yml",
+    ROOT / "examples" / "side_by_side" / "meltano" / "target-hubspot-lists.yml",
 )
 Setting = dict[str, Any]
 

@@ -15,7 +15,8 @@ import yaml
 
 PROJECT = Path(__file__).parent
 MELTANO = yaml.safe_load((PROJECT / "meltano.yml").read_text("utf-8"))
-(LOADER,) = MELTANO["plugins"]["loaders"]
+(PRODUCTION,) = MELTANO["environments"]
+(LOADER,) = PRODUCTION["config"]["plugins"]["loaders"]
 
 # Requests per 10 s that HubSpot grants this app:
 # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines

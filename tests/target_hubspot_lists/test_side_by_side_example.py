@@ -33,7 +33,12 @@ RUNNER = Path(__file__).with_name("group_runner.py")
 MELTANO: dict[str, Any] = yaml.safe_load((EXAMPLE / "meltano.yml").read_text("utf-8"))
 INSTANCE: dict[str, Any] = yaml.safe_load((EXAMPLE / "dagster.yaml").read_text("utf-8"))
 JOBS = [job["name"] for job in MELTANO["jobs"]]
-(LOADER,) = MELTANO["plugins"]["loaders"]
+PLUGINS: dict[str, Any] = yaml.safe_load(
+    (EXAMPLE / "meltano" / "target-hubspot-lists.yml").read_text("utf-8")
+)
+(PRODUCTION,) = MELTANO["environments"]
+(LOADER,) = PRODUCTION["config"]["plugins"]["loaders"]
+(PLUGIN,) = PLUGINS["plugins"]["loaders"]
 SHARE = LOADER["config"]["requests_per_10_seconds"]
 # The limit is told with a shorter interval, so that the test need not take tens of seconds.
 INTERVAL = 2.0  # seconds
@@ -76,7 +81,7 @@ def test_the_target_takes_the_settings_of_the_loader() -> None:
 
 
 def test_no_file_of_the_example_holds_a_secret() -> None:
-    secret = {setting["name"] for setting in LOADER["settings"] if setting.get("sensitive")}
+    secret = {setting["name"] for setting in PLUGIN["settings"] if setting.get("sensitive")}
 
     assert secret >= {"access_token", "ledger_url"}
     assert not secret & LOADER["config"].keys()
