@@ -179,9 +179,10 @@ class FoundLists:
                 "name an existing list in lists[].list_id, or set create_lists to true.",
             )
         elif (total := len(self.created) + len(absent)) > (limit := self._settings.max_new_lists):
+            lists = "new list" if total == 1 else "new lists"
             problem = UnusableList(
                 Reason.TOO_MANY_NEW_LISTS,
-                f"This run would make {total:,} or more new lists ({names}), and max_new_lists allows {limit:,}: "
+                f"This run would make {total:,} {lists} or more ({names}), and max_new_lists allows {limit:,}: "
                 "check that cohort_field names the cohort and not the person, or raise max_new_lists.",
             )
         else:

@@ -29,6 +29,10 @@ TOMBSTONES: Mapping[str, tuple[str, str]] = {
     "_sdc_lsn_deleted_at": ("_sdc_deleted_at", "{column}"),
     # https://docs.airbyte.com/understanding-airbyte/cdc
     "_ab_cdc_deleted_at": ("_sdc_deleted_at", "{column}"),
+    # As text: https://debezium.io/documentation/reference/stable/transformations/event-flattening.html
+    "__deleted": ("operation", "'remove' if str({column}).lower() == 'true' else 'add'"),
+    # https://docs.hevodata.com/pipelines/pipeline-concepts/hevo-generated-metadata/
+    "__hevo__marked_deleted": ("operation", "'remove' if {column} else 'add'"),
 }
 
 

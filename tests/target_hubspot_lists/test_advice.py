@@ -90,6 +90,9 @@ def stream_maps_in(line: str) -> dict[str, Any]:
         ("_sdc_lsn_deleted_at", "2026-03-01T10:00:00Z", None),
         ("_ab_cdc_deleted_at", "2026-03-01T10:00:00.000Z", None),
         ("_ab_cdc_deleted_at", "2026-03-01 10:00:00", ""),
+        ("__deleted", "true", "false"),
+        ("__deleted", True, None),
+        ("__hevo__marked_deleted", True, False),
     ],
 )
 def test_a_tombstone_of_another_tool_is_named_with_a_map_that_works(

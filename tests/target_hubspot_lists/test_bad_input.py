@@ -135,7 +135,7 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
         ({"lists": [{"cohort": "VIP", "list_id": 404404}]}, ["no list 404404", "lists[].list_id"]),
         ({"list_folder_id": "Cohorts"}, ["list_folder_id is not a number"]),
         ({"create_lists": False}, ['no list "VIP"', "create_lists"]),
-        ({"max_new_lists": 0}, ["1 new list", "max_new_lists", "cohort_field"]),
+        ({"max_new_lists": 0}, ["1 new list or more", "max_new_lists", "cohort_field"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(

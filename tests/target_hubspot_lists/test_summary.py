@@ -50,6 +50,24 @@ def test_columns_that_are_0_throughout_are_left_out(portal: Portal, run_target: 
     ]
 
 
+def test_a_dry_run_says_what_would_be_made(portal: Portal, run_target: TargetRunner) -> None:
+    run = run_target(email_schema(), by_email("VIP", "new@example.com"), match_by="email", dry_run=True)
+
+    assert "INFO 1 list to be made." in run.log.splitlines()
+    assert "1 contact to be created: " in run.log
+    assert not portal.list_names()
+
+
+def test_an_error_before_the_first_record_is_told_alone(run_target: TargetRunner) -> None:
+    run = run_target(
+        email_schema(), by_email("VIP", "new@example.com"), match_by="email", cohort_field="nope"
+    )
+
+    assert run.exit_code == 1
+    assert 'no column "nope"' in run.error
+    assert "No memberships were read" not in run.log
+
+
 def test_the_last_line_has_the_calls_of_the_run(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:
