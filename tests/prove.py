@@ -54,6 +54,11 @@ PARTS = (
         2,
     ),
     Part(
+        "tests.random_tap_kills",
+        "the tap killed at any call: a rerun brings every event, and no STATE was ahead of them",
+        2,
+    ),
+    Part(
         "tests.soak",
         "months of runs one after another: exact lists, every late event, and nothing grows",
         3,

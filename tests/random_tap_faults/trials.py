@@ -110,22 +110,26 @@ class World:
             self._fill(int(self.clock.time() * 1000) - 3_600_000, "b")
         self.hubspot.requests.clear()
 
-    def run(self, timeouts: Timeouts | None = None) -> Ended:
-        """Run the tap, and load what it wrote."""
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings of a run."""
         app = self.hubspot.oauth
         oauth = {
             "client_id": app.client_id,
             "client_secret": app.client_secret,
             "refresh_token": app.refresh_token,
         }
-        config: dict[str, Any] = {
+        return {
             "api_url": self.hubspot.url,
             "start_date": "2026-03-19",
             "max_concurrency": self.workers,
             **(oauth if self.credential == "oauth" else {"access_token": self.hubspot.token}),
         }
+
+    def run(self, timeouts: Timeouts | None = None) -> Ended:
+        """Run the tap, and load what it wrote."""
         ended = run_tap(
-            config,
+            self.config,
             self.clock,
             state=self.warehouse.state,
             catalog=CATALOG,

@@ -35,7 +35,7 @@ BOUNDS = (
     Bound("records of the tap", times=1.25, more=2),
     Bound("STATE of the tap, bytes", times=1.25),
     Bound("ledger rows, without lines of runs", times=1.15, more=2),
-    Bound("ledger lines of runs", times=1.05, more=2, is_of_retention=True),
+    Bound("ledger lines of runs", times=1.25, more=10, is_of_retention=True),
     Bound("ledger bytes", times=1.1, is_of_retention=True),
 )
 
