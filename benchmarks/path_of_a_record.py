@@ -1,9 +1,12 @@
 """The way of one record through the code: which modules it visits, and how often it enters one.
 
 Run it with `python -m benchmarks.path_of_a_record [--show]`; `--show` prints the modules in the order of their first
-visit. Traced is a real run on one record against the local HubSpot, from the first line of its input to the end (of the
-tap: all of the run). A stay begins with each call into a module from another one, in whatever thread; a return begins
-none. Only modules of the plugin count: `hubspot_singer` and libraries are passed through.
+visit. Traced are real runs against the local HubSpot, from the first line of their input to the end (of the tap: all of
+the run). A run without a record, with one, and with many are told apart: what the first record adds belongs to its
+list and its calls, what each further one adds is its own.
+
+A stay begins with each call into a module from another one, in whatever thread; a return begins none. Only modules of
+the plugin count: `hubspot_singer` and libraries are passed through.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import tempfile
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from benchmarks.harness import messages
@@ -63,23 +67,24 @@ class Trace:
             threading.setprofile(None)
 
 
-def lines(*records: dict[str, Any]) -> bytes:
-    """The input: a SCHEMA of these columns, and these records."""
-    properties = {name: {} for record in records for name in record}
+def lines(records: list[dict[str, Any]]) -> bytes:
+    """The input: a SCHEMA, and these records."""
+    properties: dict[str, object] = {"email": {}, "cohort_name": {}, "cohort_size": {}}
     return "".join(f"{each}\n" for each in messages(properties, records)).encode()
 
 
-def membership(**config: str) -> Trace:
-    """Trace one membership by email address, of a contact that is there, onto a list that is there."""
+def membership(count: int = 1, **config: str) -> Trace:
+    """Trace so many memberships by email address, of contacts that are there, onto a list that is there."""
     portal = Portal()
-    portal.add_contact("ada@example.com")
+    portal.add_contacts(count)
     portal.add_list("amplitude_VIP")
     trace = Trace("target_hubspot_lists")
-    record = {"email": "ada@example.com", "cohort_name": "VIP", "cohort_size": 1}
+    emails = [f"contact{number}@example.com" for number in range(count)]
+    records = [{"email": email, "cohort_name": "VIP", "cohort_size": count} for email in emails]
     with HubSpotEmulator(portal) as hubspot:
         settings = {"api_url": hubspot.url, "access_token": hubspot.token, **config}
-        exit_code = traced_target(trace)(config=settings).run(io.BytesIO(lines(record)))
-    if exit_code or portal.member_emails("amplitude_VIP") != {"ada@example.com"}:
+        exit_code = traced_target(trace)(config=settings).run(io.BytesIO(lines(records)))
+    if exit_code or portal.member_emails("amplitude_VIP") != set(emails):
         raise SystemExit("The membership did not arrive: the trace says nothing.")
     return trace
 
@@ -95,10 +100,10 @@ def traced_target(trace: Trace) -> type[TargetHubSpotLists]:
     return TracedTarget
 
 
-def mirrored_membership() -> Trace:
-    """Trace one membership of a mirror with a ledger."""
+def mirrored_membership(count: int = 1) -> Trace:
+    """Trace so many memberships of a mirror with a ledger."""
     with tempfile.TemporaryDirectory() as folder:
-        return membership(sync_mode="mirror", ledger_url=f"sqlite:///{folder}/ledger.db")
+        return membership(count, sync_mode="mirror", ledger_url=f"sqlite:///{folder}/ledger.db")
 
 
 def event(count: int = 1) -> Trace:
@@ -119,22 +124,27 @@ def event(count: int = 1) -> Trace:
     return trace
 
 
-def each_further_event(more: int = 100) -> Trace:
-    """Trace what an event costs beside others: a run of many events less one of one, by the number of events."""
-    one, many = event(), event(1 + more)
-    trace = Trace(one.package)
-    for module, stays in many.stays.items():
-        if each := (stays - one.stays[module]) // more:
+def further(traced: Callable[[int], Trace], before: int, more: int) -> Trace:
+    """Trace what each of some further records of a run adds to that of those before them."""
+    few, many = traced(before), traced(before + more)
+    trace = Trace(few.package)
+    for module in many.first_visits:
+        if each := (many.stays[module] - few.stays[module]) // more:
             trace.first_visits.setdefault(module)
             trace.stays[module] = each
     return trace
 
 
+MANY = 100
 TRACES: dict[str, Callable[[], Trace]] = {
-    "membership, incremental": membership,
-    "membership, mirror with a ledger": mirrored_membership,
-    "event": event,
-    "each further event of a run": each_further_event,
+    "incremental, a run without a membership": partial(membership, 0),
+    "incremental, what the first membership adds": partial(further, membership, 0, 1),
+    "incremental, what each further membership adds": partial(further, membership, 1, MANY),
+    "mirror with a ledger, a run without a membership": partial(mirrored_membership, 0),
+    "mirror with a ledger, what the first membership adds": partial(further, mirrored_membership, 0, 1),
+    "mirror with a ledger, what each further membership adds": partial(further, mirrored_membership, 1, MANY),
+    "event, a run of one": event,
+    "event, what each further event adds": partial(further, event, 1, MANY),
 }
 
 

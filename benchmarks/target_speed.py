@@ -35,6 +35,9 @@ for line in sys.stdin.buffer:
     orjson.loads(line)
 """
 SECONDS_PER_CALL = 0.0015  # user CPU that one call may take beside the input, where calls are many
+# 30 % of one core at 190 calls per 10 s; in and outside the kernel, since most of a call is sending and receiving.
+MOST_MS_PER_CALL = 0.3 * 10_000 / 190
+MOST_CONTACTS = 1_000_000  # of the local HubSpot: more memberships are of the same contacts on more lists
 TIME_EXTRACTED = "2026-11-01T00:00:00.000000+00:00"  # as taps of the SDK write it on each RECORD
 NO_LIMIT = 10_000_000  # requests per 10 s
 
@@ -45,12 +48,13 @@ class Scenario:
 
     name: str
     members: int
-    most: float  # times the loop
+    most: float | None  # times the loop; None: only told, for what grows with the input
     config: dict[str, Any] = field(default_factory=dict)
     cohorts: int = 1
     columns: tuple[str, ...] = ()  # more columns in the stream, which nothing reads
     database: str | None = None  # of the ledger
     counts_calls: bool = False  # SECONDS_PER_CALL is allowed for each call
+    most_ms_per_call: float | None = None
     most_mb: int = 200
 
     @property
@@ -65,11 +69,18 @@ class Scenario:
 
 
 BY_ID: dict[str, Any] = {"match_by": "contact_id"}
+BY_EMAIL: dict[str, Any] = {"match_by": "email"}
 MIRROR: dict[str, Any] = {"match_by": "email", "sync_mode": "mirror"}
 SCENARIOS = [
+    Scenario("record_ids_10k", 10_000, None, BY_ID),
+    Scenario("record_ids_100k", 100_000, None, BY_ID),
     Scenario("record_ids", 500_000, 5, BY_ID),
     Scenario("record_ids_wide", 500_000, 6, BY_ID, columns=("first_name", "city", "plan")),
     Scenario("record_ids_1m", 1_000_000, 5, BY_ID),
+    Scenario("record_ids_10m", 10_000_000, None, BY_ID, cohorts=10, most_mb=300),
+    Scenario("first_load_email", 100_000, None, BY_EMAIL, most_ms_per_call=MOST_MS_PER_CALL),
+    Scenario("mirror_10k_sqlite", 10_000, None, MIRROR, database="sqlite"),
+    Scenario("mirror_100k_sqlite", 100_000, None, MIRROR, database="sqlite"),
     Scenario("mirror_200k_sqlite", 200_000, 12, MIRROR, database="sqlite"),
     Scenario("mirror_1m_sqlite", 1_000_000, 12, MIRROR, database="sqlite"),
     Scenario("mirror_200k_postgres", 200_000, 16, MIRROR, database="postgresql"),
@@ -98,7 +109,7 @@ def record_lines(scenario: Scenario, member: Callable[[int], object]) -> Iterato
     size = scenario.members // scenario.cohorts
     for number in range(scenario.members):
         record: dict[str, Any] = {
-            scenario.match_by: member(number),
+            scenario.match_by: member(number % MOST_CONTACTS),
             "cohort_name": f"Cohort {number // size}",
         }
         if scenario.is_mirror:
@@ -114,6 +125,7 @@ class Figures:
 
     target: float
     loop: float
+    target_with_kernel: float  # also what the kernel did for it
     calls: int
     peak_mb: float
 
@@ -121,6 +133,11 @@ class Figures:
         """How many times the loop's time the target took, without what its calls may take."""
         allowed = self.calls * SECONDS_PER_CALL if scenario.counts_calls else 0.0
         return (self.target - allowed) / self.loop
+
+    @property
+    def ms_per_call(self) -> float:
+        """How many milliseconds of CPU a call took, with all that belongs to it."""
+        return self.target_with_kernel / self.calls * 1000
 
 
 @dataclass(frozen=True)
@@ -158,7 +175,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> Path:
 @contextmanager
 def bench(scenario: Scenario, portal: Portal) -> Iterator[tuple[Bench, HubSpotEmulator]]:
     """Start a HubSpot that has the contacts, and write the input."""
-    record_ids = portal.add_contacts(scenario.members)
+    record_ids = portal.add_contacts(min(scenario.members, MOST_CONTACTS))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         hubspot = stack.enter_context(HubSpotEmulator(portal, burst_limit=NO_LIMIT))
@@ -189,12 +206,15 @@ def measure(scenario: Scenario, runs: int) -> list[Figures]:
                 for name in portal.list_names():
                     portal.rename_list(name, f"{run} {name}")  # the name of a deleted list stays taken
                     portal.delete_list(f"{run} {name}")
-            startup = at.target(at.empty).user_seconds
+            startup = at.target(at.empty)
             before = hubspot.calls()
             ran = at.target(at.source)
             calls = hubspot.calls() - before
             loop = at.loop(at.source).user_seconds - at.loop(at.empty).user_seconds
-            figures.append(Figures(ran.user_seconds - startup, loop, calls, ran.peak_mb))
+            with_kernel = ran.processor_seconds - startup.processor_seconds
+            figures.append(
+                Figures(ran.user_seconds - startup.user_seconds, loop, with_kernel, calls, ran.peak_mb)
+            )
     return figures
 
 
@@ -210,14 +230,16 @@ def report(scenario: Scenario, figures: list[Figures]) -> bool:
         f"loop {loop_micro:.1f} µs; ratios {min(spread):.1f} to {max(spread):.1f}"
     )
     beside = f" beside {SECONDS_PER_CALL * 1000:g} ms a call" if scenario.counts_calls else ""
-    return all(
-        [
-            promise(
-                f"at most {scenario.most:g} times the loop{beside}: {ratio:.1f}", kept=ratio <= scenario.most
-            ),
-            promise(f"below {scenario.most_mb} MB resident: {peak:.0f}", kept=peak < scenario.most_mb),
-        ]
-    )
+    kept = [promise(f"below {scenario.most_mb} MB resident: {peak:.0f}", kept=peak < scenario.most_mb)]
+    if scenario.most is None:
+        print(f"        {ratio:.1f} times the loop")
+    else:
+        told = f"at most {scenario.most:g} times the loop{beside}: {ratio:.1f}"
+        kept.append(promise(told, kept=ratio <= scenario.most))
+    if most := scenario.most_ms_per_call:
+        median = statistics.median(each.ms_per_call for each in figures)
+        kept.append(promise(f"at most {most:.1f} ms of CPU a call: {median:.1f}", kept=median <= most))
+    return all(kept)
 
 
 def main() -> int:
