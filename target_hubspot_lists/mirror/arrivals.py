@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.input.attributes import packed
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.mirror.evidence import CohortEvidence, StreamEvidence
+from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE
 from target_hubspot_lists.mirror.snapshots import CohortSnapshot
 from target_hubspot_lists.outcomes import Reason
 from target_hubspot_lists.reporting.account import StreamAccount
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from target_hubspot_lists.input.attributes import Attributes
-    from target_hubspot_lists.input.records import Member, Membership, Rejection
+    from target_hubspot_lists.input.records import Membership, Rejection
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.snapshot import Snapshot
     from target_hubspot_lists.outcomes import PropertyProblem
@@ -47,10 +48,9 @@ class Arrivals:
         self._version: int | None = None
         self._is_member: bool | None = None
         self._arriving: CohortSnapshot
-        self._members: list[Member] = []  # of the run, as far as they are not written yet
-        self._counted = 0  # of them, how many the accounts have
-        self._size: int | None = None  # of the cohort, as the record before this one says it
-        self._most = 0  # members of the run, until the snapshot is to be written
+        self._size: int | None = None  # of the cohort, as its records say until now
+        self._members = snapshot.members
+        self._counted = 0  # how many of those the accounts have
 
     def __iter__(self) -> Iterator[CohortSnapshot]:
         """Yield the cohorts that came, one of which all records were rejected too, in the order of the input."""
@@ -101,9 +101,17 @@ class Arrivals:
         # The parser returns one object for all records of a cohort.
         is_of_run = cohort is self._cohort and is_member is self._is_member
         if not (is_of_run and version == self._version and stream is self._stream):
-            if self._is_replaced(stream, cohort, version):
-                return
-            self._begin_run(stream, cohort, version, is_member=is_member)
+            arriving = self._cohort_snapshot(stream, cohort)
+            if not arriving.records:
+                self._journal.saw(cohort)
+                arriving.stream_account.lists.add(arriving.route.key)
+            if version is not None and version != arriving.of_stream.version:
+                if arriving.of_stream.is_older(version):
+                    self._pass_over(arriving)
+                    return
+                self._replace(stream, version)
+            self._begin_run(arriving, version, is_member=is_member)
+            self._cohort, self._stream = cohort, stream
         # All records of a cohort should tell one size; of those who left none counts.
         if is_member and (cohort_size is None or cohort_size != self._size):
             self._arriving.evidence.record(cohort_size)
@@ -111,58 +119,41 @@ class Arrivals:
         self._members.append(member)
         if attributes is not None:
             self._snapshot.hold(member, packed(attributes))
-        if len(self._members) >= self._most:
-            self._end_run()
-            self._snapshot.write()
+        if len(self._members) >= ROWS_AT_ONCE:
+            self.write()
 
-    def _is_replaced(self, stream: str, cohort: Cohort, version: int | None) -> bool:
-        """Return whether a record is of a version that a newer one replaced; it is only counted then.
-
-        The first record of a newer version replaces what came of the one before.
-        """
-        self._end_run()
-        of_stream = self.evidence(stream)
-        if of_stream.is_older(version):
-            of_stream.other()
-            arriving = self._begin(stream, cohort)
-            arriving.stream_account.records_read += 1
-            arriving.account.records_read += 1
-            arriving.account.superseded += 1
-            return True
-        if of_stream.is_newer(version):
-            self._replace(stream)
-            of_stream.begin(version)
-        return False
-
-    def _begin(self, stream: str, cohort: Cohort) -> CohortSnapshot:
-        """Return the snapshot that a record of a cohort belongs to."""
-        arriving = self._cohort_snapshot(stream, cohort)
-        arriving.cohort = cohort
-        self._journal.saw(cohort)
-        self._accounts.streams[stream].lists.add(arriving.route.key)
-        return arriving
-
-    def _begin_run(self, stream: str, cohort: Cohort, version: int | None, *, is_member: bool) -> None:
-        arriving = self._arriving = self._begin(stream, cohort)
-        self._stream, self._cohort, self._version, self._is_member = stream, cohort, version, is_member
-        self._size = None
-        self._members = self._snapshot.begin_run(arriving.number, is_member=is_member)
-        self._most = self._snapshot.room
-
-    def _end_run(self) -> None:
-        """Count the run in hand, and let the next record begin another one."""
+    def write(self) -> None:
+        """Count what has been taken, and write it to the snapshot's tables."""
         self.count()
-        self._cohort, self._members, self._counted = None, [], 0
+        self._snapshot.write()
+        self._counted = 0
+
+    def _begin_run(self, arriving: CohortSnapshot, version: int | None, *, is_member: bool) -> None:
+        """Note what the records that come now have in common."""
+        self.count()
+        self._arriving, self._version, self._is_member = arriving, version, is_member
+        evidence = arriving.evidence
+        self._size = evidence.largest if evidence.smallest == evidence.largest else None
+        self._snapshot.begin_run(arriving.number, is_member=is_member)
+
+    def _pass_over(self, arriving: CohortSnapshot) -> None:
+        """Count a record of a version that was replaced."""
+        self.count()
+        self._cohort = None  # the next record begins a run
+        arriving.of_stream.other()
+        arriving.stream_account.records_read += 1
+        arriving.account.records_read += 1
+        arriving.account.superseded += 1
 
     def reject(self, stream: str, rejection: Rejection, version: int | None) -> None:
         """Account for a record that cannot be applied, and note that the snapshot lacks it."""
-        self._end_run()
+        self.count()
+        self._cohort = None  # the next record begins a run
         account = self._planning.destination(rejection.cohort).account if rejection.cohort else None
         self._accounts.reject(stream, rejection, account)
         evidence = self.evidence(stream)
-        if evidence.is_newer(version):
-            self._replace(stream)
-            evidence.begin(version)
+        if version is not None and evidence.is_newer(version):
+            self._replace(stream, version)
         if rejection.cohort:
             # The cohort counts as one that came, even if no other record of it does.
             self._cohort_snapshot(stream, rejection.cohort).evidence.reject(
@@ -180,8 +171,9 @@ class Arrivals:
             self._cohorts[stream, cohort] = found
         return found
 
-    def _replace(self, stream: str) -> None:
+    def _replace(self, stream: str, version: int) -> None:
         """Forget what came of an older version of the stream: its cohorts go on under other numbers."""
+        self.evidence(stream).begin(version)
         for arriving in self._cohorts.values():
             if arriving.stream == stream:
                 arriving.number = self.next_number()

@@ -127,7 +127,7 @@ class Mirror:
 
     def finish(self) -> Sequence[str]:
         """Apply every snapshot; return what was held back, one sentence each."""
-        self.count()
+        self._arrivals.write()
         self._snapshot.fold()
         skipped = [each for each in self._arrivals if each.route.is_skipped]
         for each in skipped:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from target_hubspot_lists.identifiers import are_record_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
@@ -23,22 +23,10 @@ def member_type(identifiers: Sequence[Identifier]) -> str:
     return "BIGINT" if are_record_ids(identifiers) else "TEXT"
 
 
-class Run(NamedTuple):
-    """Records that came one after the other, of one cohort, which all add their members or all remove them."""
-
-    word: int  # of the first; that of each next one is larger by two
-    cohort: int
-    members: list[Member]
-
-    @property
-    def next_position(self) -> int:
-        """The position, in the order of the input, of the record behind it."""
-        return (self.word >> 1) + len(self.members)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield its rows of the table of records."""
-        for number, member in enumerate(self.members):
-            yield self.word + 2 * number, self.cohort, member
+# Records that came one after the other, of one cohort, which all add their members or all remove them: the index of the
+# first among the members that are not written yet, the cohort, and whether they add. A plain tuple, since where cohorts
+# come by turns there is one for each record.
+Run = tuple[int, int, bool]
 
 
 class Snapshot:
@@ -51,8 +39,11 @@ class Snapshot:
     def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
         self._workspace = workspace
         self._kind = int if are_record_ids(identifiers) else str
-        self._runs: list[Run] = []  # that are not written yet
-        self._first_position = 1  # of the first of those records
+        self.members: list[
+            Member
+        ] = []  # of the records that are not written yet: append to it, and `write` in time
+        self._runs: list[Run] = []  # of these, in order
+        self._position = 1  # of the first of them
         self._attributes: dict[Member, bytes] = {}
         self._sizes: Mapping[int, tuple[int, int]] = {}  # by cohort: who is in it, and of whom a record came
         member = f"member {member_type(identifiers)}"
@@ -66,23 +57,26 @@ class Snapshot:
             "mirror_attributes", f"{member} PRIMARY KEY, packed {workspace.blob}", is_clustered=True
         )
 
-    def begin_run(self, cohort: int, *, is_member: bool) -> list[Member]:
-        """Begin a run of a cohort; append to the list returned the members of the records that come next.
+    def begin_run(self, cohort: int, *, is_member: bool) -> None:
+        """Begin a run of a cohort: the members that are appended to `members` from here on are of it."""
+        self._runs.append((len(self.members), cohort, is_member))
 
-        Append at most as many as there is `room` for, then call `write`, and begin another run.
-        """
-        run = Run(self._next_position << 1 | is_member, cohort, [])
-        self._runs.append(run)
-        return run.members
-
-    @property
-    def room(self) -> int:
-        """How many records can come until they are to be written."""
-        return ROWS_AT_ONCE - (self._next_position - self._first_position)
-
-    @property
-    def _next_position(self) -> int:
-        return self._runs[-1].next_position if self._runs else self._first_position
+    def write(self) -> None:
+        """Write the records that have come; what is appended to `members` afterwards goes on with the last run."""
+        rows: list[Row] = []
+        members, position = self.members, self._position
+        ends = [*(start for start, _, _ in self._runs[1:]), len(members)] if self._runs else []
+        for (start, cohort, is_member), end in zip(self._runs, ends, strict=True):
+            if end - start < LONG_RUN:
+                for index in range(start, end):
+                    rows.append(((position + index) << 1 | is_member, cohort, members[index]))  # noqa: PERF401 - faster
+            else:
+                word = (position + start) << 1 | is_member
+                self._workspace.insert_run("mirror_records", word, cohort, members[start:end])
+        self._workspace.insert("mirror_records", rows)
+        self._position += len(self.members)
+        self._runs = [(0, cohort, is_member) for _, cohort, is_member in self._runs[-1:]]
+        self.members.clear()
 
     def hold(self, member: Member, attributes: bytes) -> None:
         """Hold what a record says of a person, in place of what an earlier one said."""
@@ -104,8 +98,7 @@ class Snapshot:
         return {member: bytes(packed) for member, packed in rows}
 
     def fold(self) -> None:
-        """Fold the records of each cohort, once all of them have come: the last word on each member stands."""
-        self.write()
+        """Fold the records of each cohort, once all of them are written: the last word on each member stands."""
         records = "SELECT cohort, member, word FROM mirror_records"
         self._workspace.fold("mirror_last_words", ["cohort", "member"], ["word"], records)
         self._workspace.clear("mirror_records")
@@ -121,19 +114,6 @@ class Snapshot:
     def distinct(self, cohort: int) -> int:
         """Return how many distinct members the records of a cohort name, also those removed; after `fold`."""
         return self._sizes.get(cohort, (0, 0))[1]
-
-    def write(self) -> None:
-        """Write the records that have come."""
-        rows: list[Row] = []
-        for run in self._runs:
-            if len(run.members) < LONG_RUN:
-                rows += run.rows()
-                continue
-            self._workspace.insert("mirror_records", rows)
-            rows = []
-            self._workspace.insert_run("mirror_records", run.word, run.cohort, run.members)
-        self._workspace.insert("mirror_records", rows)
-        self._first_position, self._runs = self._next_position, []
 
     def _write_attributes(self) -> None:
         self._workspace.insert(

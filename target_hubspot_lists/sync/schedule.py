@@ -23,7 +23,7 @@ MAX_WAIT_SECONDS = 86_400
 
 
 class Schedule:
-    """Flushes when a batch is full or old, and releases STATE once HubSpot has confirmed what it covers."""
+    """Flushes a batch that is full or old, and releases STATE once HubSpot has confirmed what it covers."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from tests.target_hubspot_lists.conftest import START, VIP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from target_hubspot_lists.identifiers import MatchBy
     from target_hubspot_lists.ledger.workspace import Workspace
@@ -83,11 +83,18 @@ def test_the_difference_is_the_same_wherever_the_tables_are(workspace: Workspace
     check_difference(tables(workspace), records, {1, 4, 6, 7})
 
 
+def add(kept: Tables, cohort: int, *, is_member: bool, members: Sequence[int | str]) -> None:
+    """Let records of these members arrive, one after the other."""
+    kept.snapshot.begin_run(cohort, is_member=is_member)
+    kept.snapshot.members.extend(members)
+    kept.snapshot.write()
+
+
 def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list: set[int]) -> None:
     last = {member: is_member for _, member, is_member in records}
     of_cohort = {(cohort, member): is_member for cohort, member, is_member in records}
     for cohort, member, is_member in records:
-        kept.snapshot.begin_run(cohort, is_member=is_member).append(member)
+        add(kept, cohort, is_member=is_member, members=[member])
     kept.snapshot.fold()
     started = kept.comparison.start([0, 1])
     kept.comparison.identify(None)
@@ -112,14 +119,40 @@ def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list
     assert sum(kept.differences.count(where.STAYING_PLAIN, [0, 1]).values()) == len(wanted & on_list)
 
 
+def test_runs_of_any_length_keep_the_order_of_the_input(workspace: Workspace) -> None:
+    kept = tables(workspace)
+    runs = [
+        (0, True, range(1, 2 * LONG_RUN)),
+        (1, True, [1]),
+        (0, False, range(3, 1, -1)),
+        (1, False, range(2, 90)),
+    ]
+    for cohort, is_member, members in runs * 2:
+        kept.snapshot.begin_run(cohort, is_member=is_member)
+        kept.snapshot.members.extend(members)
+    kept.snapshot.write()
+    kept.snapshot.members.append(7)  # goes on with the last run
+    kept.snapshot.write()
+    kept.snapshot.fold()
+    kept.comparison.start([0, 1])
+    records = [(member, is_member, cohort) for cohort, is_member, run in runs * 2 for member in run]
+    records.append((7, False, 1))
+    last = {
+        member: LastWord(member, is_member, position, cohort)
+        for position, (member, is_member, cohort) in enumerate(records, start=1)
+    }
+
+    assert {word.member: word for word in kept.comparison.words()} == last
+
+
 def ids(kept: Tables, condition: str) -> set[int]:
     return {row.record_id for row in kept.differences.rows(condition)}
 
 
 def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspace) -> None:
     kept = tables(workspace, "email")
-    kept.snapshot.begin_run(0, is_member=False).append("lovelace@example.org")
-    kept.snapshot.begin_run(0, is_member=True).append("ada@example.com")
+    add(kept, 0, is_member=False, members=["lovelace@example.org"])
+    add(kept, 0, is_member=True, members=["ada@example.com"])
     kept.snapshot.fold()
     kept.comparison.start([0])
     kept.comparison.identify(None)
@@ -139,7 +172,7 @@ def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspa
 @pytest.mark.parametrize("times", [1, LONG_RUN])
 def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace, times: int) -> None:
     kept = tables(workspace, "email")
-    kept.snapshot.begin_run(0, is_member=True).extend(ODD_ADDRESSES * times)
+    add(kept, 0, is_member=True, members=ODD_ADDRESSES * times)
     for position, address in enumerate(ODD_ADDRESSES):
         kept.snapshot.hold(address, f"[{position}]".encode())
     kept.snapshot.fold()
@@ -192,7 +225,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     ledger.members.mark_unsettled("42", [2, 4])
     kept = tables(ledger.workspace(), "email")
     people = ["ada@example.com", "bob@example.com", "gone@example.com", "old@example.com", "new@example.com"]
-    kept.snapshot.begin_run(0, is_member=True).extend(people)
+    add(kept, 0, is_member=True, members=people)
     kept.snapshot.fold()
     kept.comparison.start([0])
 
@@ -213,7 +246,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
 def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
     open_ledger(portal_id=1).people.remember_contacts({"ada@example.com": 1})
     kept = tables(open_ledger(portal_id=2).workspace(), "email")
-    kept.snapshot.begin_run(0, is_member=True).append("ada@example.com")
+    add(kept, 0, is_member=True, members=["ada@example.com"])
     kept.snapshot.fold()
     kept.comparison.start([0])
 

@@ -221,9 +221,10 @@ def test_a_disk_that_is_full_ends_the_run_with_what_to_do() -> None:
 
 
 def _fill(snapshot: Snapshot) -> None:
+    snapshot.begin_run(0, is_member=True)
     for number in range(0, 1_000_000, ROWS_AT_ONCE):
-        run = snapshot.begin_run(0, is_member=True)
-        run += [f"contact{each}@example.com" for each in range(number, number + ROWS_AT_ONCE)]
+        numbers = range(number, number + ROWS_AT_ONCE)
+        snapshot.members.extend(f"contact{each}@example.com" for each in numbers)
         snapshot.write()
 
 
