@@ -23,6 +23,7 @@ from target_hubspot_lists.mirror.mirror import Mirror
 from target_hubspot_lists.mirror.written_properties import WrittenProperties
 from target_hubspot_lists.sync.contact_properties import ContactProperties
 from target_hubspot_lists.sync.delivery import Delivery
+from target_hubspot_lists.sync.fallbacks import InTurn
 from target_hubspot_lists.sync.incremental import Incremental
 from target_hubspot_lists.sync.mailability import MailabilityCheck, MailabilityInMemory, NoMailabilityCheck
 from target_hubspot_lists.sync.merged_contacts import MergedContacts
@@ -138,9 +139,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts=accounts,
         mailability=mailability,
     )
-    resolver: Resolver = ByRecordId()
-    if not settings.are_record_ids:
-        resolver = ByProperty(settings.identifiers[0].by, contacts, journal, accounts, mailability)
+    resolver = _resolver(settings, contacts, journal, accounts, mailability)
     reconciling = Reconciling(
         contacts, every, accounts, journal=journal, settings=settings, mailability=mailability
     )
@@ -192,6 +191,21 @@ def compose(  # noqa: PLR0913 - all that a run has
         flushed=flushed,
     )
     return Session(sync, schedule, journal, reconciling, delivery, contacts, routes)
+
+
+def _resolver(
+    settings: Settings,
+    contacts: Contacts,
+    journal: Journal,
+    accounts: Accounts,
+    mailability: MailabilityCheck | NoMailabilityCheck,
+) -> Resolver:
+    """Build what finds the contacts of members, by whatever the settings say that names them."""
+    if settings.are_record_ids:
+        return ByRecordId()
+    if len(settings.identifiers) > 1:
+        return InTurn(settings.identifiers, contacts, journal, accounts, mailability)
+    return ByProperty(settings.identifiers[0].by, contacts, journal, accounts, mailability)
 
 
 def _mailability_check(  # noqa: PLR0913, PLR0917 - whom it asks, and where it keeps the answers

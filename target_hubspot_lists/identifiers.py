@@ -27,6 +27,11 @@ class Identifier(NamedTuple):
     field: str | None  # the column that the settings name
 
     @classmethod
+    def fallback(cls, entry: Mapping[str, Any]) -> Identifier:
+        """Parse one entry of match_fallbacks."""
+        return cls.from_setting(entry, "match_fallbacks[].")
+
+    @classmethod
     def from_setting(cls, entry: Mapping[str, Any], where: str = "") -> Identifier:
         """Parse match_by, match_field and match_property; `where` stands before their names in errors."""
         match_by: MatchBy = entry.get("match_by") or "email"
@@ -57,9 +62,14 @@ class Identifier(NamedTuple):
         return self.by if self.match_by == "property" else self.match_by
 
     @property
+    def column(self) -> str:
+        """The column that holds it."""
+        return self.field or self.name
+
+    @property
     def label(self) -> str:
-        """What tells it from others of the same name: its column, if the settings name one."""
-        return self.name if self.field in {None, self.name} else f"{self.name} ({self.field})"
+        """What tells it from others of the same name: its column, if that has another name."""
+        return self.name if self.column == self.name else f"{self.name} ({self.column})"
 
 
 def are_record_ids(identifiers: Sequence[Identifier]) -> bool:
@@ -81,6 +91,8 @@ def unpacked(member: str) -> list[str | None]:
     return values
 
 
-def first(member: str) -> str:
-    """Return the first identifier that a packed member has."""
+def shown(member: int | str, identifiers: Sequence[Identifier]) -> str:
+    """Return what stands for a member where people read it: of several identifiers the first that there is."""
+    if isinstance(member, int) or len(identifiers) == 1:
+        return str(member)
     return next(filter(None, unpacked(member)), "")

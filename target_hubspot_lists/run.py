@@ -44,8 +44,10 @@ class Run:
         self._session: Session | None = None
         self._report: Report | None = None
         if settings.report_path is not None:
-            self._report = Report(settings.report_path, self.run_id, settings.report_members)
-        self.accounts = Accounts(self._report)
+            self._report = Report(
+                settings.report_path, self.run_id, settings.report_members, settings.identifiers
+            )
+        self.accounts = Accounts(self._report, settings.identifiers)
 
     def check(self, scopes: Collection[str]) -> tuple[Portal, PortalProperties]:
         """Ask HubSpot whose token this is; raise if it lacks one of the scopes, or the portal a property."""

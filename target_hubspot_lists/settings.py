@@ -115,7 +115,7 @@ class Settings:
         entries = tuple(ListEntry.from_setting(entry) for entry in config.get("lists") or ())
         _refuse_repeats(entries)
         mappings = tuple(PropertyMapping.from_setting(each) for each in config.get("property_mappings") or ())
-        identifiers = (Identifier.from_setting(config),)
+        identifiers = _identifiers(config)
         _refuse_unusable(mappings, identifiers)
         ledger_url = str(config.get("ledger_url") or "").strip() or None
         if ledger_url is None:
@@ -199,6 +199,20 @@ def _folder_id(value: object) -> int | None:
     if text and not text.isdecimal():
         raise SettingsError("list_folder_id is not a number: take it from the folder's address in HubSpot.")
     return int(text) if text else None
+
+
+def _identifiers(config: Mapping[str, Any]) -> tuple[Identifier, ...]:
+    fallbacks = config.get("match_fallbacks") or ()
+    identifiers = Identifier.from_setting(config), *(Identifier.fallback(each) for each in fallbacks)
+    seen: set[tuple[str, str]] = set()
+    for each in identifiers:
+        if (each.by, each.column) in seen:
+            raise SettingsError(
+                f'match_fallbacks[] repeats the identifier {each.name} in the column "{each.column}": each must be '
+                "another one, or in another column. Take the entry out, or name its column in match_field."
+            )
+        seen.add((each.by, each.column))
+    return identifiers
 
 
 def _refuse_repeats(entries: tuple[ListEntry, ...]) -> None:

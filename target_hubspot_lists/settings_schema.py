@@ -125,6 +125,16 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "number. Checked against the portal before anything is written. By a property alone no contact is created."
         ),
     },
+    "match_fallbacks": {
+        "type": ["array", "null"],
+        "items": _FALLBACK_ENTRY,
+        "title": "Match fallbacks",
+        "description": (
+            "Further identifiers, tried in order where the one before is blank or unknown to HubSpot: "
+            '[{"match_by": "email", "match_field": "work_email"}]. A contact is created only after all of them, and '
+            "only by an address."
+        ),
+    },
     "cohort_field": {
         "type": _TEXT,
         "title": "Cohort field",

@@ -78,7 +78,9 @@ class Advice:
         self, stream: str, columns: Columns, rejection: Rejection, record: Mapping[str, Any]
     ) -> None:
         member, match_by = rejection.member, self._settings.match_by
-        if rejection.reason is Reason.INVALID_MEMBER and match_by == "contact_id" and "@" in member:
+        if len(self._settings.identifiers) > 1:
+            pass  # of several identifiers any may be what was meant
+        elif rejection.reason is Reason.INVALID_MEMBER and match_by == "contact_id" and "@" in member:
             self._say(
                 stream,
                 f'has email addresses in column "{columns.member}", where match_by is contact_id: such records are '

@@ -125,6 +125,11 @@ class HeldAttributes:
         held = self._last_word.get(member)
         return held[1] if held else None
 
+    def position(self, member: Member) -> int:
+        """The position of the record that is held of a member; -1 if none is."""
+        held = self._last_word.get(member)
+        return held[0] if held else -1
+
     def by_record_id(self, record_ids: Mapping[Member, int]) -> dict[int, Attributes | PropertyProblem]:
         """Fold these members once more by contact, since two addresses can be one: the later record wins."""
         last_word: dict[int, tuple[int, Attributes | PropertyProblem]] = {}

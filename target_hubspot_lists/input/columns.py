@@ -23,13 +23,18 @@ BYTE_ORDER_MARKS = ("\ufeff", "ï»¿")
 class Columns:
     """Where a stream's records say what; None where the stream has no such column."""
 
-    member: str
+    members: tuple[str, ...]  # one for each identifier
     cohort: str | None
     cohort_id: str | None
     operation: str | None
     deleted_at: str
     cohort_size: str | None
     can_remove: bool
+
+    @property
+    def member(self) -> str:
+        """The column of the identifier that is tried first."""
+        return self.members[0]
 
     @classmethod
     def find(cls, stream: str, names: Sequence[str], settings: Settings) -> Columns:
@@ -41,16 +46,18 @@ class Columns:
                 raise absent_column(setting, names, stream, f"Name one of them in {setting_name}.")
             return found
 
-        identifier = settings.identifiers[0]
-        member = named(identifier.field, "match_field", identifier.name)
-        if member is None:
-            raise absent_column(
-                identifier.name, names, stream, "Name the column that holds the member in match_field."
-            )
+        members: list[str] = []
+        for position, identifier in enumerate(settings.identifiers):
+            setting = "match_fallbacks[].match_field" if position else "match_field"
+            member = named(identifier.field, setting, identifier.name)
+            if member is None:
+                advice = f"Name the column that holds the member in {setting}."
+                raise absent_column(identifier.name, names, stream, advice)
+            members.append(member)
         operation = named(settings.operation_field, "operation_field", "operation")
         deleted_at = find_column(DELETED_AT, names, stream)
         return cls(
-            member=member,
+            members=tuple(members),
             cohort=named(settings.cohort_field, "cohort_field", "cohort_name"),
             cohort_id=named(settings.cohort_id_field, "cohort_id_field", "cohort_id"),
             operation=operation,

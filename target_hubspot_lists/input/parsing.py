@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from target_hubspot_lists.identifiers import packed
 from target_hubspot_lists.input.records import (
     LONGEST_COHORT,
     NUL,
@@ -67,7 +68,7 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
 
     Cohorts repeat: each distinct text of a cohort column is parsed once.
     """
-    member_of = READERS[identifiers[0].match_by]
+    member_of, several = READERS[identifiers[0].match_by], _reader_of_several(columns, identifiers)
     member_column, size_column = columns.member, columns.cohort_size
     cohort_column = columns.cohort or columns.cohort_id or ""
     operation_column, deleted_column = columns.operation, columns.deleted_at
@@ -93,13 +94,34 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
                 is_member = operation(record.get(operation_column))
         if is_member is None:
             return _rejection(Reason.UNKNOWN_OPERATION, cohort, record, columns)
-        member = member_of(record.get(member_column))
+        member = several(record) if several else member_of(record.get(member_column))
         if member is None:
             return _without_member(cohort, record, columns, is_member=is_member)
         size = None if size_column is None else positive_integer(record.get(size_column))
         return _membership((cohort, member, is_member, size))
 
     return parse
+
+
+def _reader_of_several(
+    columns: Columns, identifiers: Sequence[Identifier]
+) -> Callable[[Record], str | None] | None:
+    """Return the function that reads a member who has several identifiers; None where members have one.
+
+    What it returns is None where no identifier can be used.
+    """
+    if len(identifiers) == 1:
+        return None
+    readers = [
+        (column, READERS[each.match_by]) for column, each in zip(columns.members, identifiers, strict=True)
+    ]
+
+    def read(record: Record) -> str | None:
+        values = (reader(record.get(column)) for column, reader in readers)
+        texts = [None if value is None else str(value) for value in values]
+        return packed(texts) if any(texts) else None
+
+    return read
 
 
 def _cohort_reader(
@@ -160,15 +182,15 @@ def _change(record: Record, columns: Columns) -> bool | None:
 
 
 def _without_member(cohort: Cohort, record: Record, columns: Columns, *, is_member: bool) -> Rejection:
-    is_missing = is_blank(record.get(columns.member))
+    is_missing = all(is_blank(record.get(each)) for each in columns.members)
     reason = Reason.MISSING_MEMBER if is_missing else Reason.INVALID_MEMBER
     return _rejection(reason, cohort, record, columns)._replace(hides_a_member=is_member)
 
 
 def _rejection(reason: Reason, cohort: Cohort | None, record: Record, columns: Columns) -> Rejection:
-    return Rejection(
-        reason, cohort, as_asked(record.get(columns.member)), _operation_as_asked(record, columns)
-    )
+    values = (record.get(each) for each in columns.members)
+    member = next((each for each in values if not is_blank(each)), None)
+    return Rejection(reason, cohort, as_asked(member), _operation_as_asked(record, columns))
 
 
 def _operation_as_asked(record: Record, columns: Columns) -> str:

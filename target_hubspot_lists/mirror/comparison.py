@@ -29,6 +29,10 @@ class LastWord(NamedTuple):
     position: int
     cohort: int
 
+    @property
+    def found_by(self) -> None:
+        """Return None: the contact is not known."""
+
 
 class Resolved(NamedTuple):
     """A last word whose contact is known."""
@@ -40,6 +44,9 @@ class Resolved(NamedTuple):
     cohort: int
     is_created: bool
     properties: bytes | None = None  # what became of those of a contact that was created
+    found_by: int | None = (
+        None  # of several identifiers, the place of the one by which HubSpot knows the member
+    )
 
 
 class Comparison:
@@ -60,7 +67,7 @@ class Comparison:
         self._without: Counter[int] = Counter()  # how many of them have no contact, as far as is known
         self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
         member, key = f"member {member_type(identifiers)}", f"record_id {workspace.ordered_key}"
-        rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}"
+        rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}, found_by INTEGER"
         create = workspace.create
         create("mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True)
         create("mirror_resolved", f"{key}, word BIGINT, {member}, {rest}")
@@ -148,7 +155,7 @@ class Comparison:
             self._without[row.cohort] -= 1
             if row.record_id not in latest or latest[row.record_id].position < row.position:
                 latest[row.record_id] = row
-        columns = ("word", "member", "cohort", "is_created", "properties")
+        columns = ("word", "member", "cohort", "is_created", "properties", "found_by")
         taken = ", ".join(f"{each} = excluded.{each}" for each in columns)
         self._workspace.insert(
             "mirror_resolved",
@@ -220,7 +227,7 @@ HAS_MAILABILITY = (
     " AND EXISTS (SELECT 1 FROM ledger_mailability a "
     "WHERE a.portal_id = :portal_id AND a.record_id = c.record_id AND a.looked_up >= :since)"
 )
-RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties"
+RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties, r.found_by"
 
 
 def _words_of(cohort: int) -> str:
@@ -229,12 +236,12 @@ def _words_of(cohort: int) -> str:
 
 def parsed(row: Row) -> Resolved:
     """A row of `RESOLVED_COLUMNS`."""
-    record_id, word, member, cohort, is_created, properties = row
+    record_id, word, member, cohort, is_created, properties, found_by = row
     text = None if properties is None else bytes(properties)
-    return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), text)
+    return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), text, found_by)
 
 
 def _values(row: Resolved) -> Row:
     """The row of `mirror_resolved`."""
     word = packed(row.position, is_member=row.is_member)
-    return (row.record_id, word, row.member, row.cohort, int(row.is_created), row.properties)
+    return (row.record_id, word, row.member, row.cohort, int(row.is_created), row.properties, row.found_by)

@@ -71,7 +71,9 @@ class Identification:
         if unit.hubspot_list is not None:
             route = unit.cohorts[0].route
             flush.expect([(route, asked)], {route.key: unit.hubspot_list})
-        contacts = self._resolver.resolve([(each.member, each.is_member) for each in asked], flush)
+        members = [(each.member, each.is_member) for each in asked]
+        contacts = self._resolver.resolve(members, flush)
+        contacts.count_found(self._accounts, members)
         flush.resolved(contacts)
         self._merges.learn(contacts)
         unit.unclear += sum(each.is_member and each.member in contacts.unclear for each in asked)
@@ -83,7 +85,13 @@ class Identification:
                 continue
             is_created = word.member in contacts.created
             found.append(
-                Resolved(record_id, *word, is_created, _packed(flush, record_id) if is_created else None)
+                Resolved(
+                    record_id,
+                    *word,
+                    is_created,
+                    _packed(flush, record_id) if is_created else None,
+                    contacts.found_by.get(each.member),
+                )
             )
         self._comparison.take_contacts(found)
 

@@ -77,7 +77,7 @@ class ListSnapshot:
 
     def asked(self, row: Resolved | LastWord) -> Asked:
         """What a record asks of a member."""
-        return Asked(row.member, row.is_member, row.position, self.account(row.cohort))
+        return Asked(row.member, row.is_member, row.position, self.account(row.cohort), row.found_by)
 
     def asked_to_remove(self, record_id: int, said: Resolved | None) -> Asked:
         """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""

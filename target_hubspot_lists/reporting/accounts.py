@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Cohort, Member, Rejection
     from target_hubspot_lists.outcomes import (
         KnownMailability,
@@ -59,13 +61,22 @@ class Listener(Protocol):
 class Accounts:
     """The accounts of a run, by list and by stream."""
 
-    def __init__(self, report: Listener | None) -> None:
+    def __init__(self, report: Listener | None, identifiers: Sequence[Identifier] = ()) -> None:
         self._report = report
         self.lists: dict[str, Account] = {}
         self.streams: dict[str, StreamAccount] = {}
         self.lists_created = 0
         self.contacts_created = 0  # each once, on however many lists it is
         self.properties_created = 0
+        # Where members have several identifiers: memberships by the place of the one by which HubSpot knew the contact.
+        self.found_by = Counter[int]()
+        self.identifiers = identifiers
+
+    @property
+    def found_by_label(self) -> dict[str, int]:
+        """How many memberships were found by each of several identifiers; nothing where there is one."""
+        several = self.identifiers if len(self.identifiers) > 1 else ()
+        return {each.label: self.found_by[place] for place, each in enumerate(several)}
 
     @property
     def records_read(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.reporting.account import Account
 
+NOT_SEVERAL: Mapping[Member, int] = MappingProxyType({})  # members have one identifier
 NO_RECORD = -1  # the position of what no record asked for: a removal of a mirror
 
 
@@ -21,11 +23,14 @@ class Asked(NamedTuple):
     is_member: bool
     position: int
     account: Account
+    found_by: int | None = (
+        None  # of several identifiers, the place of the one by which HubSpot knows the member
+    )
 
     @classmethod
-    def unpacked(cls, member: Member, word: int, account: Account) -> Asked:
+    def unpacked(cls, member: Member, word: int, account: Account, found_by: int | None = None) -> Asked:
         """Return what a word asks of a member: see `packed`."""
-        return cls(member, bool(word & 1), word >> 1, account)
+        return cls(member, bool(word & 1), word >> 1, account, found_by)
 
     @property
     def word(self) -> int:
@@ -42,15 +47,17 @@ def packed(position: int, *, is_member: bool) -> int:
 class Words:
     """What one account asks of its list: by record id the last word on each contact, `packed`.
 
-    `members` has, by record id, the address that was asked for; None where members are asked for by record id.
+    `members` has, by record id, what was asked for; None where members are asked for by record id. `found_by` has, by
+    member, the place of the identifier by which HubSpot knows the contact, where there are several.
     """
 
     account: Account
     words: dict[int, int]
     members: Mapping[int, Member] | None = None
+    found_by: Mapping[Member, int] = field(default_factory=lambda: NOT_SEVERAL)
 
     def asked(self, record_id: int) -> Asked:
         """Return what is asked of one contact."""
         word = self.words[record_id]
         member = record_id if self.members is None else self.members[record_id]
-        return Asked.unpacked(member, word, self.account)
+        return Asked.unpacked(member, word, self.account, self.found_by.get(member))

@@ -39,7 +39,7 @@ OUTCOMES: Mapping[str, Explanation] = {
     ),
     Outcome.MISSING: Explanation(
         "Not in HubSpot",
-        "HubSpot has no contact with this address or record id, and none was to be created.",
+        "HubSpot has no contact with this address, record id or value, and none was to be created.",
         "Set create_contacts: true to have contacts created from addresses, or import these people into HubSpot. "
         "By record id: the contact was deleted, or the id is one of another portal.",
     ),
@@ -90,7 +90,8 @@ REASONS: Mapping[str, Explanation] = {
     ),
     Reason.INVALID_MEMBER: Explanation(
         "Not an address or a record id",
-        "The value is not an email address (which has one @), or not a record id (a positive whole number).",
+        "The value is not an email address (which has one @), not a record id (a positive whole number), or, with "
+        "match_by: property, neither text nor a number, or longer than 500 characters.",
         "Correct it in the source. Where it is so for all rows, check match_by and match_field.",
     ),
     Reason.INVALID_EMAIL: Explanation(

@@ -56,6 +56,7 @@ def run_figures(accounts: Accounts) -> dict[str, Any]:
         "lists_created": accounts.lists_created,
         "contacts_created": accounts.contacts_created,
         "properties_created": accounts.properties_created,
+        "found_by": accounts.found_by_label,
         "streams": {
             name: {
                 "records_read": stream.records_read,

@@ -13,15 +13,17 @@ from typing import IO, TYPE_CHECKING, Any
 import orjson
 
 from target_hubspot_lists.errors import TargetError
+from target_hubspot_lists.identifiers import shown
 from target_hubspot_lists.outcomes import Outcome, is_applied
 from target_hubspot_lists.reporting.figures import list_figures, moment_text, run_figures
 from target_hubspot_lists.reporting.private_files import open_private
 from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.portal import Portal
+    from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Rejection
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.reporting.accounts import Accounts, Settlement
@@ -39,6 +41,7 @@ CSV_COLUMNS = (
     "list_name",
     "list_url",
     "member",
+    "identifier",
     "operation",
     "record_id",
     "outcome",
@@ -67,6 +70,7 @@ class Report:
     path: str
     run_id: str
     members: ReportMembers
+    identifiers: Sequence[Identifier]
     portal: Portal | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _file: IO[bytes] = field(init=False, repr=False)
@@ -128,7 +132,8 @@ class Report:
         self._write(
             "member",
             **self._list_fields(asked.account),
-            member=str(asked.member),
+            member=shown(asked.member, self.identifiers),
+            identifier=None if asked.found_by is None else self.identifiers[asked.found_by].name,
             operation="add" if asked.is_member else "remove",
             record_id=None if record_id is None else str(record_id),
             outcome=outcome,
@@ -151,6 +156,7 @@ class Report:
             **self._list_fields(account),
             stream=stream,
             member=rejection.member,
+            identifier=None,
             operation=rejection.operation,
             record_id=None,
             outcome=Outcome.REJECTED,

@@ -98,6 +98,9 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
                 f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
                 "it had lost in HubSpot."
             )
+    if found_by := accounts.found_by_label:
+        told = (f"{name} {count:,}" for name, count in found_by.items())
+        yield f"Members found by: {', '.join(told)}."
     yield from _rejections(lists, accounts.streams)
     yield from _property_problems(lists)
     yield from _mailability(lists)

@@ -118,6 +118,7 @@ class Incremental:
         self._accounts.properties_created = len(self._properties.created)
         resolution = self._resolver.resolve(_members([*there, *gone]), properties)
         properties.resolved(resolution)
+        resolution.count_found(self._accounts, _members([*there, *gone]))
         for each in gone:
             self._leave(each, resolution)
         plans = _plans(

@@ -32,6 +32,10 @@ class NoFlush:
 
     statuses = attributes
 
+    def latest(self, members: Sequence[str]) -> str:
+        """Return the last: of none is anything held."""
+        return members[-1]
+
     def expect(
         self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
     ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.membership_changes import Change
 from target_hubspot_lists.reporting.accounts import NOBODY
-from target_hubspot_lists.reporting.asked import Words
+from target_hubspot_lists.reporting.asked import NOT_SEVERAL, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +45,8 @@ class Plan:
     ) -> Plan:
         """Return the plan for a few members, by record id."""
         accounts = {id(each.account): each.account for each in asked.values()}
-        folds = {number: Fold(account) for number, account in accounts.items()}
+        found_by = {each.member: each.found_by for each in asked.values() if each.found_by is not None}
+        folds = {number: Fold(account, found_by) for number, account in accounts.items()}
         for record_id, each in asked.items():
             folds[id(each.account)].take(record_id, each.word, each.member)
         return cls(hubspot_list, tuple(fold.words for fold in folds.values()), created)
@@ -108,7 +109,7 @@ class Plan:
 
 
 def _followed(part: Words, merged: Mapping[int, int]) -> Words:
-    fold = Fold(part.account)
+    fold = Fold(part.account, part.found_by)
     for record_id, word in part.words.items():
         member = record_id if part.members is None else part.members[record_id]
         fold.take(merged.get(record_id, record_id), word, member)
@@ -118,9 +119,9 @@ def _followed(part: Words, merged: Mapping[int, int]) -> Words:
 class Fold:
     """The last word on each contact that one account asks for: two members can be one contact."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, found_by: Mapping[Member, int] = NOT_SEVERAL) -> None:
         self._members: dict[int, Member] = {}
-        self.words = Words(account, {}, self._members)
+        self.words = Words(account, {}, self._members, found_by)
 
     def take(self, record_id: int, word: int, member: Member) -> None:
         """Take a word; of two on one contact the later stands, and the other is superseded."""

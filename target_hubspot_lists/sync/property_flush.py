@@ -107,6 +107,10 @@ class PropertyFlush:
         """The audience statuses that a new contact gets."""
         return self._statuses.get(address, {})
 
+    def latest(self, members: Sequence[str]) -> str:
+        """Which of members who are one contact the last record is about."""
+        return max(members, key=self._held.position)
+
     # Once every contact has its record id
 
     def resolved(self, contacts: Resolution) -> None:
@@ -114,8 +118,12 @@ class PropertyFlush:
         for address in contacts.foreseen:
             self.results[address] = self._result_of_new(address, None)
         hashes: dict[int, bytes] = {}
-        for address in contacts.created:
-            record_id, problem = contacts.record_ids[address], contacts.created_bare.get(address)
+        members: dict[int, list[str]] = {}
+        for member in contacts.created:
+            members.setdefault(contacts.record_ids[member], []).append(member)
+        for record_id, of_contact in members.items():
+            address = self.latest(of_contact)
+            problem = contacts.created_bare.get(address)
             self.results[record_id] = self._result_of_new(address, problem)
             attributes = {} if problem else self.attributes(address)
             hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(address)}).packed

@@ -42,6 +42,7 @@ def deliver_again(  # noqa: PLR0913 - what a delivery needs
         asked, record_id = each.asked, each.record_id_now
         if isinstance(asked.member, str):
             record_id = resolution.record_id(asked.member)
+            asked = asked._replace(found_by=resolution.found_by.get(asked.member))
         if record_id is None:
             resolution.settle(accounts, [asked], properties.results)
         elif is_superseded(each, record_id):

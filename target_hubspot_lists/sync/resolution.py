@@ -43,6 +43,8 @@ class Resolution:
     remembered: set[int] = field(default_factory=set)
     # Of contacts that this run looked up or created, whether HubSpot mails them, where that was asked for.
     mailability: dict[int, Mailability] = field(default_factory=dict)
+    # Of those with several identifiers, the place of the one by which HubSpot knows them.
+    found_by: dict[Member, int] = field(default_factory=dict)
     # Created without their attributes, for whose sake HubSpot would not create them.
     created_bare: dict[str, PropertyProblem] = field(default_factory=dict)
 
@@ -62,8 +64,13 @@ class Resolution:
     def take_remembered(self, record_ids: Mapping[str, int]) -> None:
         """Take in contacts that an earlier run looked up, by member; after what this run found."""
         known = {member: self.merged.get(each, each) for member, each in record_ids.items()}
-        self.remembered = set(known.values()) - set(self.record_ids.values())
+        self.remembered |= set(known.values()) - set(self.record_ids.values())
         self.record_ids |= known
+
+    def count_found(self, accounts: Accounts, members: Iterable[tuple[Member, bool]]) -> None:
+        """Count by which of several identifiers members were found, once for each membership."""
+        if self.found_by:
+            accounts.found_by.update(self.found_by[each] for each, _ in members if each in self.found_by)
 
     def follow(self, merged: Mapping[int, int]) -> None:
         """Give addresses the record ids that their contacts have now."""
@@ -82,7 +89,7 @@ class Resolution:
         """Return what an account asks, by contact, and what it asks of members who have none."""
         if self.are_record_ids:
             return Words(account, words), []  # type: ignore[arg-type]  # members are record ids
-        fold, without = Fold(account), []
+        fold, without = Fold(account, self.found_by), []
         record_ids = self.record_ids
         for member, word in words.items():
             record_id = record_ids.get(member)  # type: ignore[arg-type]  # members are addresses
@@ -108,7 +115,7 @@ class Resolution:
 
 
 class ContactFields(Protocol):
-    """What besides addresses is read of contacts, and written of new ones."""
+    """What besides identifiers is read of contacts, and written of new ones, by member."""
 
     @property
     def read(self) -> Sequence[str]:
@@ -119,6 +126,9 @@ class ContactFields(Protocol):
 
     def statuses(self, address: str) -> Mapping[str, str]:
         """What a new contact gets in any case."""
+
+    def latest(self, members: Sequence[str]) -> str:
+        """Which of members who are one contact the last record is about, as far as attributes are held."""
 
 
 class Resolver(Protocol):

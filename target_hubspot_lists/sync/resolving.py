@@ -37,6 +37,52 @@ def look_up(contacts: Contacts, by: str, values: Collection[str], fields: Contac
     return Resolving(contacts, (), fields, by).run(values)
 
 
+class LookUps:
+    """Finds contacts by one property: as the journal knows them, else by asking HubSpot."""
+
+    def __init__(
+        self,
+        by: str,
+        contacts: Contacts,
+        journal: Journal,
+        mailability: MailabilityCheck | NoMailabilityCheck,
+    ) -> None:
+        self.by = by
+        self._contacts = contacts
+        self._journal = journal
+        self._mailability = mailability
+
+    def find(
+        self, values: Collection[str], fields: ContactFields, to_create: Collection[str] = ()
+    ) -> Resolution:
+        """Return the contact of each value; of what the journal knows well enough the remembered one stands.
+
+        Those `to_create`, which must be addresses, are created where HubSpot has none; both overlap.
+        """
+        known = self._journal.record_ids(self.by, values)
+        resolution = Resolving(self._contacts, to_create, fields, self.by).run(
+            [each for each in values if each not in known]
+        )
+        self._remember(resolution)
+        resolution.take_remembered(known)
+        return resolution
+
+    def create(self, addresses: Collection[str], fields: ContactFields) -> Resolution:
+        """Return the contact of each address that HubSpot has just called unknown: a new one, if that can be."""
+        resolution = Resolving(self._contacts, addresses, fields, self.by).run((), unknown=addresses)
+        self._remember(resolution)
+        return resolution
+
+    def last_known(self, values: Collection[str]) -> Mapping[str, int]:
+        """Return the contacts that these values had when they were last found, however long ago."""
+        return self._journal.last_known(self.by, values)
+
+    def _remember(self, resolution: Resolution) -> None:
+        self._journal.follow(resolution.merged)
+        self._journal.remember_contacts(self.by, resolution.record_ids)
+        self._mailability.learn(resolution.mailability)
+
+
 class ByProperty:
     """Members are values of a property of HubSpot's; it is asked for those that the journal does not know.
 
@@ -51,32 +97,22 @@ class ByProperty:
         accounts: Accounts,
         mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
-        self._by = by
+        self._look_ups = LookUps(by, contacts, journal, mailability)
         self._may_create = contacts.may_create and by == EMAIL
-        self._contacts = contacts
-        self._journal = journal
         self._accounts = accounts
-        self._mailability = mailability
 
     def resolve(self, members: Iterable[tuple[Member, bool]], fields: ContactFields) -> Resolution:
         """Return the contact of each member; those that are True are created if HubSpot has none, and if it may be.
 
-        Looking up and creating overlap. Of what the journal knows well enough the remembered contact stands; so does
-        one that it learnt long ago, where HubSpot no longer knows a member who is only to be removed.
+        Where HubSpot no longer knows a member who is only to be removed, the contact that the journal knew counts.
         """
         asked = [(str(member), is_member) for member, is_member in members]
         values = dict.fromkeys(value for value, _ in asked)
-        known = self._journal.record_ids(self._by, values)
         to_add = {value for value, is_member in asked if is_member}
-        resolution = Resolving(self._contacts, to_add if self._may_create else (), fields, self._by).run(
-            [each for each in values if each not in known]
-        )
-        self._journal.follow(resolution.merged)
-        self._journal.remember_contacts(self._by, resolution.record_ids)
-        self._mailability.learn(resolution.mailability)
-        left_behind = self._journal.last_known(self._by, resolution.missing - to_add)
+        resolution = self._look_ups.find(values, fields, to_add if self._may_create else ())
+        left_behind = self._look_ups.last_known(resolution.missing - to_add)
         resolution.missing -= left_behind.keys()
-        resolution.take_remembered({**known, **left_behind})
+        resolution.take_remembered(left_behind)
         self._accounts.contacts_created += len(resolution.created) + len(resolution.foreseen)
         return resolution
 
@@ -101,10 +137,13 @@ class Resolving:
         self._waits = deque(WAITS_BEFORE_DROPPED)  # before they are looked up again
         self._doubtful: dict[str, Doubt] = {}  # refused to be looked up, and not known for whose sake
 
-    def run(self, addresses: Collection[str]) -> Resolution:
-        """Look up and create side by side, until nothing is left to do."""
+    def run(self, addresses: Collection[str], unknown: Collection[str] = ()) -> Resolution:
+        """Look up and create side by side, until nothing is left to do; `unknown` were looked up in vain."""
         for batch in in_batches(addresses):
             self._jobs.append(self._reading(batch))
+        for address in unknown:
+            self._unknown(address)
+        self._send_creates(everything=not self._jobs)
         while self._jobs:
             for step in self._contacts.concurrently(self._jobs):
                 self._contacts.progress.take(step)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tests.pairwise import all_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from random import Random
 
 LEDGERS = ("none", "sqlite", "postgres")
 DIMENSIONS: dict[str, tuple[str, ...]] = {
     "mode": ("incremental", "mirror"),
-    "match_by": ("email", "contact_id"),
+    "match_by": ("email", "contact_id", "property", "fallbacks"),  # a property, then an address
     "ledger": LEDGERS,
     "extra": ("plain", "properties", "status", "verify", "mailability"),
     "credential": ("static", "oauth"),
@@ -22,6 +22,18 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "calls": ("one", "many"),  # at the same time
     "batch": ("small", "large"),
     "lists": ("by-name", "by-legacy-id"),  # how the list that is there already is named
+}
+
+
+MATCHES: Mapping[str, Mapping[str, Any]] = {
+    "email": {"match_by": "email"},
+    "contact_id": {"match_by": "contact_id"},
+    "property": {"match_by": "property", "match_property": "customer_id"},
+    "fallbacks": {
+        "match_by": "property",
+        "match_property": "customer_id",
+        "match_fallbacks": [{"match_by": "email"}],
+    },
 }
 
 
@@ -56,8 +68,14 @@ class Variant:
         return self.mode == "mirror"
 
     @property
-    def by_email(self) -> bool:
-        return self.match_by == "email"
+    def creates(self) -> bool:
+        """Tell whether members have addresses, by which contacts are made."""
+        return self.match_by in {"email", "fallbacks"}
+
+    @property
+    def has_numbers(self) -> bool:
+        """Tell whether members have customer numbers."""
+        return self.match_by in {"property", "fallbacks"}
 
     @property
     def one_call_at_a_time(self) -> bool:
@@ -67,7 +85,7 @@ class Variant:
         """Return the settings that follow from the variant alone."""
         chosen: dict[str, Any] = {
             "sync_mode": self.mode,
-            "match_by": self.match_by,
+            **MATCHES[self.match_by],
             "batch_size_rows": 3 if self.batch == "small" else 1000,
             "max_concurrency": 1 if self.one_call_at_a_time else 8,
             "list_name_prefix": "c_",

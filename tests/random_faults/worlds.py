@@ -69,6 +69,11 @@ EARLIER_SNAPSHOT = (Row("Old", STAYER), Row("New", KNOWN), Row("Old", LEAVER), R
 MEMBERS = {NEW: {KNOWN, SECONDARY, FIRST_NEW}, OLD: {SECONDARY, STAYER, MERGED, SECOND_NEW, KNOWN}}
 
 
+def number_of(person: str) -> str:
+    """Return the customer number of a person."""
+    return f"number-{person}"
+
+
 class World:
     """One portal and its emulator; it ends with its `with` block."""
 
@@ -78,23 +83,31 @@ class World:
         self.portal = portal = Portal(clock=self.clock.time)
         self.hubspot = HubSpotEmulator(portal, tokens={f"pat-na1-{secrets.token_hex(12)}": ALL_SCOPES})
         self.ledger_url = ledger_url
+        portal.add_property("customer_id", unique=True)
         self.record_ids = {
-            name: portal.add_contact(f"{name}@example.com") for name in (KNOWN, LEAVER, STAYER)
+            name: portal.add_contact(f"{name}@example.com", **self._numbered(name))
+            for name in (KNOWN, LEAVER, STAYER)
         }
         self.record_ids[SECONDARY] = portal.add_contact(
-            "bob@example.com", additional_emails=["bobby@example.com"]
+            "bob@example.com", additional_emails=["bobby@example.com"], **self._numbered(SECONDARY)
         )
-        self.record_ids[MERGED] = portal.add_contact("eve@example.com")
+        self.record_ids[MERGED] = portal.add_contact("eve@example.com", **self._numbered(MERGED))
         portal.merge("eve@example.com", portal.add_contact("evelyn@example.com"))
-        if not variant.by_email:
+        if not variant.creates:
             self.record_ids |= {
-                FIRST_NEW: portal.add_contact("flo@example.com"),
-                SECOND_NEW: portal.add_contact(),  # has no address
+                FIRST_NEW: portal.add_contact("flo@example.com", **self._numbered(FIRST_NEW)),
+                SECOND_NEW: portal.add_contact(**self._numbered(SECOND_NEW)),  # has no address
             }
         portal.add_list(OLD, members=[self.record_ids[name] for name in (SECONDARY, LEAVER, STAYER)])
         portal.add_list(OTHER, members=[self.record_ids[name] for name in (KNOWN, LEAVER)])
         portal.add_property("plan")
         self._contacts = len(portal.contacts)
+
+    def _numbered(self, person: str) -> dict[str, str]:
+        """Return the customer number that HubSpot has of somebody; with fallbacks some are known by address alone."""
+        if not self.variant.has_numbers or (self.variant.creates and person not in {KNOWN, LEAVER}):
+            return {}
+        return {"customer_id": number_of(person)}
 
     def __enter__(self) -> Self:
         self.hubspot.__enter__()
@@ -143,11 +156,11 @@ class World:
         self._contacts = len(self.portal.contacts)
 
     def _messages(self, rows: tuple[Row, ...]) -> Iterator[str]:
-        member, proof = self.variant.match_by, "cohort_size" if self.variant.is_mirror else "operation"
-        yield schema_message(member, "cohort_name", "plan", proof)
+        proof = "cohort_size" if self.variant.is_mirror else "operation"
+        yield schema_message(*self._member(KNOWN), "cohort_name", "plan", proof)
         for number, row in enumerate(rows, start=1):
             record: dict[str, Any] = {
-                member: self._member(row.person),
+                **self._member(row.person),
                 "cohort_name": row.cohort,
                 "plan": "pro",
             }
@@ -158,12 +171,19 @@ class World:
             yield record_message(**record)
             yield state_message({STATE: number})
 
-    def _member(self, person: str) -> str:
-        if not self.variant.by_email:
-            return self.record_ids[person]
-        return {SECONDARY: "Bobby@example.com ", MERGED: "evelyn@example.com"}.get(
-            person, f"{person}@example.com"
-        )
+    def _member(self, person: str) -> dict[str, str | None]:
+        """Return what the columns of a member hold; who stays has a blank number."""
+        if self.variant.match_by == "contact_id":
+            return {"contact_id": self.record_ids[person]}
+        others = {SECONDARY: "Bobby@example.com ", MERGED: "evelyn@example.com"}
+        email = {"email": others.get(person, f"{person}@example.com")}
+        number = None if self.variant.creates and person == STAYER else number_of(person)
+        columns: dict[str, dict[str, str | None]] = {
+            "email": {**email},
+            "property": {"customer_id": number},
+            "fallbacks": {"customer_id": number, **email},
+        }
+        return columns[self.variant.match_by]
 
     # What must be true of the portal
 
@@ -214,7 +234,7 @@ class World:
 
     def _faults_of_the_contacts(self, excused: int) -> list[str]:
         made = len(self.portal.contacts) - self._contacts
-        wanted = 2 if self.variant.by_email else 0
+        wanted = 2 if self.variant.creates else 0
         return [] if wanted - excused <= made <= wanted else [f"{made} contacts were made, not {wanted}"]
 
     def _faults_of_the_properties(self, excused: Collection[str]) -> list[str]:
@@ -241,7 +261,7 @@ class World:
 
     @property
     def secrets(self) -> set[str]:
-        """The tokens, secrets and addresses that no output may hold."""
+        """The tokens, secrets, addresses and customer numbers that no output may hold."""
         app = self.hubspot.oauth
         tokens = {self.hubspot.token, app.client_secret, app.refresh_token, *app.grants}
         addresses = {
@@ -250,5 +270,8 @@ class World:
             for address in (contact.email, *contact.additional_emails)
         }
         return (
-            tokens | {each for each in addresses if each} | {"flo@example.com", "gus@example.com", PASSWORD}
+            tokens
+            | {each for each in addresses if each}
+            | {"flo@example.com", "gus@example.com", PASSWORD}
+            | set(map(number_of, PEOPLE))
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from tests.random_histories import naming
 from tests.random_histories.model import Members
 from tests.random_histories.source import COHORTS, STATE_KEY
 
@@ -28,6 +29,7 @@ class Expectations:
         self._portal = portal
         self._source = source
         self.members: dict[str, Members] = {}  # by list id
+        self._holders: defaultdict[str, set[str]] = defaultdict(set)  # of each address or number
         self._list_ids: dict[str, str] = {}  # by cohort, as a ledger knows them
         self._bystanders = bystanders  # the name of a list that no run may change
         self.bystanders = portal.members(bystanders)
@@ -152,16 +154,34 @@ class Expectations:
         """Yield for each list the last change of each contact."""
         last: defaultdict[str, dict[int, bool]] = defaultdict(dict)
         for each in changes:
-            list_id, contact = self.list_of(each.cohort), self._portal.find_contact(each.identifier)
+            list_id, contact = self.list_of(each.cohort), naming.find(self._portal, each.identifier)
             if list_id is not None and contact is not None:
                 last[list_id][contact.number] = each.is_member
+            elif list_id is not None and not each.is_member and self._variant.has_ledger:
+                # It is done by the record that the ledger knows, if a run came to note it there.
+                self.members[list_id].may_have_applied(
+                    dict.fromkeys(self._holders_of(each.identifier), False)
+                )
+        self._note_holders(changes)
         return ((self.members[list_id], by_number) for list_id, by_number in last.items())
+
+    def _note_holders(self, changes: Sequence[Change]) -> None:
+        """Note whose the addresses and numbers of these changes are now."""
+        for part in {part for each in changes for part in naming.parts(each.identifier)}:
+            if part and (contact := naming.find(self._portal, part)):
+                self._holders[part].add(contact.record_id)
+
+    def _holders_of(self, identifier: str) -> set[int]:
+        """Return the contacts that the parts of an identifier ever led to, as what they are now."""
+        records = {each for part in naming.parts(identifier) for each in self._holders[part]}
+        contacts = map(self._portal.find_contact, records)
+        return {each.number for each in contacts if each is not None}
 
     def _snapshots(self, changes: Sequence[Change]) -> Iterator[tuple[Members, set[int]]]:
         """Yield for each list the contacts of its cohort's snapshot."""
         for cohort in sorted({each.cohort for each in changes}):
             contacts = (
-                self._portal.find_contact(each.identifier) for each in changes if each.cohort == cohort
+                naming.find(self._portal, each.identifier) for each in changes if each.cohort == cohort
             )
             if list_id := self.list_of(cohort):
                 yield self.members[list_id], {each.number for each in contacts if each is not None}
@@ -170,10 +190,10 @@ class Expectations:
         """Check that each address that was added has a contact, and its cohort a list."""
         last: dict[tuple[str, str], bool] = {}
         for each in changes:
-            contact = self._portal.find_contact(each.identifier)
+            contact = naming.find(self._portal, each.identifier)
             last[each.cohort, contact.record_id if contact else each.identifier] = each.is_member
         for (cohort, member), is_member in last.items():
-            has_contact = self._portal.find_contact(member) is not None
+            has_contact = naming.find(self._portal, member) is not None
             if not is_member or not (has_contact or self._variant.by_email):
                 continue
             if not has_contact:

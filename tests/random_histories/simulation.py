@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 from tests.in_process import run
+from tests.random_histories import naming
 from tests.random_histories.expectations import Expectations, Wrong
 from tests.random_histories.model import Members
 from tests.random_histories.source import COHORTS, Source
@@ -52,7 +53,8 @@ class Simulation:
         self.expected = Expectations(variant, portal, self.source, BYSTANDERS)
         if variant.was_there:
             stranger = portal.add_contact(self.new_address())
-            members = [self.source.identifiers[0], stranger]
+            first = naming.find(portal, self.source.identifiers[0])
+            members = [first.record_id if first else stranger, stranger]
             made = portal.add_list(self.expected.list_name(COHORTS[0]), members=members)
             self.expected.members[made.list_id] = Members(set(made.members))
         portal.quirks.contact_lag = portal.quirks.new_contact_lag = variant.lag
@@ -69,12 +71,22 @@ class Simulation:
 
     def _first_people(self) -> Iterator[str]:
         ids = []
+        self.portal.add_property("customer_id", unique=True)
         for number in range(self._known_people if self.variant.by_email else self._people):
             also = ["alias@example.com"] if number == 0 else []
-            ids.append(self.portal.add_contact(f"p{number}@example.com", additional_emails=also))
+            # With fallbacks one of them is known by address alone.
+            has_number = self.variant.match_by == "property" or number != 1
+            numbered = {"customer_id": naming.number(number)} if has_number else {}
+            ids.append(self.portal.add_contact(f"p{number}@example.com", additional_emails=also, **numbered))
         self.portal.add_list(BYSTANDERS, members=ids[:2])
-        if self.variant.by_email:
-            yield from (f"p{number}@example.com" for number in range(self._people))
+        everybody = range(self._people)
+        if self.variant.match_by == "property":
+            yield from map(naming.number, everybody)
+        elif self.variant.match_by == "fallbacks":
+            yield from (naming.several(naming.number(each), f"p{each}@example.com") for each in everybody)
+            yield naming.several("", "alias@example.com")
+        elif self.variant.by_email:
+            yield from (f"p{each}@example.com" for each in everybody)
             yield "alias@example.com"
         else:
             yield from ids
@@ -100,14 +112,14 @@ class Simulation:
             for address in (contact.email, *contact.additional_emails)
             if address
         )
-        if told := {each for each in (*addresses, self.hubspot.token) if each in ended.output}:
-            raise Wrong(f"the output holds {len(told)} addresses or secrets")
+        if told := {each for each in (*addresses, self.hubspot.token, naming.NUMBER) if each in ended.output}:
+            raise Wrong(f"the output holds {len(told)} addresses, customer numbers or secrets")
 
     # What users do in HubSpot
 
     def merge(self, first: str, second: str, kept: str) -> None:
         """Merge two contacts: into a "new" id, or into the id of the "first" or the "second"."""
-        one, other = self.portal.find_contact(first), self.portal.find_contact(second)
+        one, other = naming.find(self.portal, first), naming.find(self.portal, second)
         if one is None or other is None or one.number == other.number:
             return
         if kept == "second":
@@ -118,10 +130,12 @@ class Simulation:
         old = {one.record_id, other.record_id}
         if self.expected.bystanders & old:
             self.expected.bystanders = self.expected.bystanders - old | {merged}
+        if self.variant.match_by == "property":
+            self.days_pass(CACHE_DAYS)  # of two customer numbers the merged contact has one
 
     def delete_contact(self, identifier: str) -> None:
         """Delete a contact; a ledger looks its address up again only after some days."""
-        if contact := self.portal.find_contact(identifier):
+        if contact := naming.find(self.portal, identifier):
             self.portal.delete_contact(contact.record_id)
             for members in self.expected.members.values():
                 members.forget(contact.number)
@@ -129,20 +143,29 @@ class Simulation:
             self.days_pass(CACHE_DAYS)
 
     def move_address(self, identifier: str, *, has_heir: bool) -> None:
-        """Give a contact another address, and perhaps its old address to another contact."""
-        contact = self.portal.find_contact(identifier)
+        """Give a contact another address and number, and perhaps its old ones to another contact."""
+        contact = naming.find(self.portal, identifier)
         if contact is None or contact.email is None:
             return
-        self.portal.update_contact(contact.record_id, email=self.new_address())
+        numbered = {name: each for name, each in contact.properties.items() if name == "customer_id"}
+        new = {name: naming.number(f"new-{next(self._numbers)}") for name in numbered}
+        self.portal.update_contact(contact.record_id, email=self.new_address(), **new)
         if has_heir:
-            self.portal.add_contact(contact.email)
+            self.portal.add_contact(contact.email, **numbered)
         self.days_pass(CACHE_DAYS)
 
     def add_contact(self) -> None:
         """Make a contact that the source may name from now on."""
         address = self.new_address()
-        record_id = self.portal.add_contact(address)
-        self.source.identifiers.append(address if self.variant.by_email else record_id)
+        number = naming.number(f"new-{next(self._numbers)}")
+        record_id = self.portal.add_contact(address, customer_id=number)
+        identifiers = {
+            "email": address,
+            "contact_id": record_id,
+            "property": number,
+            "fallbacks": naming.several(number, address),
+        }
+        self.source.identifiers.append(identifiers[self.variant.match_by])
 
     def add_by_hand(self, cohort: str, identifier: str) -> None:
         """Add a contact to a cohort's list."""
@@ -191,7 +214,7 @@ class Simulation:
 
     def _list_and_contact(self, cohort: str, identifier: str) -> Iterator[tuple[str, Contact]]:
         """Yield what a change by hand is about, if both exist."""
-        list_id, contact = self._known_list(cohort), self.portal.find_contact(identifier)
+        list_id, contact = self._known_list(cohort), naming.find(self.portal, identifier)
         if list_id is not None and contact is not None:
             yield list_id, contact
 

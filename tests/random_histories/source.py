@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.factories import record_message, schema_message, state_message
+from tests.random_histories import naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ STATE_KEY = "changes"  # of a STATE: how many changes of the source it covers
 
 @dataclass(frozen=True)
 class Change:
-    """One record: a member joins or leaves a cohort. The identifier is an address or a record id."""
+    """One record: a member joins or leaves a cohort; the identifier is as `naming.py` writes it."""
 
     cohort: str
     identifier: str
@@ -89,13 +90,14 @@ class Source:
         return [self._schema("cohort_size"), *records, state_message({STATE_KEY: self.length})]
 
     def _schema(self, column: str) -> str:
-        columns = [self._member_column, "cohort_name", column]
+        columns = [*self._columns, "cohort_name", column]
         return schema_message(*columns, *(["cohort_id"] if self._variant.has_ids else []))
 
     def _record(self, change: Change) -> dict[str, Any]:
-        record = {self._member_column: change.identifier, "cohort_name": self.names[change.cohort]}
+        values = naming.parts(change.identifier)
+        record = dict(zip(self._columns, values, strict=True)) | {"cohort_name": self.names[change.cohort]}
         return record | ({"cohort_id": change.cohort} if self._variant.has_ids else {})
 
     @property
-    def _member_column(self) -> str:
-        return "email" if self._variant.by_email else "contact_id"
+    def _columns(self) -> Sequence[str]:
+        return naming.COLUMNS[self._variant.match_by]

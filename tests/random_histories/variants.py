@@ -6,8 +6,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from random import Random
+
+
+MATCHES: Mapping[str, Mapping[str, Any]] = {
+    "email": {"match_by": "email"},
+    "contact_id": {"match_by": "contact_id"},
+    "property": {"match_by": "property", "match_property": "customer_id"},
+    "fallbacks": {
+        "match_by": "property",
+        "match_property": "customer_id",
+        "match_fallbacks": [{"match_by": "email"}],
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -15,13 +27,18 @@ class Variant:
     """One way to set up the target and HubSpot."""
 
     is_mirror: bool
-    by_email: bool
+    match_by: str  # email, contact_id, property, or fallbacks: a property, then an address
     ledger: str  # none, sqlite or postgres
     has_ids: bool  # whether cohorts have ids beside their names
     prefix: str
     batch_size: int
     was_there: bool  # whether the first cohort's list exists before the first run, with members of its own
     lag: float  # seconds by which HubSpot's reads lag behind its writes
+
+    @property
+    def by_email(self) -> bool:
+        """Tell whether members have addresses, so that contacts are made."""
+        return self.match_by in {"email", "fallbacks"}
 
     @property
     def has_ledger(self) -> bool:
@@ -36,7 +53,7 @@ class Variant:
         """Return the target's settings that follow from the variant alone."""
         return {
             "sync_mode": "mirror" if self.is_mirror else "incremental",
-            "match_by": "email" if self.by_email else "contact_id",
+            **MATCHES[self.match_by],
             "list_name_prefix": self.prefix,
             "batch_size_rows": self.batch_size,
             "max_removal_percent": 100,
@@ -65,7 +82,7 @@ def random_variant(random: Random, ledgers: Sequence[str]) -> Variant:
     prefix = "c_" if is_mirror and ledger == "none" else random.choice(("c_", "c_", ""))
     return Variant(
         is_mirror=is_mirror,
-        by_email=random.random() < 0.6,
+        match_by=random.choices(list(MATCHES), (4, 3, 2, 3))[0],
         ledger=ledger,
         has_ids=random.random() < 0.5,
         prefix=prefix,

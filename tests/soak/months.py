@@ -68,7 +68,7 @@ class Soak:
         """The settings of the target."""
         return Variant(
             is_mirror=self.mode == "mirror",
-            by_email=self.match_by == "email",
+            match_by=self.match_by,
             ledger=self.ledger,
             has_ids=True,
             prefix="c_",

@@ -18,7 +18,7 @@ PARTS = 2  # which are performed side by side
 
 PLAIN = Variant(
     is_mirror=False,
-    by_email=True,
+    match_by="email",
     ledger="none",
     has_ids=False,
     prefix="c_",

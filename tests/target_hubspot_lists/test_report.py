@@ -90,6 +90,7 @@ def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
         "list_url": None,
         "stream": "cohort_members",
         "member": "lost@example.com",
+        "identifier": None,
         "operation": "add",
         "record_id": None,
         "outcome": "rejected",
