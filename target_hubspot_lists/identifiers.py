@@ -91,8 +91,13 @@ def unpacked(member: str) -> list[str | None]:
     return values
 
 
-def shown(member: int | str, identifiers: Sequence[Identifier]) -> str:
-    """Return what stands for a member where people read it: of several identifiers the first that there is."""
+def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | None) -> str:
+    """Return what stands for a member where people read it.
+
+    Of several identifiers it is the one at that place, by which the contact was found, else the first that there is.
+    """
     if isinstance(member, int) or len(identifiers) == 1:
         return str(member)
-    return next(filter(None, unpacked(member)), "")
+    values = unpacked(member)
+    found = None if found_by is None else values[found_by]
+    return found or next(filter(None, values), "")

@@ -132,7 +132,7 @@ class Report:
         self._write(
             "member",
             **self._list_fields(asked.account),
-            member=shown(asked.member, self.identifiers),
+            member=shown(asked.member, self.identifiers, asked.found_by),
             identifier=None if asked.found_by is None else self.identifiers[asked.found_by].name,
             operation="add" if asked.is_member else "remove",
             record_id=None if record_id is None else str(record_id),

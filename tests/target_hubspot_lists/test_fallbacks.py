@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.report_page.lines import MemberLine, parse
+from target_hubspot_lists.report_page.masking import masked
 from tests.factories import record_message, schema_message, state_message
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of
 from tests.target_hubspot_lists.logs import row
@@ -104,7 +106,7 @@ def test_a_member_is_found_by_the_first_identifier_that_hubspot_knows(
     told = {name: (each["outcome"], each["identifier"]) for name, each in lines(report).items()}
     assert told == {
         "A-1": ("added", "customer_id"),
-        "A-2": ("added", "email"),
+        "bob@example.com": ("added", "email"),
         "eve@example.com": ("added", "email"),
         "new@example.com": ("added", "email"),
         "A-3": ("missing", None),
@@ -481,8 +483,8 @@ def test_a_mirror_makes_the_list_the_cohort_whichever_identifier_finds_its_membe
     told = {name: (each["outcome"], each["identifier"]) for name, each in report_of_first.items()}
     assert told == {
         "A-1": ("added", "customer_id"),
-        "A-2": ("already_member", "email"),
-        "A-3": ("added", "email"),
+        "bob@example.com": ("already_member", "email"),
+        "new@example.com": ("added", "email"),
         "A-4": ("missing", None),
         eve: ("removed", None),
     }
@@ -534,6 +536,22 @@ def test_a_mirror_whose_member_joins_by_one_identifier_and_leaves_by_another_fol
 
     assert run.exit_code == 0
     assert portal.members("c_VIP") == {bob}
+
+
+def test_a_page_shows_a_record_id_and_masks_a_number_of_somebody_who_was_found_by_record_id(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    report, ada = tmp_path / "report.jsonl", portal.add_contact()
+    fallbacks = BY_NUMBER | {"match_fallbacks": [BY_ID]}
+
+    run_target(*people(person("4711", None, ada)), report_path=str(report), report_members="all", **fallbacks)
+
+    [text] = [each for each in report.read_text().splitlines() if '"kind":"member"' in each]
+    told = parse(json.loads(text))
+    assert isinstance(told, MemberLine)
+    assert (told.member, told.identifier) == (ada, "contact_id")
+    assert masked(told) == ada
+    assert "4711" not in text
 
 
 @pytest.mark.parametrize("name", ["report.jsonl", "report.csv"])
