@@ -35,6 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_target.py",
     ),
     f"{TARGET}/mirror/evidence.py": (
+        f"{TARGET}/test_evidence.py",
         f"{TARGET}/test_mirror_proofs.py",
         f"{TARGET}/test_mirror.py",
         f"{TARGET}/test_mirror_unusable_rows.py",
