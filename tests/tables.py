@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks import pages
 from hubspot_singer.http import retries
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
 from target_hubspot_lists.hubspot.portal import needed_scopes
@@ -41,15 +42,17 @@ if TYPE_CHECKING:
 TARGET, TAP = PLUGINS
 DOCUMENTS = ROOT / "docs"
 PAGES = [*sorted(DOCUMENTS.rglob("*.md")), ROOT / "README.md"]
+CHART = DOCUMENTS / "explanation" / "speed.svg"
 MARKED = re.compile(r"(<!-- table: (?P<name>[^>]+) -->\n).*?(<!-- end of table -->\n)", re.DOTALL)
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """Yield each page that has tables, with the text that it should have."""
+    """Yield each page that has tables, and the chart, with the text that it should have."""
     for page in PAGES:
         text = page.read_text("utf-8")
         if MARKED.search(text):
             yield page, MARKED.sub(lambda found: f"{found[1]}\n{TABLES[found['name']]()}\n{found[3]}", text)
+    yield CHART, pages.drawing()
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -260,6 +263,10 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "reasons of lists": partial(reasons, {n: e for n, e in REASONS.items() if n in LIST_REASONS}),
     "reasons of properties": partial(reasons, PROPERTY_REASONS),
     "mailability": partial(reasons, MAILABILITY),
+    "figures beside their floors": lambda: table(*pages.rows()),
+    "figures side by side": lambda: table(*pages.others()),
+    "figures of growth": lambda: table(*pages.growth()),
+    "where figures were taken": lambda: table(*pages.taken()),
 }
 
 
