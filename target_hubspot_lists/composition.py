@@ -32,8 +32,10 @@ from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
 from target_hubspot_lists.sync.resolution import ByRecordId
 from target_hubspot_lists.sync.resolving import ByProperty
+from target_hubspot_lists.sync.retrying import NoRetrying, Retrying
 from target_hubspot_lists.sync.routes import Routes
 from target_hubspot_lists.sync.schedule import Schedule
+from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,7 @@ class Session(NamedTuple):
     delivery: Delivery
     contacts: Contacts
     routes: Routes
+    retrying: Retrying | NoRetrying
 
     def close(self, accounts: Accounts) -> None:
         """Let go of ledger, locks and files; count who was put back besides those whom records name."""
@@ -152,6 +155,22 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts=accounts,
         reconciling=reconciling,
     )
+    second_chances = NoSecondChances() if ledger is None else SecondChances(ledger.kept, settings)
+    retrying = _retrying(
+        settings,
+        ledger,
+        second_chances,
+        routes=routes,
+        every=every,
+        contacts=contacts,
+        resolver=resolver,
+        merged=merged,
+        delivery=delivery,
+        properties=properties,
+        journal=journal,
+        accounts=accounts,
+        now=now,
+    )
     schedule: Schedule
 
     def flush_full_batch() -> None:
@@ -169,6 +188,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             properties=properties,
             journal=journal,
             mailability=mailability,
+            second_chances=second_chances,
         )
     else:
         sync = Mirror(
@@ -182,6 +202,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             journal=journal,
             workspace=workspace,
             mailability=mailability,
+            second_chances=second_chances,
         )
     schedule = Schedule(
         sync,
@@ -190,7 +211,7 @@ def compose(  # noqa: PLR0913 - all that a run has
         clock=clock,
         flushed=flushed,
     )
-    return Session(sync, schedule, journal, reconciling, delivery, contacts, routes)
+    return Session(sync, schedule, journal, reconciling, delivery, contacts, routes, retrying)
 
 
 def _resolver(
@@ -223,6 +244,44 @@ def _mailability_check(  # noqa: PLR0913, PLR0917 - whom it asks, and where it k
         memory = LedgerMailability(ledger, journal, is_written=not settings.dry_run)
     store = MailabilityInMemory() if workspace is None else MailabilityOnDisk(workspace)
     return MailabilityCheck(contacts, memory, store, clock.time)
+
+
+def _retrying(  # noqa: PLR0913 - what an add is tried again with
+    settings: Settings,
+    ledger: Ledger | None,
+    second_chances: SecondChances | NoSecondChances,
+    *,
+    routes: Routes,
+    every: Lists,
+    contacts: Contacts,
+    resolver: Resolver,
+    merged: MergedContacts,
+    delivery: Delivery,
+    properties: ContactProperties | NoProperties,
+    journal: Journal,
+    accounts: Accounts,
+    now: Callable[[], datetime],
+) -> Retrying | NoRetrying:
+    """Build what tries adds of earlier runs again; a mirror's next snapshot names its members by itself."""
+    is_off = settings.sync_mode == "mirror" or not settings.retry_unapplied_days
+    if ledger is None or isinstance(second_chances, NoSecondChances) or is_off:
+        return NoRetrying()
+    accounts.watcher = second_chances
+    return Retrying(
+        settings,
+        ledger,
+        second_chances,
+        routes=routes,
+        every=every,
+        contacts=contacts,
+        resolver=resolver,
+        merged=merged,
+        delivery=delivery,
+        properties=properties,
+        journal=journal,
+        accounts=accounts,
+        now=now,
+    )
 
 
 def open_ledger(

@@ -101,3 +101,18 @@ def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | 
     values = unpacked(member)
     found = None if found_by is None else values[found_by]
     return found or next(filter(None, values), "")
+
+
+# What was asked of a member in one run is known again in a later one only if both name members in the same way.
+
+
+def match_text(identifiers: Sequence[Identifier]) -> str:
+    """Return the match settings as one text: the same text, the same settings."""
+    return orjson.dumps([(each.by, each.field) for each in identifiers]).decode()
+
+
+def named_by(match: str, member: str) -> set[tuple[str, str]]:
+    """Return each property and value that name a member; `match` is the `match_text`."""
+    properties = [by for by, _ in orjson.loads(match)]
+    values = [member] if len(properties) == 1 else unpacked(member)
+    return {(by, value) for by, value in zip(properties, values, strict=True) if value is not None}

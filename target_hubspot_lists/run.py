@@ -95,6 +95,7 @@ class Run:
         unapplied = list(Judgement(self.accounts).problems(self._settings.max_unapplied_percent))
         if not unapplied:
             session.schedule.end(are_all_done=not held_back)
+        session.retrying.run()
         if problems := [*held_back, *unapplied, *unread]:
             raise TargetError(" ".join(problems))
 

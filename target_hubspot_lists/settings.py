@@ -91,6 +91,7 @@ class Settings:
     empty_vanished_cohorts: bool
     ledger_url: str | None
     contact_cache_days: int
+    retry_unapplied_days: int
     reconcile: bool
     create_contacts: bool
     property_mappings: tuple[PropertyMapping, ...]
@@ -139,6 +140,7 @@ class Settings:
             empty_vanished_cohorts=_value(config, "empty_vanished_cohorts"),
             ledger_url=ledger_url,
             contact_cache_days=_value(config, "contact_cache_days"),
+            retry_unapplied_days=_value(config, "retry_unapplied_days"),
             reconcile=_value(config, "reconcile"),
             create_contacts=_value(config, "create_contacts"),
             property_mappings=mappings,

@@ -270,6 +270,17 @@ TARGET_SETTINGS: dict[str, dict[str, Any]] = {
             "How long the ledger's record id of an address is trusted before the address is looked up again."
         ),
     },
+    "retry_unapplied_days": {
+        "type": _WHOLE,
+        "minimum": 0,
+        "maximum": 90,
+        "default": 7,
+        "title": "Days of retrying adds",
+        "description": (
+            "With a ledger: for how many days an add is tried again, in runs of its stream, whose member HubSpot did "
+            "not know or refused. A later record about the member replaces it. 0 tries nothing again."
+        ),
+    },
     "reconcile": {
         "type": _FLAG,
         "default": False,

@@ -147,8 +147,8 @@ class Journal(PropertyMemory, Protocol):
     def moved(self, record_ids: Mapping[int, int]) -> None:
         """Note contacts whose address another one has now."""
 
-    def is_gone(self, route: Route) -> bool:
-        """Whether the list that earlier runs filled is deleted in HubSpot, and nobody asked for another one yet."""
+    def gone_list(self, route: Route) -> str | None:
+        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not made anew yet."""
 
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
         """Note who left a list that is gone, so that they are not put onto the one made in its place.

@@ -101,9 +101,9 @@ class LedgerReading(ABC):
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
         """Whether what the ledger says of a list stands."""
 
-    def is_gone(self, route: Route) -> bool:
-        """Whether the list that earlier runs filled is deleted in HubSpot, and not made anew."""
-        return route.key in self._gone
+    def gone_list(self, route: Route) -> str | None:
+        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not made anew."""
+        return self._gone.get(route.key)
 
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
         """Whether this run or an earlier one made the list; having read it is not enough."""

@@ -79,8 +79,8 @@ class NoJournal(UnwrittenJournal):
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None: ...
 
     @override
-    def is_gone(self, route: Route) -> bool:
-        return False
+    def gone_list(self, route: Route) -> str | None:
+        return None
 
     @override
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:

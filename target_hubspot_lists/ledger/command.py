@@ -124,7 +124,7 @@ def forget(
     click.echo(
         f"Deleted for portal {portal_id}: addresses and other identifiers {forgotten.identifiers}, "
         f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}, "
-        f"mailability {forgotten.mailability}."
+        f"adds to be tried again {forgotten.kept_adds}, mailability {forgotten.mailability}."
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
+from target_hubspot_lists.ledger.kept_store import KeptStore
 from target_hubspot_lists.ledger.ledger_workspace import workspace
 from target_hubspot_lists.ledger.list_store import ListStore
 from target_hubspot_lists.ledger.locks import Locks
@@ -26,7 +27,7 @@ WAIT_FOR_LOCK_SECONDS = 30
 
 
 class Ledger:
-    """One portal's view of a database, in three stores: people, lists, members; threads may share it.
+    """One portal's view of a database, in four stores: people, lists, members, kept adds; threads may share it.
 
     It holds personal data: addresses with their record ids, and which record is on which list. Who is on a list
     is kept until it is known that they left, or that the contact is gone. What is no longer of use goes after
@@ -41,6 +42,7 @@ class Ledger:
         self._portal_id = portal_id
         view = PortalView(database, portal_id, run_id, now)
         self.people, self.lists, self.members = PeopleStore(view), ListStore(view), MemberStore(view)
+        self.kept = KeptStore(view)
         self._locks = Locks(database, portal_id, run_id=run_id, now=now)
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.ledger import known_lists
+from target_hubspot_lists.ledger import kept_adds, known_lists
 from target_hubspot_lists.ledger.member_store import known_members
 from target_hubspot_lists.ledger.records import RunLine
 
@@ -77,6 +77,7 @@ class ListStore:
             old_members.move_to(members.list_key)
             known_lists.redirect(connection, old_members.list_key, members.list_key)
             known_lists.move_runs(connection, self._view.portal_id, list_id, new.list_id)
+            kept_adds.move(connection, self._view.portal_id, list_id, new.list_id)
             known_lists.forget(connection, self._view.portal_id, list_id)
 
     def record_run(  # noqa: PLR0913 - what a line says

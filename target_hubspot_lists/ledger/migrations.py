@@ -121,6 +121,23 @@ def remember_mailability(connection: Connection) -> None:
     )
 
 
+def keep_adds_that_did_not_apply(connection: Connection) -> None:
+    """Version 6: adds to be tried again, and the removals since from their lists."""
+    clustered = " WITHOUT ROWID" if is_sqlite(connection) else ""
+    for statement in (
+        f"""CREATE TABLE ledger_kept_adds (
+            portal_id BIGINT NOT NULL, list_id TEXT NOT NULL, matched_by TEXT NOT NULL, member TEXT NOT NULL,
+            stream TEXT NOT NULL, cohort_key TEXT NOT NULL, cohort_name TEXT NOT NULL,
+            word BIGINT NOT NULL, kept BIGINT NOT NULL, tried BIGINT NOT NULL,
+            PRIMARY KEY (portal_id, list_id, matched_by, member)){clustered}""",
+        f"""CREATE TABLE ledger_removals (
+            portal_id BIGINT NOT NULL, list_id TEXT NOT NULL, matched_by TEXT NOT NULL, member TEXT NOT NULL,
+            record_id BIGINT, word BIGINT NOT NULL,
+            PRIMARY KEY (portal_id, list_id, matched_by, member)){clustered}""",
+    ):
+        connection.execute(text(statement))
+
+
 # The schema's version is how many of these have been applied.
 MIGRATIONS: Sequence[Migration] = (
     create_tables,
@@ -128,6 +145,7 @@ MIGRATIONS: Sequence[Migration] = (
     note_lists_to_be_made,
     know_contacts_by_any_property,
     remember_mailability,
+    keep_adds_that_did_not_apply,
 )
 
 

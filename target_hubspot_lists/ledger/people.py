@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, except_, literal, select, true, tuple_, update
 
-from target_hubspot_lists.identifiers import EMAIL
-from target_hubspot_lists.ledger import mailability
+from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
+from target_hubspot_lists.ledger import kept_adds, mailability
 from target_hubspot_lists.ledger.memberships import is_member, merged_state
 from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import (
@@ -104,6 +104,16 @@ def remember(connection: Connection, portal_id: int, by: str, found: Mapping[str
         )
 
 
+def names_of(connection: Connection, portal_id: int, ids: Collection[int]) -> set[tuple[str, str]]:
+    """Return each property and value by which these records are known."""
+    names = {(RECORD_ID, str(each)) for each in ids}
+    for chunk in chunks(ids):
+        of_records = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
+        rows = connection.execute(select(contacts.c.property, contacts.c.value).where(*of_records))
+        names.update((row.property, row.value) for row in rows)
+    return names
+
+
 def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tuple[list[str], Forgotten]:
     """Delete everything known of these records; return by which values they were known, and how much that was."""
     values: list[str] = []
@@ -125,7 +135,7 @@ def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tupl
                 among(connection, property_hashes.c.record_id, chunk),
             )
         ).rowcount
-    return values, Forgotten(len(values), known, hash_count, told)
+    return values, Forgotten(len(values), known, hash_count, mailability=told)
 
 
 def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
@@ -257,6 +267,7 @@ def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> F
         delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
     ).rowcount
     mailability.prune(connection, portal_id, before=before)
+    kept_adds.prune(connection, portal_id, before=before)
     for table, moment in ((runs, runs.c.ended), (lists_to_be_made, lists_to_be_made.c.since)):
         connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
     return Forgotten(identifiers, left_count, hash_count)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.identifiers import EMAIL
-from target_hubspot_lists.ledger import mailability, people
+from target_hubspot_lists.ledger import kept_adds, mailability, people
 from target_hubspot_lists.ledger.portal_view import SECONDS_PER_DAY
 
 if TYPE_CHECKING:
@@ -107,14 +108,16 @@ class PeopleStore:
 
         `unique` is a unique property, and the person's value of it.
         """
-        names = [(EMAIL, email)] if email else []
+        names = [(EMAIL, email.strip().lower())] if email else []
         names += [unique] if unique else []
         with self._view.database.writing() as connection:
             named = {people.record_id_of(connection, self._view.portal_id, *each) for each in names}
             record_ids = {each for each in (record_id, *named) if each is not None}
+            every = people.names_of(connection, self._view.portal_id, record_ids) | set(names)
+            kept = kept_adds.forget_person(connection, self._view.portal_id, every, record_ids)
             forgotten = people.forget(connection, self._view.portal_id, record_ids)[1]
         self._view.database.empty_log()
-        return forgotten
+        return replace(forgotten, kept_adds=kept)
 
     def property_hashes(self, record_ids: Collection[int]) -> dict[int, bytes]:
         """Return the hashes of the property values last written, where there are any."""

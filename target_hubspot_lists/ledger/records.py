@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,28 @@ class RunLine:
     is_complete: bool = True  # all of its input was brought to HubSpot
 
 
+class KeptAdd(NamedTuple):
+    """An add that did not apply, and is tried again; `matched_by` says what `member` is: see `match_text`."""
+
+    list_id: str
+    matched_by: str
+    member: str
+    stream: str
+    cohort_key: str
+    cohort_name: str
+    word: int  # of two words on a list the later has the larger number
+
+
+class KnownRemoval(NamedTuple):
+    """A removal from a list of which adds are kept."""
+
+    list_id: str
+    matched_by: str
+    member: str
+    record_id: int | None  # None: HubSpot knew no contact
+    word: int
+
+
 class State(Enum):
     """Whether a record is on a list; where there is none, that is unknown."""
 
@@ -52,9 +74,12 @@ class Forgotten:
     identifiers: int  # addresses, and values of other properties
     memberships: int
     property_hashes: int
+    kept_adds: int = 0  # with the removals noted beside them
     mailability: int = 0  # of how many contacts it was known whether HubSpot mails them
 
     @property
     def anything(self) -> bool:
         """Whether there was anything to delete."""
-        return any((self.identifiers, self.memberships, self.property_hashes, self.mailability))
+        return any(
+            (self.identifiers, self.memberships, self.property_hashes, self.kept_adds, self.mailability)
+        )

@@ -79,6 +79,34 @@ mailability = Table(  # whether HubSpot mails a contact, as it said when the con
     Column("looked_up", BigInteger, nullable=False),
 )
 
+kept_adds = Table(  # adds that did not apply, and are tried again
+    "ledger_kept_adds",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("list_id", Text, primary_key=True),
+    Column("matched_by", Text, primary_key=True),  # the match settings: what `member` is
+    Column("member", Text, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("cohort_key", Text, nullable=False),
+    Column("cohort_name", Text, nullable=False),
+    Column("word", BigInteger, nullable=False),  # larger than that of any word before it
+    Column("kept", BigInteger, nullable=False),
+    Column("tried", BigInteger, nullable=False),  # when last; 0: not yet
+)
+
+removals = (
+    Table(  # from lists of which adds are kept, since then: one of another identifier may replace an add
+        "ledger_removals",
+        metadata,
+        Column("portal_id", BigInteger, primary_key=True),
+        Column("list_id", Text, primary_key=True),
+        Column("matched_by", Text, primary_key=True),
+        Column("member", Text, primary_key=True),
+        Column("record_id", BigInteger, nullable=True),  # null: HubSpot knew no contact
+        Column("word", BigInteger, nullable=False),
+    )
+)
+
 runs = Table(
     "ledger_runs",
     metadata,

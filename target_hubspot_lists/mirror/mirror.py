@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.sync.no_properties import NoProperties
     from target_hubspot_lists.sync.planning import Planning
     from target_hubspot_lists.sync.resolution import Resolver
+    from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Mirror:
         journal: Journal,
         workspace: Workspace,
         mailability: MailabilityCheck | NoMailabilityCheck,
+        second_chances: SecondChances | NoSecondChances,
     ) -> None:
         self._planning = planning
         self._properties = properties
@@ -81,6 +83,7 @@ class Mirror:
             workspace=workspace,
             held_back=self._held_back,
             mailability=mailability,
+            second_chances=second_chances,
         )
         self._vanished = VanishedCohorts(
             settings, planning, journal, self._arrivals, self._list_mirror, held_back=self._held_back
@@ -237,6 +240,7 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
     workspace: Workspace,
     held_back: HeldBack,
     mailability: MailabilityCheck | NoMailabilityCheck,
+    second_chances: SecondChances | NoSecondChances,
 ) -> ListMirror:
     """Build what makes one list equal to its snapshot."""
     accounts = planning.accounts
@@ -272,6 +276,8 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
             checks_mailability=mailability.is_wanted,
         ),
         sending=sending,
-        removals=Removals(settings, accounts, journal, differences, properties, held_back, sending),
+        removals=Removals(
+            settings, accounts, journal, differences, properties, held_back, sending, second_chances
+        ),
         mailability=mailability,
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.plans import Stale
+    from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
 
 
 class Removals:
@@ -39,7 +40,9 @@ class Removals:
         properties: HeldProperties,
         held_back: HeldBack,
         sending: Sending,
+        second_chances: SecondChances | NoSecondChances,
     ) -> None:
+        self._second_chances = second_chances
         self._settings = settings
         self._accounts = accounts
         self._journal = journal
@@ -54,6 +57,8 @@ class Removals:
         """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         if unit.problem:
             return
+        if gap is None:
+            self._second_chances.forget_list(hubspot_list.list_id)
         if unit.dropped:
             self._held_back.note(unit.stream, dropped(unit.label, unit.dropped))
         only_ours = self._settings.mirror_removes == "ours"

@@ -33,6 +33,7 @@ class Account:
     name: str
     hubspot_list: HubSpotList | None = None
     problem: UnusableList | None = None  # why its members are rejected
+    is_retry: bool = False  # of adds that earlier runs asked for: they are counted apart
     is_skipped: bool = False  # the setting `lists` leaves the cohort out
     records_read: int = 0
     superseded: int = 0
@@ -42,6 +43,7 @@ class Account:
         0  # of those asked for, how many a STATE covered though nothing had been applied: see `excuse`
     )
     put_back: int = 0  # besides those asked for: members the ledger knows, whom the list had lost
+    retried: int = 0  # besides those asked for: members of earlier runs' adds who are on the list now
     applied: int = 0
     contacts_created: int = 0
     calls: int = 0
@@ -67,7 +69,7 @@ class Account:
     def size(self) -> int | None:
         """Members of the list now: those that HubSpot told at first, and what this run changed."""
         before = self.hubspot_list.size if self.hubspot_list else None
-        change = self.outcomes[Outcome.ADDED] - self.outcomes[Outcome.REMOVED] + self.put_back
+        change = self.outcomes[Outcome.ADDED] - self.outcomes[Outcome.REMOVED] + self.put_back + self.retried
         return None if before is None else max(before + change, 0)
 
     @property
@@ -102,6 +104,15 @@ class Account:
     def cannot_be_mailed(self) -> int:
         """Members on the list of whom HubSpot says that it does not mail them."""
         return self.mailability.total() - self.mailability[Mailability.MAILABLE]
+
+    def take_retried(self, retry: Account) -> None:
+        """Count what came of adds that were tried again on an account of their own."""
+        self.retried += retry.applied
+        self.calls += retry.calls
+        self.seconds += retry.seconds
+        self.mailability.update(retry.mailability)
+        moments = [each for each in (self.mailability_as_of, retry.mailability_as_of) if each is not None]
+        self.mailability_as_of = min(moments, default=None)
 
     def count_mailability(self, known: Iterable[KnownMailability]) -> None:
         """Count members on the list by whether they can be mailed."""

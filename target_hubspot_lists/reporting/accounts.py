@@ -58,11 +58,22 @@ class Listener(Protocol):
         """A record could not be applied."""
 
 
+class Watcher(Protocol):
+    """Who is told of members besides the report: what keeps adds that did not apply."""
+
+    def watches(self, account: Account, outcome: Outcome, *, is_member: bool) -> bool:
+        """Whether it has to be told of every member with this outcome."""
+
+    def settled(self, asked: Asked, outcome: Outcome, refusal: Refusal | None) -> None:
+        """A membership that it watches has its outcome."""
+
+
 class Accounts:
     """The accounts of a run, by list and by stream."""
 
     def __init__(self, report: Listener | None, identifiers: Sequence[Identifier] = ()) -> None:
         self._report = report
+        self.watcher: Watcher | None = None
         self.lists: dict[str, Account] = {}
         self.streams: dict[str, StreamAccount] = {}
         self.lists_created = 0
@@ -116,6 +127,8 @@ class Accounts:
             mailability = None  # it is told of those who are on the list
         if mailability:
             account.count_mailability((mailability,))
+        if watcher := self._watcher_of(account, outcome, is_member=asked.is_member):
+            watcher.settled(asked, outcome, refusal)
         if self._report:
             settled = Settlement(outcome, record_id, created, refusal, properties, mailability)
             self._report.member(asked, settled)
@@ -149,7 +162,9 @@ class Accounts:
         """
         if not is_member or outcome in UNAPPLIED:
             mailability = NOTHING
-        if refusals or results or (self._report and self._report.wants(outcome, is_member=is_member)):
+        is_wanted = self._report is not None and self._report.wants(outcome, is_member=is_member)
+        is_each_told = is_wanted or self._watcher_of(words.account, outcome, is_member=is_member) is not None
+        if refusals or results or is_each_told:
             named = record_ids
         elif self._report:
             named = (record_ids & created) | _cannot_be_mailed(record_ids, mailability)
@@ -177,6 +192,11 @@ class Accounts:
                 account.removals_done += sum(
                     words.words[each] < 0 for each in record_ids if each not in named
                 )
+
+    def _watcher_of(self, account: Account, outcome: Outcome, *, is_member: bool) -> Watcher | None:
+        """Return who has to be told of every member with this outcome, besides the report."""
+        is_watched = self.watcher is not None and self.watcher.watches(account, outcome, is_member=is_member)
+        return self.watcher if is_watched else None
 
     def reject(self, stream: str, rejection: Rejection, account: Account | None) -> None:
         """Account for a record that cannot be applied."""

@@ -29,6 +29,7 @@ def list_figures(account: Account) -> dict[str, Any]:
         "superseded": account.superseded,
         "mirror_removals": account.mirror_removals,
         "put_back": account.put_back,
+        "retried": account.retried,
         "asked": account.asked,
         "applied": account.applied,
         **{outcome.value: account.outcomes[outcome] for outcome in Outcome},

@@ -46,6 +46,7 @@ CSV_COLUMNS = (
     "record_id",
     "outcome",
     "created",
+    "tried_again",
     "reason",
     "message",
     "correlation_id",
@@ -126,7 +127,12 @@ class Report:
         problem = properties.problem if properties else None
         mailability = settled.mailability
         is_remarkable = problem or settled.created or (mailability and not mailability.is_mailable)
-        if not (self.wants(outcome, is_member=asked.is_member) or is_remarkable):
+        is_wanted = self.wants(outcome, is_member=asked.is_member) or is_remarkable
+        if asked.account.is_retry:
+            is_wanted = is_applied(
+                outcome, is_member=asked.is_member
+            )  # the earlier run has told of the others
+        if not is_wanted:
             return
         record_id = settled.record_id
         self._write(
@@ -138,6 +144,7 @@ class Report:
             record_id=None if record_id is None else str(record_id),
             outcome=outcome,
             created=settled.created,
+            tried_again=asked.account.is_retry,
             reason=refusal and refusal.reason,
             message=refusal and refusal.message,
             correlation_id=refusal and refusal.correlation_id,
@@ -161,6 +168,7 @@ class Report:
             record_id=None,
             outcome=Outcome.REJECTED,
             created=False,
+            tried_again=False,
             reason=rejection.reason,
             message=None,
             correlation_id=None,

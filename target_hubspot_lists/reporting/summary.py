@@ -98,6 +98,12 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
                 f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
                 "it had lost in HubSpot."
             )
+        if account.retried:
+            applied = "would apply" if run.dry_run else "applied"
+            yield (
+                f'List "{shown(account.label)}": {_count(account.retried, "add")} of earlier runs tried again and '
+                f"{applied}."
+            )
     if found_by := accounts.found_by_label:
         told = (f"{name} {count:,}" for name, count in found_by.items())
         yield f"Members found by: {', '.join(told)}."

@@ -12,6 +12,7 @@ from target_hubspot_lists.reporting.account import StreamAccount
 from target_hubspot_lists.reporting.asked import Asked
 from target_hubspot_lists.sync.plans import Plan, last_words
 from target_hubspot_lists.sync.redelivery import deliver_again
+from target_hubspot_lists.sync.second_chances import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.sync.plans import Stale
     from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolution, Resolver
+    from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
 
 
 class Incremental:
@@ -51,10 +54,12 @@ class Incremental:
         properties: ContactProperties | NoProperties,
         journal: Journal,
         mailability: MailabilityCheck | NoMailabilityCheck,
+        second_chances: SecondChances | NoSecondChances,
         batch_size_rows: int,
         flush: Callable[[], None],
     ) -> None:
         """Begin with nothing held; `flush` is called when there are as many memberships as a batch has."""
+        self._second_chances = second_chances
         self._mailability = mailability
         self._planning = planning
         self._accounts = planning.accounts
@@ -110,7 +115,7 @@ class Incremental:
         if not self._batch.held:
             return
         self.count()
-        every = list(self._not_skipped())
+        every = list(_not_skipped(self._batch, self._accounts))
         lists = self._find_lists(every)
         there = [each for each in every if each.destination.route.key in lists]
         gone = [each for each in every if each.destination.route.key not in lists and self._is_gone(each)]
@@ -130,8 +135,10 @@ class Incremental:
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
         properties.write(plans, resolution)
         stale = self._delivery.deliver(plans, properties.results)
+        heard = list(_heard([*there, *gone], self._journal))
         self._batch.clear()
         self._deliver_again(stale, plans, properties)
+        self._second_chances.note(heard, resolution)
         self._mailability.end_flush()
 
     def finish(self) -> Sequence[str]:
@@ -147,15 +154,6 @@ class Incremental:
     def close(self) -> None:
         """Count what was taken and not flushed; all that is held is in memory."""
         self.count()
-
-    def _not_skipped(self) -> Iterator[Held]:
-        """Yield what is held, and settle what the setting `lists` leaves out."""
-        for each in self._batch:
-            if each.words and not each.destination.route.is_skipped:
-                yield each
-                continue
-            for asked in each.asked():
-                self._accounts.settle(asked, Outcome.SKIPPED)
 
     def _find_lists(self, every: Sequence[Held]) -> Mapping[str, HubSpotList]:
         """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
@@ -176,7 +174,7 @@ class Incremental:
     def _is_gone(self, held: Held) -> bool:
         """Whether the list was deleted in HubSpot, and members of earlier runs are to stay off the next one."""
         to = held.destination
-        return to.account.problem is None and self._journal.is_gone(to.route)
+        return to.account.problem is None and self._journal.gone_list(to.route) is not None
 
     def _reject(self, every: Iterable[Asked], problem: UnusableList) -> None:
         refusal = Refusal(problem.reason, str(problem))
@@ -211,6 +209,24 @@ class Incremental:
             delivery=self._delivery,
             accounts=self._accounts,
         )
+
+
+def _not_skipped(batch: Batch, accounts: Accounts) -> Iterator[Held]:
+    """Yield what is held, and settle what the setting `lists` leaves out."""
+    for each in batch:
+        if each.words and not each.destination.route.is_skipped:
+            yield each
+            continue
+        for asked in each.asked():
+            accounts.settle(asked, Outcome.SKIPPED)
+
+
+def _heard(every: Iterable[Held], journal: Journal) -> Iterator[Heard]:
+    """Yield what was said of each list that is there, and of those that were deleted in HubSpot."""
+    for each in every:
+        to = each.destination
+        if list_id := to.account.list_id or journal.gone_list(to.route):
+            yield Heard(list_id, each.stream, to.account, each.words)
 
 
 def _members(every: Sequence[Held]) -> Iterator[tuple[Member, bool]]:

@@ -16,7 +16,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "mode": ("incremental", "mirror"),
     "match_by": ("email", "contact_id", "property", "fallbacks"),  # a property, then an address
     "ledger": LEDGERS,
-    "extra": ("plain", "properties", "status", "verify", "mailability"),
+    "extra": ("plain", "properties", "status", "verify", "mailability", "retries"),
     "credential": ("static", "oauth"),
     "history": ("first", "later"),  # whether a run came before, eight days ago
     "calls": ("one", "many"),  # at the same time
@@ -81,6 +81,12 @@ class Variant:
     def one_call_at_a_time(self) -> bool:
         return self.calls == "one"
 
+    @property
+    def has_kept_add(self) -> bool:
+        """Tell whether an earlier run kept an add that is to be tried again."""
+        has_ledger = self.ledger != "none" and self.history == "later"
+        return self.extra == "retries" and has_ledger and self.creates and not self.is_mirror
+
     def settings(self) -> dict[str, Any]:
         """Return the settings that follow from the variant alone."""
         chosen: dict[str, Any] = {
@@ -95,6 +101,7 @@ class Variant:
             "status": {"audience_status_property": True},
             "verify": {"verify_memberships": True},
             "mailability": {"check_mailability": True},
+            "retries": {"retry_unapplied_days": 30},
         }
         return chosen | extras.get(self.extra, {})
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tests.random_histories.variants import Variant
 
 
+RETRY_DAYS = 7  # the default of `retry_unapplied_days`
+SECONDS_PER_DAY = 86_400
+
+
 class Wrong(Exception):
     """A run or the portal is not as it must be; the text says how."""
 
@@ -47,6 +51,7 @@ class Expectations:
         else:
             for members, last in self._last_changes(changes):
                 members.apply(last)
+            self._note_waiting(changes)
         self._check_additions(changes)
         for cohort in {each.cohort for each in changes}:
             if list_id := self.list_of(cohort):
@@ -71,6 +76,8 @@ class Expectations:
                 members.apply(last)
             for members, last in self._last_changes(changes[count:]):
                 members.may_have_applied(last)
+            self._note_waiting(changes[:count])
+            self._note_waiting([each for each in changes[count:] if each.is_member], is_certain=False)
         self._source.bookmark = covered
         self.unsettled |= {each.cohort for each in changes}
 
@@ -84,6 +91,7 @@ class Expectations:
 
     def check(self) -> None:
         """Compare every list of the portal with the expected members; raise `Wrong` if one differs."""
+        self._learn_waiting()
         problems = [
             f"list {list_id} {each}"
             for list_id, members in self.members.items()
@@ -97,6 +105,38 @@ class Expectations:
             problems.append(f"the lists {sorted(unknown)} were made for no reason")
         if problems:
             raise Wrong("; ".join(problems))
+
+    # Adds of members whom HubSpot does not know
+
+    def _note_waiting(self, changes: Sequence[Change], *, is_certain: bool = True) -> None:
+        """Note adds that a ledger keeps; a later change of the same contact replaces them, if it is certain."""
+        for each in changes:
+            list_id = self.list_of(each.cohort)
+            if list_id is None or not self._variant.has_ledger:
+                continue
+            waiting, contact = self.members[list_id].waiting, naming.find(self._portal, each.identifier)
+            if each.is_member and contact is None:
+                waiting[each.identifier] = self._portal.now()
+            elif is_certain:
+                for other in list(waiting):
+                    is_same = contact is not None and self._number_of(other) == contact.number
+                    if other == each.identifier or (is_same and not each.is_member):
+                        del waiting[other]
+
+    def _learn_waiting(self) -> None:
+        for list_id, members in self.members.items():
+            days_ago = self._portal.now() - RETRY_DAYS * SECONDS_PER_DAY
+            members.waiting = {each: since for each, since in members.waiting.items() if since >= days_ago}
+            if members.waiting and self.is_live(list_id):
+                found = set(map(int, self._portal.members(list_id)))
+                numbers = {
+                    number for each in members.waiting if (number := self._number_of(each)) is not None
+                }
+                members.learn_waiting(found, numbers)
+
+    def _number_of(self, identifier: str) -> int | None:
+        contact = naming.find(self._portal, identifier)
+        return None if contact is None else contact.number
 
     # Lists
 
@@ -194,7 +234,7 @@ class Expectations:
             last[each.cohort, contact.record_id if contact else each.identifier] = each.is_member
         for (cohort, member), is_member in last.items():
             has_contact = naming.find(self._portal, member) is not None
-            if not is_member or not (has_contact or self._variant.by_email):
+            if not is_member or not (has_contact or (self._variant.by_email and self._variant.creates)):
                 continue
             if not has_contact:
                 raise Wrong(f"no contact was made for a member of {cohort}")

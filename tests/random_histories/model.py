@@ -25,6 +25,13 @@ class Members:
     added_by_hand: set[int] = field(default_factory=set)
     # Members that a failed run was putting on a list made again, until a later run ends well.
     refilling: set[int] = field(default_factory=set)
+    # Adds of members whom HubSpot did not know, by identifier, since when: a later run may try them again, or not.
+    waiting: dict[str, float] = field(default_factory=dict)
+
+    def learn_waiting(self, found: Collection[int], waiting: Collection[int]) -> None:
+        """Of members whose add may have been tried again it is as HubSpot has it."""
+        for number in waiting:
+            (self.on.add if number in found else self.on.discard)(number)
 
     def problems(self, found: Collection[int]) -> list[str]:
         """Return how the members that HubSpot has differ from those that must be on the list."""
@@ -84,7 +91,12 @@ class Members:
     def made_again(self) -> Members:
         """Return the members of the list that replaces this deleted one: those that a ledger knows."""
         return Members(
-            set(self.on), set(self.unsure), set(self.removed_by_hand), set(self.added_by_hand), set(self.on)
+            set(self.on),
+            set(self.unsure),
+            set(self.removed_by_hand),
+            set(self.added_by_hand),
+            set(self.on),
+            dict(self.waiting),
         )
 
     def merge(self, old: Collection[int], merged: int) -> None:

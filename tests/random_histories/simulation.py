@@ -167,6 +167,16 @@ class Simulation:
         }
         self.source.identifiers.append(identifiers[self.variant.match_by])
 
+    def create_contact(self, identifier: str) -> None:
+        """Make the contact of a person whom the source names by address or number and HubSpot does not know."""
+        if self.variant.match_by == "contact_id" or naming.find(self.portal, identifier) is not None:
+            return
+        last = naming.parts(identifier)[-1]
+        if self.variant.match_by == "property":
+            self.portal.add_contact(self.new_address(), customer_id=last)
+        else:
+            self.portal.add_contact(last)
+
     def add_by_hand(self, cohort: str, identifier: str) -> None:
         """Add a contact to a cohort's list."""
         for list_id, contact in self._list_and_contact(cohort, identifier):

@@ -79,6 +79,16 @@ class AddContact:
 
 
 @dataclass(frozen=True)
+class CreateContact:
+    """Somebody makes the contact of a person whom the source names."""
+
+    person: int
+
+    def perform(self, simulation: Simulation) -> None:
+        simulation.create_contact(_identifier(simulation, self.person))
+
+
+@dataclass(frozen=True)
 class AddByHand:
     """A user adds a contact to a cohort's list."""
 
@@ -227,6 +237,7 @@ STEPS: dict[str, type[Step]] = {
         DeleteContact,
         MoveAddress,
         AddContact,
+        CreateContact,
         AddByHand,
         RemoveByHand,
         RenameList,

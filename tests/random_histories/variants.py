@@ -33,6 +33,7 @@ class Variant:
     prefix: str
     batch_size: int
     was_there: bool  # whether the first cohort's list exists before the first run, with members of its own
+    creates: bool  # whether contacts are created for addresses that HubSpot does not know
     lag: float  # seconds by which HubSpot's reads lag behind its writes
 
     @property
@@ -57,6 +58,7 @@ class Variant:
             "list_name_prefix": self.prefix,
             "batch_size_rows": self.batch_size,
             "max_removal_percent": 100,
+            "create_contacts": self.creates,
             "max_concurrency": 1,
         }
 
@@ -64,6 +66,7 @@ class Variant:
         """Yield variants that differ in one value, and are easier to understand."""
         candidates = [
             replace(self, lag=0.0),
+            replace(self, creates=True),
             replace(self, was_there=False),
             replace(self, has_ids=False),
             replace(self, batch_size=1000),
@@ -88,5 +91,6 @@ def random_variant(random: Random, ledgers: Sequence[str]) -> Variant:
         prefix=prefix,
         batch_size=random.choice((2, 1000)),
         was_there=bool(prefix) and random.random() < 0.4,
+        creates=random.random() < 0.6,
         lag=random.choice((0.0, 0.0, 4.0)),
     )

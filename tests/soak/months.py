@@ -74,6 +74,7 @@ class Soak:
             prefix="c_",
             batch_size=1000,
             was_there=True,
+            creates=True,
             lag=0.0,
         )
 

@@ -24,6 +24,7 @@ PLAIN = Variant(
     prefix="c_",
     batch_size=1000,
     was_there=False,
+    creates=True,
     lag=0.0,
 )
 

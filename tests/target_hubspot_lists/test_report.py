@@ -95,6 +95,7 @@ def test_the_report_names_who_is_not_in_the_state_asked_for_and_who_was_created(
         "record_id": None,
         "outcome": "rejected",
         "created": False,
+        "tried_again": False,
         "reason": "missing_cohort",
         "message": None,
         "correlation_id": None,
