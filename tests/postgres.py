@@ -56,7 +56,7 @@ class PostgresServer:
             connection.execute(f"CREATE SCHEMA {schema}")
         return (
             f"postgresql://{USER}@/postgres?host={self._folder}"
-            f"&options=-csearch_path%3D{schema}&connect_timeout=5"
+            f"&options=-csearch_path%3D{schema}&connect_timeout=30"
         )
 
     @property
