@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 WIDTH, HEIGHT = 720, 420
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 30, 110
+LEFT, RIGHT, TOP, BOTTOM = 70, 40, 30, 110
 # Told apart without colours, too: each line has dashes of its own.
 STYLES = (("#1f5fa8", ""), ("#b34700", "7 4"), ("#2f7d32", "2 4"), ("#7b3fa0", "9 3 2 3"))
 
