@@ -1,4 +1,4 @@
-"""What is known of a list of HubSpot's, whether it takes members, and how it is named to people. Asks nobody."""
+"""A list of HubSpot, whether it takes members, and its name in messages. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of one list's members in one call, and what HubSpot answers. Pure."""
+"""A change of the members of one list, and the answer of HubSpot to it. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Change:
 
 @dataclass
 class Confirmation:
-    """What HubSpot said of one change: every id asked is in one of these, or HubSpot left it open.
+    """The answer to one change: each id is in one of these sets, or HubSpot left it `open`.
 
     The `refused` are refused for their own sake. Of the `doubtful` it is not known whether they or the list are to
     blame.
@@ -96,7 +96,7 @@ class Confirmation:
 
     @property
     def open(self) -> set[int]:
-        """Those of whom HubSpot said nothing: they were as asked already, or it has yet to show."""
+        """The ids that the answer does not name: they were as asked already, or HubSpot has not applied them yet."""
         if len(self.added) + len(self.removed) == len(self.change):
             return set()  # no id is in both
         ids = set(self.change.ids)
@@ -105,7 +105,7 @@ class Confirmation:
 
     @property
     def is_taken(self) -> bool:
-        """Whether HubSpot took all of the change, whatever became of it."""
+        """Whether HubSpot accepted the call for all ids of the change."""
         return not (self.refused or self.doubtful)
 
     def taken(self, *, is_add: bool) -> int | None:
@@ -114,7 +114,7 @@ class Confirmation:
         return next((each for each in asked if each not in self.refused and each not in self.doubtful), None)
 
     def include(self, part: Confirmation) -> None:
-        """Take in what HubSpot said of a part of this change."""
+        """Add the answer to a part of this change."""
         self.added |= part.added
         self.removed |= part.removed
         self.missing |= part.missing

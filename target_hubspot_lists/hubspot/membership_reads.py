@@ -1,4 +1,4 @@
-"""Reads memberships back: who is on a list, by record or by paging the list, whichever is fewer calls."""
+"""Reads the members of a list, by record or by paging the list, whichever takes fewer calls."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WAITS_BEFORE_INCOMPLETE = (0.0, 1.0, 3.0, 6.0)  # seconds
 
 @dataclass(frozen=True)
 class Reading:
-    """Who of those asked about is on a list, who is not, and whom HubSpot does not know.
+    """The record ids asked for, divided: on the list, not on it, and unknown to HubSpot.
 
     Of anybody else it said nothing.
     """
@@ -56,7 +56,7 @@ class Reading:
 
 
 class MembershipReader:
-    """Reads who is on a list."""
+    """Reads the members of a list."""
 
     def __init__(self, client: HubSpotClient, *, workers: int) -> None:
         self._client = client
@@ -86,7 +86,7 @@ class MembershipReader:
     def read_until_settled(
         self, hubspot_list: HubSpotList, asked: Mapping[int, bool]
     ) -> tuple[Reading, float]:
-        """Read who is on the list, and again for a while those who are not as asked; with the seconds waited."""
+        """Read members, for a while again if they are not as asked; return the reading and the seconds waited."""
         reading, waited = self.read(hubspot_list, asked), 0.0
         for seconds in WAITS_BEFORE_DROPPED:
             not_as_asked = [each for each in reading.not_on_list | reading.missing if asked[each]]
@@ -104,7 +104,7 @@ class MembershipReader:
         return reading, waited
 
     def iter_members(self, hubspot_list: HubSpotList) -> Iterator[int]:
-        """Yield the record ids of everybody on the list; UnusableList if HubSpot goes on filling it."""
+        """Yield the record ids of all members; raise UnusableList if HubSpot is still filling the list."""
         if hubspot_list.is_processing:
             self._wait_until_complete(hubspot_list)
         # Pages are sorted by record id, so a change behind the cursor moves nobody past it.

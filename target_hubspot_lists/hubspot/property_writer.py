@@ -39,7 +39,7 @@ NOT_FOUND = "OBJECT_NOT_FOUND"
 
 @dataclass(frozen=True)
 class Update:
-    """What is to be written of one contact: its attributes, and the properties that are this target's own."""
+    """The properties to write of one contact: its attributes, and the properties that this target owns."""
 
     record_id: int
     attributes: Mapping[str, str]
@@ -53,7 +53,7 @@ class Update:
 
 @dataclass
 class Written:
-    """What became of updates: of each contact what was written, or why not; HubSpot may not know a contact."""
+    """The result of updates: for each contact what was written, or why not."""
 
     texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
     problems: dict[int, PropertyProblem] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Written:
 
     @property
     def in_doubt(self) -> set[int]:
-        """Those of whom HubSpot said nothing, or that it has no such contact."""
+        """The record ids that HubSpot did not answer for, or does not know."""
         return self.missing | self.unanswered.keys()
 
     def under(self, record_ids: Mapping[int, int]) -> Written:
@@ -117,7 +117,7 @@ class PropertyWriter:
         return written.include(self._try(again)) if again else written
 
     def _write_in_doubt(self, updates: Sequence[Update], written: Written) -> Written:
-        """Write once more those of whom HubSpot said nothing or no such contact, under the ids they have now.
+        """Write contacts again that HubSpot did not answer for or did not know, under their current record ids.
 
         A merged contact whose other id is written as well is left as it is: its membership leads to that id.
         """
@@ -178,7 +178,7 @@ class PropertyWriter:
         return Written(problems={update.record_id: problem})
 
     def _read(self, record_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
-        """Read a batch; who is neither answered nor named as unknown is asked for once more, alone."""
+        """Read a batch; a contact that is neither answered nor named as unknown is read again alone."""
         found, unanswered = self._ask(record_ids, names)
         for record_id in unanswered:
             again, still = self._ask([record_id], names)
@@ -232,7 +232,7 @@ def _filled_and_errors(
 
 
 def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
-    """What a batch/update did with each of its inputs, or that HubSpot passed it over in silence."""
+    """Parse the answer of batch/update: the result of each input, or that HubSpot did not name it."""
     written = Written()
     done, errors = parsed(answer, _done_and_errors)
     for update in updates:

@@ -57,10 +57,10 @@ class Doubt(NamedTuple):
 
 
 class Includes(Protocol):
-    """What became of some inputs, to which that of others can be added."""
+    """The result of some inputs, to which the result of others can be added."""
 
     def include(self, other: Self) -> Self:
-        """Take in what became of other inputs."""
+        """Add the result of other inputs."""
 
 
 T = TypeVar("T")

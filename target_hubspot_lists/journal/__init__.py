@@ -1,1 +1,1 @@
-"""What a run knows of earlier runs, and writes down for later ones."""
+"""What a run knows of earlier runs, and records for later ones."""

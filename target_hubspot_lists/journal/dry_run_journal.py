@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
-    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.reporting.account import Account
 
 logger = logging.getLogger(__name__)
@@ -44,13 +44,13 @@ class DryRunJournal(LedgerReading, UnwrittenJournal):
             )
 
     @override
-    def _note(self, led: Led, found: HubSpotList) -> None:
+    def _note(self, routed: Routed, found: HubSpotList) -> None:
         """Note that a cohort goes to a list: the first time in this run."""
         is_first = found.list_id not in self._ready
         self._ready.add(found.list_id)
         if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
             self.reread(found, has_snapshot=False)
-        if (old_id := self._gone.get(led.route.key)) and self._settings.sync_mode == "incremental":
+        if (old_id := self._gone.get(routed.route.key)) and self._settings.sync_mode == "incremental":
             logger.info(
                 "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
                 found,

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.account import Account
 
 
-class Led(NamedTuple):
-    """A cohort of this run, and where it is to go."""
+class Routed(NamedTuple):
+    """A cohort of this run, with the list that it goes to."""
 
     cohort: Cohort
     route: Route
@@ -42,7 +42,10 @@ class Vanished(NamedTuple):
 
 
 class Journal(PropertyMemory, Protocol):
-    """What a run knows of earlier ones, asks at its steps, and writes down; one object, passed to whoever needs it."""
+    """Interface of the run journal: what earlier runs recorded, and what this run records.
+
+    `NoJournal` is used without a ledger.
+    """
 
     is_kept: bool  # whether there is a ledger: then nothing is recorded that was not read or confirmed
 
@@ -62,21 +65,23 @@ class Journal(PropertyMemory, Protocol):
     def end_making(self, names: Collection[str]) -> None:
         """Note that no list of these names was made for us."""
 
-    def lead(self, led: Collection[Led]) -> None:
-        """Let cohorts go to the lists that they went to in earlier runs, where HubSpot still has them."""
+    def restore_routes(self, routed: Collection[Routed]) -> None:
+        """Route cohorts to the lists of earlier runs, where HubSpot still has those lists."""
 
-    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
-        """Learn the lists of these cohorts, by route key, so that what is known of each can be trusted.
+    def know(
+        self, routed: Collection[Routed], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, UnusableList]:
+        """Take in the lists that were found for these cohorts, by route key.
 
         Return, by route key, those that cannot be used after all.
         """
 
-    def saw(self, cohort: Cohort) -> None:
-        """Note that a record named the cohort so."""
+    def note_cohort(self, cohort: Cohort) -> None:
+        """Note the name that records give a cohort."""
 
     @property
     def contacts_since(self) -> datetime | None:
-        """From when on a look-up in the ledger is trusted; None: none is."""
+        """The moment since when a look-up in the ledger counts; None if none counts."""
 
     def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
         """The contacts of those values of a property, such as addresses, that need not be looked up."""
@@ -91,16 +96,16 @@ class Journal(PropertyMemory, Protocol):
         """Keep which contacts records became that merges retired; by the old record ids."""
 
     def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
-        """Whether a word that is about to be sent could leave a wrong state of a record that a merge retired.
+        """Return whether a change that is about to be sent could leave a wrong state under a retired record id.
 
-        It stands for the same contact, yet what the word changes is kept under the other id alone.
+        Both ids stand for one contact, and the change is recorded under the id that is sent.
         """
 
     def forget(self, record_ids: Collection[int]) -> None:
         """Forget contacts that HubSpot no longer knows, with their addresses."""
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
-        """Who of these is on the list, and who is not; of whom nothing is certain is left out."""
+        """Return by record id whether the contact is on the list; ids whose state is not certain are left out."""
 
     def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
         """Note that calls about these contacts are about to be sent."""
@@ -109,37 +114,37 @@ class Journal(PropertyMemory, Protocol):
         """Note what HubSpot answered."""
 
     def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
-        """Note who was read to be on the list, and who not to be."""
+        """Record which contacts were read to be on the list, and which not."""
 
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
-        """Whether the ledger knows who is on the list, or perhaps is; else only HubSpot does."""
+        """Return whether the ledger knows the members of the list."""
 
     def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
-        """Whom the ledger knows to belong on the list, and who were found not to be there any more."""
+        """Return the members that the ledger knows and that a reading of the list did not show any more."""
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
-        """Whom this target put onto the list."""
+        """Return the members that this target added."""
 
     def is_ours(self, hubspot_list: HubSpotList) -> bool:
-        """Whether this target made the list."""
+        """Return whether this target created the list."""
 
     def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
-        """Put back whom the list has lost, since a mirror that was held back neither added nor removed them.
+        """Add members again that the list has lost, where a mirror was held back and did not judge them.
 
-        `but_for` are those of whom a record says that they left.
+        `but_for` are the members that a record removes.
         """
 
     def let_go(self, hubspot_list: HubSpotList) -> None:
-        """Let those stay away whom the list has lost by hand, since a mirror's whole snapshot does not name them."""
+        """Accept the loss of members that were removed by hand: a mirror's whole snapshot does not name them."""
 
     def unread_lists(self) -> list[KnownList]:
-        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
+        """Return the lists of earlier runs that this run has not found yet."""
 
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
-        """Read a list again, and put back whom it has lost; with a snapshot of it to come only note them."""
+        """Read a list again, and add the members that it has lost; with `has_snapshot` only note them."""
 
     def begin_rereading(self) -> None:
-        """From here on only addresses that this run looks up are known well enough."""
+        """From here on count only look-ups of this run."""
 
     def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
         """The values of each property that this run has not looked up, with their record ids, a part at a time."""
@@ -151,13 +156,13 @@ class Journal(PropertyMemory, Protocol):
         """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not made anew yet."""
 
     def leave(self, route: Route, record_ids: Collection[int]) -> None:
-        """Note who left a list that is gone, so that they are not put onto the one made in its place.
+        """Record members that left a deleted list, so that they are not added to the list made in its place.
 
         UnusableList if another run holds it, or made it anew.
         """
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
-        """The lists that runs of this stream filled, the last one too, and whose cohorts are none of these keys."""
+        """Return the lists that runs of this stream filled, its last run included, and whose cohorts are other ones."""
 
     def end(self, accounts: Iterable[Account]) -> None:
         """Keep what the run did, once its input has ended; rename lists whose cohorts were renamed."""

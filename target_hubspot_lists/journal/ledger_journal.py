@@ -1,4 +1,4 @@
-"""What a run keeps in its ledger: marks before calls, answers after them, lists that are new, gone or renamed."""
+"""Records a run in the ledger: marks before calls, answers after them, lists that are new, gone or renamed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
-    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
@@ -97,13 +97,13 @@ class LedgerJournal(LedgerReading, Journal):
             self._ledger.lists.end_making_lists(names)
 
     @override
-    def _note(self, led: Led, found: HubSpotList) -> None:
+    def _note(self, routed: Routed, found: HubSpotList) -> None:
         """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
         self._locks.take([], [found.list_id])  # where it was made just now, only its name was held
-        self._records.streams[found.list_id] = led.stream
-        old_id = self._gone.pop(led.route.key, None)
-        is_replaced = old_id is not None and self._remembered.replace(led, found, old_id)
-        self._ledger.lists.remember_list(self._remembered.entry(led, found))
+        self._records.streams[found.list_id] = routed.stream
+        old_id = self._gone.pop(routed.route.key, None)
+        is_replaced = old_id is not None and self._remembered.replace(routed, found, old_id)
+        self._ledger.lists.remember_list(self._remembered.entry(routed, found))
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
             if self._remembered.has_to_be_read(found):
@@ -184,12 +184,12 @@ class LedgerJournal(LedgerReading, Journal):
 
     @override
     def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
-        """Settle whom HubSpot added or removed; whom it left open stays unsettled."""
+        """Settle members that HubSpot added or removed; those that it left open stay unsettled."""
         self._ledger.members.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
 
     @override
     def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
-        """Settle who was read; whoever was there before stays as much ours as they were."""
+        """Settle members that were read; whether a member is ours stays as it was."""
         self._ledger.members.settle(
             hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
         )

@@ -1,4 +1,4 @@
-"""What a run takes from its ledger, whether or not it writes there."""
+"""Reads what earlier runs recorded in the ledger, also for a dry run, which writes nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from target_hubspot_lists.journal.journal import Vanished
 from target_hubspot_lists.ledger import State
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList, Ledger
     from target_hubspot_lists.settings import Settings
 
@@ -50,23 +50,23 @@ class LedgerReading(ABC):
         self._gone: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
         self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
         self._names: dict[str, str] = {}  # by cohort key, of those with an id, the name last seen
-        self._first_led: dict[str, Led] = {}  # by cohort key
+        self._first_routed: dict[str, Routed] = {}  # by cohort key
 
     # Lists
 
-    def saw(self, cohort: Cohort) -> None:
+    def note_cohort(self, cohort: Cohort) -> None:
         """Note a cohort's name: the last one seen names its list."""
         if cohort.id is not None:
             self._names[cohort.key] = cohort.name
 
-    def lead(self, led: Collection[Led]) -> None:
-        """Find the lists of earlier runs in one call; whose name matters are looked up by it."""
-        new = [each for each in led if not self._lists.has(each.route)]
+    def restore_routes(self, routed: Collection[Routed]) -> None:
+        """Find the lists of earlier runs in one call; a list that `lists` names otherwise now is found by its name."""
+        new = [each for each in routed if not self._lists.has(each.route)]
         if not new:
             return
         self._refuse_namesakes(new)
         by_cohort = {each.cohort_key: each for each in self._ledger.lists.all()}
-        wanted: dict[str, tuple[Led, str]] = {}
+        wanted: dict[str, tuple[Routed, str]] = {}
         for each in new:
             if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
                 wanted.setdefault(each.route.key, (each, list_id))
@@ -78,10 +78,10 @@ class LedgerReading(ABC):
             elif not each.is_configured or each.route.list_id or _is_named(found, each.route):
                 self._lists.adopt(each.route, found)
 
-    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
+    def know(self, routed: Iterable[Routed], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
         """Note each cohort's list; ListError if it is another cohort's. Return those that cannot be read or locked."""
         unusable: dict[str, UnusableList] = {}
-        for each in led:
+        for each in routed:
             found = lists.get(each.route.key)
             if found is not None and (each.cohort.key, found.list_id) not in self._known:
                 self._refuse_anothers(each, found)
@@ -94,7 +94,7 @@ class LedgerReading(ABC):
         return unusable
 
     @abstractmethod
-    def _note(self, led: Led, found: HubSpotList) -> None:
+    def _note(self, routed: Routed, found: HubSpotList) -> None:
         """Note that a cohort goes to a list; UnusableList if that cannot be read, or another run holds it."""
 
     @abstractmethod
@@ -135,10 +135,10 @@ class LedgerReading(ABC):
         known = {each.list_id: each for each in self._ledger.lists.all() if each.cohort_key is not None}
         return [each for list_id, each in known.items() if list_id not in self._ready]
 
-    def _refuse_namesakes(self, led: Collection[Led]) -> None:
+    def _refuse_namesakes(self, routed: Collection[Routed]) -> None:
         """Raise where two streams mean two cohorts by one id: to the ledger they would be one, and share a list."""
-        for each in led:
-            first = self._first_led.setdefault(each.cohort.key, each)
+        for each in routed:
+            first = self._first_routed.setdefault(each.cohort.key, each)
             if first.stream != each.stream and first.cohort.name != each.cohort.name:
                 raise ListError(
                     f'Streams "{first.stream}" and "{each.stream}" have a cohort with {each.cohort.key} each, named '
@@ -146,17 +146,17 @@ class LedgerReading(ABC):
                     "column out of one of them with stream_maps, or name another one in cohort_id_field."
                 )
 
-    def _refuse_anothers(self, led: Led, found: HubSpotList) -> None:
+    def _refuse_anothers(self, routed: Routed, found: HubSpotList) -> None:
         """Raise where a cohort has the former name of another one, whose list still bears that name."""
-        if led.is_configured:
+        if routed.is_configured:
             return
         for known in self._ledger.lists.known(found.list_id):
             name = self._names.get(known.cohort_key or "")
-            if known.cohort_key != led.cohort.key and name not in {None, led.cohort.name}:
+            if known.cohort_key != routed.cohort.key and name not in {None, routed.cohort.name}:
                 raise ListError(
                     f'{found} is the list of the cohort with {known.cohort_key}, which is now named "{name}", '
-                    f'and the one with {led.cohort.key} has its former name "{led.cohort.name}": rename the list in '
-                    "HubSpot, or name one for each of them in lists[]."
+                    f'and the one with {routed.cohort.key} has its former name "{routed.cohort.name}": rename the list '
+                    "in HubSpot, or name one for each of them in lists[]."
                 )
 
     # Contacts
@@ -185,14 +185,14 @@ class LedgerReading(ABC):
     # Memberships
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
-        """Who of these HubSpot confirmed to be on the list, and who not to be."""
+        """Return by record id whether the contact is on the list, as HubSpot confirmed it."""
         if not self._is_trusted(hubspot_list):
             return {}
         states = self._ledger.members.states(hubspot_list.list_id, record_ids)
         return {record_id: state is State.ON for record_id, state in states.items()}
 
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
-        """Whether the ledger has made the list, or read it."""
+        """Return whether the ledger knows the members: the list was created by this target, or read."""
         return self._is_trusted(hubspot_list)
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
@@ -202,15 +202,15 @@ class LedgerReading(ABC):
     # Properties
 
     def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """What was written of contacts' properties; see `PropertyMemory`."""
+        """Return the hashes of the properties last written; see `PropertyMemory`."""
         return self._ledger.people.property_hashes(record_ids)
 
 
-def _list_id(led: Led, known: KnownList | None) -> str | None:
+def _list_id(routed: Routed, known: KnownList | None) -> str | None:
     """The list to look for by id: the configured one, else that of earlier runs unless another is configured."""
-    if led.route.list_id or known is None:
-        return led.route.list_id
-    is_other = led.is_configured and known.name.casefold() != led.route.name.casefold()
+    if routed.route.list_id or known is None:
+        return routed.route.list_id
+    is_other = routed.is_configured and known.name.casefold() != routed.route.name.casefold()
     return None if is_other else known.list_id
 
 

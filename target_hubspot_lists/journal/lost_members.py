@@ -1,4 +1,4 @@
-"""Finds members whom a list has lost in HubSpot, and puts them back."""
+"""Finds members that a list has lost in HubSpot, and adds them again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class LostMembers:
-    """Members whom the ledger knows to be on a list, and HubSpot does not show there."""
+    """Members that the ledger knows to be on a list, and that HubSpot does not show there."""
 
     def __init__(  # noqa: PLR0913 - what they are found and put back with
         self,
@@ -47,7 +47,7 @@ class LostMembers:
         self.moved: dict[int, int] = {}  # contacts whose address another one has now
 
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
-        """Read a list, and put back whom it has lost; with a snapshot of it to come only note them."""
+        """Read a list, and add the members that it has lost; with `has_snapshot` only note them."""
         list_id = hubspot_list.list_id
         members = set(self._reader.iter_members(hubspot_list))
         if any(each.was_read for each in self._ledger.lists.known(list_id)):
@@ -65,7 +65,7 @@ class LostMembers:
         logger.info("%s: read from HubSpot, %d members.", hubspot_list, len(members))
 
     def _follow_lost(self, list_id: str, members: set[int]) -> set[int]:
-        """Return whom the ledger knows to be on a list and HubSpot does not show there, by the ids they have now."""
+        """Return the members that the ledger knows and HubSpot does not show, by their current record ids."""
         lost = self._ledger.members.all(list_id) - self._ledger.members.unsettled(list_id) - members
         merged = retired(self._contacts.known_ids(lost))
         left = self._who_left(list_id, set(merged.values()))
@@ -76,7 +76,7 @@ class LostMembers:
     def put_these_back(
         self, hubspot_list: HubSpotList, record_ids: Iterable[int], *, known_as: str
     ) -> tuple[set[int], set[int]]:
-        """Put back whom a list lost; return who is on it then, and of whom HubSpot does not show it.
+        """Add the members that a list lost; return those on it afterwards, and those that HubSpot does not show yet.
 
         `known_as` is the id under which the ledger knows its members.
         """
@@ -100,14 +100,14 @@ class LostMembers:
         return {record_id for record_id, state in states.items() if state is State.OFF}
 
     def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
-        """Put back whom the list has lost, but for those of whom a record says that they left."""
+        """Add the members that the list has lost, except those that a record removes."""
         list_id = hubspot_list.list_id
         if lost := self._ledger.members.lost(list_id):
             on_list, _ = self.put_these_back(hubspot_list, lost.difference(but_for), known_as=list_id)
             self._ledger.members.settle(list_id, on=on_list, off=lost.intersection(but_for), ours=False)
 
     def let_go(self, hubspot_list: HubSpotList) -> None:
-        """Let those stay away whom the list has lost by hand: a whole snapshot does not name them."""
+        """Accept the loss of members that were removed by hand: a whole snapshot does not name them."""
         if lost := self.by_hand.pop(hubspot_list.list_id, None):
             still = self._ledger.members.lost(hubspot_list.list_id)
             self._ledger.members.settle(hubspot_list.list_id, on=(), off=lost & still)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.account import Account
 
@@ -33,14 +33,16 @@ class NoJournal(UnwrittenJournal):
         self.count_put_back = Counter[str]()
 
     @override
-    def lead(self, led: Collection[Led]) -> None: ...
+    def restore_routes(self, routed: Collection[Routed]) -> None: ...
 
     @override
-    def know(self, led: Collection[Led], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
+    def know(
+        self, routed: Collection[Routed], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, UnusableList]:
         return {}
 
     @override
-    def saw(self, cohort: Cohort) -> None: ...
+    def note_cohort(self, cohort: Cohort) -> None: ...
 
     @property
     @override

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
-    from target_hubspot_lists.journal.journal import Led
+    from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.journal.lost_members import LostMembers
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.settings import Settings
@@ -32,21 +32,21 @@ class RememberedLists:
         self._lists = lists
         self._members = members
 
-    def entry(self, led: Led, found: HubSpotList) -> KnownList:
+    def entry(self, routed: Routed, found: HubSpotList) -> KnownList:
         """Return what is kept of a cohort's list."""
         # One that is not new is read, whoever made it: somebody may have put people there.
         is_new = self._lists.is_new(found)
         return KnownList(
             found.list_id,
             found.name,
-            led.cohort.key,
-            led.stream,
+            routed.cohort.key,
+            routed.stream,
             created_by_us=is_new or self._ledger.lists.is_to_be_made(found.name),
             was_read=is_new,
-            cohort_name=led.cohort.name if led.cohort.id else None,
+            cohort_name=routed.cohort.name if routed.cohort.id else None,
         )
 
-    def replace(self, led: Led, found: HubSpotList, old_id: str) -> bool:
+    def replace(self, routed: Routed, found: HubSpotList, old_id: str) -> bool:
         """Let a list take the place of a deleted one, with its members; a mirror brings those itself.
 
         Return whether it does.
@@ -60,7 +60,7 @@ class RememberedLists:
                 found, self._ledger.members.iter_members(old_id), known_as=old_id
             )
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        self._ledger.lists.replace_list(old_id, self.entry(led, found))
+        self._ledger.lists.replace_list(old_id, self.entry(routed, found))
         self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
         return True
 

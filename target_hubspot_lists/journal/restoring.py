@@ -1,4 +1,4 @@
-"""Puts back onto a list, besides what the records say, members whom it lost in HubSpot."""
+"""Adds members again that a list lost in HubSpot, besides what the records ask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class PutBack:
-    """What became of them; everybody is in one of `on_list`, `missing` and `left_open`."""
+    """The result: each member is in one of `on_list`, `missing` and `left_open`."""
 
     added: set[int] = field(default_factory=set)
     on_list: set[int] = field(default_factory=set)  # added now, or there already
@@ -41,7 +41,7 @@ class PutBack:
 
 
 class RestoreMembers:
-    """Adds members, many a call; follows those who have another contact now, and reads back whom HubSpot left open."""
+    """Adds members, many a call; follows merged contacts, and reads back members that HubSpot left open."""
 
     def __init__(
         self,

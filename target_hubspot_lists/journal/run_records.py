@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunRecords:
-    """What is kept of a run once it ends."""
+    """The records of a run that stay in the ledger after its end."""
 
     def __init__(self, ledger: Ledger, settings: Settings, every: Lists, started: datetime) -> None:
         self._ledger = ledger

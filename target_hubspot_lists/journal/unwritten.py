@@ -1,4 +1,4 @@
-"""What a journal does that writes nothing down: without a ledger, or in a dry run."""
+"""The methods of a journal that records nothing: without a ledger, or in a dry run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class UnwrittenJournal(Journal):
-    """The half of a journal that writes, where nothing is to be written; what is known is up to each journal."""
+    """The recording half of a journal, without effect; each subclass says what is known."""
 
     is_kept = False
 

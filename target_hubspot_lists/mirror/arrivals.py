@@ -103,7 +103,7 @@ class Arrivals:
         if not (is_of_run and version == self._version and stream is self._stream):
             arriving = self._cohort_snapshot(stream, cohort)
             if not arriving.records:
-                self._journal.saw(cohort)
+                self._journal.note_cohort(cohort)
                 arriving.stream_account.lists.add(arriving.route.key)
             if version is not None and version != arriving.of_stream.version:
                 if arriving.of_stream.is_older(version):

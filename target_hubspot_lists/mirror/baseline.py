@@ -1,4 +1,4 @@
-"""Holds who is on a list before a mirror changes it, as HubSpot or the ledger has it."""
+"""The members of a list before a mirror changes it, as HubSpot or the ledger has them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Baseline:
-    """The members of one list at a time, by record id, in a table of that name."""
+    """The record ids of the members of one list at a time, in the table `mirror_baseline`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         workspace.create("mirror_baseline", f"record_id {workspace.ordered_key}, is_settled INTEGER")
 
     def clear(self) -> None:
-        """Begin with the next list."""
+        """Empty the table, for the next list."""
         self._workspace.clear("mirror_baseline")
 
     def take(self, record_ids: Iterable[int], *, is_settled: bool) -> None:
-        """Take in who is on the list; `is_settled`: HubSpot has just said so, or settled it in an earlier run."""
+        """Insert members of the list; `is_settled`: HubSpot has confirmed them, in this run or an earlier one."""
         for some in in_runs(record_ids, ROWS_AT_ONCE):
             self._workspace.insert(
                 "mirror_baseline",
@@ -34,7 +34,7 @@ class Baseline:
             )
 
     def take_known(self, list_id: str) -> None:
-        """Take in who is on the list as the ledger knows it, and who perhaps is: those are not settled."""
+        """Insert the members that the ledger knows; those whose last call was not answered are not settled."""
         self._workspace.change(
             "INSERT INTO mirror_baseline SELECT m.record_id, CASE WHEN (m.state & 4) = 0 THEN 1 ELSE 0 END "
             "FROM ledger_memberships m JOIN ledger_lists l ON l.list_key = m.list_key "
@@ -44,11 +44,11 @@ class Baseline:
         )
 
     def drop(self, record_id: int) -> None:
-        """Take out a contact that is gone."""
+        """Delete a record id whose contact is gone."""
         statement = "DELETE FROM mirror_baseline WHERE record_id = :record_id"
         self._workspace.change(statement, record_id=record_id)
 
     def has(self, record_id: int) -> bool:
-        """Return whether the contact is on the list."""
+        """Return whether the record id is on the list."""
         statement = "SELECT 1 FROM mirror_baseline WHERE record_id = :record_id"
         return bool(self._workspace.read(statement, record_id=record_id))

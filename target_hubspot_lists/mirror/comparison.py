@@ -1,4 +1,4 @@
-"""Compares the snapshot of one list with who is on it, by joins: only what differs is read."""
+"""Joins the snapshot of one list with the contacts that are known, and folds it by contact."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Comparison:
         self.baseline = Baseline(workspace)
 
     def start(self, cohorts: Sequence[int]) -> Mapping[int, int]:
-        """Begin with the next list, to which these cohorts go; return how many last words are of each cohort."""
+        """Begin with the next list, which these cohorts go to; return the number of distinct members by cohort."""
         workspace = self._workspace
         workspace.clear(*TABLES)
         self.baseline.clear()
@@ -149,7 +149,7 @@ class Comparison:
             after = -rows[-1][1]
 
     def take_contacts(self, rows: Iterable[Resolved]) -> None:
-        """Take in whose contacts members are; of several words on one contact the latest stands."""
+        """Insert members whose contact was looked up; of several words on one contact the latest stands."""
         latest: dict[int, Resolved] = {}
         for row in rows:
             self._without[row.cohort] -= 1
@@ -164,9 +164,9 @@ class Comparison:
         )
 
     def resolve(self) -> Mapping[int, int]:
-        """Drop who has no contact, and follow merges; what is left is the last word on each contact.
+        """Delete members without a contact, and follow merges: each contact is left with its last word.
 
-        Return how many words lost against a later one on the same contact, by cohort.
+        Return by cohort how many words were replaced by a later one on the same contact.
         """
         if self._without:
             self._workspace.change("DELETE FROM mirror_resolved WHERE record_id < 0")
@@ -196,7 +196,7 @@ class Comparison:
         return parsed(rows[0]) if rows else None
 
     def replace(self, record_id: int, by: int) -> Resolved | None:
-        """Give a contact the record id that it has now; return the word that lost, if there was one on that id."""
+        """Give a contact its new record id; return the word that was replaced, if that id had one already."""
         row = self.word_on(record_id)
         if row is None or by == record_id:
             return None

@@ -1,4 +1,4 @@
-"""Reads from the tables of a comparison who is as asked, and who is to be added or removed."""
+"""Reads from the tables of a comparison which contacts are as asked, to be added, or to be removed."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Differences:
         return map(parsed, self._pages(f"SELECT {RESOLVED_COLUMNS} {FROM_RESOLVED} WHERE {condition}", "r"))
 
     def to_remove(self) -> Iterator[tuple[int, Resolved | None]]:
-        """Yield who is on the list and is not to be; with the record that says so, where there is one."""
+        """Yield members of the list that are not to be on it, each with the record that says so, or None."""
         for record_id, *said in self._pages(f"SELECT b.record_id, {RESOLVED_COLUMNS} {FROM_TO_REMOVE}", "b"):
             yield record_id, None if said[0] is None else parsed(tuple(said))
 
     def has_rest(self) -> bool:
-        """Return whether anybody is not plain: created for this snapshot, or unsettled in the ledger."""
+        """Return whether any contact was created for this snapshot, or is unsettled in the ledger."""
         ((any_unsettled, any_created),) = self._workspace.read(
             "SELECT EXISTS (SELECT 1 FROM mirror_baseline WHERE is_settled = 0), "
             "EXISTS (SELECT 1 FROM mirror_resolved WHERE is_created = 1)"
@@ -66,21 +66,21 @@ class Differences:
         return bool(any_unsettled or any_created)
 
     def baseline_size(self) -> int:
-        """Return how many are on the list."""
+        """Return the number of members of the list."""
         return self._number("FROM mirror_baseline")
 
     def unread_to_remove(self) -> list[int]:
-        """Return some of those who are to be removed and whom this run has not looked up; none at the end."""
+        """Return record ids to remove that this run has not looked up, a page at a time; none at the end."""
         unread = "NOT EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = b.record_id)"
         return self._ids(f"SELECT b.record_id {FROM_TO_REMOVE} AND {unread}")
 
     def sure_to_remove(self) -> int:
-        """Return how many are to be removed and have been looked up in this run."""
+        """Return the number of record ids to remove that this run has looked up."""
         read = "EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = b.record_id)"
         return self._number(f"{FROM_TO_REMOVE} AND {read}")
 
     def unread_to_add(self) -> list[int]:
-        """Return some of those who are to be added and whom this run has not looked up; none at the end."""
+        """Return record ids to add that this run has not looked up, a page at a time; none at the end."""
         unread = "NOT EXISTS (SELECT 1 FROM mirror_current c WHERE c.record_id = r.record_id)"
         return self._ids(f"SELECT r.record_id {FROM_RESOLVED} WHERE {TO_ADD} AND {unread}")
 

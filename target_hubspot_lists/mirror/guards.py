@@ -18,7 +18,7 @@ ENOUGH_TO_GUARD = 20  # members: of a shorter list a few are a large share
 
 @dataclass(frozen=True)
 class Removal:
-    """What a snapshot asks of one list: how many of its members are to go.
+    """The removals that a snapshot asks of one list, as counts.
 
     `unusable` are rows of the snapshot whose member is blank or malformed. Those of whom they are may be on the list,
     and then they are among those who would be removed: so they count twice.
@@ -34,7 +34,7 @@ class Removal:
         return min(self.unusable, self.to_remove)
 
     def is_too_much(self, max_removal_percent: int) -> bool:
-        """Whether the guard holds it back: too large a share of a list, or everybody at any size."""
+        """Return whether the guard holds the removals back: too large a share of a list, or all of its members."""
         if max_removal_percent >= EVERYTHING or not self.to_remove:
             return False
         counted = self.to_remove + self.perhaps_wrong
@@ -44,7 +44,7 @@ class Removal:
 
 
 def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
-    """What is said of a list that somebody else may have made; with the line that makes it ours."""
+    """The message for a list that this target may not have made, with the setting that allows removals."""
     entry = json.dumps(
         {"cohort": shown(cohort.id or cohort.name), "list_id": hubspot_list.list_id}, ensure_ascii=False
     )
@@ -55,7 +55,7 @@ def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
 
 
 def too_many(hubspot_list: HubSpotList, removal: Removal, max_removal_percent: int) -> str:
-    """What is said where the guard holds removals back."""
+    """The message where the guard holds removals back."""
     doubt = (
         f", and {removal.unusable:,} of its rows have a member that is blank or malformed, who may be on the list: "
         "together"
@@ -70,7 +70,7 @@ def too_many(hubspot_list: HubSpotList, removal: Removal, max_removal_percent: i
 
 
 def unusable_rows(label: str, rows: int) -> str:
-    """What is said of rows of a snapshot that do not say who is in the cohort."""
+    """The message for rows of a snapshot whose member is blank or malformed."""
     return (
         f"{label}: {rows:,} rows of the snapshot have a member that is blank or malformed. They may be people on the "
         "list, so they count with the removals for max_removal_percent, at most as many as there are removals: "
@@ -79,7 +79,7 @@ def unusable_rows(label: str, rows: int) -> str:
 
 
 def not_followed(hubspot_list: HubSpotList) -> str:
-    """What is said where merged contacts cannot be told from those who left."""
+    """The message where merged contacts cannot be told from members that left."""
     return (
         f"{hubspot_list}: nobody was removed, since the token may not read contacts, and who was merged into somebody "
         "of the snapshot looks like one who left. Grant the app the scope crm.objects.contacts.read."
@@ -87,7 +87,7 @@ def not_followed(hubspot_list: HubSpotList) -> str:
 
 
 def not_removed(hubspot_list: HubSpotList, undone: int, removal: Removal) -> str:
-    """What is said where HubSpot did not let go all of those who were to be removed."""
+    """The message where HubSpot did not remove all members that it was asked to remove."""
     return (
         f"{hubspot_list}: {undone:,} of {removal.to_remove:,} members could not be removed. See the reasons above, set "
         "report_path for a line on each, and run again."

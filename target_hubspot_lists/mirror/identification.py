@@ -43,7 +43,7 @@ class Identification:
         self._merges = merges
 
     def begin(self, unit: ListSnapshot) -> None:
-        """Begin the comparison of a list with whom its snapshot names; nobody is looked up yet."""
+        """Begin the comparison of a list with the members of its snapshot; no contact is looked up yet."""
         for snapshot in unit.cohorts:
             snapshot.account.superseded += snapshot.records  # less the last words
             snapshot.records = 0
@@ -52,12 +52,12 @@ class Identification:
             unit.account(cohort).superseded -= number
 
     def settle(self, unit: ListSnapshot, outcome: Outcome, refusal: Refusal | None = None) -> None:
-        """Give everybody whom the snapshot names this outcome, and look nobody up."""
+        """Give each member of the snapshot this outcome, without a look-up."""
         for word in self._comparison.words():
             self._accounts.settle(unit.asked(word), outcome, refusal=refusal)
 
     def identify(self, unit: ListSnapshot) -> None:
-        """Find the contacts of whom the snapshot names; who has none gets an outcome."""
+        """Find the contacts of the members of the snapshot; a member without one gets its outcome."""
         self._comparison.identify(self._journal.contacts_since, with_mailability=self._checks_mailability)
         for words in self._comparison.unidentified():
             self._look_up(unit, words)
@@ -97,6 +97,6 @@ class Identification:
 
 
 def _packed(flush: Flush, record_id: int) -> bytes | None:
-    """What became of the properties of a contact that was created."""
+    """Return the result of writing the properties of a contact that was created."""
     result = flush.results.get(record_id)
     return result.packed if result else None

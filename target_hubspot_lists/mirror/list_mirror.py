@@ -112,7 +112,7 @@ class ListMirror:
         self._identification.settle(unit, Outcome.SKIPPED)
 
     def _take_baseline(self, unit: ListSnapshot) -> UnusableList | None:
-        """Take in who is on the list, if it is there; return why it cannot be used, if it cannot."""
+        """Read the members of the list, if it exists; return the problem of a list that cannot be used."""
         if unit.problem is None and unit.hubspot_list and not unit.hubspot_list.is_foreseen:
             try:
                 self._read_baseline(unit.hubspot_list)
@@ -121,7 +121,7 @@ class ListMirror:
         return unit.problem
 
     def _read_baseline(self, hubspot_list: HubSpotList) -> None:
-        """Take in who is on a list: by the ledger where it knows that, else as HubSpot has it."""
+        """Read the members of a list: from the ledger where it knows them, else from HubSpot."""
         if self._journal.knows_members(hubspot_list):
             self._comparison.baseline.take_known(hubspot_list.list_id)
             for record_id in self._journal.lost_by_hand(hubspot_list):
@@ -130,7 +130,7 @@ class ListMirror:
             self._comparison.baseline.take(self._reader.iter_members(hubspot_list), is_settled=True)
 
     def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
-        """Give contacts the ids that they have now; return why nobody may be removed, if that is known by then."""
+        """Follow merged contacts; return why no member may be removed, where that is known by then."""
         if not self._is_ours(unit, hubspot_list):
             return not_ours(hubspot_list, unit.cohorts[0].cohort)
         members, most = self._differences.baseline_size(), self._settings.max_removal_percent
@@ -142,7 +142,7 @@ class ListMirror:
         return None
 
     def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
-        """Settle who is on the list; a ledger's members may have to be sent again, since not all are settled."""
+        """Settle members that stay on the list; those unsettled in the ledger are sent again."""
         rest = where.STAYING
         if self._are_counted:
             self._settle_plain(unit, where.STAYING_PLAIN, Outcome.ALREADY_MEMBER)
@@ -161,7 +161,7 @@ class ListMirror:
         return stale
 
     def _settle_away(self, unit: ListSnapshot) -> None:
-        """Settle who is to be off the list and is."""
+        """Settle members that are to be off the list and are."""
         rest = where.AWAY
         if self._are_counted:
             self._settle_plain(unit, where.AWAY_PLAIN, Outcome.NOT_A_MEMBER)
@@ -171,7 +171,7 @@ class ListMirror:
 
     @property
     def _are_counted(self) -> bool:
-        """Whether members who are as asked are only counted: nothing is written of them, or told in the report."""
+        """Whether members that are as asked are only counted: neither properties nor report name them."""
         is_each_told = self._accounts.names_everybody or self._mailability.is_wanted
         return not (self._properties.is_wanted or is_each_told)
 

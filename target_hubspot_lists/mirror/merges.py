@@ -1,4 +1,4 @@
-"""Follows merged contacts before anybody is removed: one person must not pass for two."""
+"""Follows merged contacts before members are removed, so that one contact does not count as two."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Merges:
         )
 
     def learn(self, contacts: Resolution) -> None:
-        """Take in what a look-up by address has told of record ids."""
+        """Note the record ids that a look-up by address returned, with those that merges retired."""
         looked_up = set(contacts.record_ids.values()) - contacts.remembered
         self._note((each, each) for each in looked_up)
         self._note(contacts.merged.items())
@@ -67,11 +67,11 @@ class Merges:
         return lost + self._replace_retired()
 
     def missing(self, record_ids: Collection[int]) -> set[int]:
-        """Return those of the record ids that are nobody's, as far as the token may read contacts."""
+        """Return the record ids that no contact has; none where the token may not read contacts."""
         return set(record_ids) - self._contacts.known_ids(record_ids).keys()
 
     def _read(self, record_ids: Collection[int]) -> None:
-        """Look up who these record ids are now; whoever HubSpot does not know keeps the id that there is."""
+        """Look up the current record ids of these contacts; an id that HubSpot does not know stays as it is."""
         merged: dict[int, int] = {}
         for asked, found in self._contacts.current(record_ids):
             merged |= dict.fromkeys((asked, *found.merged), found.record_id)

@@ -1,4 +1,4 @@
-"""Makes lists equal to whole cohorts: who is in a snapshot is added, who is not in a proven one is removed."""
+"""Makes lists equal to whole cohorts: removes members only where a snapshot is proven complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.journal.journal import Led
+from target_hubspot_lists.journal.journal import Routed
 from target_hubspot_lists.mirror.arrivals import Arrivals
 from target_hubspot_lists.mirror.comparison import Comparison
 from target_hubspot_lists.mirror.differences import Differences
@@ -163,12 +163,12 @@ class Mirror:
     def _units(self) -> Iterator[ListSnapshot]:
         """Yield the lists that the snapshots lead to, found or made; an older version's cohorts count for nothing."""
         current = [each for each in self._arrivals if each.is_current(ends=self._ends_with_input)]
-        led = [
-            Led(each.cohort, each.route, each.stream, self._planning.routes.is_configured(each.cohort))
+        routed = [
+            Routed(each.cohort, each.route, each.stream, self._planning.routes.is_configured(each.cohort))
             for each in current
         ]
         wanted = {each.route.key for each in current if self._snapshot.size(each.number)}
-        lists = self._planning.find_lists(led, wanted)
+        lists = self._planning.find_lists(routed, wanted)
         units: dict[str, ListSnapshot] = {}
         for snapshot in current:
             found = lists.get(snapshot.route.key)

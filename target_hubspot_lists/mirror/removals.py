@@ -1,4 +1,4 @@
-"""Removes from a list who is not in its snapshot, where nothing speaks against it."""
+"""Removes members of a list that are not in its snapshot, where the proof and the guard allow it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Removals:
-    """The last step of a list's mirror: whoever is to go goes, or is kept and accounted for."""
+    """The last step of a list's mirror: removes members, or keeps them and accounts for them."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what decides of a removal, and what does it
         self,
@@ -54,7 +54,7 @@ class Removals:
     def remove(
         self, unit: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
     ) -> None:
-        """Remove who is not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
+        """Remove members that are not in the snapshot, if it is proven, the list is ours, and the guard allows it."""
         if unit.problem:
             return
         if gap is None:
@@ -88,7 +88,7 @@ class Removals:
     def _keep(
         self, unit: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None, *, is_proven: bool
     ) -> None:
-        """Keep on the list whom the snapshot would remove; what an unproven one lacks was not asked for."""
+        """Keep the members that the snapshot would remove; an unproven one removes only those that a record names."""
         away = [row.record_id for row in self._differences.rows(where.AWAY)]
         self._journal.put_back(hubspot_list, but_for=away)
         for record_id, said in self._to_remove(ours):
@@ -97,7 +97,7 @@ class Removals:
                 self._accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
 
     def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
-        """Yield who is to go: all who are on the list and not to be, or of those whom no record names only ours."""
+        """Yield the record ids to remove; with `ours`, of those that no record names only these."""
         for record_id, said in self._differences.to_remove():
             if said is not None or ours is None or record_id in ours:
                 yield record_id, said

@@ -60,7 +60,7 @@ class Sending:
         return []
 
     def write_again(self, unit: ListSnapshot, stale: Collection[Stale]) -> None:
-        """Bring those to HubSpot as who they are now whose remembered contact is gone."""
+        """Send memberships again whose remembered contact is gone, under the record id that the contact has now."""
         properties = self._properties.begin(each.asked.member for each in stale)
         deliver_again(
             stale,
@@ -72,7 +72,7 @@ class Sending:
         )
 
     def _is_outdone(self, unit: ListSnapshot, stale: Stale, record_id: int) -> bool:
-        """Whether another word on the contact that this one is now says the same, or came later."""
+        """Return whether another word on the same contact asks for the same, or came later."""
         self._comparison.baseline.drop(stale.record_id)
         other = self._comparison.word_on(record_id)
         if other and other.position == stale.asked.position:
@@ -85,7 +85,7 @@ class Sending:
         return False
 
     def _foresee(self, plan: Plan, results: Mapping[Member, PropertyResult]) -> None:
-        """Say what a real run would do; the list was read, so only a record id that came may be nobody's."""
+        """Settle by what a real run would do; the list was read, so only a record id of the input may be missing."""
         every = plan.all_asked()
         to_add = [record_id for record_id, asked in every.items() if asked.is_member]
         missing = self._merges.missing(to_add) if self._settings.are_record_ids else set()

@@ -30,7 +30,7 @@ Run = tuple[int, int, bool]
 
 
 class Snapshot:
-    """The records of all cohorts of a run, in the order of the input; and what they say of people besides.
+    """The records of all cohorts of a run, in the order of the input, and the attributes of their members.
 
     A record is kept as its cohort's number, its member, and one integer, the word: twice its position in the input,
     plus one if it says that the member is in the cohort. So the largest word on a member is the last.
@@ -79,15 +79,15 @@ class Snapshot:
         self.members.clear()
 
     def hold(self, member: Member, attributes: bytes) -> None:
-        """Hold what a record says of a person, in place of what an earlier one said."""
+        """Keep the attributes of a member in place of those of an earlier record."""
         self._attributes[member] = attributes
         if len(self._attributes) >= ROWS_AT_ONCE:
             self._write_attributes()
 
     def attributes(self, members: Iterable[Member]) -> dict[Member, bytes]:
-        """Return what is held of these members; those of whom nothing is are left out.
+        """Return the packed attributes by member; members without any are left out.
 
-        A member of another kind is one: who is removed without a record is known by record id alone.
+        A record id is left out where members are texts: a removal that no record names is known by record id alone.
         """
         self._write_attributes()
         workspace, members = self._workspace, [each for each in members if isinstance(each, self._kind)]

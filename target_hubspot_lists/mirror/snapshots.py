@@ -1,4 +1,4 @@
-"""What a mirror has read of cohorts, list by list, and what it could not do."""
+"""The snapshots of cohorts as a mirror reads them, grouped by list, and what was held back."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class ListSnapshot:
         return {each.number: each.account for each in self.cohorts}
 
     def asked(self, row: Resolved | LastWord) -> Asked:
-        """What a record asks of a member."""
+        """Return what a record asks of a member."""
         return Asked(row.member, row.is_member, row.position, self.account(row.cohort), row.found_by)
 
     def asked_to_remove(self, record_id: int, said: Resolved | None) -> Asked:
-        """What is asked of a member who is to go: by a record, or by being absent from the snapshot."""
+        """Return the removal of a member: asked by a record, or by its absence from the snapshot."""
         if said is not None:
             return self.asked(said)
         account = self.cohorts[0].account
@@ -113,7 +113,7 @@ class ListSnapshot:
 
     @property
     def gap_of_members(self) -> str | None:
-        """Why somebody on the list may be in the snapshot and not be known; None if nobody can be."""
+        """Return why a member of the list may be in the snapshot unrecognised; None if none can be."""
         if not self.unclear:
             return None
         return (
@@ -124,7 +124,7 @@ class ListSnapshot:
 
 @dataclass
 class HeldBack:
-    """What a mirror was asked for and did not do: of which streams, and why."""
+    """What a mirror was asked for and did not do, by stream, with the reasons."""
 
     streams: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)

@@ -20,7 +20,7 @@ class WrittenProperties:
         )
 
     def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """Return what was written of these contacts; those of whom nothing was are left out."""
+        """Return the hashes of the values written, by record id; contacts without any are left out."""
         rows = self._workspace.read(
             f"SELECT record_id, hashes FROM mirror_written WHERE record_id {self._workspace.among('record_ids')}",
             record_ids=self._workspace.values(list(record_ids)),

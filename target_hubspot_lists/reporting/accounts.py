@@ -31,7 +31,7 @@ NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Settlement(NamedTuple):
-    """What became of one membership, and of the properties of its contact."""
+    """The outcome of one membership, and of the properties of its contact."""
 
     outcome: Outcome
     record_id: int | None
@@ -42,14 +42,14 @@ class Settlement(NamedTuple):
 
 
 class Listener(Protocol):
-    """Who is told of settlements: the report."""
+    """What is told of settlements: the report."""
 
     def wants(self, outcome: Outcome, *, is_member: bool) -> bool:
-        """Whether it names the members that have this outcome."""
+        """Return whether it names members with this outcome."""
 
     @property
     def names_everybody(self) -> bool:
-        """Whether it has to be told of members who are as asked."""
+        """Whether it needs members that are as asked one by one."""
 
     def member(self, asked: Asked, settled: Settlement) -> None:
         """A membership has its outcome."""
@@ -135,11 +135,11 @@ class Accounts:
 
     @property
     def names_everybody(self) -> bool:
-        """Whether the report is to have a line on each member, also on those who are as asked."""
+        """Whether the report has a line for each member, also for those that are as asked."""
         return self._report is not None and self._report.names_everybody
 
     def settle_as_asked(self, account: Account, outcome: Outcome, number: int) -> None:
-        """Give so many memberships of one list an outcome of members who are as asked: `names_everybody` is false."""
+        """Count memberships of one list that are as asked; only where `names_everybody` is false."""
         if number:
             account.outcomes[outcome] += number
             account.applied += number
@@ -156,7 +156,7 @@ class Accounts:
         results: Mapping[Member, PropertyResult] = NOTHING,
         mailability: Mapping[int, KnownMailability] = NOTHING,
     ) -> None:
-        """Give memberships their outcome that ask for the same; none becomes an object that nobody asks for.
+        """Give memberships that ask for the same their outcome; only those that the report names become objects.
 
         `refusals`, `results` (what became of properties) and `mailability` are by record id.
         """
@@ -218,7 +218,7 @@ class Accounts:
 
     @property
     def holds_state(self) -> bool:
-        """Whether a member was dropped or a list cannot be used: no STATE that covers them may leave."""
+        """Whether a member was dropped or a list cannot be used: then no STATE that covers them is written."""
         return any(account.outcomes[Outcome.DROPPED] or account.problem for account in self.lists.values())
 
     def list_problems(self) -> Iterator[str]:
@@ -247,7 +247,7 @@ def _cannot_be_mailed(
 
 
 def unusable(problem: str, cohorts: Sequence[Cohort]) -> str:
-    """What is said of cohorts whose list cannot be used."""
+    """The message for cohorts whose list cannot be used."""
     entries = [{"cohort": shown(each.id or each.name), "skip": True} for each in cohorts[:COHORTS_SHOWN]]
     line = json.dumps(entries, ensure_ascii=False)
     more = f" and so on for {len(cohorts):,} cohorts" if len(cohorts) > COHORTS_SHOWN else ""
@@ -258,7 +258,7 @@ def unusable(problem: str, cohorts: Sequence[Cohort]) -> str:
 
 
 def dropped(what: str, number: int) -> str:
-    """What is said of a list with so many members that were dropped."""
+    """The message for a list with members that were dropped."""
     return (
         f"{what}: {number:,} members are not as asked though HubSpot knows them and accepted the calls; no STATE that "
         "covers them leaves. Run again: HubSpot may need more time. If it stays so, show HubSpot's support the list, "

@@ -1,4 +1,4 @@
-"""What is asked of a list: the last word on each member. Pure; many are held, so one of many is small."""
+"""The last change asked for each member of a list. Pure; packed, since many are held."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_RECORD = -1  # the position of what no record asked for: a removal of a mirro
 
 
 class Asked(NamedTuple):
-    """What was asked for one member of one list: the last word on it, and on whose account."""
+    """The last change asked for one member of one list, and the account that it counts on."""
 
     member: Member
     is_member: bool

@@ -1,4 +1,4 @@
-"""Tells how a long run stands: a line every half minute, or a live bar where somebody watches."""
+"""Logs the progress of a long run: a line each 30 seconds, or a live bar on a terminal."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Standing:
         return (self.done + self.addresses_sent) / steps if steps else 0.0
 
     def line(self, seconds_left: float | None) -> str:
-        """The progress line; it promises no end, since nobody knows how much is still to be read."""
+        """Return the progress line; it gives no end, since the size of the input is not known."""
         parts = [f"{self.done:,} of {self.read:,} memberships done"]
         if self.looked_up:
             parts.append(f"{self.looked_up:,} addresses looked up")

@@ -102,7 +102,7 @@ class Delivery:
         return stale
 
     def _begin(self, plans: Sequence[Plan], results: Mapping[Member, PropertyResult]) -> Iterator[UnderWay]:
-        """Settle who is known to be as asked, and everybody where the list cannot be used."""
+        """Settle members that the journal knows to be as asked, and all members of a list that cannot be used."""
         usable = (plan for plan in plans if plan.hubspot_list.list_id not in self.unusable)
         mailability = self._mailability.of(to_add(usable))
         for plan in plans:
@@ -115,7 +115,7 @@ class Delivery:
             yield each
 
     def _send(self, changes: Sequence[tuple[UnderWay, Change]]) -> None:
-        """Send changes, and settle what HubSpot says; not yet whom it does not name, and whom it calls missing."""
+        """Send changes, and settle the answers; ids that are not named, or called missing, are settled later."""
         for each, change in changes:
             if each.missing:
                 each.missing = each.missing.difference(change.ids)
@@ -149,7 +149,7 @@ class Delivery:
             each.settle(confirmation.open, Seen.NOT_NAMED)
 
     def _judge_missing(self, each: UnderWay, *, is_again: bool) -> Iterator[Stale]:
-        """Read whom the list calls missing: yield the contacts that have another id, and keep those that HubSpot knows.
+        """Read contacts that the list calls missing: yield those with another id, and keep those that HubSpot knows.
 
         The rest are nobody's: they are settled as missing. What was created for this plan is known, whether or not a
         read shows it yet.
@@ -174,7 +174,7 @@ class Delivery:
         each.missing = known
 
     def _drop(self, each: UnderWay) -> None:
-        """Settle contacts that HubSpot knows and the list still calls missing; who is to leave may not be on it."""
+        """Settle contacts that HubSpot knows and the list still calls missing; removals may be off the list already."""
         if not each.missing:
             return
         to_remove = [one for one, is_member in each.plan.wanted(each.missing).items() if not is_member]
@@ -187,7 +187,7 @@ class Delivery:
         each.settle(each.missing - set(to_remove), Seen.NOT_ON_LIST, is_member=True)
 
     def _verify(self, each: UnderWay) -> None:
-        """Read back whom HubSpot did not name, and call dropped whoever is not as asked after a few waits."""
+        """Read back ids that HubSpot did not name; those that are not as asked after a few waits are dropped."""
         asked, hubspot_list = each.plan.wanted(each.not_named & each.left), each.hubspot_list
         if not asked:
             return
@@ -206,7 +206,7 @@ class Delivery:
         each.settle(asked.keys() - reading.on_list - off, Seen.NOT_NAMED)
 
     def _reject(self, each: UnderWay) -> None:
-        """Settle everybody who is left of a list that cannot be used, now and for the rest of the run."""
+        """Settle all members without an outcome of a list that cannot be used, now and for the rest of the run."""
         if each.problem:
             self.unusable[each.hubspot_list.list_id] = each.problem
             each.reject(each.problem)
@@ -227,7 +227,7 @@ def _job(
 
 
 def _is_followed(asked: Asked, record_id_now: int | None) -> bool:
-    """Whether what is asked of a merged contact is asked of the one that it is now.
+    """Return whether a change of a merged contact is sent for the contact that it became.
 
     Not what no record asks: a mirror removes nobody of whom it did not make sure that the snapshot lacks them.
     """
@@ -301,7 +301,7 @@ class UnderWay:
             self.settle(known, seen, is_member=is_member)
 
     def reject(self, problem: UnusableList) -> None:
-        """Settle everybody who is left of a list that cannot be used."""
+        """Settle all members without an outcome of a list that cannot be used."""
         for part in self.plan.parts:
             part.account.problem = problem
         refusal = Refusal(problem.reason, str(problem))
@@ -345,7 +345,7 @@ def foresee(each: UnderWay, reader: MembershipReader, *, by_record: bool) -> Unu
 def _read(
     hubspot_list: HubSpotList, record_ids: AbstractSet[int], reader: MembershipReader, *, by_record: bool
 ) -> Reading:
-    """Read who is on a list; on one that is to be made nobody is."""
+    """Read the members of a list; a list that is to be created has none."""
     if hubspot_list.is_foreseen and not by_record:
         return Reading(frozenset(), frozenset(record_ids))
     reading = (reader.read_by_record if by_record else reader.read)(hubspot_list, record_ids)

@@ -160,8 +160,8 @@ class Incremental:
         wanted = {
             each.destination.route.key for each in every if any(word & 1 for word in each.words.values())
         }
-        led = self._planning.led({each.destination.route.key: each.stream for each in every})
-        lists = self._planning.find_lists(led, wanted)
+        routed = self._planning.routed_cohorts({each.destination.route.key: each.stream for each in every})
+        lists = self._planning.find_lists(routed, wanted)
         for each in every:
             to = each.destination
             if to.account.problem:
@@ -364,7 +364,7 @@ class Batch:
             held = self._by_route.setdefault(destination.route.key, Held(destination, stream))
             self._by_cohort[cohort] = held
         held.stream = stream
-        self._journal.saw(cohort)
+        self._journal.note_cohort(cohort)
         self._of_stream = self._accounts.streams[stream]
         self._of_stream.lists.add(held.destination.route.key)
         self._held, self._cohort, self._stream = held, cohort, stream

@@ -29,7 +29,7 @@ class MergedContacts:
         self._may_read = True
 
     def read(self, record_ids: Collection[int], known: Mapping[int, int | None]) -> Mapping[int, int]:
-        """Return the ids that these contacts have now; the journal forgets those that are nobody's.
+        """Return the current ids of these contacts; the journal forgets ids that no contact has.
 
         `known` are those that were read already, None for nobody's. Where the token may not read contacts, nothing is
         forgotten, and only what is known is found.
@@ -76,7 +76,7 @@ class MergedContacts:
         ]
 
     def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, Found]]:
-        """Yield who these record ids are now; nobody where the token may not read contacts, which is said once."""
+        """Yield the current contacts of record ids; none, and one line in the log, where the token may not read any."""
         if not record_ids or not self._may_read:
             return
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.found_lists import Resolved
-from target_hubspot_lists.journal.journal import Led
+from target_hubspot_lists.journal.journal import Routed
 from target_hubspot_lists.reporting.account import Account
 
 if TYPE_CHECKING:
@@ -71,29 +71,29 @@ class Planning:
             self._by_cohort[cohort] = found
         return found
 
-    def led(self, streams: Mapping[str, str]) -> list[Led]:
+    def routed_cohorts(self, streams: Mapping[str, str]) -> list[Routed]:
         """Return the cohorts that go to the routes with these keys, each with the stream that filled it last."""
         return [
-            Led(cohort, each.route, streams[each.route.key], self.routes.is_configured(cohort))
+            Routed(cohort, each.route, streams[each.route.key], self.routes.is_configured(cohort))
             for cohort, each in self._by_cohort.items()
             if each.route.key in streams
         ]
 
-    def find_lists(self, led: Collection[Led], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
+    def find_lists(self, routed: Collection[Routed], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
         """Return the lists of cohorts by route key: by the journal, else as their routes say.
 
         Absent ones whose key is `wanted` are made; the others are left out, as are those that cannot be used: their
         accounts have the problem.
         """
         self._reconciling.begin()
-        self._journal.lead(led)
-        routes = {each.route.key: each.route for each in led}
+        self._journal.restore_routes(routed)
+        routes = {each.route.key: each.route for each in routed}
         try:
             lists, unusable = self._lists.resolve(list(routes.values()), wanted, check=self._check)
         finally:
             self._journal.end_making(self._lists.not_made)
         self.accounts.lists_created = len(self._lists.created)
-        unusable = {**unusable, **self._journal.know(led, lists)}
+        unusable = {**unusable, **self._journal.know(routed, lists)}
         for key, problem in unusable.items():
             self._lists.give_up(routes[key], problem)
             self._by_route[key].account.problem = problem

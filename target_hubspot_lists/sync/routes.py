@@ -1,4 +1,4 @@
-"""Which list each cohort goes to, as the settings say; nobody is asked whether it is there."""
+"""The list that each cohort goes to, as the settings say. Pure: HubSpot is not asked whether it exists."""
 
 from __future__ import annotations
 

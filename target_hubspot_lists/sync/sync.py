@@ -1,4 +1,4 @@
-"""What a mode of the target is: how a run takes memberships, and when it brings them to HubSpot."""
+"""Interface of a mode: how a run takes memberships, and when it sends them to HubSpot."""
 
 from __future__ import annotations
 
