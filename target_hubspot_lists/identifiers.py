@@ -91,6 +91,16 @@ def unpacked(member: str) -> list[str | None]:
     return values
 
 
+def are_one(values: Sequence[str | None], others: Sequence[str | None]) -> bool:
+    """Whether two members are one person by their identifiers alone: the first that both have is the same."""
+    both = (
+        (one, other)
+        for one, other in zip(values, others, strict=True)
+        if one is not None and other is not None
+    )
+    return next((one == other for one, other in both), False)
+
+
 def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | None) -> str:
     """Return what stands for a member where people read it.
 

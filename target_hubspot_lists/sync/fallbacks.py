@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.identifiers import EMAIL, unpacked
+from target_hubspot_lists.identifiers import EMAIL, are_one, unpacked
 from target_hubspot_lists.sync.resolution import Resolution
 from target_hubspot_lists.sync.resolving import LookUps
 
@@ -53,6 +53,7 @@ class InTurn:
                 turn.take_last_known(look_ups.last_known(leaving), leaving, position)
         if self._may_create:
             self._create(turn, fields)
+            turn.share_created()
         return turn.ended()
 
     def _create(self, turn: _Turn, fields: ContactFields) -> None:
@@ -125,6 +126,26 @@ class _Turn:
             for member in by_value[value]:
                 self._result.remembered.add(record_id)
                 self._found(member, record_id, position)
+
+    def share_created(self) -> None:
+        """Let contacts just made be those of others, too, who have one of their identifiers; HubSpot may not know it.
+
+        So a removal that names them in another way finds them.
+        """
+        created: dict[tuple[int, str | None], list[tuple[list[str | None], int]]] = {}
+        for member in self._is_member:
+            if member in self._result.created:
+                values = unpacked(member)
+                for name in enumerate(values):
+                    created.setdefault(name, []).append((values, self._result.record_ids[member]))
+        for member in list(self._unknown()) if created else ():
+            values = self._left[member]
+            for position, value in enumerate(values):
+                alike = created.get((position, value), ()) if value is not None else ()
+                theirs = [record_id for others, record_id in alike if are_one(values, others)]
+                if theirs:
+                    self._found(member, theirs[-1], position)
+                    break
 
     def _found(self, member: str, record_id: int, position: int) -> None:
         self._result.record_ids[member] = record_id

@@ -196,6 +196,25 @@ def test_one_contact_is_one_member_and_the_later_record_wins_whichever_identifie
 # Created
 
 
+@pytest.mark.parametrize("name", [("A-1", None), (None, "ada@example.com")])
+def test_a_removal_by_one_identifier_of_a_contact_that_the_same_batch_creates_is_the_last_word(
+    portal: Portal, run_target: TargetRunner, name: tuple[str | None, str | None]
+) -> None:
+    bob = portal.add_contact("bob@example.com")
+
+    run = run_target(
+        *people(
+            person(None, "bob@example.com"),
+            person("A-1", "ada@example.com"),
+            person(*name, operation="remove"),
+        ),
+        **NUMBER_THEN_EMAIL,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {bob}
+
+
 def test_one_address_of_two_members_makes_one_contact_with_what_the_later_record_says(
     portal: Portal, run_target: TargetRunner
 ) -> None:
