@@ -126,3 +126,17 @@ def named_by(match: str, member: str) -> set[tuple[str, str]]:
     properties = [by for by, _ in orjson.loads(match)]
     values = [member] if len(properties) == 1 else unpacked(member)
     return {(by, value) for by, value in zip(properties, values, strict=True) if value is not None}
+
+
+def is_same_person(match: str, member: str, other_match: str, other: str) -> bool:
+    """Whether two members of any match settings are one person by their identifiers alone.
+
+    The first property by which both are named, in the order of the one's settings, has to have the same value.
+    """
+    names, others = named_by(match, member), named_by(other_match, other)
+    for by, _ in orjson.loads(match):
+        values = {value for name, value in names if name == by}
+        other_values = {value for name, value in others if name == by}
+        if values and other_values:
+            return not values.isdisjoint(other_values)
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.identifiers import named_by
+from target_hubspot_lists.identifiers import is_same_person, named_by
 from target_hubspot_lists.sync.no_properties import NO_FLUSH
 from target_hubspot_lists.sync.resolving import look_up
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.ledger.records import KnownRemoval
+    from target_hubspot_lists.ledger.records import KeptAdd, KnownRemoval
 
 
 def pipeline_of(runs: Iterable[Collection[str]], came: Collection[str]) -> set[str]:
@@ -29,6 +29,21 @@ def pipeline_of(runs: Iterable[Collection[str]], came: Collection[str]) -> set[s
             pipelines.append(set(run).union(*same))
     ours = [each for each in pipelines if not came or not each.isdisjoint(came)]
     return ours[0] if len(ours) == 1 else set()
+
+
+def cancelled_by_name(adds: Iterable[KeptAdd], removals: Iterable[KnownRemoval]) -> Iterator[KeptAdd]:
+    """Yield the adds after which a removal by one of the same identifiers came, whether or not HubSpot knows it."""
+    by_name: dict[tuple[str, str], list[KnownRemoval]] = {}
+    for removal in removals:
+        for name in named_by(removal.matched_by, removal.member):
+            by_name.setdefault(name, []).append(removal)
+    for add in adds:
+        alike = (each for name in named_by(add.matched_by, add.member) for each in by_name.get(name, ()))
+        if any(
+            each.word > add.word and is_same_person(add.matched_by, add.member, each.matched_by, each.member)
+            for each in alike
+        ):
+            yield add
 
 
 def cancelled(

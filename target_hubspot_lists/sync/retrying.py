@@ -12,7 +12,7 @@ from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import is_applied
 from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.reporting.asked import Asked
-from target_hubspot_lists.sync.kept_words import cancelled, pipeline_of
+from target_hubspot_lists.sync.kept_words import cancelled, cancelled_by_name, pipeline_of
 from target_hubspot_lists.sync.plans import Plan
 from target_hubspot_lists.sync.redelivery import deliver_again
 
@@ -119,7 +119,8 @@ class Retrying:
             refuse_unwritable(found)
             for problem in self._journal.lock([found], is_waited_for=False).values():
                 raise problem
-            over = self._deliver(found, left)
+            over = set(cancelled_by_name(left, self._ledger.kept.removals_of(found.list_id)))
+            over |= self._deliver(found, [each for each in left if each not in over])
         except LedgerError:
             raise
         except (UnusableList, TargetError) as problem:

@@ -582,6 +582,21 @@ def test_an_add_by_several_identifiers_is_tried_again_and_a_removal_by_any_of_th
     assert portal.member_emails("VIP") == ({BOB} if change else {BOB, ADA})
 
 
+@pytest.mark.parametrize(("number", "expected"), [("A-1", {BOB}), ("A-2", {BOB, ADA})])
+def test_a_removal_by_an_identifier_that_hubspot_never_learns_cancels_the_add_that_has_it(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, number: str, expected: set[str]
+) -> None:
+    portal.add_property("customer_id", unique=True)
+    settings = {**FALLBACKS, "ledger_url": sqlite_url}
+    run_target(NUMBERED, numbered(None, BOB), numbered("A-1", ADA), **settings)
+    run_target(NUMBERED, numbered(None, BOB), numbered(number, None, "remove"), **settings)
+    portal.add_contact(ADA)
+
+    run_target(NUMBERED, **settings)
+
+    assert portal.member_emails("VIP") == expected
+
+
 def test_a_person_with_several_identifiers_is_forgotten_by_any_of_them(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
