@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, false, func, or_, select, update
 
 from target_hubspot_lists.identifiers import named_by
 from target_hubspot_lists.ledger.records import KeptAdd, KnownRemoval
@@ -12,7 +12,7 @@ from target_hubspot_lists.ledger.statements import among, chunks, insert_into
 from target_hubspot_lists.ledger.tables import kept_adds, removals
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Table
 
@@ -58,20 +58,20 @@ def note_removals(connection: Connection, portal_id: int, noted: Sequence[KnownR
 def due(  # noqa: PLR0913 - what a run brings, and how much it does
     connection: Connection,
     portal_id: int,
-    streams: Collection[str],
+    lists: Mapping[str, Collection[str]],
     matched_by: str,
     *,
     kept_since: int,
     until: int,
     most: int,
 ) -> list[KeptAdd]:
-    """Return adds of streams, so many at most: first those that were not tried for the longest time."""
+    """Return adds to these lists of each stream, so many at most: first those not tried for the longest time."""
     query = (
         select(*(kept_adds.c[name] for name in KeptAdd._fields))
         .where(
             kept_adds.c.portal_id == portal_id,
             kept_adds.c.matched_by == matched_by,
-            kept_adds.c.stream.in_(streams),
+            _of_pipeline(connection, lists),
             kept_adds.c.kept >= kept_since,
             kept_adds.c.word <= until,
         )
@@ -120,11 +120,16 @@ def move(connection: Connection, portal_id: int, list_id: str, new_id: str) -> N
 
 
 def end(
-    connection: Connection, portal_id: int, streams: Collection[str], matched_by: str, *, before: int
+    connection: Connection,
+    portal_id: int,
+    lists: Mapping[str, Collection[str]],
+    matched_by: str,
+    *,
+    before: int,
 ) -> None:
-    """Forget adds of streams that were kept before that time, and removals that no add is left for."""
+    """Forget adds to these lists of each stream kept before that time, and removals that no add is left for."""
     old = kept_adds.c.portal_id == portal_id, kept_adds.c.kept < before
-    same = kept_adds.c.matched_by == matched_by, kept_adds.c.stream.in_(streams)
+    same = kept_adds.c.matched_by == matched_by, _of_pipeline(connection, lists)
     connection.execute(delete(kept_adds).where(*old, *same))
     _forget_removals(connection, portal_id)
 
@@ -167,6 +172,15 @@ def _by_list(adds: Iterable[KeptAdd]) -> Iterable[tuple[str, str, list[str]]]:
     for each in adds:
         by_list.setdefault((each.list_id, each.matched_by), []).append(each.member)
     return [(*key, members) for key, members in by_list.items()]
+
+
+def _of_pipeline(connection: Connection, lists: Mapping[str, Collection[str]]) -> ColumnElement[bool]:
+    """Whether an add came from one of these streams and goes to one of its lists."""
+    of_streams = (
+        (kept_adds.c.stream == stream) & among(connection, kept_adds.c.list_id, list_ids)
+        for stream, list_ids in lists.items()
+    )
+    return or_(false(), *of_streams)
 
 
 def _of_list(table: Table, portal_id: int, list_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.ledger import kept_adds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from target_hubspot_lists.ledger.portal_view import PortalView
@@ -47,9 +47,15 @@ class KeptStore:
             kept_adds.note_removals(connection, portal_id, removals)
 
     def due(
-        self, streams: Collection[str], matched_by: str, *, since: datetime, until: int, most: int
+        self,
+        lists: Mapping[str, Collection[str]],
+        matched_by: str,
+        *,
+        since: datetime,
+        until: int,
+        most: int,
     ) -> list[KeptAdd]:
-        """Return adds of streams kept since then and up to that word, so many at most.
+        """Return adds to these lists of each stream, kept since then and up to that word, so many at most.
 
         First come those that were not tried for the longest time.
         """
@@ -57,7 +63,7 @@ class KeptStore:
             return kept_adds.due(
                 connection,
                 self._view.portal_id,
-                streams,
+                lists,
                 matched_by,
                 kept_since=int(since.timestamp()),
                 until=until,
@@ -80,9 +86,7 @@ class KeptStore:
         with self._view.database.writing() as connection:
             kept_adds.forget_list(connection, self._view.portal_id, list_id)
 
-    def end(self, streams: Collection[str], matched_by: str, *, before: datetime) -> None:
-        """Forget adds of streams kept before then, and the removals that no add is left for."""
+    def end(self, lists: Mapping[str, Collection[str]], matched_by: str, *, before: datetime) -> None:
+        """Forget adds to these lists of each stream kept before then, and the removals that no add is left for."""
         with self._view.database.writing() as connection:
-            kept_adds.end(
-                connection, self._view.portal_id, streams, matched_by, before=int(before.timestamp())
-            )
+            kept_adds.end(connection, self._view.portal_id, lists, matched_by, before=int(before.timestamp()))

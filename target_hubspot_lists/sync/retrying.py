@@ -81,21 +81,21 @@ class Retrying:
     def run(self) -> None:
         """Try the adds that are due; one that cannot be tried or does not apply is kept until its days are over."""
         since = self._now() - timedelta(days=self._settings.retry_unapplied_days)
-        streams, match = list(self._accounts.streams), self._second_chances.match
+        # Of this pipeline alone: another one with a stream of the same name has its own days, and its own turns.
+        lists = {stream: self._lists_of(stream) for stream in self._accounts.streams}
+        match = self._second_chances.match
         due = self._ledger.kept.due(
-            streams,
+            lists,
             match,
             since=since,
             until=self._second_chances.last_earlier_word,
             most=MOST_RETRIED,
         )
         if not self._settings.dry_run:
-            self._ledger.kept.end(streams, match, before=since)
-        ours = {stream: self._lists_of(stream) for stream in {each.stream for each in due}}
+            self._ledger.kept.end(lists, match, before=since)
         by_list: dict[str, list[KeptAdd]] = {}
         for each in due:
-            if each.list_id in ours[each.stream]:
-                by_list.setdefault(each.list_id, []).append(each)
+            by_list.setdefault(each.list_id, []).append(each)
         if not by_list:
             return
         there = self._every.find_all(by_list.keys())
@@ -103,6 +103,8 @@ class Retrying:
         for list_id, adds in by_list.items():
             if found := there.get(list_id):
                 self._try(found, adds, led)
+            else:
+                self._note_tried(adds)
 
     def _lists_of(self, stream: str) -> Collection[str]:
         """Return the lists of the pipeline that this run is of, among those that runs of the stream filled."""
@@ -112,8 +114,10 @@ class Retrying:
 
     def _try(self, found: HubSpotList, adds: Sequence[KeptAdd], led: Mapping[str | None, KnownList]) -> None:
         """Try the adds to one list, and note which of them are over."""
-        elsewhere = {each for each in adds if self._goes_elsewhere(each, found, led)}
-        left = [each for each in adds if each not in elsewhere and not self._route(each).is_skipped]
+        elsewhere = {each for each in adds if goes_elsewhere(each, found, self._routes, led)}
+        left = [
+            each for each in adds if each not in elsewhere and not self._routes.of(cohort_of(each)).is_skipped
+        ]
         over: set[KeptAdd] = set()
         try:
             refuse_unwritable(found)
@@ -125,32 +129,19 @@ class Retrying:
             raise
         except (UnusableList, TargetError) as problem:
             logger.warning("%s: adds of earlier runs are not tried again. %s", found, problem)
+        over |= elsewhere
+        self._note_tried([each for each in adds if each not in over], over)
+
+    def _note_tried(self, adds: Collection[KeptAdd], over: Collection[KeptAdd] = ()) -> None:
+        """Note that adds had their turn, also those that could not be tried: the others come first next time."""
         if not self._settings.dry_run:
-            still = [each for each in left if each not in over]
-            self._ledger.kept.tried(still, over=elsewhere | over)
-
-    def _route(self, add: KeptAdd) -> Route:
-        return self._routes.of(Cohort.from_key(add.cohort_key, add.cohort_name))
-
-    def _goes_elsewhere(self, add: KeptAdd, found: HubSpotList, led: Mapping[str | None, KnownList]) -> bool:
-        """Whether the cohort goes to another list now, as the settings say, else as the ledger knows it."""
-        route = self._route(add)
-        if route.is_skipped:
-            return False
-        if route.list_id or route.legacy_id:
-            return route.list_id != found.list_id
-        if self._routes.is_configured(Cohort.from_key(add.cohort_key, add.cohort_name)):
-            return route.name.casefold() != found.name.casefold()
-        known = led.get(add.cohort_key)
-        return known is not None and known.list_id != found.list_id
+            self._ledger.kept.tried(adds, over=over)
 
     def _deliver(self, found: HubSpotList, adds: Sequence[KeptAdd]) -> set[KeptAdd]:
         """Bring adds to HubSpot as records are, on an account of their own; return those that are over."""
         if not adds:
             return set()
-        account = Account(
-            Cohort.from_key(adds[0].cohort_key, adds[0].cohort_name), found.name, found, is_retry=True
-        )
+        account = Account(cohort_of(adds[0]), found.name, found, is_retry=True)
         by_member: dict[Member, KeptAdd] = {self._member(each): each for each in adds}
         asked = [
             Asked(member, is_member=True, position=position, account=account)
@@ -226,3 +217,24 @@ class NoRetrying:
 
     def run(self) -> None:
         """Nothing."""
+
+
+def cohort_of(add: KeptAdd) -> Cohort:
+    """Return the cohort whose record asked for an add."""
+    return Cohort.from_key(add.cohort_key, add.cohort_name)
+
+
+def goes_elsewhere(
+    add: KeptAdd, found: HubSpotList, routes: Routes, led: Mapping[str | None, KnownList]
+) -> bool:
+    """Whether the cohort goes to another list now, as the settings say, else as the ledger knows it."""
+    cohort = cohort_of(add)
+    route = routes.of(cohort)
+    if route.is_skipped:
+        return False
+    if route.list_id or route.legacy_id:
+        return route.list_id != found.list_id
+    if routes.is_configured(cohort):
+        return route.name.casefold() != found.name.casefold()
+    known = led.get(add.cohort_key)
+    return known is not None and known.list_id != found.list_id

@@ -392,6 +392,35 @@ def test_a_pipeline_with_a_stream_of_the_same_name_and_other_cohorts_leaves_it_a
     assert portal.member_emails("VIP") == {BOB, ADA}
 
 
+def test_a_pipeline_with_a_stream_of_the_same_name_and_fewer_days_leaves_it_alone(
+    portal: Portal, run_target: TargetRunner, pipeline: Pipeline
+) -> None:
+    pipeline.run(*both())
+    run_target.clock.sleep(2 * SECONDS_PER_DAY)
+    portal.add_contact(ADA)
+
+    pipeline.run(by_email("Trial", BOB), retry_unapplied_days=1)
+    pipeline.run(by_email("VIP", BOB))
+
+    assert portal.member_emails("VIP") == {BOB, ADA}
+
+
+def test_adds_of_another_pipeline_or_of_a_skipped_cohort_do_not_take_the_turns_of_others(
+    portal: Portal, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_hubspot_lists.sync.retrying.MOST_RETRIED", 1)
+    pipeline.run(by_email("Trial", BOB), by_email("Trial", ADA))
+    pipeline.run(by_email("Beta", CYD), by_email("VIP", BOB), by_email("VIP", ADA))
+    portal.add_contact(ADA)
+    skipped = [{"cohort": "Beta", "skip": True}]
+
+    for _ in range(2):
+        pipeline.run(by_email("VIP", BOB), lists=skipped)
+
+    assert portal.member_emails("VIP") == {BOB, ADA}
+    assert portal.member_emails("Trial") == {BOB}
+
+
 def test_cohorts_that_came_in_one_run_are_of_one_pipeline(portal: Portal, pipeline: Pipeline) -> None:
     pipeline.run(*both(), by_email("Trial", BOB))
     portal.add_contact(ADA)
