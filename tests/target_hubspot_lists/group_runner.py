@@ -31,11 +31,20 @@ def main() -> int:
 
 
 def config_of(project: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return what a plugin is configured with, over what it inherits."""
-    plugins = {each["name"]: each for kind in project["plugins"].values() for each in kind}
-    plugin = plugins[name]
-    inherited = config_of(project, plugin["inherit_from"]) if "inherit_from" in plugin else {}
-    return {**inherited, **plugin.get("config", {})}
+    """Return what a plugin is configured with: in its environment, over its own, over what it inherits."""
+    (environment,) = project["environments"]
+    included = [yaml.safe_load(each.read_text("utf-8")) for each in included_files(project)]
+    config: dict[str, Any] = {}
+    for part in (*included, project, environment["config"]):
+        for plugin in (each for kind in part["plugins"].values() for each in kind if each["name"] == name):
+            inherited = config_of(project, plugin["inherit_from"]) if "inherit_from" in plugin else {}
+            config |= {**inherited, **plugin.get("config", {})}
+    return config
+
+
+def included_files(project: dict[str, Any]) -> list[Path]:
+    """Return the files that the project includes."""
+    return [each for pattern in project["include_paths"] for each in sorted(Path().glob(pattern))]
 
 
 def singer(extractor: dict[str, Any]) -> str:
