@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.errors import LedgerError
@@ -160,16 +161,21 @@ def compose(  # noqa: PLR0913 - all that a run has
         settings,
         ledger,
         second_chances,
-        routes=routes,
-        every=every,
-        contacts=contacts,
-        resolver=resolver,
-        merged=merged,
-        delivery=delivery,
-        properties=properties,
-        journal=journal,
-        accounts=accounts,
-        now=now,
+        accounts,
+        partial(
+            Retrying,
+            settings,
+            routes=routes,
+            every=every,
+            contacts=contacts,
+            resolver=resolver,
+            merged=merged,
+            delivery=delivery,
+            properties=properties,
+            journal=journal,
+            accounts=accounts,
+            now=now,
+        ),
     )
     schedule: Schedule
 
@@ -246,42 +252,19 @@ def _mailability_check(  # noqa: PLR0913, PLR0917 - whom it asks, and where it k
     return MailabilityCheck(contacts, memory, store, clock.time)
 
 
-def _retrying(  # noqa: PLR0913 - what an add is tried again with
+def _retrying(
     settings: Settings,
     ledger: Ledger | None,
     second_chances: SecondChances | NoSecondChances,
-    *,
-    routes: Routes,
-    every: Lists,
-    contacts: Contacts,
-    resolver: Resolver,
-    merged: MergedContacts,
-    delivery: Delivery,
-    properties: ContactProperties | NoProperties,
-    journal: Journal,
     accounts: Accounts,
-    now: Callable[[], datetime],
+    build: Callable[[Ledger, SecondChances], Retrying],
 ) -> Retrying | NoRetrying:
     """Build what tries adds of earlier runs again; a mirror's next snapshot names its members by itself."""
     is_off = settings.sync_mode == "mirror" or not settings.retry_unapplied_days
     if ledger is None or isinstance(second_chances, NoSecondChances) or is_off:
         return NoRetrying()
     accounts.watcher = second_chances
-    return Retrying(
-        settings,
-        ledger,
-        second_chances,
-        routes=routes,
-        every=every,
-        contacts=contacts,
-        resolver=resolver,
-        merged=merged,
-        delivery=delivery,
-        properties=properties,
-        journal=journal,
-        accounts=accounts,
-        now=now,
-    )
+    return build(ledger, second_chances)
 
 
 def open_ledger(
