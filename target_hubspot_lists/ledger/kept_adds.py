@@ -55,6 +55,14 @@ def note_removals(connection: Connection, portal_id: int, noted: Sequence[KnownR
     _upsert(connection, removals, [{"portal_id": portal_id, **each._asdict()} for each in noted])
 
 
+def streams(connection: Connection, portal_id: int, matched_by: str) -> set[str]:
+    """Return the streams of which adds by these match settings are kept."""
+    query = select(kept_adds.c.stream).where(
+        kept_adds.c.portal_id == portal_id, kept_adds.c.matched_by == matched_by
+    )
+    return set(connection.scalars(query.distinct()))
+
+
 def due(  # noqa: PLR0913 - what a run brings, and how much it does
     connection: Connection,
     portal_id: int,

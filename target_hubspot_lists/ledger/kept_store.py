@@ -46,6 +46,11 @@ class KeptStore:
             kept_adds.keep(connection, portal_id, adds, now=self._view.seconds())
             kept_adds.note_removals(connection, portal_id, removals)
 
+    def streams(self, matched_by: str) -> set[str]:
+        """Return the streams of which adds by these match settings are kept."""
+        with self._view.database.reading() as connection:
+            return kept_adds.streams(connection, self._view.portal_id, matched_by)
+
     def due(
         self,
         lists: Mapping[str, Collection[str]],

@@ -81,9 +81,12 @@ class Retrying:
     def run(self) -> None:
         """Try the adds that are due; one that cannot be tried or does not apply is kept until its days are over."""
         since = self._now() - timedelta(days=self._settings.retry_unapplied_days)
-        # Of this pipeline alone: another one with a stream of the same name has its own days, and its own turns.
-        lists = {stream: self._lists_of(stream) for stream in self._accounts.streams}
         match = self._second_chances.match
+        streams = self._ledger.kept.streams(match) & self._accounts.streams.keys()
+        if not streams:
+            return
+        # Of this pipeline alone: another one with a stream of the same name has its own days, and its own turns.
+        lists = {stream: self._lists_of(stream) for stream in streams}
         due = self._ledger.kept.due(
             lists,
             match,
