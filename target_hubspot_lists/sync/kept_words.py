@@ -54,8 +54,8 @@ def cancelled(
 ) -> Iterator[int]:
     """Yield the contacts of whom a removal came after the add was kept, by whatever identifier.
 
-    `kept_since` has the word of each add by record id, `merged` the record ids that contacts have now. Removals of
-    whom HubSpot knew no contact then are looked up: it may be one of these.
+    `kept_since` has the word of each add by record id, `merged` the record ids that merges retired, with those that
+    their contacts have now. Removals of whom HubSpot knew no contact then are looked up: it may be one of these.
     """
     latest: dict[int, int] = {}
     for each in removals:
@@ -65,7 +65,7 @@ def cancelled(
     for record_id, word in _unknown(removals, contacts):
         latest[record_id] = max(word, latest.get(record_id, 0))
     for record_id, word in kept_since.items():
-        if latest.get(record_id, 0) > word:
+        if latest.get(merged.get(record_id, record_id), 0) > word:
             yield record_id
 
 

@@ -49,14 +49,19 @@ class MergedContacts:
         """
         merged: dict[int, int] = {}
         for plan in plans:
-            for asked, found in self._current(self._doubtful(plan, resolution)):
-                merged |= dict.fromkeys((asked, *found.merged), found.record_id)
-        merged = retired(merged)
+            merged |= self.retired_ids(self._doubtful(plan, resolution))
         if not merged:
             return list(plans)
         self._journal.follow(merged)
         resolution.follow(merged)
         return [plan.followed(merged) for plan in plans]
+
+    def retired_ids(self, record_ids: Collection[int]) -> dict[int, int]:
+        """Read contacts; return all record ids of theirs that merges retired, with those that they have now."""
+        merged: dict[int, int] = {}
+        for asked, found in self._current(record_ids):
+            merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+        return retired(merged)
 
     def _doubtful(self, plan: Plan, resolution: Resolution) -> list[int]:
         """Those of a plan who are to be sent, and whose other record ids this run has not read."""

@@ -193,8 +193,11 @@ class Retrying:
             record_id: adds[record_id if words.members is None else words.members[record_id]].word
             for record_id in words.words
         }
-        removals = self._ledger.kept.removals_of(found.list_id)
-        yield from cancelled(kept_since, removals, resolution.merged, self._contacts)
+        if removals := self._ledger.kept.removals_of(found.list_id):
+            # A removal may name a record id that a merge retired since the contact was last looked up.
+            unread = [each for each in kept_since if not resolution.has_looked_up(each)]
+            merged = resolution.merged | self._merged.retired_ids(unread)
+            yield from cancelled(kept_since, removals, merged, self._contacts)
 
     def _applied(self, contacts: Mapping[Member, int | None]) -> Collection[Member]:
         """Return the members who are on the list now; of several names of one contact one has the outcome."""

@@ -195,6 +195,22 @@ def test_a_later_removal_of_a_contact_that_was_merged_since_cancels_it(
     assert portal.member_emails("VIP") == {BOB}
 
 
+@pytest.mark.parametrize("kept", [ADA, ADA2])
+def test_a_later_removal_of_a_contact_merged_since_cancels_it_where_a_ledger_remembers_the_contact(
+    portal: Portal, pipeline: Pipeline, kept: str
+) -> None:
+    pipeline.run(*both())
+    portal.add_contact(ADA)
+    portal.add_contact(ADA2)
+    pipeline.run(by_email("Trial", ADA, stream="others"), stream="others")
+    pipeline.run(by_email("VIP", ADA2, "remove", stream="others"), stream="others")
+    portal.merge(ADA if kept == ADA2 else ADA2, kept)
+
+    pipeline.run()
+
+    assert portal.member_emails("VIP") == {BOB}
+
+
 def test_a_later_removal_of_an_address_that_turns_out_to_be_of_the_same_contact_cancels_it(
     portal: Portal, pipeline: Pipeline
 ) -> None:
