@@ -42,6 +42,7 @@ class SecondChances:
     def __init__(self, kept: KeptStore, settings: Settings) -> None:
         self._kept = kept
         self.match = match_text(settings.identifiers)
+        self._longest = LONGEST_KEPT - len(self.match.encode())
         self._is_dry = settings.dry_run
         self._unapplied: list[Asked] = []
         self._has_any: dict[str, bool] = {}  # by list id, whether adds to it are kept
@@ -76,6 +77,7 @@ class SecondChances:
         self._unapplied = []
         if self._is_dry:
             return
+        last: int | None = None  # asked for once a flush, and only if anything is noted
         for each in heard:
             unapplied = by_account.get(id(each.account), ())
             adds = [
@@ -84,7 +86,8 @@ class SecondChances:
                 if each.words.get(asked.member) == asked.word and self._fits(asked.member)
             ]
             if adds or self._has_kept(each.list_id):
-                self._note(each, adds, resolution)
+                last = self._last_word() if last is None else last
+                self._note(each, adds, resolution, first=last + 1)
                 self._has_any[each.list_id] = True
 
     def forget_list(self, list_id: str) -> None:
@@ -99,13 +102,18 @@ class SecondChances:
 
     def _fits(self, member: Member) -> bool:
         """Whether a ledger takes a member: several long identifiers may be too much for the key of a table."""
-        return len(self.match.encode()) + len(str(member).encode()) <= LONGEST_KEPT
+        return len(str(member).encode()) <= self._longest
 
-    def _note(self, heard: Heard, adds: Sequence[Asked], resolution: Resolution) -> None:
+    def _last_word(self) -> int:
+        """Return the last word of which anything is kept: before this run's first, of those of earlier runs."""
+        last = self._kept.last_word()
         if self._earlier is None:
-            self._earlier = self._kept.last_word()
-        first, list_id = self._kept.last_word() + 1, heard.list_id
-        cohort = heard.account.cohort
+            self._earlier = last
+        return last
+
+    def _note(self, heard: Heard, adds: Sequence[Asked], resolution: Resolution, *, first: int) -> None:
+        """Note what is said of one list; words are numbered from `first` on, by the positions of their records."""
+        list_id, cohort = heard.list_id, heard.account.cohort
         kept = [
             KeptAdd(
                 list_id,
