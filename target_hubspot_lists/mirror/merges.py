@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.ledger.workspace import Workspace
     from target_hubspot_lists.mirror.comparison import Comparison, Resolved
     from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.outcomes import Mailability
+    from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.resolution import Resolution
 
 
@@ -23,7 +25,7 @@ class Merges:
     Its table, `current`, holds for the whole run which id the contact of each id that was looked up has now.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whom it asks, and where it notes the answers
         self,
         contacts: Contacts,
         journal: Journal,
@@ -31,12 +33,14 @@ class Merges:
         workspace: Workspace,
         comparison: Comparison,
         differences: Differences,
+        mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
         self._contacts = contacts
         self._journal = journal
         self._workspace = workspace
         self._comparison = comparison
         self._differences = differences
+        self._mailability = mailability
         workspace.create("mirror_current", f"record_id {workspace.ordered_key}, current_id BIGINT")
         workspace.change(
             "CREATE INDEX mirror_retired ON mirror_current (record_id) WHERE current_id <> record_id"
@@ -73,8 +77,12 @@ class Merges:
     def _read(self, record_ids: Collection[int]) -> None:
         """Look up the current record ids of these contacts; an id that HubSpot does not know stays as it is."""
         merged: dict[int, int] = {}
+        told: dict[int, Mailability] = {}
         for asked, found in self._contacts.current(record_ids):
             merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+            if self._mailability.is_wanted:
+                told[found.record_id] = found.mailability
+        self._mailability.learn(told)  # so that nobody is read once more for it
         self._note((each, each) for each in record_ids)
         self._note((each, each) for each in merged.values())
         self._note(merged.items())

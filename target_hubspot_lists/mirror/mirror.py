@@ -245,7 +245,14 @@ def _list_mirror(  # noqa: PLR0913 - all that a list is compared and changed wit
     """Build what makes one list equal to its snapshot."""
     accounts = planning.accounts
     comparison, differences = Comparison(workspace, settings.identifiers), Differences(workspace)
-    merges = Merges(contacts, journal, workspace=workspace, comparison=comparison, differences=differences)
+    merges = Merges(
+        contacts,
+        journal,
+        workspace=workspace,
+        comparison=comparison,
+        differences=differences,
+        mailability=mailability,
+    )
     sending = Sending(
         settings,
         accounts,

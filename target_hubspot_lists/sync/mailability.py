@@ -10,7 +10,7 @@ from target_hubspot_lists.outcomes import KnownMailability
 from target_hubspot_lists.reporting.accounts import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.journal.mailability_memory import MailabilityMemory
@@ -82,14 +82,15 @@ class MailabilityCheck:
         """Remember for later runs what a look-up told of contacts whom this run does not settle."""
         self._memory.remember(told)
 
-    def of(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
+    def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:
         """Return what is known of contacts; of whom nothing is known yet is read by record id, 100 a call.
 
         Those whom HubSpot does not know are left out; where the token may not read contacts, so is everybody of whom
         nothing is known, which is said once.
         """
-        known = dict(self._store.kept(record_ids))
-        left = [each for each in record_ids if each not in known]
+        asked = dict.fromkeys(record_ids)
+        known = dict(self._store.kept(asked))
+        left = [each for each in asked if each not in known]
         if left:
             known.update(self._memory.known(left))
             left = [each for each in left if each not in known]
@@ -126,7 +127,7 @@ class NoMailabilityCheck:
     def remember(self, told: Mapping[int, Mailability]) -> None:
         """Nothing: HubSpot was not asked."""
 
-    def of(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:  # noqa: ARG002 - nobody is
+    def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:  # noqa: ARG002 - nobody is
         """Return nothing."""
         return NOTHING
 

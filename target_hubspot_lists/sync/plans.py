@@ -135,10 +135,10 @@ class Fold:
         self._members[record_id] = member
 
 
-def to_add(plans: Iterable[Plan]) -> set[int]:
-    """Return the contacts that plans put onto lists."""
+def to_add(plans: Iterable[Plan]) -> Iterator[int]:
+    """Yield the contacts that plans put onto lists; one on several lists as often."""
     words = (part.words.items() for plan in plans for part in plan.parts)
-    return {each for of_part in words for each, word in of_part if word & 1}
+    return (each for of_part in words for each, word in of_part if word & 1)
 
 
 def last_words(parts: Iterable[Words]) -> Iterator[Words]:

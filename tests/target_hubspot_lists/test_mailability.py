@@ -262,6 +262,25 @@ def test_by_record_id_it_costs_a_call_for_100_members_once_a_run(
     assert hubspot.calls("POST", READ) == 3
 
 
+def test_a_mirror_that_reads_whom_it_adds_for_merges_reads_them_only_once(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(251))
+    mirror(run_target, *sized(contacts[:51], "contact_id"), max_removal_percent=100)
+    calls_of(hubspot)
+
+    run = mirror(
+        run_target,
+        *sized(contacts[1:], "contact_id"),
+        max_removal_percent=100,
+        check_mailability=True,
+    )
+
+    reads = sum(READ in each for each in calls_of(hubspot))
+    assert run.exit_code == 0
+    assert reads == 1 + 2 + 1  # one to remove, 200 to add, and 50 who stay
+
+
 # A property that the portal or an answer does not have
 
 
