@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hubspot_singer.http import Connection, SettingsError
+from hubspot_singer.http import Connection, SettingsError, positive_id
 from target_hubspot_lists.identifiers import EMAIL, Identifier, are_record_ids
 from target_hubspot_lists.settings_schema import TARGET_SETTINGS
 
@@ -20,8 +20,6 @@ ReportMembers = Literal["unapplied", "all"]
 MirrorRemoves = Literal["all", "ours"]
 EpochUnit = Literal["ms", "s"]
 PropertyPolicy = Literal["overwrite", "overwrite_and_clear", "fill_empty"]
-
-LONGEST_ID = 19  # digits of a positive 64-bit number
 
 
 @dataclass(frozen=True)
@@ -191,9 +189,9 @@ def _list_id(entry: Mapping[str, Any], name: str, where: str) -> str | None:
     text = "" if value is None else str(value).strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID and int(text)):
+    if (number := positive_id(text)) is None:
         raise SettingsError(f'lists[].{name} of "{entry["cohort"]}" is not a number: {where}.')
-    return str(int(text))  # without zeros in front
+    return str(number)  # without zeros in front
 
 
 def _folder_id(value: object) -> int | None:
