@@ -161,8 +161,7 @@ class Properties:
     def _problem_of_match(self, name: str) -> str | None:
         definition = self._by_name.get(name)
         if definition is None:
-            nearest = nearest_name(name, filter(_can_be_matched, self._by_name.values()))
-            return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
+            return _absent(name, filter(_can_be_matched, self._by_name.values()))
         if definition.is_sensitive:
             return f'"{name}" holds sensitive data, by which HubSpot looks nobody up'
         if not definition.has_unique_values:
@@ -198,13 +197,18 @@ class Properties:
         if definition is None and name in archived:
             return f'"{name}" is archived (restore it in HubSpot)'
         if definition is None:
-            nearest = nearest_name(name, self._by_name.values())
-            return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
+            return _absent(name, self._by_name.values())
         if definition.is_calculated:
             return f'"{name}" is calculated by HubSpot'
         if mapping.unit and definition.type not in DATE_TYPES:
             return f'"{name}" is no date, so that its mapping takes no unit (its type is {definition.type})'
         return f'"{name}" is read-only' if definition.is_read_only else None
+
+
+def _absent(name: str, definitions: Iterable[PropertyDefinition]) -> str:
+    """The problem of a property that does not exist, with the nearest of these that do."""
+    nearest = nearest_name(name, definitions)
+    return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
 
 
 def _can_be_matched(definition: PropertyDefinition) -> bool:

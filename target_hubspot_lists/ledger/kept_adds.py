@@ -40,8 +40,8 @@ def replace(
     """Forget what was kept of members of whom a later record has spoken."""
     for chunk in chunks(members):
         for table in BOTH:
-            same = (table.c.matched_by == matched_by, among(connection, table.c.member, chunk))
-            connection.execute(delete(table).where(*_of_list(table, portal_id, list_id), *same))
+            of_members = _of_members(connection, table, portal_id, list_id, matched_by, chunk)
+            connection.execute(delete(table).where(*of_members))
 
 
 def keep(connection: Connection, portal_id: int, adds: Sequence[KeptAdd], *, now: int) -> None:
@@ -100,17 +100,16 @@ def tried(connection: Connection, portal_id: int, adds: Iterable[KeptAdd], *, no
     """Note that adds were tried again without success."""
     for list_id, matched_by, members in _by_list(adds):
         for chunk in chunks(members):
-            same = (kept_adds.c.matched_by == matched_by, among(connection, kept_adds.c.member, chunk))
-            of_list = _of_list(kept_adds, portal_id, list_id)
-            connection.execute(update(kept_adds).where(*of_list, *same).values(tried=now))
+            of_members = _of_members(connection, kept_adds, portal_id, list_id, matched_by, chunk)
+            connection.execute(update(kept_adds).where(*of_members).values(tried=now))
 
 
 def forget(connection: Connection, portal_id: int, adds: Iterable[KeptAdd]) -> None:
     """Forget adds that have applied, or that something replaced."""
     for list_id, matched_by, members in _by_list(adds):
         for chunk in chunks(members):
-            same = (kept_adds.c.matched_by == matched_by, among(connection, kept_adds.c.member, chunk))
-            connection.execute(delete(kept_adds).where(*_of_list(kept_adds, portal_id, list_id), *same))
+            of_members = _of_members(connection, kept_adds, portal_id, list_id, matched_by, chunk)
+            connection.execute(delete(kept_adds).where(*of_members))
 
 
 def forget_list(connection: Connection, portal_id: int, list_id: str) -> None:
@@ -193,6 +192,18 @@ def _of_pipeline(connection: Connection, lists: Mapping[str, Collection[str]]) -
 
 def _of_list(table: Table, portal_id: int, list_id: str) -> tuple[ColumnElement[bool], ...]:
     return table.c.portal_id == portal_id, table.c.list_id == list_id
+
+
+def _of_members(  # noqa: PLR0913, PLR0917 - the key of both tables
+    connection: Connection,
+    table: Table,
+    portal_id: int,
+    list_id: str,
+    matched_by: str,
+    members: Collection[str],
+) -> tuple[ColumnElement[bool], ...]:
+    named = table.c.matched_by == matched_by, among(connection, table.c.member, members)
+    return *_of_list(table, portal_id, list_id), *named
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
