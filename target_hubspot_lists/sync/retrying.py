@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger import Ledger
-    from target_hubspot_lists.ledger.records import KeptAdd, KnownList
+    from target_hubspot_lists.ledger.records import KeptAdd, KnownList, KnownRemoval
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.settings import Settings
@@ -126,8 +126,9 @@ class Retrying:
             refuse_unwritable(found)
             for problem in self._journal.lock([found], is_waited_for=False).values():
                 raise problem
-            over = set(cancelled_by_name(left, self._ledger.kept.removals_of(found.list_id)))
-            over |= self._deliver(found, [each for each in left if each not in over])
+            removals = self._ledger.kept.removals_of(found.list_id)
+            over = set(cancelled_by_name(left, removals))
+            over |= self._deliver(found, [each for each in left if each not in over], removals)
         except LedgerError:
             raise
         except (UnusableList, TargetError) as problem:
@@ -140,7 +141,9 @@ class Retrying:
         if not self._settings.dry_run:
             self._ledger.kept.tried(adds, over=over)
 
-    def _deliver(self, found: HubSpotList, adds: Sequence[KeptAdd]) -> set[KeptAdd]:
+    def _deliver(
+        self, found: HubSpotList, adds: Sequence[KeptAdd], removals: Collection[KnownRemoval]
+    ) -> set[KeptAdd]:
         """Bring adds to HubSpot as records are, on an account of their own; return those that are over."""
         if not adds:
             return set()
@@ -157,7 +160,7 @@ class Retrying:
         properties.resolved(resolution)
         words, without = resolution.words(account, {each.member: each.word for each in asked})
         resolution.settle(self._accounts, without, properties.results)
-        gone = set(self._cancelled(found, words, by_member, resolution))
+        gone = set(self._cancelled(removals, words, by_member, resolution))
         for record_id in gone:
             del words.words[record_id]
         contacts = {member: resolution.record_id(member) for member in by_member}
@@ -181,23 +184,22 @@ class Retrying:
 
     def _cancelled(
         self,
-        found: HubSpotList,
+        removals: Collection[KnownRemoval],
         words: Words,
         adds: Mapping[Member, KeptAdd],
         resolution: Resolution,
     ) -> Iterator[int]:
         """Yield the contacts whom a later removal names, by whatever identifier."""
-        if not words.words:
+        if not words.words or not removals:
             return
         kept_since = {
             record_id: adds[record_id if words.members is None else words.members[record_id]].word
             for record_id in words.words
         }
-        if removals := self._ledger.kept.removals_of(found.list_id):
-            # A removal may name a record id that a merge retired since the contact was last looked up.
-            unread = [each for each in kept_since if not resolution.has_looked_up(each)]
-            merged = resolution.merged | self._merged.retired_ids(unread)
-            yield from cancelled(kept_since, removals, merged, self._contacts)
+        # A removal may name a record id that a merge retired since the contact was last looked up.
+        unread = [each for each in kept_since if not resolution.has_looked_up(each)]
+        merged = resolution.merged | self._merged.retired_ids(unread)
+        yield from cancelled(kept_since, removals, merged, self._contacts)
 
     def _applied(self, contacts: Mapping[Member, int | None]) -> Collection[Member]:
         """Return the members who are on the list now; of several names of one contact one has the outcome."""
