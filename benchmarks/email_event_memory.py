@@ -15,6 +15,7 @@ from benchmarks.harness import promise, promise_of_exit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from benchmarks.harness import Measured
     from tests.hubspot_emulator import Portal
 
 MILLION = 1_000_000
@@ -28,6 +29,13 @@ def a_day(portal: Portal, count: int) -> None:
     """Put opens, which have the most columns, at equal distances into a day."""
     times = range(SETTLED - DAY, SETTLED, max(DAY // count, 1))
     portal.add_events("OPEN", times[:count])
+
+
+def opens_of_a_day(count: int) -> Measured:
+    """Run the tap once on so many opens of a day; its output is gone afterwards."""
+    fill = partial(a_day, count=count)
+    with served(fill, burst_limit=1_000_000) as server, tap_run(server, "email_event_open") as run:
+        return run
 
 
 def large_events(portal: Portal, count: int) -> None:

@@ -53,10 +53,16 @@ class Server:
 
 
 @contextmanager
-def served(fill: Callable[[Portal], None], **options: Any) -> Iterator[Server]:  # noqa: ANN401 - the emulator's
-    """Serve a portal that `fill` puts events into, from a process of its own."""
+def served(
+    fill: Callable[[Portal], None],
+    *,
+    now: float = NOW,
+    prepare: Callable[[HubSpotEmulator], None] | None = None,
+    **options: Any,  # noqa: ANN401 - the emulator's
+) -> Iterator[Server]:
+    """Serve a portal that `fill` puts events into, from a process of its own; its time begins at `now`."""
     ours, theirs = Pipe()
-    process = get_context("spawn").Process(target=_serve, args=(theirs, fill, options))
+    process = get_context("spawn").Process(target=_serve, args=(theirs, fill, now, prepare, options))
     process.start()
     theirs.close()  # so that the other process's end is heard here
     url, token = ours.recv()
@@ -67,11 +73,19 @@ def served(fill: Callable[[Portal], None], **options: Any) -> Iterator[Server]: 
         process.join()
 
 
-def _serve(connection: Connection, fill: Callable[[Portal], None], options: dict[str, Any]) -> None:
-    ahead = NOW - time.time()
+def _serve(
+    connection: Connection,
+    fill: Callable[[Portal], None],
+    now: float,
+    prepare: Callable[[HubSpotEmulator], None] | None,
+    options: dict[str, Any],
+) -> None:
+    ahead = now - time.time()
     portal = Portal(clock=lambda: time.time() + ahead)
     fill(portal)
     with HubSpotEmulator(portal, **options) as hubspot:
+        if prepare is not None:
+            prepare(hubspot)
         connection.send((hubspot.url, hubspot.token))
         while (question := connection.recv()) != "stop":
             times = [request.time for request in list(hubspot.requests) if request.path == PATH]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from functools import partial
-from itertools import starmap
 from math import ceil
 from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks import email_event_calls, email_event_pace, start_up, target_speed
-from benchmarks.email_event_memory import a_day
+from benchmarks.email_event_memory import a_day, opens_of_a_day
 from benchmarks.email_events import SETTLED, served, tap_run
 from benchmarks.rows import Row
 from tests.hubspot_emulator import Portal
@@ -20,8 +18,6 @@ from tests.hubspot_emulator.events import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from benchmarks.harness import Measured
 
 MEMBERS_A_CALL = 10_000  # that HubSpot's add-and-remove takes
 FIXED_CALLS = 3  # account details, scopes, and the lists
@@ -78,7 +74,7 @@ def tap_rows(runs: int) -> Iterator[Row]:
             abs(len(set(keys)) - email_event_calls.TOTAL) + len(keys) - len(set(keys)),
             "events",
         )
-    few, many = starmap(_opens, ((FEW_EVENTS, "few"), (EVENTS, "many")))
+    few, many = opens_of_a_day(FEW_EVENTS), opens_of_a_day(EVENTS)
     micro = (many.user_seconds - few.user_seconds) / (EVENTS - FEW_EVENTS) * 1e6
     what = f"tap, {EVENTS:,} opens of a day"
     yield Row(
@@ -106,15 +102,6 @@ def pace_rows(runs: int) -> Iterator[Row]:
         "the limit allowed",
     )
     yield Row("tap, calls of 100 ms each: answers that said 429", refused, "answers")
-
-
-def _opens(count: int, name: str) -> Measured:
-    del name
-    with (
-        served(partial(a_day, count=count), burst_limit=1_000_000) as server,
-        tap_run(server, "email_event_open") as run,
-    ):
-        return run
 
 
 def _decoding() -> float:

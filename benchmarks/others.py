@@ -15,11 +15,11 @@ import tempfile
 import time
 import venv
 from collections import Counter
-from multiprocessing import Pipe, get_context
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.email_events import DAY, PATH
+from benchmarks.email_events import DAY, served
 from benchmarks.harness import measured, messages, plugin_command
 from benchmarks.rows import CHECKOUT, Compared
 from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -27,7 +27,6 @@ from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
 
     from benchmarks.harness import Measured
 
@@ -114,28 +113,20 @@ def _events(count: int) -> Iterator[Compared]:
         (AIRBYTE, _airbyte),
     )
     for name, run in programs:
-        with _served(count) as (url, calls), tempfile.TemporaryDirectory() as folder:
-            start_date = time.strftime(
-                "%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - (DAYS + 1) * DAY / 1000)
-            )
-            ran = run(url, Path(folder), start_date)
+        now, fill = time.time(), partial(_in_bursts, count=count)
+        with (
+            served(fill, now=now, prepare=_without_objects, burst_limit=BURST_LIMIT) as server,
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            start_date = time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(now - (DAYS + 1) * DAY / 1000))
+            ran = run(server.url, Path(folder), start_date)
             what = f"{count:,} events of {DAYS} days, in bursts"
             if isinstance(ran, str):
                 yield _absent(what, name, ran)
                 continue
             ids = Counter(_ids(ran))
-            note = "" if ran.exit_code == 0 else f"exit code {ran.exit_code}"
-            yield Compared(
-                what,
-                name,
-                calls(),
-                count - len(ids),
-                ids.total() - len(ids),
-                ran.user_seconds,
-                ran.seconds,
-                ran.peak_mb,
-                note,
-            )
+            lost, doubled = count - len(ids), ids.total() - len(ids)
+            yield _cost(what, name, ran, len(server.times()), lost=lost, doubled=doubled)
 
 
 def _our_tap(url: str, folder: Path, start_date: str) -> Measured:
@@ -304,10 +295,17 @@ def _drt_project(folder: Path, count: int) -> None:
 
 
 def _cost(  # noqa: PLR0913 - what was measured of a program
-    what: str, program: str, ran: Measured, calls: int, *, lost: int | None = None, note: str = ""
+    what: str,
+    program: str,
+    ran: Measured,
+    calls: int,
+    *,
+    lost: int | None = None,
+    doubled: int | None = None,
+    note: str = "",
 ) -> Compared:
     note = note if ran.exit_code == 0 else f"exit code {ran.exit_code}"
-    return Compared(what, program, calls, lost, None, ran.user_seconds, ran.seconds, ran.peak_mb, note)
+    return Compared(what, program, calls, lost, doubled, ran.user_seconds, ran.seconds, ran.peak_mb, note)
 
 
 def _absent(what: str, program: str, why: str) -> Compared:
@@ -327,30 +325,8 @@ def _python(package: str) -> str | None:
     return str(python)
 
 
-class _served:  # noqa: N801 - it is used as a function
-    """Serve events of the last thirty days, of ten types and in bursts, from a process of its own."""
-
-    def __init__(self, count: int) -> None:
-        self._ours, theirs = Pipe()
-        self._process = get_context("spawn").Process(target=_serve, args=(theirs, count))
-
-    def __enter__(self) -> tuple[str, Callable[[], int]]:
-        self._process.start()
-        url: str = self._ours.recv()
-        return url, self._calls
-
-    def _calls(self) -> int:
-        self._ours.send("calls")
-        calls: int = self._ours.recv()
-        return calls
-
-    def __exit__(self, *_: object) -> None:
-        self._ours.send("stop")
-        self._process.join()
-
-
-def _serve(connection: Connection, count: int) -> None:
-    portal = Portal()
+def _in_bursts(portal: Portal, count: int) -> None:
+    """Put events of the last thirty days, of ten types, into the portal, most of them after a few mailings."""
     moments, now = random.Random(30), int(time.time() * 1000)
     begins = [now - SETTLE_MS - moments.randrange(DAY, DAYS * DAY) for _ in range(6)]
     types = (
@@ -374,10 +350,9 @@ def _serve(connection: Connection, count: int) -> None:
             for _ in range(share)
         )
         portal.add_events(event_type, sorted(times))
-    with HubSpotEmulator(portal, burst_limit=BURST_LIMIT) as hubspot:
-        # What the others ask for beside events: which objects of its own a portal has defined.
-        no_objects: dict[str, Any] = {"results": []}
-        hubspot.faults.next("GET", "/crm/v3/schemas", status=200, body=no_objects, times=None)
-        connection.send(hubspot.url)
-        while connection.recv() != "stop":
-            connection.send(hubspot.calls("GET", PATH))
+
+
+def _without_objects(hubspot: HubSpotEmulator) -> None:
+    """Answer what the others ask for beside events: the portal has defined no objects of its own."""
+    body: dict[str, Any] = {"results": []}
+    hubspot.faults.next("GET", "/crm/v3/schemas", status=200, body=body, times=None)

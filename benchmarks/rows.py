@@ -73,6 +73,12 @@ class Point:
     user_seconds: float
     peak_mb: float
 
+    def cells(self) -> tuple[str, ...]:
+        """Return the point as text."""
+        micro = self.user_seconds / self.records * 1e6
+        figures = (f"{self.user_seconds:.1f}", f"{micro:.1f}", f"{self.peak_mb:.0f}")
+        return (self.curve, f"{self.records:,}", *figures)
+
 
 ROWS = ("what", "measured", "floor, or limit", "ratio")
 COMPARED = ("input", "program", "calls", "lost", "doubled", "user CPU s", "s", "peak MB", "note")
@@ -82,18 +88,6 @@ POINTS = ("curve", "records", "user CPU s", "µs a record", "peak MB")
 def figure(value: float) -> str:
     """Return a figure with as many digits as say something."""
     return f"{value:,.0f}" if value == int(value) or abs(value) >= FROM_HERE_WHOLE else f"{value:.3g}"
-
-
-def point_cells(point: Point) -> tuple[str, ...]:
-    """Return a point as text."""
-    micro = point.user_seconds / point.records * 1e6
-    return (
-        point.curve,
-        f"{point.records:,}",
-        f"{point.user_seconds:.1f}",
-        f"{micro:.1f}",
-        f"{point.peak_mb:.0f}",
-    )
 
 
 def as_text(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
