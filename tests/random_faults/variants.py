@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from tests.matches import MATCHES
 from tests.pairwise import all_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from random import Random
 
 LEDGERS = ("none", "sqlite", "postgres")
@@ -22,18 +23,6 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "calls": ("one", "many"),  # at the same time
     "batch": ("small", "large"),
     "lists": ("by-name", "by-legacy-id"),  # how the list that is there already is named
-}
-
-
-MATCHES: Mapping[str, Mapping[str, Any]] = {
-    "email": {"match_by": "email"},
-    "contact_id": {"match_by": "contact_id"},
-    "property": {"match_by": "property", "match_property": "customer_id"},
-    "fallbacks": {
-        "match_by": "property",
-        "match_property": "customer_id",
-        "match_fallbacks": [{"match_by": "email"}],
-    },
 }
 
 

@@ -5,21 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tests.matches import MATCHES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from random import Random
-
-
-MATCHES: Mapping[str, Mapping[str, Any]] = {
-    "email": {"match_by": "email"},
-    "contact_id": {"match_by": "contact_id"},
-    "property": {"match_by": "property", "match_property": "customer_id"},
-    "fallbacks": {
-        "match_by": "property",
-        "match_property": "customer_id",
-        "match_fallbacks": [{"match_by": "email"}],
-    },
-}
 
 
 @dataclass(frozen=True)
