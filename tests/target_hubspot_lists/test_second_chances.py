@@ -11,6 +11,7 @@ import pytest
 
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.sync.kept_words import pipeline_of
+from target_hubspot_lists.sync.retrying import MOST_RETRIED
 from tests.factories import (
     STREAM,
     by_email,
@@ -422,11 +423,12 @@ def test_a_pipeline_with_a_stream_of_the_same_name_and_fewer_days_leaves_it_alon
 
 
 def test_adds_of_another_pipeline_or_of_a_skipped_cohort_do_not_take_the_turns_of_others(
-    portal: Portal, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, pipeline: Pipeline
 ) -> None:
-    monkeypatch.setattr("target_hubspot_lists.sync.retrying.MOST_RETRIED", 1)
-    pipeline.run(by_email("Trial", BOB), by_email("Trial", ADA))
-    pipeline.run(by_email("Beta", CYD), by_email("VIP", BOB), by_email("VIP", ADA))
+    nobody = [f"nobody{number}@example.com" for number in range(MOST_RETRIED - 1)]
+    pipeline.run(by_email("Trial", BOB), *(by_email("Trial", each) for each in (ADA, *nobody)))
+    beta = [by_email("Beta", each) for each in (CYD, *nobody)]
+    pipeline.run(*beta, by_email("Beta", BOB), by_email("VIP", BOB), by_email("VIP", ADA))
     portal.add_contact(ADA)
     skipped = [{"cohort": "Beta", "skip": True}]
 
