@@ -1,7 +1,7 @@
 """The plugins beside what a user would pick instead, each in an environment of its own, on the same input.
 
 They are told another address than HubSpot's by the few lines of LAUNCHERS, which change nothing else. What cannot be
-installed, for want of a network say, is left out with a note.
+installed, because there is no network for example, is left out with a note.
 """
 
 from __future__ import annotations
