@@ -12,7 +12,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import create_engine, text
 
@@ -23,8 +23,9 @@ from target_hubspot_lists.ledger.tables import metadata
 from tests.postgres import NoServer, PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+Batch = TypeVar("Batch")
 MEMBERS = 1_000_000
 BATCH = 100_000  # the target's default batch_size_rows
 FIRST_ID, STEP = 50_000_000_000, 7  # as large as HubSpot's record ids are today, and not without gaps
@@ -74,9 +75,9 @@ def memberships(ledger: Ledger) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what a first run does with a list, and what the next one asks."""
     ids = range(FIRST_ID, FIRST_ID + MEMBERS * STEP, STEP)
     batches = [ids[start : start + BATCH] for start in range(0, MEMBERS, BATCH)]
-    yield "mark unsettled", lambda: [ledger.members.mark_unsettled("42", batch) for batch in batches]
-    yield "settle", lambda: [ledger.members.settle("42", on=batch, off=()) for batch in batches]
-    yield "states, by batch", lambda: [ledger.members.states("42", batch) for batch in batches]
+    yield "mark unsettled", for_each(batches, lambda batch: ledger.members.mark_unsettled("42", batch))
+    yield "settle", for_each(batches, lambda batch: ledger.members.settle("42", on=batch, off=()))
+    yield "states, by batch", for_each(batches, lambda batch: ledger.members.states("42", batch))
     yield "members, one by one", lambda: sum(1 for _ in ledger.members.iter_members("42"))
     yield "take over", lambda: ledger.members.take_over("42", ids)
 
@@ -85,13 +86,26 @@ def contacts(ledger: Ledger) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what a run by address does besides."""
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     starts = range(0, MEMBERS, BATCH)
-    yield "remember contacts", lambda: [ledger.people.remember_contacts(people(start)) for start in starts]
-    yield "record ids", lambda: [ledger.people.record_ids(people(start), since=long_ago) for start in starts]
+    yield "remember contacts", for_each(starts, lambda start: ledger.people.remember_contacts(people(start)))
+    yield (
+        "record ids",
+        for_each(starts, lambda start: ledger.people.record_ids(people(start), since=long_ago)),
+    )
     yield (
         "forget 1,000 records",
         lambda: ledger.people.forget_record_ids(range(FIRST_ID, FIRST_ID + 1000 * STEP, STEP)),
     )
-    yield "prune", ledger.prune
+    yield "prune", ledger.people.prune
+
+
+def for_each(batches: Iterable[Batch], action: Callable[[Batch], object]) -> Callable[[], None]:
+    """Return what does this to one batch after another."""
+
+    def act() -> None:
+        for batch in batches:
+            action(batch)
+
+    return act
 
 
 def people(start: int) -> dict[str, int]:

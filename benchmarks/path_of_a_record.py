@@ -93,7 +93,7 @@ def traced_target(trace: Trace) -> type[TargetHubSpotLists]:
     """The target, traced from the first line of its input to the end of it: not while a run is set up or summed up."""
 
     class TracedTarget(TargetHubSpotLists):
-        def listen(self, file_input: IO[Any] | None = None) -> None:
+        def listen(self, file_input: IO[Any] | None = None) -> None:  # type: ignore[misc]  # final, but for a trace
             with trace.running():
                 super().listen(file_input)
 
