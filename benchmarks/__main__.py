@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import floors, growth, others
-from benchmarks.rows import COMPARED, POINTS, ROWS, Row, as_text, circumstances
+from benchmarks.rows import COMPARED, POINTS, ROWS, as_text, circumstances, point_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from benchmarks.rows import Row
 
 FLOORS: dict[str, Callable[[int], Iterator[Row]]] = {
     "start": floors.start_rows,
@@ -57,13 +59,16 @@ def main() -> int:
 def _measured(part: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """Measure one part and print its table."""
     if part == "growth":
-        heading, measured = POINTS, list(_told(growth.points(asked.most)))
-    elif part == "others":
-        heading, measured = COMPARED, list(_told(others.compared()))
-    else:
-        heading, measured = ROWS, list(_told(FLOORS[part](asked.runs)))
-    print(as_text(heading, (each.cells() for each in measured)), flush=True)
-    return [each.as_json() if isinstance(each, Row) else asdict(each) for each in measured]
+        points = list(_told(growth.points(asked.most)))
+        print(as_text(POINTS, point_rows(points)), flush=True)
+        return [asdict(each) for each in points]
+    if part == "others":
+        programs = list(_told(others.compared()))
+        print(as_text(COMPARED, (each.cells() for each in programs)), flush=True)
+        return [asdict(each) for each in programs]
+    rows = list(_told(FLOORS[part](asked.runs)))
+    print(as_text(ROWS, (each.cells() for each in rows)), flush=True)
+    return [each.as_json() for each in rows]
 
 
 def _told(measured: Iterable[Any]) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.chart import chart
-from benchmarks.rows import COMPARED, POINTS, ROWS, Compared, Point, Row
+from benchmarks.rows import COMPARED, POINTS, ROWS, Compared, Point, Row, point_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ def others() -> tuple[Sequence[str], Iterable[Sequence[str]]]:
 
 def growth() -> tuple[Sequence[str], Iterable[Sequence[str]]]:
     """Return the heading and the rows of the growth curves."""
-    return POINTS, [each.cells() for each in _points()]
+    return POINTS, list(point_rows(_points()))
 
 
 def taken() -> tuple[Sequence[str], Iterable[Sequence[str]]]:

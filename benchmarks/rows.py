@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 FROM_HERE_WHOLE = 100  # smaller figures have three digits
 CHECKOUT = Path(__file__).parent.parent
@@ -73,16 +73,26 @@ class Point:
     user_seconds: float
     peak_mb: float
 
-    def cells(self) -> tuple[str, ...]:
-        """Return the point as text."""
-        micro = self.user_seconds / self.records * 1e6
-        figures = (f"{self.user_seconds:.1f}", f"{micro:.1f}", f"{self.peak_mb:.0f}")
-        return (self.curve, f"{self.records:,}", *figures)
+    def cells(self, smaller: Point | None = None) -> tuple[str, ...]:
+        """Return the point as text; beside the next smaller point of its curve, what each further record costs."""
+        micro = ""
+        if smaller is not None:
+            further = self.user_seconds - smaller.user_seconds
+            micro = f"{further / (self.records - smaller.records) * 1e6:.1f}"
+        return (self.curve, f"{self.records:,}", f"{self.user_seconds:.1f}", micro, f"{self.peak_mb:.0f}")
+
+
+def point_rows(points: Iterable[Point]) -> Iterator[tuple[str, ...]]:
+    """Yield the points of curves as text, each beside the one before it."""
+    smaller: Point | None = None
+    for point in points:
+        yield point.cells(smaller if smaller and smaller.curve == point.curve else None)
+        smaller = point
 
 
 ROWS = ("what", "measured", "floor, or limit", "ratio")
 COMPARED = ("input", "program", "calls", "lost", "doubled", "user CPU s", "s", "peak MB", "note")
-POINTS = ("curve", "records", "user CPU s", "µs a record", "peak MB")
+POINTS = ("curve", "records", "user CPU s", "µs for each further record", "peak MB")
 
 
 def figure(value: float) -> str:
