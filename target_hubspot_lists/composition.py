@@ -71,7 +71,7 @@ class Session(NamedTuple):
         """Let go of ledger, locks and files; count who was put back besides those whom records name."""
         self.sync.close()
         for account in accounts.lists.values():
-            account.put_back += self.journal.count_put_back.pop(account.list_id or "", 0)
+            account.restored += self.journal.count_put_back.pop(account.list_id or "", 0)
         self.journal.close(accounts.lists.values())
 
 

@@ -11,8 +11,8 @@ from target_hubspot_lists.errors import Interrupted, TargetError
 from target_hubspot_lists.hubspot.contacts import ContactProgress
 from target_hubspot_lists.hubspot.portal import check_connection
 from target_hubspot_lists.reporting.accounts import Accounts
-from target_hubspot_lists.reporting.judgement import Judgement
-from target_hubspot_lists.reporting.progress import Progress, Standing
+from target_hubspot_lists.reporting.problems import too_few_applied
+from target_hubspot_lists.reporting.progress import ProgressLog, RunProgress
 from target_hubspot_lists.reporting.report import Report, new_run_id
 from target_hubspot_lists.reporting.summary import RunFacts, summary
 from target_hubspot_lists.sync.contact_properties import PortalProperties
@@ -66,7 +66,7 @@ class Run:
     @contextmanager
     def session(self, scopes: Collection[str]) -> Iterator[Session]:
         """Check the connection, and yield what memberships are applied with; progress is told meanwhile."""
-        with self._client, Progress(self._standing):
+        with self._client, ProgressLog(self._progress):
             portal, of_portal = self.check(scopes)
             self._session = session = compose(
                 self._client,
@@ -92,7 +92,7 @@ class Run:
         self.accounts.check()
         session.journal.end(self.accounts.lists.values())
         # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
-        unapplied = list(Judgement(self.accounts).problems(self._settings.max_unapplied_percent))
+        unapplied = list(too_few_applied(self.accounts, self._settings.max_unapplied_percent))
         if not unapplied:
             session.schedule.end(are_all_done=not held_back)
         session.retrying.run()
@@ -146,7 +146,8 @@ class Run:
 
     def _close_report(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
         report.close(
-            self.accounts,
+            self.accounts.lists.values(),
+            **self.accounts.figures,
             sync_mode=self._settings.sync_mode,
             dry_run=self._settings.dry_run,
             exit_code=exit_code,
@@ -156,9 +157,9 @@ class Run:
             seconds_verifying=self._session.delivery.seconds_verifying if self._session else 0.0,
         )
 
-    def _standing(self) -> Standing:
+    def _progress(self) -> RunProgress:
         contacts = self._session.contacts.progress if self._session else ContactProgress()
-        return Standing(
+        return RunProgress(
             read=self.accounts.records_read,
             done=self.accounts.done,
             addresses_to_send=contacts.to_send,

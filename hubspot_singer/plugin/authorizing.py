@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from hubspot_singer.http import HubSpotClient
 from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentListener, ConsentRequest
-from hubspot_singer.plugin.errors import UnwritableFile
 from hubspot_singer.plugin.portal import missing_scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hubspot_singer.http import Clock, Connection
     from hubspot_singer.plugin.redirect_urls import RedirectUrl
@@ -71,28 +67,3 @@ class Authorizing:
                 "refresh_token": refresh_token,
             }
             return Authorized(settings, client.portal_id, missing)
-
-
-@contextmanager
-def new_private_file(path: str) -> Iterator[IO[str]]:
-    """Create a file that only its owner can read, and yield it; delete it where the `with` block fails.
-
-    So it can be made before the consent is asked for. Raises `UnwritableFile` where there is one of that name, or the
-    system refuses.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise UnwritableFile(
-            f'The file "{path}" is there already, and nothing is written over it: name another one, or delete it.'
-        ) from None
-    except OSError as error:
-        raise UnwritableFile(
-            f'The file "{path}" cannot be written ({error.strerror}): name another one.'
-        ) from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            yield file
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise

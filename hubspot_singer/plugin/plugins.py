@@ -16,6 +16,7 @@ from hubspot_singer.plugin.command import Action, PluginCommand, report
 from hubspot_singer.plugin.configured import ConfiguredPlugin
 from hubspot_singer.plugin.deadlines import run_within
 from hubspot_singer.plugin.errors import CheckTimedOut
+from hubspot_singer.plugin.private_files import new_private_file
 from hubspot_singer.plugin.redirect_urls import DEFAULT_REDIRECT_URL, RedirectUrl
 
 if sys.version_info >= (3, 12):
@@ -127,7 +128,7 @@ class HubSpotPlugin(ConfiguredPlugin):
     ) -> int:
         """Get the settings of an OAuth app, and print them or write them to a file; return the exit code."""
         # Only here, since the web server that it needs takes time to import.
-        from hubspot_singer.plugin.authorizing import Authorizing, new_private_file  # noqa: PLC0415
+        from hubspot_singer.plugin.authorizing import Authorizing  # noqa: PLC0415
 
         path, url = authorize_file, RedirectUrl.parse(redirect_url)
         with nullcontext(sys.stdout) if path is None else new_private_file(path) as file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_hubspot_lists.identifiers import are_record_ids
 from target_hubspot_lists.mirror.baseline import Baseline
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, member_type
-from target_hubspot_lists.reporting.asked import packed
+from target_hubspot_lists.reporting.account import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

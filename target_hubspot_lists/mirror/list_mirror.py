@@ -18,7 +18,7 @@ from target_hubspot_lists.mirror.guards import (
 )
 from target_hubspot_lists.mirror.snapshots import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.reporting.accounts import NOTHING
+from target_hubspot_lists.reporting.account import EMPTY
 from target_hubspot_lists.sync.plans import Plan, to_add
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class ListMirror:
     @property
     def _are_counted(self) -> bool:
         """Whether members that are as asked are only counted: neither properties nor report name them."""
-        is_each_told = self._accounts.names_everybody or self._mailability.is_wanted
+        is_each_told = self._accounts.names_all_members or self._mailability.is_wanted
         return not (self._properties.is_wanted or is_each_told)
 
     def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
@@ -192,7 +192,7 @@ class ListMirror:
         """Write the properties of these members; return what is asked of the list, and what became of properties."""
         asked = {row.record_id: unit.asked(row) for row in rows}
         plan = Plan.of(hubspot_list, asked, {row.record_id for row in rows if row.is_created})
-        results = self._properties.write(plan, rows) if unit.problem is None else NOTHING
+        results = self._properties.write(plan, rows) if unit.problem is None else EMPTY
         return plan, results
 
     def _settle(
@@ -200,7 +200,7 @@ class ListMirror:
         unit: ListSnapshot,
         row: Resolved,
         outcome: Outcome,
-        results: Mapping[Member, PropertyResult] = NOTHING,
+        results: Mapping[Member, PropertyResult] = EMPTY,
         mailability: KnownMailability | None = None,
     ) -> None:
         self._accounts.settle(

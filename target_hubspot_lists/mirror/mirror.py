@@ -21,6 +21,7 @@ from target_hubspot_lists.mirror.sending import Sending
 from target_hubspot_lists.mirror.snapshot import Snapshot
 from target_hubspot_lists.mirror.snapshots import HeldBack, ListSnapshot
 from target_hubspot_lists.mirror.vanished import VanishedCohorts
+from target_hubspot_lists.reporting.problems import unusable_lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -154,7 +155,7 @@ class Mirror:
         if absent := [name for name in self._planning.routes.configured if name not in arrived]:
             names = ", ".join(map(shown, absent))
             logger.info("Not in the input, so their lists were left alone: %s.", names)
-        return [*self._planning.accounts.list_problems(), *self._held_back.problems]
+        return [*unusable_lists(self._planning.accounts), *self._held_back.problems]
 
     def is_done(self, stream: str) -> bool:
         """Return whether the stream's snapshot was complete and everything it asked for was done."""

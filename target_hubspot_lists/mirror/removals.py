@@ -9,7 +9,7 @@ from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CAL
 from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import Removal, not_removed, too_many
 from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.reporting.accounts import dropped
+from target_hubspot_lists.reporting.problems import dropped
 from target_hubspot_lists.sync.plans import Plan
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.mirror.evidence import CohortEvidence
 from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.reporting.asked import NO_RECORD, Asked
+from target_hubspot_lists.reporting.account import NO_POSITION, RequestedChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,17 +75,19 @@ class ListSnapshot:
         """By a cohort's number, once all have come; cohorts of one route share one."""
         return {each.number: each.account for each in self.cohorts}
 
-    def asked(self, row: Resolved | LastWord) -> Asked:
+    def asked(self, row: Resolved | LastWord) -> RequestedChange:
         """Return what a record asks of a member."""
-        return Asked(row.member, row.is_member, row.position, self.account(row.cohort), row.found_by)
+        return RequestedChange(
+            row.member, row.is_member, row.position, self.account(row.cohort), row.found_by
+        )
 
-    def asked_to_remove(self, record_id: int, said: Resolved | None) -> Asked:
+    def asked_to_remove(self, record_id: int, said: Resolved | None) -> RequestedChange:
         """Return the removal of a member: asked by a record, or by its absence from the snapshot."""
         if said is not None:
             return self.asked(said)
         account = self.cohorts[0].account
         account.mirror_removals += 1
-        return Asked(record_id, is_member=False, position=NO_RECORD, account=account)
+        return RequestedChange(record_id, is_member=False, position=NO_POSITION, account=account)
 
     def supersede(self, lost: Iterable[Resolved]) -> None:
         """Account for words that lost against later ones on the same contact."""

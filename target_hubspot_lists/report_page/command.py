@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hubspot_singer.plugin.private_files import open_private
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.report_page.campaigns import NoCampaigns, read_campaigns
 from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.figures import page_figures
 from target_hubspot_lists.report_page.members_table import CSV_COLUMNS, MemberRows, members_csv
 from target_hubspot_lists.report_page.reading import NoReport, Reports, read_reports
-from target_hubspot_lists.reporting.private_files import open_private
-from target_hubspot_lists.reporting.spreadsheets import csv_heading
+from target_hubspot_lists.reporting.text_tables import csv_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

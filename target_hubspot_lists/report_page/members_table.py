@@ -17,7 +17,7 @@ from target_hubspot_lists.reporting.explanations import (
     REASONS,
     explained,
 )
-from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
+from target_hubspot_lists.reporting.text_tables import csv_heading, csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

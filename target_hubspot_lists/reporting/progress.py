@@ -25,8 +25,8 @@ BAR_WIDTH = 24  # characters
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How the run stands: memberships read and done, contacts looked up and created, calls, share of the limit used.
+class RunProgress:
+    """The counts of a run so far: memberships read and done, calls, share of the rate limit used, contacts.
 
     `addresses_to_send` counts the addresses of all look-ups and creates that are known to be needed so far.
     """
@@ -42,12 +42,12 @@ class Standing:
 
     @property
     def share(self) -> float:
-        """The share of the work that is done, from 0 to 1, as far as it is known: look-ups, creates, memberships."""
+        """The share of the known work that is done, from 0 to 1: look-ups, creates and memberships."""
         steps = self.read + self.addresses_to_send
         return (self.done + self.addresses_sent) / steps if steps else 0.0
 
     def line(self, seconds_left: float | None) -> str:
-        """Return the progress line; it gives no end, since the size of the input is not known."""
+        """Return the progress line. It estimates no end of the run, since the size of the input is not known."""
         parts = [f"{self.done:,} of {self.read:,} memberships done"]
         if self.looked_up:
             parts.append(f"{self.looked_up:,} addresses looked up")
@@ -64,45 +64,45 @@ class Standing:
         return f"[{'#' * filled}{'.' * (BAR_WIDTH - filled)}]"
 
 
-class Progress:
-    """Tells of the run from a thread of its own, for as long as the `with` block lasts."""
+class ProgressLog:
+    """Logs the progress of a run, or draws a bar, in a thread of its own until the `with` block ends."""
 
-    def __init__(self, standing: Callable[[], Standing], *, stream: IO[str] | None = None) -> None:
-        self._standing = standing
+    def __init__(self, progress: Callable[[], RunProgress], *, stream: IO[str] | None = None) -> None:
+        self._progress = progress
         self._stream = stream or sys.stderr or io.StringIO()  # a process may be started without one
         self._is_live = self._stream.isatty()
         self._ended = threading.Event()
         self._started = time.monotonic()
-        self._calls_told = 0
+        self._calls_logged = 0
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
-    def tell(self) -> None:
-        """Log a line if calls were made since the last one; a structured log has the figures as a field."""
-        standing = self._standing()
-        if standing.calls > self._calls_told:
-            self._calls_told = standing.calls
-            line = standing.line(self._seconds_left(standing))
-            logger.info("%s", line, extra={"hubspot_progress": asdict(standing)})
+    def log(self) -> None:
+        """Log a line if calls were made since the last line; a structured log has the counts as a field."""
+        progress = self._progress()
+        if progress.calls > self._calls_logged:
+            self._calls_logged = progress.calls
+            line = progress.line(self._seconds_left(progress))
+            logger.info("%s", line, extra={"hubspot_progress": asdict(progress)})
 
     def draw(self) -> None:
         """Redraw the bar."""
-        standing = self._standing()
-        if standing.read:
-            text = f"{standing.bar()} {standing.line(self._seconds_left(standing))}"
-            # What is wider than the terminal would leave a line behind at each redrawing.
+        progress = self._progress()
+        if progress.read:
+            text = f"{progress.bar()} {progress.line(self._seconds_left(progress))}"
+            # Text wider than the terminal would leave a line behind each time it is redrawn.
             self._stream.write(f"{ERASE_LINE}{text[: shutil.get_terminal_size().columns - 1]}")
             self._stream.flush()
 
-    def _seconds_left(self, standing: Standing) -> float | None:
-        """An estimate for what was read so far; None while there is nothing to go by."""
+    def _seconds_left(self, progress: RunProgress) -> float | None:
+        """Return an estimate for the memberships read so far; None before any work is done."""
         elapsed = time.monotonic() - self._started
-        if not standing.share or elapsed < SECONDS_BETWEEN_BARS:
+        if not progress.share or elapsed < SECONDS_BETWEEN_BARS:
             return None
-        return elapsed / standing.share * (1 - standing.share)
+        return elapsed / progress.share * (1 - progress.share)
 
     def _run(self) -> None:
         seconds, show = (
-            (SECONDS_BETWEEN_BARS, self.draw) if self._is_live else (SECONDS_BETWEEN_LINES, self.tell)
+            (SECONDS_BETWEEN_BARS, self.draw) if self._is_live else (SECONDS_BETWEEN_LINES, self.log)
         )
         while not self._ended.wait(seconds):
             show()
@@ -122,5 +122,5 @@ class Progress:
 
 
 def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min" if minutes else f"{rest} s"
+    minutes, remaining = divmod(round(seconds), 60)
+    return f"{minutes} min" if minutes else f"{remaining} s"

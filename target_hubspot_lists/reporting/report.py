@@ -1,4 +1,4 @@
-"""Write the report: JSON Lines, one for each member, list and run; or the member lines as CSV. It may name people."""
+"""Write the report: JSON Lines, one for each member, list and run; or the member lines as CSV. It names people."""
 
 from __future__ import annotations
 
@@ -12,25 +12,23 @@ from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 
+from hubspot_singer.plugin.private_files import open_private
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.identifiers import shown
 from target_hubspot_lists.outcomes import Outcome, is_applied
-from target_hubspot_lists.reporting.figures import list_figures, moment_text, run_figures
-from target_hubspot_lists.reporting.private_files import open_private
-from target_hubspot_lists.reporting.spreadsheets import csv_heading, csv_line
+from target_hubspot_lists.reporting.account import time_text
+from target_hubspot_lists.reporting.text_tables import csv_heading, csv_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Rejection
-    from target_hubspot_lists.reporting.account import Account
-    from target_hubspot_lists.reporting.accounts import Accounts, Settlement
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import Account, RequestedChange, Settlement
     from target_hubspot_lists.settings import ReportMembers
 
-# A member's line as CSV. A list's and the run's line have no place in it: the log and the JSON Lines have those.
+# The columns of a member's line as CSV. CSV has no lines of lists and runs: the log and JSON Lines have those.
 CSV_COLUMNS = (
     "run_id",
     "time",
@@ -60,13 +58,13 @@ CSV_COLUMNS = (
 
 
 def new_run_id() -> str:
-    """A name for a run that sorts by time: `20261122T031501Z-1f0c5a7e`."""
+    """Return the id of a run that starts now; ids sort by time: `20261122T031501Z-1f0c5a7e`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 @dataclass
 class Report:
-    """One run's lines of the report file; a run appends to what is there."""
+    """The lines of one run; they are appended to the report file."""
 
     path: str
     run_id: str
@@ -75,22 +73,22 @@ class Report:
     portal: Portal | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _file: IO[bytes] = field(init=False, repr=False)
-    _is_new: bool = field(init=False, repr=False)  # and so empty
+    _is_new: bool = field(init=False, repr=False)  # the file was created by this run, or was empty
     _encode: Callable[[Mapping[str, Any]], bytes] = field(init=False, repr=False)
-    # Run and number together name a line: what loads a report twice can tell.
+    # Run id and line number identify a line, so that a line that is loaded twice can be recognized.
     _numbers: Iterator[int] = field(default_factory=lambda: count(1), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.path = self.path.replace("{run_id}", self.run_id)
-        with self._named():
+        with self._os_errors():
             self._file = open_private(self.path, append=True)
             self._is_new = not Path(self.path).stat().st_size
         self._encode = self._as_csv() if self.path.lower().endswith(".csv") else _json_line
 
     def _as_csv(self) -> Callable[[Mapping[str, Any]], bytes]:
-        """Begin a CSV file, or go on with one that has the same columns."""
+        """Write the heading of a new CSV file, or check that an existing one has the same columns."""
         heading = csv_heading(CSV_COLUMNS)
-        with self._named(), Path(self.path).open("rb") as file:
+        with self._os_errors(), Path(self.path).open("rb") as file:
             first_line = file.readline(len(heading) + 1)
         if not self._is_new and first_line != heading:
             self._file.close()
@@ -102,8 +100,8 @@ class Report:
         return _csv_member
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Say which file it is that the system does not let us write."""
+    def _os_errors(self) -> Iterator[None]:
+        """Turn an OSError into a TargetError that names the file."""
         try:
             yield
         except OSError as error:
@@ -113,26 +111,25 @@ class Report:
             ) from error
 
     @property
-    def names_everybody(self) -> bool:
-        """Whether members who are as asked have a line, too."""
+    def names_all_members(self) -> bool:
+        """Whether each member has a line, also those already as asked."""
         return self.members == "all"
 
-    def wants(self, outcome: Outcome, *, is_member: bool) -> bool:
-        """Whether every member with this outcome has a line, whatever else became of it."""
+    def names(self, outcome: Outcome, *, is_member: bool) -> bool:
+        """Return whether each member with this outcome has a line."""
         return self.members == "all" or not is_applied(outcome, is_member=is_member)
 
-    def member(self, asked: Asked, settled: Settlement) -> None:
-        """Write a member's line: of all, or of those not in the state asked for, created, or who cannot be mailed."""
+    def member(self, asked: RequestedChange, settled: Settlement) -> None:
+        """Write the line of a member who is not as asked, created or not mailed; with `report_members: all`, of any."""
         outcome, refusal, properties = settled.outcome, settled.refusal, settled.properties
         problem = properties.problem if properties else None
         mailability = settled.mailability
-        is_remarkable = problem or settled.created or (mailability and not mailability.is_mailable)
-        is_wanted = self.wants(outcome, is_member=asked.is_member) or is_remarkable
         if asked.account.is_retry:
-            is_wanted = is_applied(
-                outcome, is_member=asked.is_member
-            )  # the earlier run has told of the others
-        if not is_wanted:
+            is_named = is_applied(outcome, is_member=asked.is_member)  # an earlier run has named the others
+        else:
+            is_notable = problem or settled.created or (mailability and not mailability.is_mailable)
+            is_named = bool(is_notable) or self.names(outcome, is_member=asked.is_member)
+        if not is_named:
             return
         record_id = settled.record_id
         self._write(
@@ -153,11 +150,11 @@ class Report:
             property_reason=problem and problem.reason,
             property_correlation_id=problem and problem.correlation_id,
             mailability=mailability and mailability.mailability,
-            mailability_as_of=mailability and moment_text(mailability.looked_up),
+            mailability_as_of=mailability and time_text(mailability.looked_up),
         )
 
     def rejection(self, stream: str, rejection: Rejection, account: Account | None) -> None:
-        """Write the line of a record that could not be applied, as it was asked."""
+        """Write the line of a record that could not be applied."""
         self._write(
             "member",
             **self._list_fields(account),
@@ -180,26 +177,25 @@ class Report:
             mailability_as_of=None,
         )
 
-    def close(self, accounts: Accounts, **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
+    def close(self, lists: Iterable[Account], **run: Any) -> None:  # noqa: ANN401 - whatever JSON has
         """Write the lines of the lists and of the run, however it ended, and close the file."""
-        with self._named(), self._file:
-            for account in accounts.lists.values():
-                self._write("list", **self._list_fields(account), **list_figures(account))
+        with self._os_errors(), self._file:
+            for account in lists:
+                self._write("list", **self._list_fields(account), **account.figures)
             self._write(
                 "run",
                 started=self.started.isoformat(timespec="milliseconds"),
                 report_members=self.members,
-                **run_figures(accounts),
                 **run,
             )
 
     def flush(self) -> None:
-        """Let everything written so far survive the process."""
-        with self._named():
+        """Hand everything written so far to the operating system."""
+        with self._os_errors():
             self._file.flush()
 
     def discard(self) -> None:
-        """Close the file without a line of this run; one that this run began goes."""
+        """Close the file without a line of this run; delete it if this run created it."""
         self._file.close()
         if self._is_new:
             Path(self.path).unlink()
@@ -226,7 +222,7 @@ class Report:
         self._append(self._encode(line))
 
     def _append(self, text: bytes) -> None:
-        with self._named():
+        with self._os_errors():
             self._file.write(text)
 
 
@@ -235,4 +231,4 @@ def _json_line(line: Mapping[str, Any]) -> bytes:
 
 
 def _csv_member(line: Mapping[str, Any]) -> bytes:
-    return csv_line(line.get(each) for each in CSV_COLUMNS).encode() if line["kind"] == "member" else b""
+    return csv_line(line.get(column) for column in CSV_COLUMNS).encode() if line["kind"] == "member" else b""

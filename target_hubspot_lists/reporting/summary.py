@@ -1,4 +1,4 @@
-"""Format the end-of-run summary: one row for each list, then totals and warnings; with the counts as fields."""
+"""Format the end-of-run summary: one row for each list, then totals and warnings, with the counts as log fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.outcomes import Mailability, Outcome, PropertyOutcome, Reason
-from target_hubspot_lists.reporting.figures import list_figures, moment_text, run_figures
+from target_hubspot_lists.reporting.account import time_text
 from target_hubspot_lists.reporting.text_tables import aligned
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ LONGEST_NAME = 40  # characters of a list's name that the table shows
 
 
 class SummaryLine(NamedTuple):
-    """A line of the summary, and what a structured log has as fields beside its text."""
+    """A line of the summary, and the fields that a structured log has beside its text."""
 
     text: str
     fields: Mapping[str, Any] = {}
 
 
 class RunFacts(NamedTuple):
-    """What the accounts do not know of the run that is summed up."""
+    """What the summary says of a run that is not in its accounts."""
 
     run_id: str
     portal_id: int | None
@@ -58,12 +58,14 @@ class RunFacts(NamedTuple):
 def summary(accounts: Accounts, run: RunFacts) -> Iterator[SummaryLine]:
     """Yield the lines of the summary; they name lists, streams and counts, and no person.
 
-    In a structured log the row of a list has the field `hubspot_list`, the last line `hubspot_run`: the same
-    counts as in the report.
+    In a structured log the row of a list has the field `hubspot_list` and the last line `hubspot_run`, with the same
+    counts as the report.
     """
     lists = list(accounts.lists.values())
     if run.dry_run and (lists or not run.exit_code):
-        yield SummaryLine("Dry run: nothing was written to HubSpot, and no STATE leaves. A real run would:")
+        yield SummaryLine(
+            "Dry run: nothing was written to HubSpot, and no STATE is written. A real run would:"
+        )
     if lists:
         heading, *rows = table(lists)
         yield SummaryLine(heading)
@@ -74,7 +76,7 @@ def summary(accounts: Accounts, run: RunFacts) -> Iterator[SummaryLine]:
     yield from map(SummaryLine, _sentences(accounts, run))
     yield SummaryLine(
         f"{_count(run.calls, 'call')} to HubSpot, {run.seconds:.1f} seconds.",
-        {"hubspot_run": {**run._asdict(), "seconds": round(run.seconds, 3), **run_figures(accounts)}},
+        {"hubspot_run": {**run._asdict(), "seconds": round(run.seconds, 3), **accounts.figures}},
     )
 
 
@@ -86,17 +88,17 @@ def _list_fields(account: Account, run: RunFacts) -> dict[str, Any]:
         "list_id": account.list_id,
         "list_name": shown(account.label),
         "cohort": shown(account.cohort.name),
-        **list_figures(account),
+        **account.figures,
     }
 
 
 def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
     lists = list(accounts.lists.values())
     for account in lists:
-        if account.put_back:
+        if account.restored:
             yield (
-                f'List "{shown(account.label)}": {_count(account.put_back, "member")} of earlier runs put back, whom '
-                "it had lost in HubSpot."
+                f'List "{shown(account.label)}": {_count(account.restored, "member")} of earlier runs put back: '
+                "the list had lost them in HubSpot."
             )
         if account.retried:
             applied = "would apply" if run.dry_run else "applied"
@@ -105,8 +107,8 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
                 f"{applied}."
             )
     if found_by := accounts.found_by_label:
-        told = (f"{name} {count:,}" for name, count in found_by.items())
-        yield f"Members found by: {', '.join(told)}."
+        counts = (f"{name} {count:,}" for name, count in found_by.items())
+        yield f"Members found by: {', '.join(counts)}."
     yield from _rejections(lists, accounts.streams)
     yield from _property_problems(lists)
     yield from _mailability(lists)
@@ -121,24 +123,26 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
             f"{_count(accounts.contacts_created, 'contact')} {created}: check that the portal treats this app's "
             "contacts as marketing contacts, since only those can be mailed."
         )
-    add_only = sorted(name for name, stream in accounts.streams.items() if not stream.can_remove)
+    add_only = sorted(
+        f'stream "{name}"' for name, stream in accounts.streams.items() if not stream.can_remove
+    )
     if add_only and not run.is_mirror:
         yield (
-            f"No record of {_names(add_only)} can remove anybody from a list: "
+            f"No record of {', '.join(add_only)} can remove a member from a list: "
             "there is no operation column and no _sdc_deleted_at. Where a stream holds whole cohorts, "
-            "sync_mode: mirror removes who is not in them."
+            "sync_mode: mirror removes members that are not in them."
         )
 
 
 def table(accounts: Sequence[Account]) -> Iterator[str]:
-    """Yield a line for each list under a line of headings: columns aligned, without those that are 0 throughout."""
+    """Yield a line of headings and a line for each list; columns that are 0 for every list are left out."""
     columns = [
         ["list", *(_name(account) for account in accounts)],
         ["id", *(account.list_id or "-" for account in accounts)],
         ["asked", *(str(account.asked) for account in accounts)],
         *_columns_of(COLUMNS, [account.outcomes for account in accounts]),
         *_columns_of(PROPERTY_COLUMNS, [account.properties for account in accounts]),
-        *_unmailable(accounts),
+        *_cannot_be_mailed(accounts),
         ["match rate", *(_rate(account.match_rate) for account in accounts)],
     ]
     yield from aligned(columns)
@@ -146,13 +150,13 @@ def table(accounts: Sequence[Account]) -> Iterator[str]:
 
 def _columns_of(headings: Mapping[_Kind, str], counts: Sequence[Counter[_Kind]]) -> Iterator[list[str]]:
     for kind, heading in headings.items():
-        if any(each[kind] for each in counts):
-            yield [heading, *(str(each[kind]) for each in counts)]
+        if any(of_list[kind] for of_list in counts):
+            yield [heading, *(str(of_list[kind]) for of_list in counts)]
 
 
-def _unmailable(accounts: Sequence[Account]) -> Iterator[list[str]]:
-    if any(each.cannot_be_mailed for each in accounts):
-        yield ["cannot be mailed", *(str(each.cannot_be_mailed) for each in accounts)]
+def _cannot_be_mailed(accounts: Sequence[Account]) -> Iterator[list[str]]:
+    if any(account.cannot_be_mailed for account in accounts):
+        yield ["cannot be mailed", *(str(account.cannot_be_mailed) for account in accounts)]
 
 
 def _name(account: Account) -> str:
@@ -176,29 +180,28 @@ def _rejections(accounts: Sequence[Account], streams: Mapping[str, StreamAccount
 def _property_problems(accounts: Iterable[Account]) -> Iterator[str]:
     problems = sum((account.property_problems for account in accounts), Counter[Any]())
     if problems:
-        told = (
+        counts = (
             f"{count} {reason}" + (f' of "{name}"' if name else "")
             for (reason, name), count in sorted(problems.items(), key=str)
         )
-        yield f"Properties rejected, not the memberships: {', '.join(told)}."
+        yield f"Properties rejected, not the memberships: {', '.join(counts)}."
 
 
 def _mailability(accounts: Sequence[Account]) -> Iterator[str]:
-    told = sum((account.mailability for account in accounts), Counter[Mailability]())
-    reasons = ", ".join(f"{told[each]} {each}" for each in Mailability if told[each] and each != "mailable")
-    if reasons:
-        oldest = min(each.mailability_as_of for each in accounts if each.mailability_as_of is not None)
+    counts = sum((account.mailability for account in accounts), Counter[Mailability]())
+    del counts[Mailability.MAILABLE]
+    if counts:
+        reasons = ", ".join(f"{counts[reason]} {reason}" for reason in Mailability if counts[reason])
+        oldest = min(
+            account.mailability_as_of for account in accounts if account.mailability_as_of is not None
+        )
         yield (
-            f"On these lists and not to be mailed: {reasons}, as HubSpot said at {moment_text(oldest)} or later."
+            f"On these lists and not to be mailed: {reasons}, as HubSpot said at {time_text(oldest)} or later."
         )
 
 
 def _reasons(reasons: Counter[Reason]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(f'stream "{name}"' for name in names)
 
 
 def _count(number: int, noun: str, plural: str | None = None) -> str:

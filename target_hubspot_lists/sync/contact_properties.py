@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.property_flush import Flush
 
@@ -102,7 +102,7 @@ class ContactProperties:
             self.status.check(lists)
 
     def begin(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> Flush:
         """Begin a flush of what was held: make the properties that its lists need."""
         self.make_for(lists.values())
@@ -126,7 +126,7 @@ class ContactProperties:
         return {self.status.name_for(hubspot_list): REALIZED if is_member else EXITED}
 
     def statuses_by_member(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, Mapping[str, str]]:
         """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
         statuses: dict[str, dict[str, str]] = {}

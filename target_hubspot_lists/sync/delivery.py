@@ -11,8 +11,7 @@ from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CAL
 from target_hubspot_lists.hubspot.membership_changes import Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
 from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
-from target_hubspot_lists.reporting.accounts import NOTHING
-from target_hubspot_lists.reporting.asked import NO_RECORD
+from target_hubspot_lists.reporting.account import EMPTY, NO_POSITION
 from target_hubspot_lists.sync.plans import Stale, to_add
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import KnownMailability, PropertyResult
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.merged_contacts import MergedContacts
@@ -69,7 +68,7 @@ class Delivery:
     def deliver(
         self,
         plans: Iterable[Plan],
-        results: Mapping[Member, PropertyResult] = NOTHING,
+        results: Mapping[Member, PropertyResult] = EMPTY,
         *,
         is_again: bool = False,
     ) -> list[Stale]:
@@ -226,12 +225,12 @@ def _job(
     return write
 
 
-def _is_followed(asked: Asked, record_id_now: int | None) -> bool:
+def _is_followed(asked: RequestedChange, record_id_now: int | None) -> bool:
     """Return whether a change of a merged contact is sent for the contact that it became.
 
     Not what no record asks: a mirror removes nobody of whom it did not make sure that the snapshot lacks them.
     """
-    return record_id_now is not None and asked.position != NO_RECORD
+    return record_id_now is not None and asked.position != NO_POSITION
 
 
 @dataclass
@@ -273,7 +272,7 @@ class UnderWay:
         *,
         is_member: bool | None = None,
         is_sent: bool = True,
-        refusals: Mapping[int, Refusal] = NOTHING,
+        refusals: Mapping[int, Refusal] = EMPTY,
     ) -> None:
         """Give contacts their outcome; `is_member` is what all of them ask, None where they differ."""
         if not record_ids:

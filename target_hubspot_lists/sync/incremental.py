@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.reporting.account import StreamAccount
-from target_hubspot_lists.reporting.asked import Asked
+from target_hubspot_lists.reporting.account import RequestedChange, StreamAccount
+from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
 from target_hubspot_lists.sync.plans import Plan, last_words
 from target_hubspot_lists.sync.redelivery import deliver_again
 from target_hubspot_lists.sync.second_chances import Heard
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.account import Account, RequestedChanges
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
@@ -144,7 +143,7 @@ class Incremental:
     def finish(self) -> Sequence[str]:
         """Flush; return a sentence for each list that cannot be used, or with members that were dropped."""
         self.flush()
-        return [*self._accounts.list_problems(), *self._accounts.dropped()]
+        return [*unusable_lists(self._accounts), *dropped_members(self._accounts)]
 
     def is_done(self, stream: str) -> bool:
         """Return whether every list was as asked: STATE covers the members of every stream."""
@@ -176,7 +175,7 @@ class Incremental:
         to = held.destination
         return to.account.problem is None and self._journal.gone_list(to.route) is not None
 
-    def _reject(self, every: Iterable[Asked], problem: UnusableList) -> None:
+    def _reject(self, every: Iterable[RequestedChange], problem: UnusableList) -> None:
         refusal = Refusal(problem.reason, str(problem))
         for asked in every:
             self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
@@ -239,13 +238,13 @@ def _members(every: Sequence[Held]) -> Iterator[tuple[Member, bool]]:
 def _plans(
     asked: Iterable[tuple[Account, dict[Member, int], HubSpotList]],
     resolution: Resolution,
-    settle: Callable[[Sequence[Asked]], None],
+    settle: Callable[[Sequence[RequestedChange]], None],
 ) -> list[Plan]:
     """Fold once more by list and record id: two routes can be one list, two addresses one contact.
 
     `settle` gives an outcome to members who have no contact.
     """
-    parts: dict[str, list[Words]] = {}
+    parts: dict[str, list[RequestedChanges]] = {}
     by_id: dict[str, HubSpotList] = {}
     for account, of_account, hubspot_list in asked:
         words, without = resolution.words(account, of_account)
@@ -259,17 +258,17 @@ def _plans(
 
 @dataclass
 class Held:
-    """The memberships held for one list until the next flush: the last word on each member, as `Words` packs it."""
+    """The memberships held for one list until the next flush: the last word on each member: see `packed`."""
 
     destination: Destination
     stream: str  # which filled it last
     words: dict[Member, int] = field(default_factory=dict)
 
-    def asked(self) -> Iterator[Asked]:
+    def asked(self) -> Iterator[RequestedChange]:
         """Yield what is asked of each member."""
         account = self.destination.account
         for member, word in self.words.items():
-            yield Asked.unpacked(member, word, account)
+            yield RequestedChange.unpacked(member, word, account)
 
 
 class Batch:

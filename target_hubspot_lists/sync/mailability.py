@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.outcomes import KnownMailability
-from target_hubspot_lists.reporting.accounts import NOTHING
+from target_hubspot_lists.reporting.account import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -129,7 +129,7 @@ class NoMailabilityCheck:
 
     def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:  # noqa: ARG002 - nobody is
         """Return nothing."""
-        return NOTHING
+        return EMPTY
 
     def end_flush(self) -> None:
         """Nothing: nothing is kept."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.reporting.accounts import NOTHING
+from target_hubspot_lists.reporting.account import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.property_flush import Flush
     from target_hubspot_lists.sync.resolution import Resolution
@@ -23,12 +23,12 @@ class NoFlush:
     """A flush that reads and writes no property: see `Flush`."""
 
     read: Sequence[str] = ()
-    results: Mapping[Member, PropertyResult] = NOTHING
+    results: Mapping[Member, PropertyResult] = EMPTY
 
     def attributes(self, address: str) -> Mapping[str, str]:
         """Return nothing."""
         del address
-        return NOTHING
+        return EMPTY
 
     statuses = attributes
 
@@ -37,7 +37,7 @@ class NoFlush:
         return members[-1]
 
     def expect(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> None:
         """Do nothing."""
 
@@ -71,7 +71,7 @@ class NoProperties:
         """Do nothing."""
 
     def begin(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> Flush:
         """Return a flush that writes nothing."""
         del asked, lists

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.membership_changes import Change
-from target_hubspot_lists.reporting.accounts import NOBODY
-from target_hubspot_lists.reporting.asked import NOT_SEVERAL, Words
+from target_hubspot_lists.reporting.account import EMPTY, RequestedChanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.reporting.account import Account
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import Account, RequestedChange
 
 
 class Stale(NamedTuple):
@@ -24,7 +22,7 @@ class Stale(NamedTuple):
 
     hubspot_list: HubSpotList
     record_id: int
-    asked: Asked
+    asked: RequestedChange
     record_id_now: int | None
 
 
@@ -36,12 +34,15 @@ class Plan:
     """
 
     hubspot_list: HubSpotList
-    parts: tuple[Words, ...]
-    created: AbstractSet[int] = NOBODY
+    parts: tuple[RequestedChanges, ...]
+    created: AbstractSet[int] = frozenset()
 
     @classmethod
     def of(
-        cls, hubspot_list: HubSpotList, asked: Mapping[int, Asked], created: AbstractSet[int] = NOBODY
+        cls,
+        hubspot_list: HubSpotList,
+        asked: Mapping[int, RequestedChange],
+        created: AbstractSet[int] = frozenset(),
     ) -> Plan:
         """Return the plan for a few members, by record id."""
         accounts = {id(each.account): each.account for each in asked.values()}
@@ -64,7 +65,7 @@ class Plan:
         """The contacts that it is about."""
         return set().union(*(part.words for part in self.parts))
 
-    def asked(self, record_id: int) -> Asked | None:
+    def asked(self, record_id: int) -> RequestedChange | None:
         """Return what is asked of one contact; None if nothing is."""
         return next((part.asked(record_id) for part in self.parts if record_id in part.words), None)
 
@@ -73,11 +74,11 @@ class Plan:
         for part in self.parts:
             yield from part.words if part.members is None else part.members.values()
 
-    def all_asked(self) -> dict[int, Asked]:
+    def all_asked(self) -> dict[int, RequestedChange]:
         """Return what is asked of each of its contacts, in the order of the input."""
         return {each: part.asked(each) for part in self.parts for each in part.words}
 
-    def of_these(self, record_ids: Iterable[int]) -> dict[int, Asked]:
+    def of_these(self, record_ids: Iterable[int]) -> dict[int, RequestedChange]:
         """Return what is asked of some of its contacts."""
         return {each: asked for each in record_ids if (asked := self.asked(each)) is not None}
 
@@ -108,7 +109,7 @@ class Plan:
         return replace(self, parts=tuple(last_words(_followed(part, merged) for part in self.parts)))
 
 
-def _followed(part: Words, merged: Mapping[int, int]) -> Words:
+def _followed(part: RequestedChanges, merged: Mapping[int, int]) -> RequestedChanges:
     fold = Fold(part.account, part.found_by)
     for record_id, word in part.words.items():
         member = record_id if part.members is None else part.members[record_id]
@@ -119,9 +120,9 @@ def _followed(part: Words, merged: Mapping[int, int]) -> Words:
 class Fold:
     """The last word on each contact that one account asks for: two members can be one contact."""
 
-    def __init__(self, account: Account, found_by: Mapping[Member, int] = NOT_SEVERAL) -> None:
+    def __init__(self, account: Account, found_by: Mapping[Member, int] = EMPTY) -> None:
         self._members: dict[int, Member] = {}
-        self.words = Words(account, {}, self._members, found_by)
+        self.words = RequestedChanges(account, {}, self._members, found_by)
 
     def take(self, record_id: int, word: int, member: Member) -> None:
         """Take a word; of two on one contact the later stands, and the other is superseded."""
@@ -141,7 +142,7 @@ def to_add(plans: Iterable[Plan]) -> Iterator[int]:
     return (each for of_part in words for each, word in of_part if word & 1)
 
 
-def last_words(parts: Iterable[Words]) -> Iterator[Words]:
+def last_words(parts: Iterable[RequestedChanges]) -> Iterator[RequestedChanges]:
     """Yield parts that ask the same list without the words that another part outdoes; those are superseded."""
     parts = list(parts)
     for part in parts:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.property_memory import PropertyMemory
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.plans import Plan
     from target_hubspot_lists.sync.resolution import Resolution
@@ -38,7 +38,7 @@ class Flush(ContactFields, Protocol):
         """What became of each contact's properties, by record id; in a dry run by address of one to be created."""
 
     def expect(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> None:
         """Learn whose contacts may have to be created next, and with which audience status."""
 
@@ -62,7 +62,7 @@ class Rules(Protocol):
         """Return the audience status of one membership, as a property and its text."""
 
     def statuses_by_member(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, Mapping[str, str]]:
         """Return the audience statuses of contacts that may be created, by address."""
 
@@ -86,7 +86,7 @@ class PropertyFlush:
         self.results: dict[Member, PropertyResult] = dict(created or {})
 
     def expect(
-        self, asked: Iterable[tuple[Route, Iterable[Asked]]], lists: Mapping[str, HubSpotList]
+        self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> None:
         """Learn whose contacts may have to be created next, and with which audience status."""
         self._statuses = self._owner.statuses_by_member(asked, lists)
@@ -159,7 +159,7 @@ class PropertyFlush:
         self._write([each for each in self._wanted(updates, filled) if each.texts], known)
 
     def _statuses_by_record_id(
-        self, asked: Iterable[tuple[HubSpotList, Mapping[int, Asked]]]
+        self, asked: Iterable[tuple[HubSpotList, Mapping[int, RequestedChange]]]
     ) -> dict[int, Mapping[str, str]]:
         """Everybody who was there when the flush began, with the audience statuses that the lists give them."""
         statuses: dict[int, Mapping[str, str]] = {}

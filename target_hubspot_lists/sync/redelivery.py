@@ -9,8 +9,8 @@ from target_hubspot_lists.sync.plans import Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.reporting.asked import Asked
     from target_hubspot_lists.sync.delivery import Delivery
     from target_hubspot_lists.sync.plans import Stale
     from target_hubspot_lists.sync.property_flush import Flush
@@ -37,7 +37,7 @@ def deliver_again(  # noqa: PLR0913 - what a delivery needs
     ]
     resolution = resolver.resolve(by_address, properties)
     properties.resolved(resolution)
-    by_list: dict[str, dict[int, Asked]] = {}
+    by_list: dict[str, dict[int, RequestedChange]] = {}
     for each in stale:
         asked, record_id = each.asked, each.record_id_now
         if isinstance(asked.member, str):
@@ -61,5 +61,5 @@ def deliver_again(  # noqa: PLR0913 - what a delivery needs
     delivery.deliver(plans, properties.results, is_again=True)
 
 
-def _position(asked: Asked) -> int:
+def _position(asked: RequestedChange) -> int:
     return asked.position

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from target_hubspot_lists.outcomes import Outcome, Seen, outcome_of
-from target_hubspot_lists.reporting.asked import Asked, Words
+from target_hubspot_lists.reporting.account import RequestedChange, RequestedChanges
 from target_hubspot_lists.sync.plans import Fold
 
 if TYPE_CHECKING:
@@ -85,22 +85,24 @@ class Resolution:
         is_foreseen = is_member and member in self.foreseen
         return outcome_of(Seen.CHANGED if is_foreseen else Seen.NO_CONTACT, is_member=is_member)
 
-    def words(self, account: Account, words: dict[Member, int]) -> tuple[Words, list[Asked]]:
+    def words(
+        self, account: Account, words: dict[Member, int]
+    ) -> tuple[RequestedChanges, list[RequestedChange]]:
         """Return what an account asks, by contact, and what it asks of members who have none."""
         if self.are_record_ids:
-            return Words(account, words), []  # type: ignore[arg-type]  # members are record ids
+            return RequestedChanges(account, words), []  # type: ignore[arg-type]  # members are record ids
         fold, without = Fold(account, self.found_by), []
         record_ids = self.record_ids
         for member, word in words.items():
             record_id = record_ids.get(member)  # type: ignore[arg-type]  # members are addresses
             if record_id is None:
-                without.append(Asked.unpacked(member, word, account))
+                without.append(RequestedChange.unpacked(member, word, account))
             else:
                 fold.take(record_id, word, member)
         return fold.words, without
 
     def settle(
-        self, accounts: Accounts, without: Sequence[Asked], results: Mapping[Member, PropertyResult]
+        self, accounts: Accounts, without: Sequence[RequestedChange], results: Mapping[Member, PropertyResult]
     ) -> None:
         """Settle members who have no contact; `results` says what became of their properties."""
         for asked in without:

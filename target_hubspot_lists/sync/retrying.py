@@ -10,8 +10,7 @@ from target_hubspot_lists.errors import LedgerError, TargetError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import is_applied
-from target_hubspot_lists.reporting.account import Account
-from target_hubspot_lists.reporting.asked import Asked
+from target_hubspot_lists.reporting.account import Account, RequestedChange
 from target_hubspot_lists.sync.kept_words import cancelled, cancelled_by_name, pipeline_of
 from target_hubspot_lists.sync.plans import Plan
 from target_hubspot_lists.sync.redelivery import deliver_again
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.ledger.records import KeptAdd, KnownList, KnownRemoval
+    from target_hubspot_lists.reporting.account import RequestedChanges
     from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.reporting.asked import Words
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import ContactProperties
     from target_hubspot_lists.sync.delivery import Delivery
@@ -150,7 +149,7 @@ class Retrying:
         account = Account(cohort_of(adds[0]), found.name, found, is_retry=True)
         by_member: dict[Member, KeptAdd] = {self._member(each): each for each in adds}
         asked = [
-            Asked(member, is_member=True, position=position, account=account)
+            RequestedChange(member, is_member=True, position=position, account=account)
             for position, member in enumerate(by_member, start=1)
         ]
         route = Route(found.list_id, "")
@@ -185,7 +184,7 @@ class Retrying:
     def _cancelled(
         self,
         removals: Collection[KnownRemoval],
-        words: Words,
+        words: RequestedChanges,
         adds: Mapping[Member, KeptAdd],
         resolution: Resolution,
     ) -> Iterator[int]:
@@ -217,7 +216,7 @@ class Retrying:
         if account is None:
             account = Account(retry.cohort, found.name, found)
             self._accounts.lists[Route(found.list_id, "").key] = account
-        account.take_retried(retry)
+        account.add_retry(retry)
 
 
 class NoRetrying:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.reporting.judgement import Judgement
+from target_hubspot_lists.reporting.problems import (
+    dropped_members,
+    judge_only_later_changes,
+    nothing_applied,
+    unusable_lists,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +41,6 @@ class Schedule:
     ) -> None:
         self._sync = sync
         self._accounts = accounts
-        self._judgement = Judgement(accounts)
         self._states = states
         self._clock = clock
         self._flushed = flushed
@@ -82,7 +86,7 @@ class Schedule:
         It is where members were dropped or a list cannot be used. It may be as long as nothing at all has applied of a
         list or a stream.
         """
-        if not self._accounts.holds_state and next(self._judgement.in_vain(), None) is None:
+        if not self._accounts.holds_state and next(nothing_applied(self._accounts), None) is None:
             self._waits_since = None
             self._states.confirm()
         elif self._waits_since is None and self._states.is_waiting:
@@ -98,14 +102,14 @@ class Schedule:
         self.flush()
         if self._waits_since is None:
             return
-        if problems := [*self._accounts.list_problems(), *self._accounts.dropped()]:
+        if problems := [*unusable_lists(self._accounts), *dropped_members(self._accounts)]:
             raise TargetError(" ".join(problems))
-        in_vain = [each for each in self._judgement.in_vain() if each.is_mistake or each.is_stream]
-        if in_vain:
-            told = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in in_vain)
+        mistakes = [each for each in nothing_applied(self._accounts) if each.is_mistake or each.is_stream]
+        if mistakes:
+            counts = "; ".join(f"of {each.asked} memberships of {each.what} not one" for each in mistakes)
             raise TargetError(
-                f"In {MAX_WAIT_SECONDS // 3600} hours nothing was applied ({told}), so that no STATE could leave. "
+                f"In {MAX_WAIT_SECONDS // 3600} hours nothing was applied ({counts}), so that no STATE could leave. "
                 "Set report_path for a line on each, correct the source or the settings, and run again."
             )
-        self._judgement.excuse()
+        judge_only_later_changes(self._accounts)
         self._confirm()

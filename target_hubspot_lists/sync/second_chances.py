@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.kept_store import KeptStore
     from target_hubspot_lists.outcomes import Refusal
-    from target_hubspot_lists.reporting.account import Account
-    from target_hubspot_lists.reporting.asked import Asked
+    from target_hubspot_lists.reporting.account import Account, RequestedChange
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.resolution import Resolution
 
@@ -25,7 +24,7 @@ LONGEST_KEPT = 2_500  # bytes of the match settings and the member together
 
 
 class Heard(NamedTuple):
-    """What the records of one flush say of one list: the last word on each member, as `Words` packs it."""
+    """What the records of one flush say of one list: the last word on each member: see `packed`."""
 
     list_id: str
     stream: str
@@ -44,7 +43,7 @@ class SecondChances:
         self.match = match_text(settings.identifiers)
         self._longest = LONGEST_KEPT - len(self.match.encode())
         self._is_dry = settings.dry_run
-        self._unapplied: list[Asked] = []
+        self._unapplied: list[RequestedChange] = []
         self._has_any: dict[str, bool] = {}  # by list id, whether adds to it are kept
         self.outcomes: dict[Member, Outcome] = {}  # of adds that are tried again
         self._earlier: int | None = None  # the last word of earlier runs, once this run has noted any
@@ -60,7 +59,7 @@ class SecondChances:
         """Whether it has to be told of every member with this outcome."""
         return account.is_retry or (is_member and outcome in {Outcome.MISSING, Outcome.REJECTED})
 
-    def settled(self, asked: Asked, outcome: Outcome, refusal: Refusal | None) -> None:
+    def settled(self, asked: RequestedChange, outcome: Outcome, refusal: Refusal | None) -> None:
         """Note an add that did not apply for its own sake, and any outcome of one that was tried again."""
         if asked.account.is_retry:
             self.outcomes[asked.member] = outcome
@@ -71,7 +70,7 @@ class SecondChances:
 
     def note(self, heard: Iterable[Heard], resolution: Resolution) -> None:
         """Keep the adds of a flush that did not apply, and let its other words replace what was kept before."""
-        by_account: dict[int, list[Asked]] = {}
+        by_account: dict[int, list[RequestedChange]] = {}
         for asked in self._unapplied:
             by_account.setdefault(id(asked.account), []).append(asked)
         self._unapplied = []
@@ -111,7 +110,9 @@ class SecondChances:
             self._earlier = last
         return last
 
-    def _note(self, heard: Heard, adds: Sequence[Asked], resolution: Resolution, *, first: int) -> None:
+    def _note(
+        self, heard: Heard, adds: Sequence[RequestedChange], resolution: Resolution, *, first: int
+    ) -> None:
         """Note what is said of one list; words are numbered from `first` on, by the positions of their records."""
         list_id, cohort = heard.list_id, heard.account.cohort
         kept = [

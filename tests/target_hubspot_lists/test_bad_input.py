@@ -202,8 +202,8 @@ def test_an_active_list_is_refused_before_anything_is_written_to_it(
     assert run.exit_code == 1
     assert run.error == (
         f'List "VIP" ({hubspot_list.list_id}) is an active list: HubSpot fills it from filters. '
-        "Name a static list in lists[].list_id. No STATE leaves, so this input is read again until that is corrected; "
-        'to leave the cohort out, set lists: [{"cohort": "VIP", "skip": true}].'
+        "Name a static list in lists[].list_id. No STATE is written, so this input is read again until that is "
+        'corrected; to leave the cohort out, set lists: [{"cohort": "VIP", "skip": true}].'
     )
     assert run.states == []
 

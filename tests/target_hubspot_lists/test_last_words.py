@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from target_hubspot_lists.hubspot.list_objects import HubSpotList
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.reporting.account import Account
-from target_hubspot_lists.reporting.asked import Words, packed
+from target_hubspot_lists.reporting.account import Account, RequestedChanges, packed
 from target_hubspot_lists.sync.plans import Fold, Plan, last_words
 from tests.factories import membership, schema_message
 from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -60,7 +59,7 @@ def test_words_follow_contacts_that_were_merged(
     words = {
         each: packed(position, is_member=is_member) for position, (each, is_member) in enumerate(sequence)
     }
-    followed = Plan(VIP, (Words(account, words),)).followed(merged)
+    followed = Plan(VIP, (RequestedChanges(account, words),)).followed(merged)
     by_contact: dict[int, int] = {}
     for each, word in words.items():
         by_contact[merged.get(each, each)] = max(word, by_contact.get(merged.get(each, each), word))

@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from hubspot_singer.plugin.logs import ERASE_LINE
-from target_hubspot_lists.reporting.progress import Progress, Standing
+from target_hubspot_lists.reporting.progress import ProgressLog, RunProgress
 from tests.factories import by_email, email_schema
 from tests.processes import TIMEOUT, OnTerminal, config_file
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.hubspot_emulator import HubSpotEmulator, Portal
 
-HALF = Standing(read=1000, done=500, calls=12, limit_share=0.93)
+HALF = RunProgress(read=1000, done=500, calls=12, limit_share=0.93)
 RESOLVING = replace(HALF, done=0, addresses_to_send=1400, addresses_sent=1200, looked_up=1000, created=200)
 
 
@@ -35,16 +35,16 @@ def test_the_line_tells_what_is_done_of_what_was_read_so_far() -> None:
 def test_the_bar_moves_with_look_ups_and_creates_before_any_membership_is_done() -> None:
     assert RESOLVING.bar() == "[############............]"
     assert replace(RESOLVING, done=1000, addresses_sent=1400).bar() == "[########################]"
-    assert Standing(read=0, done=0, calls=0, limit_share=0.0).bar() == "[........................]"
+    assert RunProgress(read=0, done=0, calls=0, limit_share=0.0).bar() == "[........................]"
 
 
 def test_a_line_is_told_only_where_calls_were_made(caplog: pytest.LogCaptureFixture) -> None:
     standings = [HALF, HALF, replace(HALF, calls=13)]
-    progress = Progress(lambda: standings.pop(0), stream=io.StringIO())
+    progress = ProgressLog(lambda: standings.pop(0), stream=io.StringIO())
 
     with caplog.at_level("INFO"):
         for _ in range(3):
-            progress.tell()
+            progress.log()
 
     assert [record.getMessage().count("13 calls") for record in caplog.records] == [0, 1]
     assert [record.__dict__["hubspot_progress"]["calls"] for record in caplog.records] == [12, 13]
@@ -58,7 +58,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_gets_a_bar_that_is_gone_in_the_end() -> None:
     terminal = Terminal()
 
-    with Progress(lambda: HALF, stream=terminal) as progress:
+    with ProgressLog(lambda: HALF, stream=terminal) as progress:
         progress.draw()
 
     assert terminal.getvalue().startswith(f"{ERASE_LINE}[############............] 500 of 1,000")
@@ -94,7 +94,7 @@ def test_a_bar_fits_into_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     terminal = Terminal()
 
-    with Progress(lambda: HALF, stream=terminal) as progress:
+    with ProgressLog(lambda: HALF, stream=terminal) as progress:
         progress.draw()
 
     bar = terminal.getvalue().removeprefix(ERASE_LINE).removesuffix(ERASE_LINE)

@@ -21,7 +21,7 @@ from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.account import Account, StreamAccount
 from target_hubspot_lists.reporting.accounts import Accounts
-from target_hubspot_lists.reporting.spreadsheets import is_formula
+from target_hubspot_lists.reporting.text_tables import is_formula
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.factories import by_email, email_schema, membership, record_message, schema_message, state_message
 from tests.processes import Plugin, config_file

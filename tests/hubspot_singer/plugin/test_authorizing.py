@@ -161,7 +161,7 @@ def test_a_token_of_before_does_not_stand_in_the_way(
             "The redirect URL must be http and lead to this machine.",
         ),
         ({}, ["--redirect-url=http://localhost/back"], "The redirect URL lacks a port."),
-        ({}, ["--authorize-file={path}"], "is there already, and nothing is written over it"),
+        ({}, ["--authorize-file={path}"], "exists already and is not overwritten"),
     ],
 )
 def test_what_is_wrong_is_said_before_a_consent_is_asked_for(

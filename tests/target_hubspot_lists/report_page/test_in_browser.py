@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_hubspot_lists.reporting.spreadsheets import is_formula
+from target_hubspot_lists.reporting.text_tables import is_formula
 from tests.browsers import AXE, NoBrowser, OpenPage, chromium
 from tests.target_hubspot_lists.report_page.lines import list_line, member_line, run_line
 

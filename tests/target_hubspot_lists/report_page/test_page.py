@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from target_hubspot_lists.ledger import KnownList
 from target_hubspot_lists.report_page.command import main
-from target_hubspot_lists.reporting.spreadsheets import is_formula
+from target_hubspot_lists.reporting.text_tables import is_formula
 from tests.factories import by_email, email_schema
 from tests.processes import TIMEOUT
 from tests.target_hubspot_lists.inputs import emails

@@ -15,7 +15,7 @@ from target_hubspot_lists.report_page.lines import MemberLine, parse
 from target_hubspot_lists.report_page.masking import masked, masked_text
 from target_hubspot_lists.report_page.wording import at, every, one_line, percent, share, span
 from target_hubspot_lists.reporting import explanations
-from target_hubspot_lists.reporting.spreadsheets import is_formula
+from target_hubspot_lists.reporting.text_tables import is_formula
 from tests.target_hubspot_lists.report_page.lines import member_line, started
 
 DAY = timedelta(days=1)
