@@ -89,12 +89,12 @@ class LedgerJournal(LedgerReading, Journal):
     @override
     def begin_making(self, names: Collection[str]) -> None:
         if names:
-            self._ledger.lists.begin_making_lists(names)
+            self._ledger.lists.begin_creating(names)
 
     @override
     def end_making(self, names: Collection[str]) -> None:
         if names:
-            self._ledger.lists.end_making_lists(names)
+            self._ledger.lists.end_creating(names)
 
     @override
     def _note(self, routed: Routed, found: HubSpotList) -> None:
@@ -149,7 +149,7 @@ class LedgerJournal(LedgerReading, Journal):
     @override
     def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
         # Who is added may be known as off the list under another id, who is removed as on it.
-        return not is_member or self._ledger.members.knows_who_left(hubspot_list.list_id)
+        return not is_member or self._ledger.members.has_former_members(hubspot_list.list_id)
 
     @override
     def forget(self, record_ids: Collection[int]) -> None:

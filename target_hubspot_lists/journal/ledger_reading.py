@@ -112,7 +112,7 @@ class LedgerReading(ABC):
 
     def _was_made_unnoted(self, hubspot_list: HubSpotList) -> bool:
         """Whether a run that was about to make a list of that name ended before it noted which it had made."""
-        return self._ledger.lists.is_to_be_made(hubspot_list.name)
+        return self._ledger.lists.is_being_created(hubspot_list.name)
 
     def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
         """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""

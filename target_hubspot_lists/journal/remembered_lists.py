@@ -41,7 +41,7 @@ class RememberedLists:
             found.name,
             routed.cohort.key,
             routed.stream,
-            created_by_us=is_new or self._ledger.lists.is_to_be_made(found.name),
+            created_by_us=is_new or self._ledger.lists.is_being_created(found.name),
             was_read=is_new,
             cohort_name=routed.cohort.name if routed.cohort.id else None,
         )

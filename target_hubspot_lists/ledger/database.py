@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from target_hubspot_lists.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -26,6 +28,7 @@ OWNER_ONLY = 0o600  # a ledger is about people
 BUSY_SECONDS = 30
 
 CONNECT_SECONDS = 10
+SECONDS_PER_DAY = 86_400
 # A lost network shows after a minute or two instead of two hours, on either side: until then the locks are held.
 KEEPALIVE_SECONDS = 60
 KEEPALIVE_INTERVAL_SECONDS = 10
@@ -174,6 +177,24 @@ class Database:
         if not self._may_quote or not first_line:
             return ""
         return f" ({redact(first_line, secrets=self._secrets)[:_DETAIL_CHARACTERS].rstrip('.')})"
+
+
+@dataclass(frozen=True)
+class PortalView:
+    """One portal's part of a ledger's database, as one run sees it: what the stores of a ledger share."""
+
+    database: Database
+    portal_id: int
+    run_id: str
+    now: Callable[[], datetime]
+
+    def seconds(self) -> int:
+        """Return the time in seconds since 1970."""
+        return int(self.now().timestamp())
+
+    def day(self) -> int:
+        """Return the day in days since 1970."""
+        return self.seconds() // SECONDS_PER_DAY
 
 
 def parse_url(url: str) -> URL:

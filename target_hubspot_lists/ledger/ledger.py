@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from target_hubspot_lists.errors import LedgerError
-from target_hubspot_lists.ledger.database import Database, NoLedgerThere, check_can_be_made
-from target_hubspot_lists.ledger.kept_store import KeptStore
+from target_hubspot_lists.ledger.database import Database, NoLedgerThere, PortalView, check_can_be_made
+from target_hubspot_lists.ledger.kept_adds import KeptAddStore
 from target_hubspot_lists.ledger.ledger_workspace import workspace
-from target_hubspot_lists.ledger.list_store import ListStore
+from target_hubspot_lists.ledger.lists import ListStore
 from target_hubspot_lists.ledger.locks import Locks
-from target_hubspot_lists.ledger.member_store import MemberStore
+from target_hubspot_lists.ledger.members import MemberStore
 from target_hubspot_lists.ledger.migrations import is_readable, migrate, schema_version
-from target_hubspot_lists.ledger.people_store import PeopleStore
-from target_hubspot_lists.ledger.portal_view import PortalView
+from target_hubspot_lists.ledger.people import PeopleStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -42,7 +41,7 @@ class Ledger:
         self._portal_id = portal_id
         view = PortalView(database, portal_id, run_id, now)
         self.people, self.lists, self.members = PeopleStore(view), ListStore(view), MemberStore(view)
-        self.kept = KeptStore(view)
+        self.kept = KeptAddStore(view)
         self._locks = Locks(database, portal_id, run_id=run_id, now=now)
 
     @classmethod

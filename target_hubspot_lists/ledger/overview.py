@@ -12,7 +12,7 @@ from sqlalchemy import case, func, select, true
 
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger.database import Database
-from target_hubspot_lists.ledger.memberships import is_member
+from target_hubspot_lists.ledger.members import is_member
 from target_hubspot_lists.ledger.migrations import is_readable
 from target_hubspot_lists.ledger.tables import cohorts, lists, memberships, runs
 

@@ -1,282 +1,287 @@
-"""Which contact an address is, or another identifier, what was last written to it, and how both are forgotten."""
+"""What the ledger knows of contacts: their identifiers, their mailability, and what was written to their properties."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, except_, literal, select, true, tuple_, update
+from sqlalchemy import exists, literal, select, true, tuple_, update
 
-from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
-from target_hubspot_lists.ledger import kept_adds, mailability
-from target_hubspot_lists.ledger.memberships import is_member, merged_state
-from target_hubspot_lists.ledger.records import Forgotten
-from target_hubspot_lists.ledger.statements import (
-    among,
-    chunks,
-    insert_into,
-    pairs_as_rows,
-    serialize,
-)
-from target_hubspot_lists.ledger.tables import (
-    contacts,
-    lists,
-    lists_to_be_made,
-    memberships,
-    property_hashes,
-    runs,
-)
+from target_hubspot_lists.identifiers import EMAIL
+from target_hubspot_lists.ledger import kept_adds
+from target_hubspot_lists.ledger.database import SECONDS_PER_DAY
+from target_hubspot_lists.ledger.forgetting import forget, names_of, prune
+from target_hubspot_lists.ledger.merging import merge
+from target_hubspot_lists.ledger.statements import among, chunks, ids_as_rows, insert_into, pairs_as_rows
+from target_hubspot_lists.ledger.tables import contacts, mailability, property_hashes
+from target_hubspot_lists.outcomes import KnownMailability, Mailability
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
+
+    from target_hubspot_lists.ledger.database import PortalView
+    from target_hubspot_lists.ledger.records import Forgotten
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+RETENTION = timedelta(days=90)  # for what `prune` deletes
+VALUES_PER_PAGE = 10_000
 
 
-VALUES_AT_ONCE = 10_000
+class PeopleStore:
+    """The contacts of a portal; every method is one transaction."""
+
+    def __init__(self, view: PortalView) -> None:
+        self._view = view
+        self._database = view.database
+        self._portal_id = view.portal_id
+
+    # Identifiers
+
+    def record_ids(
+        self,
+        values: Collection[str],
+        *,
+        by: str = EMAIL,
+        since: datetime = EPOCH,
+        with_mailability: bool = False,
+    ) -> dict[str, int]:
+        """Return the record ids of those values of a property that were looked up at `since` or later.
+
+        Addresses are the values of `email`, in lower case; another property with the same value is another person.
+        `with_mailability` leaves out contacts whose mailability was not read then.
+        """
+        with self._database.reading() as connection:
+            return _record_ids(
+                connection,
+                self._portal_id,
+                by,
+                values,
+                since=int(since.timestamp()),
+                with_mailability=with_mailability,
+            )
+
+    def contacts(self, *, looked_up_before: datetime) -> Iterator[tuple[str, dict[str, int]]]:
+        """Yield each property with the record ids of its values that were not looked up since, one page at a time."""
+        key, last = (contacts.c.property, contacts.c.value), ("", "")
+        while True:
+            page = (
+                select(*key, contacts.c.record_id)
+                .where(
+                    contacts.c.portal_id == self._portal_id,
+                    tuple_(*key) > last,
+                    contacts.c.looked_up < int(looked_up_before.timestamp()),
+                )
+                .order_by(*key)
+                .limit(VALUES_PER_PAGE)
+            )
+            with self._database.reading() as connection:
+                rows = connection.execute(page).all()
+            if not rows:
+                return
+            by_property: dict[str, dict[str, int]] = {}
+            for row in rows:
+                by_property.setdefault(row.property, {})[row.value] = row.record_id
+            yield from by_property.items()
+            last = rows[-1].property, rows[-1].value
+
+    def age_contacts(self, moment: datetime) -> None:
+        """Date look-ups that other runs made at `moment` or later back to the second before it."""
+        seconds = int(moment.timestamp())
+        fresh = contacts.c.portal_id == self._portal_id, contacts.c.looked_up >= seconds
+        with self._database.writing() as connection:
+            connection.execute(update(contacts).where(*fresh).values(looked_up=seconds - 1))
+
+    def remember_contacts(self, record_ids: Mapping[str, int], *, by: str = EMAIL) -> None:
+        """Note which contact each value of a property is, as HubSpot says now."""
+        now = self._view.seconds()
+        by_value = {_spelt(by, value): record_id for value, record_id in record_ids.items()}
+        with self._database.writing() as connection:
+            for chunk in chunks(by_value):
+                rows = pairs_as_rows(connection, {value: by_value[value] for value in chunk})
+                insert = insert_into(connection, contacts).from_select(
+                    ("portal_id", "property", "value", "record_id", "looked_up"),
+                    select(
+                        literal(self._portal_id), literal(by), rows.c.key, rows.c.value, literal(now)
+                    ).where(true()),
+                )
+                connection.execute(
+                    insert.on_conflict_do_update(
+                        index_elements=["portal_id", "property", "value"],
+                        set_={"record_id": insert.excluded.record_id, "looked_up": now},
+                    )
+                )
+
+    # Mailability
+
+    def mailability(self, record_ids: Collection[int], *, since: datetime) -> dict[int, KnownMailability]:
+        """Return whether HubSpot mails these contacts, as it said at `since` or later."""
+        with self._database.reading() as connection:
+            return _mailability(connection, self._portal_id, record_ids, since=int(since.timestamp()))
+
+    def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None:
+        """Note whether HubSpot mails contacts, as it says now."""
+        with self._database.writing() as connection:
+            _remember_mailability(connection, self._portal_id, mailabilities, now=self._view.seconds())
+
+    # Property values
+
+    def property_hashes(self, record_ids: Collection[int]) -> dict[int, bytes]:
+        """Return the hashes of the property values last written, for the records that have any."""
+        found: dict[int, bytes] = {}
+        with self._database.reading() as connection:
+            for chunk in chunks(record_ids):
+                rows = connection.execute(
+                    select(property_hashes.c.record_id, property_hashes.c.hashes).where(
+                        property_hashes.c.portal_id == self._portal_id,
+                        among(connection, property_hashes.c.record_id, chunk),
+                    )
+                ).all()
+                found.update((record_id, bytes(packed)) for record_id, packed in rows)
+        return found
+
+    def remember_property_hashes(self, hashes: Mapping[int, bytes]) -> None:
+        """Note the hashes of property values that HubSpot has taken, in place of those known before."""
+        day = self._view.day()
+        with self._database.writing() as connection:
+            insert = insert_into(connection, property_hashes)
+            new = insert.excluded
+            upsert = insert.on_conflict_do_update(
+                index_elements=["portal_id", "record_id"], set_={"hashes": new.hashes, "day": new.day}
+            )
+            for chunk in chunks(hashes):
+                rows = [
+                    {
+                        "portal_id": self._portal_id,
+                        "record_id": record_id,
+                        "hashes": hashes[record_id],
+                        "day": day,
+                    }
+                    for record_id in chunk
+                ]
+                connection.execute(upsert, rows)
+
+    # All that is known of a contact, in every table
+
+    def merge_records(self, merged: Mapping[int, int]) -> None:
+        """Move what is known of retired record ids to the contacts that they were merged into.
+
+        On each list where any of its records was, or may have been, a merged contact is unsettled.
+        """
+        with self._database.writing() as connection:
+            merge(connection, self._portal_id, merged, day=self._view.day())
+
+    def forget_record_ids(self, record_ids: Collection[int]) -> list[str]:
+        """Delete all that is known of records that HubSpot reports missing; return the identifiers deleted."""
+        with self._database.writing() as connection:
+            return forget(connection, self._portal_id, record_ids)[0]
+
+    def forget_person(
+        self,
+        *,
+        email: str | None = None,
+        record_id: int | None = None,
+        unique: tuple[str, str] | None = None,
+    ) -> Forgotten:
+        """Delete all that is known of a person, under every identifier of theirs; return how much that was.
+
+        `unique` is a unique property, and the person's value of it.
+        """
+        names = [(EMAIL, email.strip().lower())] if email else []
+        names += [unique] if unique else []
+        with self._database.writing() as connection:
+            record_ids = set() if record_id is None else {record_id}
+            for by, value in names:
+                record_ids.update(_record_ids(connection, self._portal_id, by, [value.strip()]).values())
+            all_names = names_of(connection, self._portal_id, record_ids) | set(names)
+            kept = kept_adds.forget_person(connection, self._portal_id, all_names, record_ids)
+            _, forgotten = forget(connection, self._portal_id, record_ids)
+        self._database.empty_log()
+        return replace(forgotten, kept_adds=kept)
+
+    def prune(self, keep: timedelta = RETENTION) -> Forgotten:
+        """Delete what has been of no use for so long: see `Ledger`."""
+        before = int((self._view.now() - keep).timestamp())
+        with self._database.writing() as connection:
+            return prune(connection, self._portal_id, before=before, day=before // SECONDS_PER_DAY)
 
 
-def record_ids(  # noqa: PLR0913 - what a look-up is known by
+# Parts of the transactions above
+
+
+def _record_ids(  # noqa: PLR0913 - what a look-up is known by
     connection: Connection,
     portal_id: int,
     by: str,
     values: Collection[str],
     *,
-    since: int,
+    since: int = 0,
     with_mailability: bool = False,
 ) -> dict[str, int]:
-    """The record ids of the values of a property that were looked up at that time or later.
-
-    `with_mailability` leaves out those of whom it was not told then whether HubSpot mails them.
-    """
+    conditions = [contacts.c.portal_id == portal_id, contacts.c.property == by, contacts.c.looked_up >= since]
+    if with_mailability:
+        conditions.append(
+            exists().where(
+                mailability.c.portal_id == portal_id,
+                mailability.c.record_id == contacts.c.record_id,
+                mailability.c.looked_up >= since,
+            )
+        )
     found: dict[str, int] = {}
-    told = mailability.is_told(portal_id, contacts.c.record_id, since) if with_mailability else true()
-    for chunk in chunks(_spelt(by, each) for each in values):
+    for chunk in chunks(_spelt(by, value) for value in values):
         rows = connection.execute(
             select(contacts.c.value, contacts.c.record_id).where(
-                contacts.c.portal_id == portal_id,
-                contacts.c.property == by,
-                among(connection, contacts.c.value, chunk),
-                contacts.c.looked_up >= since,
-                told,
+                among(connection, contacts.c.value, chunk), *conditions
             )
         ).all()
         found.update((value, record_id) for value, record_id in rows)
     return found
 
 
-def page(
-    connection: Connection, portal_id: int, *, before: int, after: tuple[str, str]
-) -> dict[str, dict[str, int]]:
-    """The next values behind one, in order, that were looked up before that time; by property."""
-    key = contacts.c.property, contacts.c.value
-    rows = connection.execute(
-        select(*key, contacts.c.record_id)
-        .where(contacts.c.portal_id == portal_id, tuple_(*key) > after, contacts.c.looked_up < before)
-        .order_by(*key)
-        .limit(VALUES_AT_ONCE)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for row in rows:
-        found.setdefault(row.property, {})[row.value] = row.record_id
-    return found
-
-
-def age(connection: Connection, portal_id: int, moment: int) -> None:
-    """Let what was looked up at that time or later be a second older than it."""
-    fresh = contacts.c.portal_id == portal_id, contacts.c.looked_up >= moment
-    connection.execute(update(contacts).where(*fresh).values(looked_up=moment - 1))
-
-
-def remember(connection: Connection, portal_id: int, by: str, found: Mapping[str, int], *, now: int) -> None:
-    """Note which contact each value of a property is."""
-    by_value = {_spelt(by, value): record_id for value, record_id in found.items()}
-    for chunk in chunks(by_value):
-        rows = pairs_as_rows(connection, {value: by_value[value] for value in chunk})
-        insert = insert_into(connection, contacts).from_select(
-            ("portal_id", "property", "value", "record_id", "looked_up"),
-            select(literal(portal_id), literal(by), rows.c.key, rows.c.value, literal(now)).where(true()),
-        )
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["portal_id", "property", "value"],
-                set_={"record_id": insert.excluded.record_id, "looked_up": now},
-            )
-        )
-
-
-def names_of(connection: Connection, portal_id: int, ids: Collection[int]) -> set[tuple[str, str]]:
-    """Return each property and value by which these records are known."""
-    names = {(RECORD_ID, str(each)) for each in ids}
-    for chunk in chunks(ids):
-        of_records = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
-        rows = connection.execute(select(contacts.c.property, contacts.c.value).where(*of_records))
-        names.update((row.property, row.value) for row in rows)
-    return names
-
-
-def forget(connection: Connection, portal_id: int, ids: Collection[int]) -> tuple[list[str], Forgotten]:
-    """Delete everything known of these records; return by which values they were known, and how much that was."""
-    values: list[str] = []
-    known = hash_count = 0
-    told = mailability.forget(connection, portal_id, ids)
-    for chunk in chunks(ids):
-        of_portal = contacts.c.portal_id == portal_id, among(connection, contacts.c.record_id, chunk)
-        values += connection.scalars(select(contacts.c.value).where(*of_portal))
-        connection.execute(delete(contacts).where(*of_portal))
-        known += connection.execute(
-            delete(memberships).where(
-                memberships.c.list_key.in_(_list_keys(portal_id)),
-                among(connection, memberships.c.record_id, chunk),
-            )
-        ).rowcount
-        hash_count += connection.execute(
-            delete(property_hashes).where(
-                property_hashes.c.portal_id == portal_id,
-                among(connection, property_hashes.c.record_id, chunk),
-            )
-        ).rowcount
-    return values, Forgotten(len(values), known, hash_count, mailability=told)
-
-
-def merge(connection: Connection, portal_id: int, merged: Mapping[int, int], *, day: int) -> None:
-    """Let what is known of retired records be known of the contacts that they became, on every list."""
-    serialize(connection)  # other runs may learn of the same merges
-    for chunk in chunks(merged):
-        known = {
-            *_merge_contacts(connection, portal_id, chunk, merged),
-            *_merge_memberships(connection, portal_id, chunk, merged, day=day),
-            *hashes(connection, portal_id, chunk),
-        }
-        of_portal = property_hashes.c.portal_id == portal_id
-        records = known | {merged[each] for each in known}
-        of_records = among(connection, property_hashes.c.record_id, records)
-        connection.execute(delete(property_hashes).where(of_portal, of_records))
-    mailability.forget(connection, portal_id, merged)
-
-
-def _merge_contacts(
-    connection: Connection, portal_id: int, retired: Collection[int], merged: Mapping[int, int]
-) -> Collection[int]:
-    """Let the identifiers of retired records be their contacts'; return the records that had any."""
-    of_portal, key = contacts.c.portal_id == portal_id, (contacts.c.property, contacts.c.value)
-    query = (
-        select(*key, contacts.c.record_id)
-        .where(of_portal, among(connection, contacts.c.record_id, retired))
-        .order_by(*key)  # in one order, so that no two runs wait for each other
-        .with_for_update()
-    )
-    rows = connection.execute(query).all()
-    for row in rows:
-        is_row = contacts.c.property == row.property, contacts.c.value == row.value
-        changed = update(contacts).where(of_portal, *is_row)
-        connection.execute(changed.values(record_id=merged[row.record_id]))
-    return {row.record_id for row in rows}
-
-
-def _merge_memberships(
-    connection: Connection, portal_id: int, retired: Collection[int], merged: Mapping[int, int], *, day: int
-) -> Collection[int]:
-    """Give contacts on each list the state that their records together have there; return the retired among those."""
-    of_lists = memberships.c.list_key.in_(_list_keys(portal_id))
-    records = {*retired, *(merged[each] for each in retired)}
-    query = (
-        select(memberships.c.list_key, memberships.c.record_id, memberships.c.state)
-        .where(of_lists, among(connection, memberships.c.record_id, records))
-        .order_by(memberships.c.list_key, memberships.c.record_id)
-        .with_for_update()
-    )
-    rows = connection.execute(query).all()
-    known = {row.record_id for row in rows}.intersection(retired)
-    states: dict[tuple[int, int], list[int]] = {}
-    for row in rows:
-        contact = merged.get(row.record_id, row.record_id)
-        states.setdefault((row.list_key, contact), []).append(row.state)
-    changed = {(row.list_key, merged[row.record_id]) for row in rows if row.record_id in known}
-    connection.execute(delete(memberships).where(of_lists, among(connection, memberships.c.record_id, known)))
-    for pair in sorted(changed):
-        _give_state(connection, *pair, merged_state(states[pair]), day=day)
-    return known
-
-
-def _give_state(
-    connection: Connection, list_key: int, record_id: int, state: int | None, *, day: int
-) -> None:
-    """Give a record a state on a list; None makes it unknown."""
-    if state is None:
-        of_pair = memberships.c.list_key == list_key, memberships.c.record_id == record_id
-        connection.execute(delete(memberships).where(*of_pair))
-        return
-    row = {"list_key": list_key, "record_id": record_id, "state": state, "day": day}
-    insert = insert_into(connection, memberships).values(row)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["list_key", "record_id"], set_={"state": state, "day": day}
-        )
-    )
-
-
-def record_id_of(connection: Connection, portal_id: int, by: str, value: str) -> int | None:
-    """The record id of a value of a property, however long ago it was looked up."""
-    value = value.strip()
-    return record_ids(connection, portal_id, by, [value], since=0).get(_spelt(by, value))
-
-
-def hashes(connection: Connection, portal_id: int, ids: Collection[int]) -> dict[int, bytes]:
-    """The hashes of the property values last written, of the records where there are any."""
-    found: dict[int, bytes] = {}
-    for chunk in chunks(ids):
+def _mailability(
+    connection: Connection, portal_id: int, record_ids: Collection[int], *, since: int
+) -> dict[int, KnownMailability]:
+    found: dict[int, KnownMailability] = {}
+    answers: dict[tuple[str, int], KnownMailability] = {}  # one object for each, shared by many contacts
+    for chunk in chunks(record_ids):
         rows = connection.execute(
-            select(property_hashes.c.record_id, property_hashes.c.hashes).where(
-                property_hashes.c.portal_id == portal_id,
-                among(connection, property_hashes.c.record_id, chunk),
+            select(mailability.c.record_id, mailability.c.mailability, mailability.c.looked_up).where(
+                mailability.c.portal_id == portal_id,
+                among(connection, mailability.c.record_id, chunk),
+                mailability.c.looked_up >= since,
             )
-        ).all()
-        found.update((record_id, bytes(packed)) for record_id, packed in rows)
+        )
+        for record_id, code, looked_up in rows:
+            key = (code, looked_up)
+            if key not in answers:
+                answers[key] = KnownMailability(Mailability(code), looked_up)
+            found[record_id] = answers[key]
     return found
 
 
-def remember_hashes(
-    connection: Connection, portal_id: int, written: Mapping[int, bytes], *, day: int
+def _remember_mailability(
+    connection: Connection, portal_id: int, mailabilities: Mapping[int, Mailability], *, now: int
 ) -> None:
-    """Note the hashes of property values just written, in place of those known before."""
-    insert = insert_into(connection, property_hashes)
-    new = insert.excluded
-    upsert = insert.on_conflict_do_update(
-        index_elements=["portal_id", "record_id"], set_={"hashes": new.hashes, "day": new.day}
-    )
-    for chunk in chunks(written):
-        rows = [
-            {"portal_id": portal_id, "record_id": each, "hashes": written[each], "day": day} for each in chunk
-        ]
-        connection.execute(upsert, rows)
-
-
-def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> Forgotten:
-    """Delete what has not changed since: who left lists, addresses of those on none, hashes, lines of runs."""
-    of_portal = memberships.c.list_key.in_(_list_keys(portal_id))
-    left = delete(memberships).where(of_portal, memberships.c.state == 0, memberships.c.day < day)
-    left_count = connection.execute(left).rowcount
-    stale = contacts.c.portal_id == portal_id, contacts.c.looked_up < before
-    on_lists = select(memberships.c.record_id).where(of_portal, is_member())
-    # EXCEPT and not NOT IN: both databases sort or hash it, however many are on lists.
-    on_none = except_(select(contacts.c.record_id).where(*stale), on_lists)
-    identifiers = connection.execute(
-        delete(contacts).where(*stale, contacts.c.record_id.in_(on_none))
-    ).rowcount
-    hash_count = connection.execute(
-        delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
-    ).rowcount
-    mailability.prune(connection, portal_id, before=before)
-    kept_adds.prune(connection, portal_id, before=before)
-    for table, moment in ((runs, runs.c.ended), (lists_to_be_made, lists_to_be_made.c.since)):
-        connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
-    return Forgotten(identifiers, left_count, hash_count)
+    by_answer: dict[Mailability, list[int]] = {}
+    for record_id, answer in mailabilities.items():
+        by_answer.setdefault(answer, []).append(record_id)
+    for answer, record_ids in by_answer.items():
+        for chunk in chunks(record_ids):
+            rows = ids_as_rows(connection, chunk)
+            insert = insert_into(connection, mailability).from_select(
+                ("portal_id", "record_id", "mailability", "looked_up"),
+                select(literal(portal_id), rows.c.value, literal(answer.value), literal(now)).where(true()),
+            )
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["portal_id", "record_id"],
+                    set_={"mailability": insert.excluded.mailability, "looked_up": now},
+                )
+            )
 
 
 def _spelt(by: str, value: str) -> str:
-    """A value as it is kept: of addresses case says nothing."""
+    """Return a value as it is kept: of addresses case says nothing."""
     return value.lower() if by == EMAIL else value
-
-
-def _list_keys(portal_id: int) -> Select[tuple[int]]:
-    return select(lists.c.list_key).where(lists.c.portal_id == portal_id)

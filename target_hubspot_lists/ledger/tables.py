@@ -57,7 +57,7 @@ memberships = Table(
     metadata,
     Column("list_key", BigInteger, primary_key=True),
     Column("record_id", BigInteger, primary_key=True),
-    Column("state", SmallInteger, nullable=False),  # the bits of `memberships.py`
+    Column("state", SmallInteger, nullable=False),  # the bits of `members.py`
     Column("day", Integer, nullable=False),  # of the last change; those who left are forgotten by it
 )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.ledger.kept_store import KeptStore
+    from target_hubspot_lists.ledger.kept_adds import KeptAddStore
     from target_hubspot_lists.outcomes import Refusal
     from target_hubspot_lists.reporting.account import Account, RequestedChange
     from target_hubspot_lists.settings import Settings
@@ -38,7 +38,7 @@ class SecondChances:
     A run that keeps none, with `retry_unapplied_days: 0`, replaces what earlier ones kept all the same.
     """
 
-    def __init__(self, kept: KeptStore, settings: Settings) -> None:
+    def __init__(self, kept: KeptAddStore, settings: Settings) -> None:
         self._kept = kept
         self.match = match_text(settings.identifiers)
         self._longest = LONGEST_KEPT - len(self.match.encode())

@@ -1,0 +1,245 @@
+"""The lists that the ledger knows: which cohorts go to each, and what each run did to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import delete, func, or_, select, update
+
+from target_hubspot_lists.ledger import kept_adds
+from target_hubspot_lists.ledger.members import known_list_key, move_members
+from target_hubspot_lists.ledger.records import KnownList, RunLine
+from target_hubspot_lists.ledger.statements import insert_into
+from target_hubspot_lists.ledger.tables import cohorts, lists, lists_to_be_made, memberships, runs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from target_hubspot_lists.ledger.database import PortalView
+
+
+class ListStore:
+    """The lists of a portal; every method is one transaction."""
+
+    def __init__(self, view: PortalView) -> None:
+        self._view = view
+        self._database = view.database
+        self._portal_id = view.portal_id
+
+    def all(self) -> list[KnownList]:
+        """Return every list, once for each cohort that goes to it."""
+        return self._known(lists.c.portal_id == self._portal_id)
+
+    def known(self, list_id: str) -> list[KnownList]:
+        """Return one list, once for each cohort that goes to it; nothing if the ledger does not know it."""
+        return self._known(*_is_list(self._portal_id, list_id))
+
+    def _known(self, *conditions: ColumnElement[bool]) -> list[KnownList]:
+        query = (
+            select(lists, cohorts.c.cohort_key, cohorts.c.name.label("cohort_name"))
+            .select_from(lists.outerjoin(cohorts, cohorts.c.list_key == lists.c.list_key))
+            .where(*conditions)
+            .order_by(lists.c.list_key, cohorts.c.cohort_key)
+        )
+        with self._database.reading() as connection:
+            return [
+                KnownList(
+                    list_id=row.list_id,
+                    name=row.name,
+                    cohort_key=row.cohort_key,
+                    stream=row.stream,
+                    created_by_us=row.created_by_us,
+                    was_read=row.was_read,
+                    cohort_name=row.cohort_name,
+                )
+                for row in connection.execute(query)
+            ]
+
+    # Lists that are about to be created
+
+    def begin_creating(self, names: Collection[str]) -> None:
+        """Note that HubSpot is about to be asked to create lists of these names; returned means committed.
+
+        Until `remember_list` or `end_creating` notes the result, a list of that name counts as created by us: the run
+        may have been killed before it could note the new list.
+        """
+        now = self._view.seconds()
+        with self._database.writing() as connection:
+            for name in names:
+                row = {"portal_id": self._portal_id, "list_name": name.casefold(), "since": now}
+                insert = insert_into(connection, lists_to_be_made).values(row)
+                keys = ["portal_id", "list_name"]
+                connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"since": now}))
+
+    def end_creating(self, names: Collection[str]) -> None:
+        """Note that HubSpot has created no list of these names for us."""
+        with self._database.writing() as connection:
+            _end_creating(connection, self._portal_id, names)
+
+    def is_being_created(self, name: str) -> bool:
+        """Return whether a run was about to create a list of that name and noted no result."""
+        query = select(lists_to_be_made.c.since).where(
+            lists_to_be_made.c.portal_id == self._portal_id,
+            lists_to_be_made.c.list_name == name.casefold(),
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(query) is not None
+
+    # Lists and their cohorts
+
+    def remember_list(self, known: KnownList) -> None:
+        """Note a list and its cohort; that we created it, or read it, stays noted."""
+        with self._database.writing() as connection:
+            _remember(connection, self._portal_id, known)
+
+    def rename_list(self, list_id: str, name: str) -> None:
+        """Note a list's new name."""
+        with self._database.writing() as connection:
+            connection.execute(update(lists).where(*_is_list(self._portal_id, list_id)).values(name=name))
+
+    def name_cohort(self, cohort_key: str, name: str) -> None:
+        """Note the name of a cohort when its list was named after it; the list is renamed when the name changes."""
+        is_cohort = cohorts.c.portal_id == self._portal_id, cohorts.c.cohort_key == cohort_key
+        with self._database.writing() as connection:
+            connection.execute(update(cohorts).where(*is_cohort).values(name=name))
+
+    def replace_list(self, list_id: str, new: KnownList) -> None:
+        """Put a list in the place of a deleted one: with its cohorts, its runs, and all its members as lost."""
+        portal_id = self._portal_id
+        with self._database.writing() as connection:
+            _remember(connection, portal_id, new)
+            old_key = known_list_key(connection, portal_id, list_id)
+            new_key = known_list_key(connection, portal_id, new.list_id)
+            move_members(connection, old_key, new_key, day=self._view.day())
+            connection.execute(update(cohorts).where(cohorts.c.list_key == old_key).values(list_key=new_key))
+            _move_runs(connection, portal_id, list_id, new.list_id)
+            kept_adds.move(connection, portal_id, list_id, new.list_id)
+            for table in (memberships, cohorts, lists):
+                connection.execute(delete(table).where(table.c.list_key == old_key))
+
+    # Runs
+
+    def record_run(  # noqa: PLR0913 - what a line says
+        self,
+        list_id: str,
+        *,
+        stream: str,
+        started: datetime,
+        asked: int,
+        outcomes: Mapping[str, int],
+        is_complete: bool = True,
+    ) -> None:
+        """Write this run's line on a list, in place of an earlier line of this run."""
+        key = {"portal_id": self._portal_id, "run_id": self._view.run_id, "list_id": list_id}
+        figures: dict[str, Any] = {
+            "stream": stream,
+            "started": int(started.timestamp()),
+            "ended": self._view.seconds(),
+            "asked": asked,
+            "outcomes": orjson.dumps(dict(outcomes)).decode(),
+            "is_complete": is_complete,
+        }
+        with self._database.writing() as connection:
+            insert = insert_into(connection, runs).values(**key, **figures)
+            connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=figures))
+
+    def runs(self, list_id: str) -> list[RunLine]:
+        """Return the lines of all runs on a list, the newest first."""
+        query = (
+            select(runs)
+            .where(runs.c.portal_id == self._portal_id, runs.c.list_id == list_id)
+            .order_by(runs.c.started.desc(), runs.c.run_id.desc())
+        )
+        with self._database.reading() as connection:
+            return [
+                RunLine(
+                    run_id=row.run_id,
+                    list_id=row.list_id,
+                    stream=row.stream,
+                    started=datetime.fromtimestamp(row.started, UTC),
+                    ended=datetime.fromtimestamp(row.ended, UTC),
+                    asked=row.asked,
+                    outcomes=orjson.loads(row.outcomes),
+                    is_complete=row.is_complete,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def lists_by_run(self, stream: str) -> list[set[str]]:
+        """Return the ids of the lists that each run of a stream filled; `prune` forgets old runs."""
+        query = select(runs.c.run_id, runs.c.list_id).where(
+            runs.c.portal_id == self._portal_id, runs.c.stream == stream
+        )
+        by_run: dict[str, set[str]] = {}
+        with self._database.reading() as connection:
+            for run_id, list_id in connection.execute(query):
+                by_run.setdefault(run_id, set()).add(list_id)
+        return list(by_run.values())
+
+
+# Parts of the transactions above
+
+
+def _is_list(portal_id: int, list_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return lists.c.portal_id == portal_id, lists.c.list_id == list_id
+
+
+def _end_creating(connection: Connection, portal_id: int, names: Collection[str]) -> None:
+    for name in names:
+        connection.execute(
+            delete(lists_to_be_made).where(
+                lists_to_be_made.c.portal_id == portal_id, lists_to_be_made.c.list_name == name.casefold()
+            )
+        )
+
+
+def _remember(connection: Connection, portal_id: int, known: KnownList) -> None:
+    _end_creating(connection, portal_id, [known.name])
+    insert = insert_into(connection, lists).values(
+        portal_id=portal_id,
+        list_id=known.list_id,
+        name=known.name,
+        stream=known.stream,
+        created_by_us=known.created_by_us,
+        was_read=known.was_read,
+    )
+    new = insert.excluded
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["portal_id", "list_id"],
+            set_={
+                "name": new.name,
+                "stream": new.stream,
+                "created_by_us": or_(lists.c.created_by_us, new.created_by_us),
+                "was_read": or_(lists.c.was_read, new.was_read),
+            },
+        )
+    )
+    if known.cohort_key is not None:
+        _remember_cohort(connection, portal_id, known)
+
+
+def _remember_cohort(connection: Connection, portal_id: int, known: KnownList) -> None:
+    list_key = known_list_key(connection, portal_id, known.list_id)
+    insert = insert_into(connection, cohorts).values(
+        portal_id=portal_id, cohort_key=known.cohort_key, list_key=list_key, name=known.cohort_name
+    )
+    # The name stays, so that the end of the run sees whether the cohort was renamed since.
+    name = func.coalesce(cohorts.c.name, insert.excluded.name)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["portal_id", "cohort_key"], set_={"list_key": list_key, "name": name}
+        )
+    )
+
+
+def _move_runs(connection: Connection, portal_id: int, list_id: str, new_id: str) -> None:
+    """Make the run lines of one list those of another; of a run with lines on both, the new list's line stays."""
+    with_both = select(runs.c.run_id).where(runs.c.portal_id == portal_id, runs.c.list_id == new_id)
+    of_old = runs.c.portal_id == portal_id, runs.c.list_id == list_id
+    connection.execute(delete(runs).where(*of_old, runs.c.run_id.in_(with_both)))
+    connection.execute(update(runs).where(*of_old).values(list_id=new_id))
