@@ -14,9 +14,8 @@ from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.membership_reads import MembershipReader
 from target_hubspot_lists.input.states import States
-from target_hubspot_lists.journal.dry_run_journal import DryRunJournal
 from target_hubspot_lists.journal.ledger_journal import LedgerJournal
-from target_hubspot_lists.journal.mailability_memory import LedgerMailability, NoMailabilityMemory
+from target_hubspot_lists.journal.ledger_reading import DryRunJournal
 from target_hubspot_lists.journal.no_journal import NoJournal
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror.kept_mailability import MailabilityOnDisk
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from hubspot_singer.http import Clock, HubSpotClient
     from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.journal.mailability_memory import MailabilityMemory
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.ledger.workspace import Workspace
@@ -71,7 +69,7 @@ class Session(NamedTuple):
         """Let go of ledger, locks and files; count who was put back besides those whom records name."""
         self.sync.close()
         for account in accounts.lists.values():
-            account.restored += self.journal.count_put_back.pop(account.list_id or "", 0)
+            account.restored += self.journal.restored.pop(account.list_id or "", 0)
         self.journal.close(accounts.lists.values())
 
 
@@ -108,14 +106,14 @@ def compose(  # noqa: PLR0913 - all that a run has
     ledger = open_ledger(settings, portal, run_id=run_id, now=now)
     journal: Journal = NoJournal()
     if ledger is not None and settings.dry_run:
-        journal = DryRunJournal(ledger, settings, lists, every=every, reader=reader, started=now())
+        journal = DryRunJournal(ledger, settings, lists, portal_lists=every, reader=reader, started=now())
     elif ledger is not None:
         journal = LedgerJournal(
             ledger,
             settings,
             client,
             lists,
-            every=every,
+            portal_lists=every,
             contacts=contacts,
             writer=writer,
             reader=reader,
@@ -131,7 +129,7 @@ def compose(  # noqa: PLR0913 - all that a run has
     properties: ContactProperties | NoProperties = NoProperties()
     if settings.property_mappings or settings.audience_status_property:
         properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
-    mailability = _mailability_check(settings, contacts, ledger, journal, workspace, clock)
+    mailability = _mailability_check(settings, contacts, journal, workspace, clock)
     merged = MergedContacts(contacts, journal)
     delivery = Delivery(
         client,
@@ -235,21 +233,17 @@ def _resolver(
     return ByProperty(settings.identifiers[0].by, contacts, journal, accounts, mailability)
 
 
-def _mailability_check(  # noqa: PLR0913, PLR0917 - whom it asks, and where it keeps the answers
+def _mailability_check(
     settings: Settings,
     contacts: Contacts,
-    ledger: Ledger | None,
     journal: Journal,
     workspace: Workspace | None,
     clock: Clock,
 ) -> MailabilityCheck | NoMailabilityCheck:
     if not settings.check_mailability:
         return NoMailabilityCheck()
-    memory: MailabilityMemory = NoMailabilityMemory()
-    if ledger is not None:
-        memory = LedgerMailability(ledger, journal, is_written=not settings.dry_run)
     store = MailabilityInMemory() if workspace is None else MailabilityOnDisk(workspace)
-    return MailabilityCheck(contacts, memory, store, clock.time)
+    return MailabilityCheck(contacts, journal, store, clock.time)
 
 
 def _retrying(

@@ -1,4 +1,4 @@
-"""Interface of the run journal: what a run knows of earlier ones, and what it writes down."""
+"""Interface of the run journal: what a run knows of earlier runs, and what it records for later ones."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
 
 
@@ -30,11 +31,11 @@ class Routed(NamedTuple):
     is_configured: bool  # the setting `lists` names the cohort
 
 
-class Vanished(NamedTuple):
-    """Lists of cohorts that did not come.
+class VanishedLists(NamedTuple):
+    """Lists of earlier runs whose cohorts are absent from this run's input.
 
-    Not certain where runs of the stream had no cohort in common: they may be of several pipelines that share a ledger
-    and name their streams alike, of which each leaves out the others' cohorts.
+    Not certain if two runs of the stream had no cohort in common. Then they may be runs of several pipelines that share
+    a ledger and name their streams alike, and each of these pipelines has cohorts of its own.
     """
 
     lists: list[KnownList]
@@ -42,14 +43,17 @@ class Vanished(NamedTuple):
 
 
 class Journal(PropertyMemory, Protocol):
-    """Interface of the run journal: what earlier runs recorded, and what this run records.
+    """Interface of the run journal. There are three: without a ledger, with one, and for a dry run with one.
 
-    `NoJournal` is used without a ledger.
+    `NoJournal` is used without `ledger_url`: it knows nothing and records nothing. `LedgerJournal` reads and writes the
+    ledger. `DryRunJournal` only reads it.
     """
 
-    is_kept: bool  # whether there is a ledger: then nothing is recorded that was not read or confirmed
+    is_kept: bool  # whether this run records in a ledger what HubSpot confirmed
 
-    count_put_back: Counter[str]  # by list id, members besides those whom the records name
+    restored: Counter[str]  # by list id, how many lost members were added again that no record names
+
+    # Lists
 
     def lock(
         self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
@@ -59,113 +63,128 @@ class Journal(PropertyMemory, Protocol):
         Return, by list id, those that another run holds: after a wait, unless they are not waited for.
         """
 
-    def begin_making(self, names: Collection[str]) -> None:
-        """Note that lists of these names are about to be made: also if this run ends there, they are ours."""
+    def begin_creating(self, names: Collection[str]) -> None:
+        """Note that lists of these names are about to be created: if this run ends before the answer, they are ours."""
 
-    def end_making(self, names: Collection[str]) -> None:
-        """Note that no list of these names was made for us."""
+    def end_creating(self, names: Collection[str]) -> None:
+        """Note that HubSpot created no list of these names for us."""
 
     def restore_routes(self, routed: Collection[Routed]) -> None:
-        """Route cohorts to the lists of earlier runs, where HubSpot still has those lists."""
+        """Route cohorts to the lists of earlier runs, if HubSpot still has those lists."""
 
-    def know(
+    def note_lists(
         self, routed: Collection[Routed], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, UnusableList]:
-        """Take in the lists that were found for these cohorts, by route key.
+        """Note the lists that were found for these cohorts, by route key.
 
         Return, by route key, those that cannot be used after all.
         """
 
     def note_cohort(self, cohort: Cohort) -> None:
-        """Note the name that records give a cohort."""
+        """Note the name that records give a cohort: the last name is the one of its list."""
 
-    @property
-    def contacts_since(self) -> datetime | None:
-        """The moment since when a look-up in the ledger counts; None if none counts."""
+    def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
+        """Return whether this target created the list."""
 
-    def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
-        """The contacts of those values of a property, such as addresses, that need not be looked up."""
+    def deleted_list_id(self, route: Route) -> str | None:
+        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not created again yet."""
 
-    def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
-        """The contacts that these values of a property had when they were last found, however long ago."""
+    def record_leavers(self, route: Route, record_ids: Collection[int]) -> None:
+        """Record members who left a deleted list, so that they are not added to the list created in its place.
 
-    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
-        """Keep which contact each value of a property is, as HubSpot said just now."""
-
-    def follow(self, merged: Mapping[int, int]) -> None:
-        """Keep which contacts records became that merges retired; by the old record ids."""
-
-    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
-        """Return whether a change that is about to be sent could leave a wrong state under a retired record id.
-
-        Both ids stand for one contact, and the change is recorded under the id that is sent.
+        UnusableList if another run holds it, or created it again.
         """
 
-    def forget(self, record_ids: Collection[int]) -> None:
+    def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
+        """Return the lists that runs of this stream filled, its last run included, and none of whose cohorts came."""
+
+    def unread_lists(self) -> list[KnownList]:
+        """Return the lists of earlier runs that this run has not found yet."""
+
+    # Contacts
+
+    @property
+    def lookups_valid_since(self) -> datetime | None:
+        """The time since when a look-up in the ledger counts; None if none counts."""
+
+    def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """Return the contacts of those values of a property, such as addresses, that need not be looked up."""
+
+    def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        """Return the contacts that these values of a property had when they were last found, however long ago."""
+
+    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
+        """Record which contact each value of a property is, as HubSpot says now."""
+
+    def known_mailability(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
+        """Return by record id whether HubSpot mails contacts, as far as that need not be read again."""
+
+    def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None:
+        """Record by record id whether HubSpot mails contacts, as it says now."""
+
+    def record_merges(self, merged: Mapping[int, int]) -> None:
+        """Record which contacts retired record ids were merged into; by the retired record ids."""
+
+    def needs_current_ids(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        """Return whether contacts must be read for merges before an add (`is_member`) or a removal is sent.
+
+        The change is recorded under the id that is sent. If a merge retired it, the ledger could go on to say the
+        opposite under the contact's other id.
+        """
+
+    def forget_contacts(self, record_ids: Collection[int]) -> None:
         """Forget contacts that HubSpot no longer knows, with their addresses."""
+
+    def expire_lookups(self) -> None:
+        """From here on, only look-ups of this run count."""
+
+    def outdated_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
+        """Yield each property with its values that this run has not looked up, and their record ids, page by page."""
+
+    def note_moved_addresses(self, record_ids: Mapping[int, int]) -> None:
+        """Note contacts whose address another contact has now: the old record ids, with the new ones."""
+
+    # Memberships
 
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
         """Return by record id whether the contact is on the list; ids whose state is not certain are left out."""
 
-    def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
-        """Note that calls about these contacts are about to be sent."""
+    def begin_change(self, hubspot_list: HubSpotList, change: Change) -> None:
+        """Record that calls about these contacts are about to be sent."""
 
-    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
-        """Note what HubSpot answered."""
+    def record_confirmation(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
+        """Record what HubSpot answered to a change."""
 
-    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
+    def record_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
         """Record which contacts were read to be on the list, and which not."""
 
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
         """Return whether the ledger knows the members of the list."""
 
-    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
-        """Return the members that the ledger knows and that a reading of the list did not show any more."""
-
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Return the members that this target added."""
 
-    def is_ours(self, hubspot_list: HubSpotList) -> bool:
-        """Return whether this target created the list."""
+    # Members that a list has lost in HubSpot
 
-    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
-        """Add members again that the list has lost, where a mirror was held back and did not judge them.
-
-        `but_for` are the members that a record removes.
-        """
-
-    def let_go(self, hubspot_list: HubSpotList) -> None:
-        """Accept the loss of members that were removed by hand: a mirror's whole snapshot does not name them."""
-
-    def unread_lists(self) -> list[KnownList]:
-        """Return the lists of earlier runs that this run has not found yet."""
+    def removed_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        """Return the members that the ledger knows and that this run's reading of the list did not show any more."""
 
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
         """Read a list again, and add the members that it has lost; with `has_snapshot` only note them."""
 
-    def begin_rereading(self) -> None:
-        """From here on count only look-ups of this run."""
+    def restore_members(self, hubspot_list: HubSpotList, *, except_for: Collection[int]) -> None:
+        """Add the members again that the list has lost; for a mirror that was held back and did not judge them.
 
-    def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
-        """The values of each property that this run has not looked up, with their record ids, a part at a time."""
-
-    def moved(self, record_ids: Mapping[int, int]) -> None:
-        """Note contacts whose address another one has now."""
-
-    def gone_list(self, route: Route) -> str | None:
-        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not made anew yet."""
-
-    def leave(self, route: Route, record_ids: Collection[int]) -> None:
-        """Record members that left a deleted list, so that they are not added to the list made in its place.
-
-        UnusableList if another run holds it, or made it anew.
+        `except_for` are the members that a record removes.
         """
 
-    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
-        """Return the lists that runs of this stream filled, its last run included, and whose cohorts are other ones."""
+    def accept_losses(self, hubspot_list: HubSpotList) -> None:
+        """Accept that members were removed by hand: a mirror's complete snapshot does not name them."""
+
+    # The end of the run
 
     def end(self, accounts: Iterable[Account]) -> None:
-        """Keep what the run did, once its input has ended; rename lists whose cohorts were renamed."""
+        """Record what the run did, once its input has ended; rename lists whose cohorts were renamed."""
 
     def close(self, accounts: Iterable[Account]) -> None:
-        """Let go of the ledger, and of every lock; keep what a run did that did not come to its end."""
+        """Release the ledger and every lock; record what a run did that did not reach its end."""

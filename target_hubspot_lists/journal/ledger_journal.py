@@ -1,20 +1,16 @@
-"""Records a run in the ledger: marks before calls, answers after them, lists that are new, gone or renamed."""
+"""Records a run in the ledger: marks before calls, answers after them, and which lists are new, deleted or renamed."""
 
 from __future__ import annotations
 
-import logging
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import LedgerError
-from target_hubspot_lists.journal.journal import Journal
-from target_hubspot_lists.journal.ledger_reading import LedgerReading
-from target_hubspot_lists.journal.list_locks import ListLocks
-from target_hubspot_lists.journal.lost_members import LostMembers
-from target_hubspot_lists.journal.remembered_lists import RememberedLists
-from target_hubspot_lists.journal.restoring import RestoreMembers
-from target_hubspot_lists.journal.run_records import RunRecords
+from target_hubspot_lists.errors import LedgerError, ListHeld, UnusableList
+from target_hubspot_lists.journal.ledger_reading import LedgerReader
+from target_hubspot_lists.journal.list_records import ListRecords
+from target_hubspot_lists.journal.lost_members import LostMembers, RestoreMembers
+from target_hubspot_lists.outcomes import Reason
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -22,11 +18,10 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
@@ -36,14 +31,13 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import Ledger
+    from target_hubspot_lists.outcomes import Mailability
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
-logger = logging.getLogger(__name__)
 
-
-class LedgerJournal(LedgerReading, Journal):
-    """The journal of a run with a ledger: what a call is about is marked before it, and settled after its answer."""
+class LedgerJournal(LedgerReader):
+    """The journal of a run with a ledger: members are marked before a call about them, and settled after its answer."""
 
     is_kept = True
 
@@ -54,29 +48,23 @@ class LedgerJournal(LedgerReading, Journal):
         client: HubSpotClient,
         lists: FoundLists,
         *,
-        every: Lists,
+        portal_lists: Lists,
         contacts: Contacts,
         writer: ChangeWriter,
         reader: MembershipReader,
         started: datetime,
     ) -> None:
-        super().__init__(ledger, settings, lists, every=every, reader=reader, started=started)
-        putting_back = RestoreMembers(
+        super().__init__(ledger, settings, lists, portal_lists=portal_lists, reader=reader, started=started)
+        restoring = RestoreMembers(
             contacts, writer, reader, workers=settings.connection.max_concurrency, wait=client.wait
         )
         self._locks = ListLocks(ledger, client.wait)
-        self._members = LostMembers(
-            ledger,
-            contacts,
-            putting_back,
-            reader,
-            count=self.count_put_back,
-            follow=self.follow,
-            forget=self.forget,
+        self._lost = LostMembers(ledger, contacts, restoring, reader)
+        self.restored = self._lost.restored
+        self._records = ListRecords(
+            ledger, settings, lists, portal_lists=portal_lists, lost=self._lost, started=started
         )
-        self._remembered = RememberedLists(ledger, settings, lists, self._members)
-        self._records = RunRecords(ledger, settings, every, started)
-        self._is_over = False
+        self._has_ended = False
 
     # Lists
 
@@ -87,54 +75,49 @@ class LedgerJournal(LedgerReading, Journal):
         return self._locks.hold(lists, is_waited_for=is_waited_for)
 
     @override
-    def begin_making(self, names: Collection[str]) -> None:
+    def begin_creating(self, names: Collection[str]) -> None:
         if names:
             self._ledger.lists.begin_creating(names)
 
     @override
-    def end_making(self, names: Collection[str]) -> None:
+    def end_creating(self, names: Collection[str]) -> None:
         if names:
             self._ledger.lists.end_creating(names)
 
     @override
-    def _note(self, routed: Routed, found: HubSpotList) -> None:
-        """Keep which list a cohort goes to; read one that is new to the ledger, fill one that was made anew."""
-        self._locks.take([], [found.list_id])  # where it was made just now, only its name was held
+    def _note_list(self, routed: Routed, found: HubSpotList) -> None:
+        """Record a cohort's list; read it if it is new to the ledger, fill it if it was deleted and created again."""
+        self._locks.take([], [found.list_id])  # of a list that was just created, only the name was held
         self._records.streams[found.list_id] = routed.stream
-        old_id = self._gone.pop(routed.route.key, None)
-        is_replaced = old_id is not None and self._remembered.replace(routed, found, old_id)
-        self._ledger.lists.remember_list(self._remembered.entry(routed, found))
+        old_id = self._deleted.pop(routed.route.key, None)
+        is_replaced = old_id is not None and self._records.replace(routed, found, old_id)
+        self._ledger.lists.remember_list(self._records.entry(routed, found))
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
-            if self._remembered.has_to_be_read(found):
+            if self._records.must_be_read(found):
                 self.reread(found, has_snapshot=self._settings.sync_mode == "mirror")
             elif self._settings.sync_mode == "incremental" and not is_replaced:
-                self.put_back(found, but_for=())
+                self.restore_members(found, except_for=())
 
     @override
-    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
-        self._ready.add(hubspot_list.list_id)
-        self._members.reread(hubspot_list, has_snapshot=has_snapshot)
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Return True: this run read or created every list that it has noted."""
+        return True
 
     @override
-    def put_back(self, hubspot_list: HubSpotList, *, but_for: Collection[int]) -> None:
-        self._members.put_back(hubspot_list, but_for=but_for)
-
-    @override
-    def let_go(self, hubspot_list: HubSpotList) -> None:
-        self._members.let_go(hubspot_list)
-
-    @override
-    def lost_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
-        return self._members.by_hand.get(hubspot_list.list_id, ())
-
-    @override
-    def leave(self, route: Route, record_ids: Collection[int]) -> None:
-        old_id = self._gone[route.key]
+    def record_leavers(self, route: Route, record_ids: Collection[int]) -> None:
+        old_id = self._deleted[route.key]
         self._locks.take([route.name], [old_id])
-        self._remembered.leave(route, old_id, record_ids)
+        self._records.record_leavers(route, old_id, record_ids)
 
     # Contacts
+
+    @property
+    @override
+    def lookups_valid_since(self) -> datetime | None:
+        if self._settings.reconcile and self._settings.contact_cache_days:
+            return self._started
+        return super().lookups_valid_since
 
     @override
     def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
@@ -142,82 +125,143 @@ class LedgerJournal(LedgerReading, Journal):
             self._ledger.people.remember_contacts(record_ids, by=by)
 
     @override
-    def follow(self, merged: Mapping[int, int]) -> None:
+    def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None:
+        if mailabilities:
+            self._ledger.people.remember_mailability(mailabilities)
+
+    @override
+    def record_merges(self, merged: Mapping[int, int]) -> None:
         if merged:
             self._ledger.people.merge_records(merged)
 
     @override
-    def may_mislead(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
-        # Who is added may be known as off the list under another id, who is removed as on it.
+    def needs_current_ids(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        # The other id of a contact that is added may be recorded as off the list, of one that is removed as on it.
         return not is_member or self._ledger.members.has_former_members(hubspot_list.list_id)
 
     @override
-    def forget(self, record_ids: Collection[int]) -> None:
+    def forget_contacts(self, record_ids: Collection[int]) -> None:
         if record_ids:
             self._ledger.people.forget_record_ids(record_ids)
 
-    @property
     @override
-    def contacts_since(self) -> datetime | None:
-        if self._settings.reconcile and self._settings.contact_cache_days:
-            return self._started
-        return super().contacts_since
-
-    @override
-    def begin_rereading(self) -> None:
+    def expire_lookups(self) -> None:
         self._ledger.people.age_contacts(self._started)
 
     @override
-    def old_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
+    def outdated_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
         return self._ledger.people.contacts(looked_up_before=self._started)
 
     @override
-    def moved(self, record_ids: Mapping[int, int]) -> None:
-        self._members.moved |= record_ids
-
-    # Memberships
-
-    @override
-    def begin(self, hubspot_list: HubSpotList, change: Change) -> None:
-        """Mark these, committed, before calls about them are sent."""
-        self._ledger.members.mark_unsettled(hubspot_list.list_id, change.add, leaving=change.remove)
-
-    @override
-    def confirm(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
-        """Settle members that HubSpot added or removed; those that it left open stay unsettled."""
-        self._ledger.members.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
-
-    @override
-    def confirm_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
-        """Settle members that were read; whether a member is ours stays as it was."""
-        self._ledger.members.settle(
-            hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
-        )
-
-    @override
-    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
-        """It is: the list was read, or made, when this run came upon it."""
-        return True
-
-    # The end
-
-    @override
-    def end(self, accounts: Iterable[Account]) -> None:
-        self._records.rename(self._known, self._names)
-        self._records.write(accounts, is_complete=True)
-        self._is_over = True
-        self._ledger.people.prune()
-
-    @override
-    def close(self, accounts: Iterable[Account]) -> None:
-        with suppress(LedgerError):  # it may be the ledger that the run broke off for
-            if not self._is_over:
-                self._records.write(accounts, is_complete=False)
-        self._locks.close()
-        self._ledger.close()
-
-    # Properties
+    def note_moved_addresses(self, record_ids: Mapping[int, int]) -> None:
+        self._lost.moved |= record_ids
 
     @override
     def remember(self, hashes: Mapping[int, bytes]) -> None:
         self._ledger.people.remember_property_hashes(hashes)
+
+    # Memberships
+
+    @override
+    def begin_change(self, hubspot_list: HubSpotList, change: Change) -> None:
+        self._ledger.members.mark_unsettled(hubspot_list.list_id, change.add, leaving=change.remove)
+
+    @override
+    def record_confirmation(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None:
+        """Settle members that HubSpot added or removed; those that it left open stay unsettled."""
+        self._ledger.members.settle(hubspot_list.list_id, on=confirmation.added, off=confirmation.removed)
+
+    @override
+    def record_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
+        """Settle members that were read; whether this target added a member stays as it was."""
+        self._ledger.members.settle(
+            hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
+        )
+
+    # Members that a list has lost in HubSpot
+
+    @override
+    def removed_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        return self._lost.by_hand.get(hubspot_list.list_id, ())
+
+    @override
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        self._ready.add(hubspot_list.list_id)
+        self._lost.reread(hubspot_list, has_snapshot=has_snapshot)
+
+    @override
+    def restore_members(self, hubspot_list: HubSpotList, *, except_for: Collection[int]) -> None:
+        self._lost.restore(hubspot_list, except_for=except_for)
+
+    @override
+    def accept_losses(self, hubspot_list: HubSpotList) -> None:
+        self._lost.accept(hubspot_list)
+
+    # The end of the run
+
+    @override
+    def end(self, accounts: Iterable[Account]) -> None:
+        self._records.rename(self._noted, self._names)
+        self._records.record_run(accounts, is_complete=True)
+        self._has_ended = True
+        self._ledger.people.prune()
+
+    @override
+    def close(self, accounts: Iterable[Account]) -> None:
+        with suppress(LedgerError):  # the run may have ended because of the ledger
+            if not self._has_ended:
+                self._records.record_run(accounts, is_complete=False)
+        self._locks.close()
+        self._ledger.close()
+
+
+class ListLocks:
+    """The locks that a run holds on lists, until it ends."""
+
+    def __init__(self, ledger: Ledger, wait: Callable[[float], None]) -> None:
+        self._ledger = ledger
+        self._wait = wait
+        self._locks = ExitStack()
+
+    def hold(
+        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
+    ) -> Mapping[str, UnusableList]:
+        """Hold lists by name and by id; return, by list id, those that another run holds.
+
+        They are waited for once, all together.
+        """
+        if not lists:
+            return {}
+        try:
+            self.take(
+                [hubspot_list.name for hubspot_list in lists],
+                [hubspot_list.list_id for hubspot_list in lists if not hubspot_list.is_foreseen],
+                is_waited_for=is_waited_for,
+            )
+        except UnusableList:
+            # None of them was taken. Take those that are free one by one, without another wait.
+            return self._hold_free(lists)
+        return {}
+
+    def _hold_free(self, lists: Collection[HubSpotList]) -> Mapping[str, UnusableList]:
+        held: dict[str, UnusableList] = {}
+        for hubspot_list in sorted(lists, key=lambda one: one.name.casefold()):  # every run in one order
+            list_ids = [] if hubspot_list.is_foreseen else [hubspot_list.list_id]
+            try:
+                self.take([hubspot_list.name], list_ids, is_waited_for=False)
+            except UnusableList as problem:
+                held[hubspot_list.list_id] = problem
+        return held
+
+    def take(self, names: Collection[str], list_ids: Collection[str], *, is_waited_for: bool = True) -> None:
+        """Hold lists by name and by id, all or none; UnusableList names the run that holds one."""
+        waits: dict[str, float] = {} if is_waited_for else {"wait_seconds": 0}
+        lock = self._ledger.lock(names, list_ids=list_ids, sleep=self._wait, **waits)
+        try:
+            self._locks.enter_context(lock)
+        except ListHeld as held:
+            raise UnusableList(Reason.LIST_LOCKED, str(held)) from held
+
+    def close(self) -> None:
+        """Release all of them."""
+        self._locks.close()

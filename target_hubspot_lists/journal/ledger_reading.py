@@ -1,16 +1,24 @@
-"""Reads what earlier runs recorded in the ledger, also for a dry run, which writes nothing."""
+"""Reads what earlier runs recorded in the ledger: for a real run, and for a dry run, which writes nothing."""
 
 from __future__ import annotations
 
 import itertools
-from abc import ABC, abstractmethod
+import logging
+import sys
+from abc import abstractmethod
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
-from target_hubspot_lists.journal.journal import Vanished
+from target_hubspot_lists.journal.journal import Journal, VanishedLists
+from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
+
+if sys.version_info >= (3, 12):
+    from typing import override
+else:
+    from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -23,11 +31,15 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList, Ledger
+    from target_hubspot_lists.outcomes import KnownMailability
+    from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
+logger = logging.getLogger(__name__)
 
-class LedgerReading(ABC):
-    """The part of a journal that only reads the ledger: a dry run and a real one have it in common."""
+
+class LedgerReader(Journal):
+    """The half of a journal that only reads the ledger."""
 
     def __init__(  # noqa: PLR0913 - what a list is found and read with
         self,
@@ -35,119 +47,127 @@ class LedgerReading(ABC):
         settings: Settings,
         lists: FoundLists,
         *,
-        every: Lists,
+        portal_lists: Lists,
         reader: MembershipReader,
         started: datetime,
     ) -> None:
-        self.count_put_back = Counter[str]()  # by list id, members besides those whom the records name
+        self.restored = Counter[str]()
         self._reader = reader
-        self._ready: set[str] = set()  # lists that this run came upon
+        self._ready: set[str] = set()  # ids of the lists that this run has found, and read if it must
         self._ledger = ledger
         self._settings = settings
         self._lists = lists
-        self._every = every
+        self._portal_lists = portal_lists
         self._started = started
-        self._gone: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
-        self._known: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
-        self._names: dict[str, str] = {}  # by cohort key, of those with an id, the name last seen
+        self._deleted: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
+        self._noted: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
+        self._names: dict[str, str] = {}  # by cohort key, the last name of a cohort that has an id
         self._first_routed: dict[str, Routed] = {}  # by cohort key
 
     # Lists
 
+    @override
     def note_cohort(self, cohort: Cohort) -> None:
-        """Note a cohort's name: the last one seen names its list."""
         if cohort.id is not None:
             self._names[cohort.key] = cohort.name
 
+    @override
     def restore_routes(self, routed: Collection[Routed]) -> None:
-        """Find the lists of earlier runs in one call; a list that `lists` names otherwise now is found by its name."""
-        new = [each for each in routed if not self._lists.has(each.route)]
+        """Find the lists of earlier runs in one call.
+
+        If the setting `lists` names another list for the cohort now, that one is found by its name.
+        """
+        new = [one for one in routed if not self._lists.has(one.route)]
         if not new:
             return
-        self._refuse_namesakes(new)
-        by_cohort = {each.cohort_key: each for each in self._ledger.lists.all()}
+        self._refuse_shared_ids(new)
+        by_cohort = {known.cohort_key: known for known in self._ledger.lists.all()}
         wanted: dict[str, tuple[Routed, str]] = {}
-        for each in new:
-            if list_id := _list_id(each, by_cohort.get(each.cohort.key)):
-                wanted.setdefault(each.route.key, (each, list_id))
-        there = self._every.find_all({list_id for _, list_id in wanted.values()})
-        for each, list_id in wanted.values():
-            found = there.get(list_id)
+        for one in new:
+            if list_id := _list_id(one, by_cohort.get(one.cohort.key)):
+                wanted.setdefault(one.route.key, (one, list_id))
+        existing = self._portal_lists.find_all({list_id for _, list_id in wanted.values()})
+        for one, list_id in wanted.values():
+            found = existing.get(list_id)
             if found is None:
-                self._gone[each.route.key] = list_id
-            elif not each.is_configured or each.route.list_id or _is_named(found, each.route):
-                self._lists.adopt(each.route, found)
+                self._deleted[one.route.key] = list_id
+            elif not one.is_configured or one.route.list_id or _is_named(found, one.route):
+                self._lists.adopt(one.route, found)
 
-    def know(self, routed: Iterable[Routed], lists: Mapping[str, HubSpotList]) -> Mapping[str, UnusableList]:
+    @override
+    def note_lists(
+        self, routed: Iterable[Routed], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, UnusableList]:
         """Note each cohort's list; ListError if it is another cohort's. Return those that cannot be read or locked."""
         unusable: dict[str, UnusableList] = {}
-        for each in routed:
-            found = lists.get(each.route.key)
-            if found is not None and (each.cohort.key, found.list_id) not in self._known:
-                self._refuse_anothers(each, found)
+        for one in routed:
+            found = lists.get(one.route.key)
+            if found is not None and (one.cohort.key, found.list_id) not in self._noted:
+                self._refuse_list_of_another(one, found)
                 try:
-                    self._note(each, found)
+                    self._note_list(one, found)
                 except UnusableList as problem:
-                    unusable[each.route.key] = problem
+                    unusable[one.route.key] = problem
                 else:
-                    self._known[each.cohort.key, found.list_id] = found
+                    self._noted[one.cohort.key, found.list_id] = found
         return unusable
 
     @abstractmethod
-    def _note(self, routed: Routed, found: HubSpotList) -> None:
-        """Note that a cohort goes to a list; UnusableList if that cannot be read, or another run holds it."""
+    def _note_list(self, routed: Routed, found: HubSpotList) -> None:
+        """Note that a cohort goes to a list; UnusableList if it cannot be read, or another run holds it."""
 
     @abstractmethod
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
-        """Whether what the ledger says of a list stands."""
+        """Return whether what the ledger says of a list's members still holds."""
 
-    def gone_list(self, route: Route) -> str | None:
-        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not made anew."""
-        return self._gone.get(route.key)
+    @override
+    def deleted_list_id(self, route: Route) -> str | None:
+        return self._deleted.get(route.key)
 
-    def is_ours(self, hubspot_list: HubSpotList) -> bool:
-        """Whether this run or an earlier one made the list; having read it is not enough."""
+    @override
+    def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
+        """Return whether this run or an earlier one created the list; having read it is not enough."""
         known = self._ledger.lists.known(hubspot_list.list_id)
-        return any(each.created_by_us for each in known) or self._was_made_unnoted(hubspot_list)
+        # A run that was about to create a list of that name may have ended before it noted which one it created.
+        return any(one.created_by_us for one in known) or self._ledger.lists.is_being_created(
+            hubspot_list.name
+        )
 
-    def _was_made_unnoted(self, hubspot_list: HubSpotList) -> bool:
-        """Whether a run that was about to make a list of that name ended before it noted which it had made."""
-        return self._ledger.lists.is_being_created(hubspot_list.name)
-
-    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
-        """The lists that runs of this stream filled, the last one too, none of whose cohorts came."""
+    @override
+    def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
         known = self._ledger.lists.all()
-        came = {each.list_id for each in known if each.cohort_key in cohorts}
-        runs = {frozenset(each) for each in (came, *self._ledger.lists.lists_by_run(stream))}
+        came = {one.list_id for one in known if one.cohort_key in cohorts}
+        runs = {frozenset(list_ids) for list_ids in (came, *self._ledger.lists.lists_by_run(stream))}
         filled = frozenset().union(*runs)
         lists = [
-            each
-            for each in known
-            if each.stream == stream
-            and each.cohort_key is not None
-            and each.list_id in filled
-            and each.list_id not in came
+            one
+            for one in known
+            if one.stream == stream
+            and one.cohort_key is not None
+            and one.list_id in filled
+            and one.list_id not in came
         ]
-        return Vanished(lists, is_certain=not any(map(_are_apart, itertools.combinations(runs, 2))))
+        has_disjoint_runs = any(one.isdisjoint(other) for one, other in itertools.combinations(runs, 2))
+        return VanishedLists(lists, is_certain=not has_disjoint_runs)
 
+    @override
     def unread_lists(self) -> list[KnownList]:
-        """The lists to which cohorts of earlier runs go, and which this run has not come upon."""
-        known = {each.list_id: each for each in self._ledger.lists.all() if each.cohort_key is not None}
-        return [each for list_id, each in known.items() if list_id not in self._ready]
+        known = {one.list_id: one for one in self._ledger.lists.all() if one.cohort_key is not None}
+        return [one for list_id, one in known.items() if list_id not in self._ready]
 
-    def _refuse_namesakes(self, routed: Collection[Routed]) -> None:
-        """Raise where two streams mean two cohorts by one id: to the ledger they would be one, and share a list."""
-        for each in routed:
-            first = self._first_routed.setdefault(each.cohort.key, each)
-            if first.stream != each.stream and first.cohort.name != each.cohort.name:
+    def _refuse_shared_ids(self, routed: Collection[Routed]) -> None:
+        """Raise ListError if two streams use one id for two cohorts: in the ledger they would be one cohort."""
+        for one in routed:
+            first = self._first_routed.setdefault(one.cohort.key, one)
+            if first.stream != one.stream and first.cohort.name != one.cohort.name:
                 raise ListError(
-                    f'Streams "{first.stream}" and "{each.stream}" have a cohort with {each.cohort.key} each, named '
-                    f'"{first.cohort.name}" and "{each.cohort.name}": an id must stand for one cohort. Take the '
+                    f'Streams "{first.stream}" and "{one.stream}" have a cohort with {one.cohort.key} each, named '
+                    f'"{first.cohort.name}" and "{one.cohort.name}": an id must stand for one cohort. Take the '
                     "column out of one of them with stream_maps, or name another one in cohort_id_field."
                 )
 
-    def _refuse_anothers(self, routed: Routed, found: HubSpotList) -> None:
-        """Raise where a cohort has the former name of another one, whose list still bears that name."""
+    def _refuse_list_of_another(self, routed: Routed, found: HubSpotList) -> None:
+        """Raise ListError if a cohort has the former name of another one, whose list still has that name."""
         if routed.is_configured:
             return
         for known in self._ledger.lists.known(found.list_id):
@@ -162,52 +182,99 @@ class LedgerReading(ABC):
     # Contacts
 
     @property
-    def contacts_since(self) -> datetime | None:
-        """From `contact_cache_days` ago; None if reconciling, or with 0 days."""
+    @override
+    def lookups_valid_since(self) -> datetime | None:
+        """`contact_cache_days` before the run's start; None with `reconcile`, or with 0 days."""
         days = self._settings.contact_cache_days
         if self._settings.reconcile or not days:
             return None
         return self._started - timedelta(days=days)
 
+    @override
     def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
-        """The contacts of values that were looked up lately enough."""
-        since = self.contacts_since
+        since = self.lookups_valid_since
         if since is None:
             return {}
         return self._ledger.people.record_ids(
             values, by=by, since=since, with_mailability=self._settings.check_mailability
         )
 
+    @override
     def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
-        """The contacts of values that were ever looked up."""
         return self._ledger.people.record_ids(values, by=by) if values else {}
+
+    @override
+    def known_mailability(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
+        since = self.lookups_valid_since
+        return {} if since is None else self._ledger.people.mailability(record_ids, since=since)
+
+    @override
+    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
+        return self._ledger.people.property_hashes(record_ids)
 
     # Memberships
 
+    @override
     def states(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Mapping[int, bool]:
-        """Return by record id whether the contact is on the list, as HubSpot confirmed it."""
         if not self._is_trusted(hubspot_list):
             return {}
         states = self._ledger.members.states(hubspot_list.list_id, record_ids)
         return {record_id: state is State.ON for record_id, state in states.items()}
 
+    @override
     def knows_members(self, hubspot_list: HubSpotList) -> bool:
-        """Return whether the ledger knows the members: the list was created by this target, or read."""
         return self._is_trusted(hubspot_list)
 
+    @override
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
-        """Whom this target put onto the list."""
         return self._ledger.members.added_by_us(hubspot_list.list_id)
 
-    # Properties
 
-    def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """Return the hashes of the properties last written; see `PropertyMemory`."""
-        return self._ledger.people.property_hashes(record_ids)
+class DryRunJournal(LedgerReader, UnwrittenJournal):
+    """The journal of a dry run with a ledger: it logs what a real run would restore, and writes nothing."""
+
+    @override
+    def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None:
+        """Log how many members a real run would restore; with a snapshot the mirror says so itself."""
+        self._ready.add(hubspot_list.list_id)
+        if has_snapshot:
+            return
+        lost = set(self._ledger.members.iter_members(hubspot_list.list_id))
+        if lost and not hubspot_list.is_foreseen:
+            lost.difference_update(self._reader.iter_members(hubspot_list))
+        if lost:
+            logger.info(
+                "%s: up to %d members of earlier runs would be put back, whom it has lost in HubSpot.",
+                hubspot_list,
+                len(lost),
+            )
+
+    @override
+    def _note_list(self, routed: Routed, found: HubSpotList) -> None:
+        is_first = found.list_id not in self._ready
+        self._ready.add(found.list_id)
+        if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
+            self.reread(found, has_snapshot=False)
+        if (old_id := self._deleted.get(routed.route.key)) and self._settings.sync_mode == "incremental":
+            logger.info(
+                "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
+                found,
+                old_id,
+            )
+
+    @override
+    def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
+        """Return whether the list was read before; else a real run would begin by reading it."""
+        known = self._ledger.lists.known(hubspot_list.list_id)
+        return not self._settings.reconcile and any(one.was_read for one in known)
+
+    @override
+    def close(self, accounts: Iterable[Account]) -> None:
+        self._ledger.close()
 
 
 def _list_id(routed: Routed, known: KnownList | None) -> str | None:
-    """The list to look for by id: the configured one, else that of earlier runs unless another is configured."""
+    """Return the list to look for by id: the configured one, else that of earlier runs unless another is configured."""
     if routed.route.list_id or known is None:
         return routed.route.list_id
     is_other = routed.is_configured and known.name.casefold() != routed.route.name.casefold()
@@ -216,8 +283,3 @@ def _list_id(routed: Routed, known: KnownList | None) -> str | None:
 
 def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
     return hubspot_list.name.casefold() == route.name.casefold()
-
-
-def _are_apart(runs: tuple[Collection[str], Collection[str]]) -> bool:
-    """Whether two runs had no list in common."""
-    return set(runs[0]).isdisjoint(runs[1])

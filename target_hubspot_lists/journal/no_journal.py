@@ -1,4 +1,4 @@
-"""The journal of a run without `ledger_url`."""
+"""The journal of a run without `ledger_url`, and the half of it that a dry run shares: nothing is recorded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.journal.journal import Vanished
-from target_hubspot_lists.journal.unwritten import UnwrittenJournal
+from target_hubspot_lists.journal.journal import Journal, VanishedLists
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -20,23 +19,98 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
+    from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
 
 
+class UnwrittenJournal(Journal):
+    """The recording half of a journal, without effect; each subclass says what is known of earlier runs."""
+
+    is_kept = False
+
+    @override
+    def lock(
+        self, lists: Collection[HubSpotList], *, is_waited_for: bool = True
+    ) -> Mapping[str, UnusableList]:
+        return {}
+
+    @override
+    def begin_creating(self, names: Collection[str]) -> None: ...
+
+    @override
+    def end_creating(self, names: Collection[str]) -> None: ...
+
+    @override
+    def record_leavers(self, route: Route, record_ids: Collection[int]) -> None: ...
+
+    @override
+    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None: ...
+
+    @override
+    def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None: ...
+
+    @override
+    def record_merges(self, merged: Mapping[int, int]) -> None: ...
+
+    @override
+    def needs_current_ids(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
+        return False
+
+    @override
+    def forget_contacts(self, record_ids: Collection[int]) -> None: ...
+
+    @override
+    def expire_lookups(self) -> None: ...
+
+    @override
+    def outdated_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
+        return ()
+
+    @override
+    def note_moved_addresses(self, record_ids: Mapping[int, int]) -> None: ...
+
+    @override
+    def begin_change(self, hubspot_list: HubSpotList, change: Change) -> None: ...
+
+    @override
+    def record_confirmation(self, hubspot_list: HubSpotList, confirmation: Confirmation) -> None: ...
+
+    @override
+    def record_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None: ...
+
+    @override
+    def removed_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
+        return ()
+
+    @override
+    def restore_members(self, hubspot_list: HubSpotList, *, except_for: Collection[int]) -> None: ...
+
+    @override
+    def accept_losses(self, hubspot_list: HubSpotList) -> None: ...
+
+    @override
+    def end(self, accounts: Iterable[Account]) -> None: ...
+
+    @override
+    def remember(self, hashes: Mapping[int, bytes]) -> None: ...
+
+
 class NoJournal(UnwrittenJournal):
-    """The journal of a run without a ledger: it knows nothing, keeps nothing, and HubSpot is asked for everything."""
+    """The journal of a run without a ledger: it knows nothing, so that HubSpot is asked for everything."""
 
     def __init__(self) -> None:
-        self.count_put_back = Counter[str]()
+        self.restored = Counter[str]()
 
     @override
     def restore_routes(self, routed: Collection[Routed]) -> None: ...
 
     @override
-    def know(
+    def note_lists(
         self, routed: Collection[Routed], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, UnusableList]:
         return {}
@@ -44,9 +118,25 @@ class NoJournal(UnwrittenJournal):
     @override
     def note_cohort(self, cohort: Cohort) -> None: ...
 
+    @override
+    def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
+        return False
+
+    @override
+    def deleted_list_id(self, route: Route) -> str | None:
+        return None
+
+    @override
+    def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
+        return VanishedLists([], is_certain=True)
+
+    @override
+    def unread_lists(self) -> list[KnownList]:
+        return []
+
     @property
     @override
-    def contacts_since(self) -> datetime | None:
+    def lookups_valid_since(self) -> datetime | None:
         return None
 
     @override
@@ -55,6 +145,10 @@ class NoJournal(UnwrittenJournal):
 
     @override
     def last_known(self, by: str, values: Collection[str]) -> Mapping[str, int]:
+        return {}
+
+    @override
+    def known_mailability(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
         return {}
 
     @override
@@ -70,23 +164,7 @@ class NoJournal(UnwrittenJournal):
         return ()
 
     @override
-    def is_ours(self, hubspot_list: HubSpotList) -> bool:
-        return False
-
-    @override
-    def unread_lists(self) -> list[KnownList]:
-        return []
-
-    @override
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None: ...
-
-    @override
-    def gone_list(self, route: Route) -> str | None:
-        return None
-
-    @override
-    def vanished(self, stream: str, cohorts: Collection[str]) -> Vanished:
-        return Vanished([], is_certain=True)
 
     @override
     def close(self, accounts: Iterable[Account]) -> None: ...

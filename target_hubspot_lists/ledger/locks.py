@@ -93,6 +93,9 @@ class Locks:
         """Hold lists by name and id, all or none; after `wait_seconds` ListHeld names the run that has one."""
         wanted = {name.casefold() for name in names} | {ID + list_id for list_id in list_ids}
         wanted -= self._held
+        if not wanted:
+            yield
+            return
         waited = 0.0
         while (holder := self._take(wanted)) is not None:
             if waited >= wait_seconds:

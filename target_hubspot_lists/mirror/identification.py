@@ -58,7 +58,9 @@ class Identification:
 
     def identify(self, unit: ListSnapshot) -> None:
         """Find the contacts of the members of the snapshot; a member without one gets its outcome."""
-        self._comparison.identify(self._journal.contacts_since, with_mailability=self._checks_mailability)
+        self._comparison.identify(
+            self._journal.lookups_valid_since, with_mailability=self._checks_mailability
+        )
         for words in self._comparison.unidentified():
             self._look_up(unit, words)
         for cohort, number in self._comparison.resolve().items():

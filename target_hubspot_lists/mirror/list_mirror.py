@@ -124,7 +124,7 @@ class ListMirror:
         """Read the members of a list: from the ledger where it knows them, else from HubSpot."""
         if self._journal.knows_members(hubspot_list):
             self._comparison.baseline.take_known(hubspot_list.list_id)
-            for record_id in self._journal.lost_by_hand(hubspot_list):
+            for record_id in self._journal.removed_by_hand(hubspot_list):
                 self._comparison.baseline.drop(record_id)
         else:
             self._comparison.baseline.take(self._reader.iter_members(hubspot_list), is_settled=True)
@@ -216,4 +216,4 @@ class ListMirror:
         prefix = self._settings.list_name_prefix.casefold()
         has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
         is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
-        return has_prefix or is_configured or self._journal.is_ours(hubspot_list)
+        return has_prefix or is_configured or self._journal.is_created_by_us(hubspot_list)

@@ -86,7 +86,7 @@ class Merges:
         self._note((each, each) for each in record_ids)
         self._note((each, each) for each in merged.values())
         self._note(merged.items())
-        self._journal.follow(retired(merged))
+        self._journal.record_merges(retired(merged))
 
     def _note(self, record_ids: Iterable[tuple[int, int]]) -> None:
         """Note which ids contacts have now, by record id, as HubSpot said in this run: retired ones and others."""

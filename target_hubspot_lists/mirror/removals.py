@@ -81,7 +81,7 @@ class Removals:
             plan = Plan.of(hubspot_list, asked)
             stale += self._sending.deliver(plan, self._properties.write(plan))
         self._sending.write_again(unit, stale)
-        self._journal.let_go(hubspot_list)
+        self._journal.accept_losses(hubspot_list)
         if (undone := unit.undone - undone_before) and not unit.problem:
             self._held_back.note(unit.stream, not_removed(hubspot_list, undone, removal))
 
@@ -90,7 +90,7 @@ class Removals:
     ) -> None:
         """Keep the members that the snapshot would remove; an unproven one removes only those that a record names."""
         away = [row.record_id for row in self._differences.rows(where.AWAY)]
-        self._journal.put_back(hubspot_list, but_for=away)
+        self._journal.restore_members(hubspot_list, except_for=away)
         for record_id, said in self._to_remove(ours):
             if said is not None or is_proven:
                 kept = unit.asked_to_remove(record_id, said)

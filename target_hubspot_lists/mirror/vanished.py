@@ -88,7 +88,7 @@ class VanishedCohorts:
     def _of_stream(self, stream: str) -> list[KnownList]:
         """The lists whose cohorts did not come; none, which is said, where they may be another pipeline's."""
         cohorts = {each.cohort.key for each in self._arrivals if each.stream == stream}
-        vanished = self._journal.vanished(stream, cohorts)
+        vanished = self._journal.vanished_lists(stream, cohorts)
         if vanished.is_certain or not vanished.lists:
             return vanished.lists
         logger.warning(

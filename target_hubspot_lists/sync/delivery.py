@@ -84,7 +84,7 @@ class Delivery:
             return []
         changes = [(each, each.plan.change(each.left)) for each in going]
         for each, change in changes:
-            self._journal.begin(each.hubspot_list, change)
+            self._journal.begin_change(each.hubspot_list, change)
         self._send(changes)
         stale = [one for each in going for one in self._judge_missing(each, is_again=is_again)]
         for seconds in WAITS_BEFORE_DROPPED:
@@ -136,7 +136,7 @@ class Delivery:
             self._reject(each)
 
     def _take(self, each: UnderWay, confirmation: Confirmation) -> None:
-        self._journal.confirm(each.hubspot_list, confirmation)
+        self._journal.record_confirmation(each.hubspot_list, confirmation)
         each.note(confirmation)
         each.settle(confirmation.added, Seen.CHANGED, is_member=True)
         each.settle(confirmation.removed, Seen.CHANGED, is_member=False)
@@ -180,7 +180,7 @@ class Delivery:
         off: frozenset[int] = frozenset()
         if to_remove:
             off = self._reader.read_by_record(each.hubspot_list, to_remove).not_on_list
-            self._journal.confirm_reading(each.hubspot_list, Reading(frozenset(), off))
+            self._journal.record_reading(each.hubspot_list, Reading(frozenset(), off))
             each.settle(off, Seen.NOT_ON_LIST, is_member=False)
             each.settle(set(to_remove) - off, Seen.ON_LIST, is_member=False)
         each.settle(each.missing - set(to_remove), Seen.NOT_ON_LIST, is_member=True)
@@ -197,7 +197,7 @@ class Delivery:
             self._reject(each)
             return
         self.seconds_verifying += waited
-        self._journal.confirm_reading(hubspot_list, reading.of_those_as(asked))
+        self._journal.record_reading(hubspot_list, reading.of_those_as(asked))
         self._merged.read(reading.missing, {})
         off = reading.not_on_list | (reading.missing - reading.on_list)
         each.settle(reading.on_list, Seen.ON_LIST)

@@ -173,7 +173,7 @@ class Incremental:
     def _is_gone(self, held: Held) -> bool:
         """Whether the list was deleted in HubSpot, and members of earlier runs are to stay off the next one."""
         to = held.destination
-        return to.account.problem is None and self._journal.gone_list(to.route) is not None
+        return to.account.problem is None and self._journal.deleted_list_id(to.route) is not None
 
     def _reject(self, every: Iterable[RequestedChange], problem: UnusableList) -> None:
         refusal = Refusal(problem.reason, str(problem))
@@ -186,7 +186,7 @@ class Incremental:
         words, without = resolution.words(to.account, held.words)
         resolution.settle(self._accounts, without, {})
         try:
-            self._journal.leave(to.route, words.words.keys())
+            self._journal.record_leavers(to.route, words.words.keys())
         except UnusableList as problem:
             to.account.problem = problem
             self._reject([words.asked(each) for each in words.words], problem)
@@ -224,7 +224,7 @@ def _heard(every: Iterable[Held], journal: Journal) -> Iterator[Heard]:
     """Yield what was said of each list that is there, and of those that were deleted in HubSpot."""
     for each in every:
         to = each.destination
-        if list_id := to.account.list_id or journal.gone_list(to.route):
+        if list_id := to.account.list_id or journal.deleted_list_id(to.route):
             yield Heard(list_id, each.stream, to.account, each.words)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.journal.mailability_memory import MailabilityMemory
+    from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import Mailability
 
 logger = logging.getLogger(__name__)
@@ -59,13 +59,13 @@ class MailabilityCheck:
     def __init__(
         self,
         contacts: Contacts,
-        memory: MailabilityMemory,
+        journal: Journal,
         store: MailabilityStore,
         seconds: Callable[[], float],
     ) -> None:
-        """Take whom to ask, who remembers, where to keep it, and the clock: seconds since 1970."""
+        """Take where to ask, what earlier runs know, where to keep answers, and the clock: seconds since 1970."""
         self._contacts = contacts
-        self._memory = memory
+        self._journal = journal
         self._store = store
         self._seconds = seconds
         self._may_read = True
@@ -80,7 +80,7 @@ class MailabilityCheck:
 
     def remember(self, told: Mapping[int, Mailability]) -> None:
         """Remember for later runs what a look-up told of contacts whom this run does not settle."""
-        self._memory.remember(told)
+        self._journal.remember_mailability(told)
 
     def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:
         """Return what is known of contacts; of whom nothing is known yet is read by record id, 100 a call.
@@ -92,7 +92,7 @@ class MailabilityCheck:
         known = dict(self._store.kept(asked))
         left = [each for each in asked if each not in known]
         if left:
-            known.update(self._memory.known(left))
+            known.update(self._journal.known_mailability(left))
             left = [each for each in left if each not in known]
         if left and self._read(left):
             known.update(self._store.kept(left))

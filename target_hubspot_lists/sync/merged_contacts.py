@@ -37,9 +37,9 @@ class MergedContacts:
         current = {asked: now for asked, now in known.items() if now is not None and asked in record_ids}
         if to_read := set(record_ids) - known.keys():
             current |= {asked: found.record_id for asked, found in self._current(to_read)}
-        self._journal.follow(retired(current))
+        self._journal.record_merges(retired(current))
         if self._may_read:
-            self._journal.forget(set(record_ids) - current.keys())
+            self._journal.forget_contacts(set(record_ids) - current.keys())
         return current
 
     def follow(self, plans: Sequence[Plan], resolution: Resolution) -> list[Plan]:
@@ -52,7 +52,7 @@ class MergedContacts:
             merged |= self.retired_ids(self._doubtful(plan, resolution))
         if not merged:
             return list(plans)
-        self._journal.follow(merged)
+        self._journal.record_merges(merged)
         resolution.follow(merged)
         return [plan.followed(merged) for plan in plans]
 
@@ -68,7 +68,9 @@ class MergedContacts:
         if not self._journal.is_kept:
             return []
         words = [
-            each for each in (False, True) if self._journal.may_mislead(plan.hubspot_list, is_member=each)
+            each
+            for each in (False, True)
+            if self._journal.needs_current_ids(plan.hubspot_list, is_member=each)
         ]
         wanted = {
             record_id: is_member

@@ -91,9 +91,9 @@ class Planning:
         try:
             lists, unusable = self._lists.resolve(list(routes.values()), wanted, check=self._check)
         finally:
-            self._journal.end_making(self._lists.not_made)
+            self._journal.end_creating(self._lists.not_made)
         self.accounts.lists_created = len(self._lists.created)
-        unusable = {**unusable, **self._journal.know(routed, lists)}
+        unusable = {**unusable, **self._journal.note_lists(routed, lists)}
         for key, problem in unusable.items():
             self._lists.give_up(routes[key], problem)
             self._by_route[key].account.problem = problem
@@ -111,7 +111,7 @@ class Planning:
         """Raise, before anything is written, if a property has no place; return the lists that another run holds."""
         self._properties.check_lists(lists)
         unusable = self._journal.lock(lists)
-        self._journal.begin_making(
+        self._journal.begin_creating(
             [each.name for each in lists if each.is_foreseen and each.list_id not in unusable]
         )
         return unusable

@@ -57,9 +57,9 @@ class Reconciling:
         if not self._reads_addresses:
             return
         self._reads_addresses = False
-        self._journal.begin_rereading()
+        self._journal.expire_lookups()
         try:
-            for by, known in self._journal.old_contacts():
+            for by, known in self._journal.outdated_contacts():
                 if by in self._properties:
                     self._read(by, known)
         except MissingScopes as refused:
@@ -67,11 +67,11 @@ class Reconciling:
 
     def _read(self, by: str, known: Mapping[str, int]) -> None:
         found = look_up(self._contacts, by, known, NO_FLUSH)
-        self._journal.follow(found.merged)
+        self._journal.record_merges(found.merged)
         self._journal.remember_contacts(by, found.record_ids)
         self._mailability.remember(found.mailability)
         became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
-        self._journal.moved(
+        self._journal.note_moved_addresses(
             {
                 known[address]: record_id
                 for address, record_id in found.record_ids.items()

@@ -78,7 +78,7 @@ class LookUps:
         return self._journal.last_known(self.by, values)
 
     def _remember(self, resolution: Resolution) -> None:
-        self._journal.follow(resolution.merged)
+        self._journal.record_merges(resolution.merged)
         self._journal.remember_contacts(self.by, resolution.record_ids)
         self._mailability.learn(resolution.mailability)
 

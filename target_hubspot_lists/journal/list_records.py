@@ -1,0 +1,152 @@
+"""Records lists in the ledger: which cohort goes to each, what the run did to it, and its name at the end."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.ledger import KnownList
+from target_hubspot_lists.outcomes import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from target_hubspot_lists.hubspot.found_lists import FoundLists
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
+    from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.journal.journal import Routed
+    from target_hubspot_lists.journal.lost_members import LostMembers
+    from target_hubspot_lists.ledger import Ledger
+    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class ListRecords:
+    """The lists of a run, as they are written into the ledger."""
+
+    def __init__(  # noqa: PLR0913 - what a list is found, filled and renamed with
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        lists: FoundLists,
+        *,
+        portal_lists: Lists,
+        lost: LostMembers,
+        started: datetime,
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._lists = lists
+        self._portal_lists = portal_lists
+        self._lost = lost
+        self._started = started
+        self.streams: dict[str, str] = {}  # by list id, the stream that filled it
+
+    # When the run finds a list
+
+    def entry(self, routed: Routed, found: HubSpotList) -> KnownList:
+        """Return what is recorded of a cohort's list."""
+        # A list that this run did not create must be read, whoever created it: somebody may have added members.
+        is_new = self._lists.is_new(found)
+        return KnownList(
+            found.list_id,
+            found.name,
+            routed.cohort.key,
+            routed.stream,
+            created_by_us=is_new or self._ledger.lists.is_being_created(found.name),
+            was_read=is_new,
+            cohort_name=routed.cohort.name if routed.cohort.id else None,
+        )
+
+    def must_be_read(self, found: HubSpotList) -> bool:
+        """Return whether no run created or read the list, or `reconcile` asks for every list to be read again."""
+        was_read = any(known.was_read for known in self._ledger.lists.known(found.list_id))
+        return not was_read or (self._settings.reconcile and not self._lists.is_new(found))
+
+    def replace(self, routed: Routed, found: HubSpotList, old_id: str) -> bool:
+        """Put a list in the place of a deleted one, with its members; a mirror brings the members itself.
+
+        Return False if the ledger does not know the old list, or knows the new one already.
+        """
+        if not self._ledger.lists.known(old_id) or self._ledger.lists.known(found.list_id):
+            return False
+        on_list: set[int] = set()
+        if self._settings.sync_mode == "incremental":
+            # The ledger keeps the old list until its members are on the new one: a crash in between heals.
+            on_list, _ = self._lost.add_again(
+                found, self._ledger.members.iter_members(old_id), recorded_under=old_id
+            )
+        logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
+        self._ledger.lists.replace_list(old_id, self.entry(routed, found))
+        self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
+        return True
+
+    def record_leavers(self, route: Route, old_id: str, record_ids: Collection[int]) -> None:
+        """Settle members who left a deleted list as off it; those who stay are added to the list in its place."""
+        if not self._ledger.lists.known(old_id):
+            raise UnusableList(
+                Reason.LIST_GONE,
+                f'The list "{shown(route.name)}" was made anew by another run during this one: run again.',
+            )
+        self._ledger.members.settle(old_id, on=(), off=record_ids)
+
+    # When the run ends
+
+    def record_run(self, accounts: Iterable[Account], *, is_complete: bool) -> None:
+        """Write the run's line of each list: how many members were asked for, and how many had each outcome."""
+        by_list: dict[str, list[Account]] = {}
+        for account in accounts:
+            if account.list_id in self.streams:
+                by_list.setdefault(account.list_id, []).append(account)
+        for list_id, of_list in by_list.items():
+            outcomes = Counter[str]()
+            for account in of_list:
+                outcomes.update({outcome.value: count for outcome, count in account.outcomes.items()})
+            self._ledger.lists.record_run(
+                list_id,
+                stream=self.streams[list_id],
+                started=self._started,
+                asked=sum(account.asked for account in of_list),
+                outcomes=outcomes,
+                is_complete=is_complete,
+            )
+
+    def rename(self, lists: Mapping[tuple[str, str], HubSpotList], cohort_names: Mapping[str, str]) -> None:
+        """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share.
+
+        `lists` is by cohort key and list id, `cohort_names` by cohort key.
+        """
+        known = self._ledger.lists.all()
+        cohorts = Counter(one.list_id for one in known)
+        names = {one.cohort_key: one.cohort_name for one in known}
+        configured = {entry.cohort for entry in self._settings.lists}
+        for (key, list_id), found in lists.items():
+            name = cohort_names.get(key)
+            if name is None or name == names.get(key) or cohorts[list_id] > 1:
+                continue
+            is_configured = not configured.isdisjoint(Cohort.from_key(key, name))
+            if is_configured or self._rename(found, self._settings.list_name_prefix + name, name):
+                self._ledger.lists.name_cohort(key, name)
+
+    def _rename(self, found: HubSpotList, wanted: str, cohort: str) -> bool:
+        """Return whether the list has the wanted name now; log why if HubSpot does not take it."""
+        if found.name.casefold() == wanted.strip().casefold():
+            return True
+        if obstacle := self._portal_lists.rename(found, wanted):
+            logger.warning(
+                '%s keeps its name: its cohort is now "%s", but %s. Rename one of them.',
+                found,
+                shown(cohort),
+                obstacle,
+            )
+            return False
+        self._ledger.lists.rename_list(found.list_id, wanted)
+        logger.info('%s is now named "%s", as its cohort is.', found, shown(wanted))
+        return True
