@@ -33,7 +33,7 @@ UNSAID = "HubSpot did not say what became of this input."
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundContact:
     """One contact of an answer, with every address it goes by, in lower case.
 
     `identifiers` are the texts by which it can have been asked for: addresses, record ids, or the value of the unique
@@ -53,7 +53,7 @@ class Found:
         return mailability_of(self.properties)
 
     @classmethod
-    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL) -> Found:
+    def from_body(cls, body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL) -> FoundContact:
         """Parse a SimplePublicObject; its id is trusted, since merged contacts answer under another one.
 
         `by` is the property by which it was asked for.
@@ -80,7 +80,7 @@ class Found:
 
 
 @dataclass
-class Step:
+class ContactResults:
     """What one call, or its halves, settled; and what it left to be read again or created."""
 
     found: dict[str, int] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Step:
         left = (self.unanswered, self.doubtful, self.conflicts, self.taken)
         return sum(map(len, settled)) + sum(map(len, left))
 
-    def include(self, other: Step) -> Step:
+    def include(self, other: ContactResults) -> ContactResults:
         """Take in what another call settled."""
         self.found |= other.found
         self.created |= other.created
@@ -137,10 +137,10 @@ def parse_read(
     read: Collection[str] = (),
     *,
     has_mailability: bool = False,
-) -> Step:
+) -> ContactResults:
     """What a batch/read by that property settled: found, named as unknown, refused with a reason, or left open."""
     results, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
-    step = Step(
+    step = ContactResults(
         filled={found.record_id: found.filled for found in results} if read else {},
         merged={old: found.record_id for found in results for old in found.merged},
         mailability={found.record_id: found.mailability for found in results} if has_mailability else {},
@@ -172,12 +172,12 @@ def parse_read(
 
 def parse_create(
     addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal], *, has_mailability: bool = False
-) -> Step:
+) -> ContactResults:
     """What a batch/create settled; a conflict met for the first time, or left open, is to be read.
 
     Of a new contact HubSpot tells the properties that have a value by then.
     """
-    step = Step()
+    step = ContactResults()
     results, errors = parsed(answer, _results_and_errors)
     if has_mailability:
         step.mailability = {found.record_id: found.mailability for found in results}
@@ -201,7 +201,7 @@ def parse_create(
     return step
 
 
-def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[Found], set[int]]:
+def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[FoundContact], set[int]]:
     """The contacts found by batch/read, and those ids asked for that HubSpot names as nobody's."""
     results, errors = parsed(answer, _results_and_errors)
     named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
@@ -210,6 +210,6 @@ def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[Found],
 
 def _results_and_errors(
     body: Mapping[str, Any], read: Collection[str] = (), by: str = EMAIL
-) -> tuple[list[Found], list[BatchError]]:
-    results = [Found.from_body(each, read, by) for each in body.get("results") or ()]
+) -> tuple[list[FoundContact], list[BatchError]]:
+    results = [FoundContact.from_body(each, read, by) for each in body.get("results") or ()]
     return results, batch_errors(body)

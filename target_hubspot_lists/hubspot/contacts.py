@@ -11,7 +11,7 @@ from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import RefusalLimit, in_batches
 from target_hubspot_lists.hubspot.contact_answers import (
     IDENTIFIERS,
-    Step,
+    ContactResults,
     parse_create,
     parse_ids,
     parse_read,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from hubspot_singer.http import Answer, HubSpotClient
-    from target_hubspot_lists.hubspot.contact_answers import Found
+    from target_hubspot_lists.hubspot.contact_answers import FoundContact
 
 
 FORBIDDEN = 403
@@ -43,7 +43,7 @@ class ContactProgress:
     looked_up: int = 0
     created: int = 0
 
-    def take(self, step: Step) -> None:
+    def take(self, step: ContactResults) -> None:
         """Count what calls settled."""
         self.sent += step.addresses
         self.looked_up += len(step.found) + len(step.unknown)
@@ -66,9 +66,7 @@ class Contacts:
         self._checks_mailability = checks_mailability
         # Asked for in every read: it costs no call of its own.
         self._properties = (*IDENTIFIERS, *(MAILABILITY_PROPERTIES if checks_mailability else ()))
-        self._does_without_reads = (
-            does_without_reads  # by record id only merges are read, and may be left out
-        )
+        self._does_without_reads = does_without_reads  # reads only tell merges, and may be left out
         self._client = client
         self._workers = workers
         self.may_create = create
@@ -78,7 +76,7 @@ class Contacts:
         self.creating = RefusalLimit()
         self._history = CallHistory()
 
-    def read_step(self, by: str, values: Sequence[str], read: Sequence[str]) -> Step:
+    def look_up(self, by: str, values: Sequence[str], read: Sequence[str]) -> ContactResults:
         """Look contacts up by a property; a batch that HubSpot refuses is halved until the guilty values stand alone.
 
         `read` are the properties of which it is to be said whether they have a value.
@@ -87,9 +85,9 @@ class Contacts:
 
     def _read(
         self, by: str, read: Sequence[str], values: Sequence[str], within: RefusedCall | None
-    ) -> Step | RefusedCall:
+    ) -> ContactResults | RefusedCall:
         if within and self._history.is_hopeless([look_ups(by)]):
-            return Step(doubtful=dict.fromkeys(values, Doubt(within.problem, None)))
+            return ContactResults(doubtful=dict.fromkeys(values, Doubt(within.problem, None)))
         sent = self._history.now()
         try:
             answer = self._look_up(by, values, read)
@@ -110,12 +108,14 @@ class Contacts:
             body["idProperty"] = by
         return self._client.post(f"{self._base}/read", body)
 
-    def _judge_alone(self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None) -> Step:
+    def _judge_alone(
+        self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None
+    ) -> ContactResults:
         """Judge a value that HubSpot refused to look up on its own: for its own sake, or in doubt."""
         earlier = within.moment if within else None
         if doubt := self._history.judge_alone([look_ups(by)], value, refused, earlier):
-            return Step(doubtful={value: doubt})
-        return Step(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
+            return ContactResults(doubtful={value: doubt})
+        return ContactResults(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
 
     def check_look_ups(self, by: str, since: int) -> None:
         """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
@@ -126,30 +126,36 @@ class Contacts:
             self._history.took(kinds, sent)
         self._history.count_anew(kinds)
 
-    def create_step(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
+    def create(
+        self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]
+    ) -> ContactResults:
         """Create a contact with properties for each address.
 
-        `seen` says which addresses were conflicts before and could not be read.
-
-        A batch that HubSpot refuses in spite of trace ids is halved; a conflict met for the first time is
-        first read again, since it may be all of the batch.
+        `seen` says which addresses were conflicts before and could not be read. A batch that HubSpot refuses in spite
+        of trace ids is halved; a conflict met for the first time is read first, since it may be all of the batch.
         """
 
-        def attempt(addresses: Sequence[str], _: RefusedCall | None) -> Step | RefusedCall:
+        def attempt(addresses: Sequence[str], _: RefusedCall | None) -> ContactResults | RefusedCall:
             try:
                 return self._create({each: contacts[each] for each in addresses}, seen)
             except (InvalidRequest, Conflict, TooLarge) as refused:
                 refusal = Refusal.by_hubspot(refused)
                 if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
-                    return Step(conflicts=dict.fromkeys(addresses, refusal))
+                    return ContactResults(conflicts=dict.fromkeys(addresses, refusal))
                 if len(addresses) > 1:
                     return RefusedCall(refused)
                 one = {addresses[0]: refusal}
-                return Step(taken=one) if isinstance(refused, Conflict) else Step(refused=one)
+                return (
+                    ContactResults(taken=one)
+                    if isinstance(refused, Conflict)
+                    else ContactResults(refused=one)
+                )
 
         return isolate(list(contacts), attempt)
 
-    def _create(self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]) -> Step:
+    def _create(
+        self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]
+    ) -> ContactResults:
         # The trace id of an input is its position: https://developers.hubspot.com/docs/api-reference/error-handling
         inputs = [
             {
@@ -163,7 +169,7 @@ class Contacts:
         self.creating.accepted()
         return parse_create(list(contacts), answer, seen, has_mailability=self._checks_mailability)
 
-    def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, Found]]:
+    def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, FoundContact]]:
         """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
         jobs = (partial(self._current, batch) for batch in in_batches(record_ids))
         for part in concurrently(jobs, workers=self._workers):
@@ -180,7 +186,7 @@ class Contacts:
         except MissingScopes:
             return {each: each for each in record_ids}
 
-    def _current(self, record_ids: Sequence[int]) -> Mapping[int, Found]:
+    def _current(self, record_ids: Sequence[int]) -> Mapping[int, FoundContact]:
         results, unknown = self._read_ids(record_ids)
         by_id = {each: found for found in results for each in (*found.merged, found.record_id)}
         current = {each: by_id[each] for each in record_ids if each in by_id}
@@ -190,7 +196,7 @@ class Contacts:
                 current[each] = found
         return current
 
-    def _alone(self, record_id: int) -> Found | None:
+    def _alone(self, record_id: int) -> FoundContact | None:
         results, unknown = self._read_ids([record_id])
         if not results and not unknown:
             raise TargetError(
@@ -199,7 +205,7 @@ class Contacts:
             )
         return next(iter(results), None)
 
-    def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[Found], set[int]]:
+    def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[FoundContact], set[int]]:
         """Return the contacts found, and the ids asked for that HubSpot names as nobody's."""
         body = {
             "properties": self._properties,
@@ -220,7 +226,7 @@ class Contacts:
         """Wait before something is asked again."""
         self._client.wait(seconds)
 
-    def concurrently(self, jobs: deque[Callable[[], Step]]) -> Iterator[Step]:
+    def concurrently(self, jobs: deque[Callable[[], ContactResults]]) -> Iterator[ContactResults]:
         """Run jobs side by side; more may be put into the queue while the results are read."""
         return concurrently(_Taken(jobs), workers=self._workers)
 
@@ -228,13 +234,13 @@ class Contacts:
 class _Taken:
     """Takes jobs out of a queue that may be filled again after it was found empty."""
 
-    def __init__(self, jobs: deque[Callable[[], Step]]) -> None:
+    def __init__(self, jobs: deque[Callable[[], ContactResults]]) -> None:
         self._jobs = jobs
 
     def __iter__(self) -> _Taken:
         return self
 
-    def __next__(self) -> Callable[[], Step]:
+    def __next__(self) -> Callable[[], ContactResults]:
         if not self._jobs:
             raise StopIteration
         return self._jobs.popleft()

@@ -19,7 +19,7 @@ from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.legacy_lists import absent
 from target_hubspot_lists.hubspot.list_objects import (
     HubSpotList,
-    foreseen,
+    list_to_create,
     refuse_unwritable,
     shown,
     unreadable,
@@ -70,9 +70,9 @@ class FoundLists:
         absent = self._look_up([each for each in routes if not self.has(each)], wanted)
         absent = self._permitted(absent)
         there = [self._found[each.key] for each in routes if each.key in self._found]
-        unusable = check([*there, *(foreseen(each) for each in absent)])
+        unusable = check([*there, *(list_to_create(each) for each in absent)])
         for each in routes:
-            found = self._found.get(each.key, foreseen(each))
+            found = self._found.get(each.key, list_to_create(each))
             if problem := unusable.get(found.list_id):
                 self.give_up(each, problem)
         jobs = (partial(self._make, each) for each in absent if each.key not in self._unusable)
@@ -193,7 +193,7 @@ class FoundLists:
 
     def _make(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
         if self._settings.dry_run:
-            made = foreseen(route)
+            made = list_to_create(route)
             self.created.add(made.list_id)
             return route, made
         try:

@@ -51,7 +51,7 @@ class HubSpotList:
     name: str
     processing_type: str
     object_type_id: str
-    is_foreseen: bool = False  # it is to be made, or a dry run would have made it
+    is_to_be_created: bool = False  # HubSpot does not have it yet; after a dry run neither
     size: int | None = None  # members when it was looked up; HubSpot counts with some delay
     is_processing: bool = False  # HubSpot was still filling it when it was looked up
 
@@ -75,12 +75,12 @@ class HubSpotList:
 
     def __str__(self) -> str:
         text = f'List "{shown(self.name)}"'
-        return text if self.is_foreseen else f"{text} ({self.list_id})"
+        return text if self.is_to_be_created else f"{text} ({self.list_id})"
 
 
-def foreseen(route: Route) -> HubSpotList:
-    """A list that is to be made."""
-    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_foreseen=True, size=0)
+def list_to_create(route: Route) -> HubSpotList:
+    """Return a list that is about to be created, or that a dry run would create; its id is the key of its route."""
+    return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_to_be_created=True, size=0)
 
 
 def _size(body: Mapping[str, Any]) -> int | None:

@@ -52,7 +52,7 @@ class Update:
 
 
 @dataclass
-class Written:
+class UpdateResults:
     """The result of updates: for each contact what was written, or why not."""
 
     texts: dict[int, Mapping[str, str]] = field(default_factory=dict)
@@ -65,16 +65,16 @@ class Written:
         """The record ids that HubSpot did not answer for, or does not know."""
         return self.missing | self.unanswered.keys()
 
-    def under(self, record_ids: Mapping[int, int]) -> Written:
+    def under(self, record_ids: Mapping[int, int]) -> UpdateResults:
         """The same, by other record ids than the updates had."""
-        return Written(
+        return UpdateResults(
             {record_ids[each]: texts for each, texts in self.texts.items()},
             {record_ids[each]: problem for each, problem in self.problems.items()},
             {record_ids[each] for each in self.missing},
             {record_ids[each]: correlation_id for each, correlation_id in self.unanswered.items()},
         )
 
-    def include(self, other: Written) -> Written:
+    def include(self, other: UpdateResults) -> UpdateResults:
         """Take in what became of other updates, or of the same ones tried again."""
         self.texts |= other.texts
         self.problems |= other.problems
@@ -93,7 +93,7 @@ class PropertyWriter:
         self._base = f"{client.base('crm/objects')}/contacts/batch"
         self._refusal_limit = RefusalLimit()
 
-    def write(self, updates: Sequence[Update]) -> Iterator[Written]:
+    def write(self, updates: Sequence[Update]) -> Iterator[UpdateResults]:
         """Write them, yielding call by call what became of them; no contact twice."""
         jobs = (partial(self._write, batch) for batch in in_batches(updates))
         return concurrently(jobs, workers=self._workers)
@@ -106,7 +106,7 @@ class PropertyWriter:
             found |= part
         return found
 
-    def _write(self, updates: Sequence[Update]) -> Written:
+    def _write(self, updates: Sequence[Update]) -> UpdateResults:
         """Write a batch; where attributes are refused, the contact's other properties are written without them."""
         written = self._write_in_doubt(updates, self._try(updates))
         again = [
@@ -116,7 +116,7 @@ class PropertyWriter:
         ]
         return written.include(self._try(again)) if again else written
 
-    def _write_in_doubt(self, updates: Sequence[Update], written: Written) -> Written:
+    def _write_in_doubt(self, updates: Sequence[Update], written: UpdateResults) -> UpdateResults:
         """Write contacts again that HubSpot did not answer for or did not know, under their current record ids.
 
         A merged contact whose other id is written as well is left as it is: its membership leads to that id.
@@ -130,7 +130,7 @@ class PropertyWriter:
                 old_ids.setdefault(new, old)
         by_id = {each.record_id: each for each in updates}
         again = [replace(by_id[old], record_id=new) for new, old in old_ids.items()]
-        result = self._try(again).under(old_ids) if again else Written()
+        result = self._try(again).under(old_ids) if again else UpdateResults()
         for record_id in result.missing:  # and a read has just found it
             result.problems[record_id] = PropertyProblem(PropertyReason.REFUSED_BY_HUBSPOT, None)
         result.missing = written.missing.difference(old_ids.values())
@@ -148,16 +148,16 @@ class PropertyWriter:
         except MissingScopes:
             return {}
 
-    def _try(self, updates: Sequence[Update]) -> Written:
+    def _try(self, updates: Sequence[Update]) -> UpdateResults:
         return isolate(updates, self._attempt)
 
-    def _attempt(self, updates: Sequence[Update], _: RefusedCall | None) -> Written | RefusedCall:
+    def _attempt(self, updates: Sequence[Update], _: RefusedCall | None) -> UpdateResults | RefusedCall:
         try:
             return self._send(updates)
         except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
             return RefusedCall(refused) if len(updates) > 1 else self._refuse(updates[0], refused)
 
-    def _send(self, updates: Sequence[Update]) -> Written:
+    def _send(self, updates: Sequence[Update]) -> UpdateResults:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
         # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
         inputs = [
@@ -169,13 +169,13 @@ class PropertyWriter:
             self._refusal_limit.accepted()
         return written
 
-    def _refuse(self, update: Update, refused: Refused) -> Written:
+    def _refuse(self, update: Update, refused: Refused) -> UpdateResults:
         if isinstance(refused, NotFound):
-            return Written(missing={update.record_id})
+            return UpdateResults(missing={update.record_id})
         if self._refusal_limit.refused():
             raise _refused_for_all(refused)
         problem = PropertyProblem.by_hubspot(blamed_properties(refused.body), refused.correlation_id)
-        return Written(problems={update.record_id: problem})
+        return UpdateResults(problems={update.record_id: problem})
 
     def _read(self, record_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
         """Read a batch; a contact that is neither answered nor named as unknown is read again alone."""
@@ -231,9 +231,9 @@ def _filled_and_errors(
     return filled, batch_errors(body)
 
 
-def parse_update(updates: Sequence[Update], answer: Answer) -> Written:
+def parse_update(updates: Sequence[Update], answer: Answer) -> UpdateResults:
     """Parse the answer of batch/update: the result of each input, or that HubSpot did not name it."""
-    written = Written()
+    written = UpdateResults()
     done, errors = parsed(answer, _done_and_errors)
     for update in updates:
         name = str(update.record_id)

@@ -235,7 +235,7 @@ class ListLocks:
         try:
             self.take(
                 [hubspot_list.name for hubspot_list in lists],
-                [hubspot_list.list_id for hubspot_list in lists if not hubspot_list.is_foreseen],
+                [hubspot_list.list_id for hubspot_list in lists if not hubspot_list.is_to_be_created],
                 is_waited_for=is_waited_for,
             )
         except UnusableList:
@@ -246,7 +246,7 @@ class ListLocks:
     def _hold_free(self, lists: Collection[HubSpotList]) -> Mapping[str, UnusableList]:
         held: dict[str, UnusableList] = {}
         for hubspot_list in sorted(lists, key=lambda one: one.name.casefold()):  # every run in one order
-            list_ids = [] if hubspot_list.is_foreseen else [hubspot_list.list_id]
+            list_ids = [] if hubspot_list.is_to_be_created else [hubspot_list.list_id]
             try:
                 self.take([hubspot_list.name], list_ids, is_waited_for=False)
             except UnusableList as problem:

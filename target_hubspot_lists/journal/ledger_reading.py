@@ -80,7 +80,7 @@ class LedgerReader(Journal):
         new = [one for one in routed if not self._lists.has(one.route)]
         if not new:
             return
-        self._refuse_shared_ids(new)
+        _refuse_shared_ids(new, self._first_routed)
         by_cohort = {known.cohort_key: known for known in self._ledger.lists.all()}
         wanted: dict[str, tuple[Routed, str]] = {}
         for one in new:
@@ -147,24 +147,13 @@ class LedgerReader(Journal):
             and one.list_id in filled
             and one.list_id not in came
         ]
-        has_disjoint_runs = any(one.isdisjoint(other) for one, other in itertools.combinations(runs, 2))
-        return VanishedLists(lists, is_certain=not has_disjoint_runs)
+        are_apart = any(one.isdisjoint(other) for one, other in itertools.combinations(runs, 2))
+        return VanishedLists(lists, is_certain=not are_apart)
 
     @override
     def unread_lists(self) -> list[KnownList]:
         known = {one.list_id: one for one in self._ledger.lists.all() if one.cohort_key is not None}
         return [one for list_id, one in known.items() if list_id not in self._ready]
-
-    def _refuse_shared_ids(self, routed: Collection[Routed]) -> None:
-        """Raise ListError if two streams use one id for two cohorts: in the ledger they would be one cohort."""
-        for one in routed:
-            first = self._first_routed.setdefault(one.cohort.key, one)
-            if first.stream != one.stream and first.cohort.name != one.cohort.name:
-                raise ListError(
-                    f'Streams "{first.stream}" and "{one.stream}" have a cohort with {one.cohort.key} each, named '
-                    f'"{first.cohort.name}" and "{one.cohort.name}": an id must stand for one cohort. Take the '
-                    "column out of one of them with stream_maps, or name another one in cohort_id_field."
-                )
 
     def _refuse_list_of_another(self, routed: Routed, found: HubSpotList) -> None:
         """Raise ListError if a cohort has the former name of another one, whose list still has that name."""
@@ -240,7 +229,7 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
         if has_snapshot:
             return
         lost = set(self._ledger.members.iter_members(hubspot_list.list_id))
-        if lost and not hubspot_list.is_foreseen:
+        if lost and not hubspot_list.is_to_be_created:
             lost.difference_update(self._reader.iter_members(hubspot_list))
         if lost:
             logger.info(
@@ -271,6 +260,21 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
     @override
     def close(self, accounts: Iterable[Account]) -> None:
         self._ledger.close()
+
+
+def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Routed]) -> None:
+    """Raise ListError if two streams use one id for two cohorts: in the ledger they would be one cohort.
+
+    `first_routed` holds, by cohort key, the first route of the run; it is filled.
+    """
+    for one in routed:
+        first = first_routed.setdefault(one.cohort.key, one)
+        if first.stream != one.stream and first.cohort.name != one.cohort.name:
+            raise ListError(
+                f'Streams "{first.stream}" and "{one.stream}" have a cohort with {one.cohort.key} each, named '
+                f'"{first.cohort.name}" and "{one.cohort.name}": an id must stand for one cohort. Take the '
+                "column out of one of them with stream_maps, or name another one in cohort_id_field."
+            )
 
 
 def _list_id(routed: Routed, known: KnownList | None) -> str | None:

@@ -113,7 +113,7 @@ class ListMirror:
 
     def _take_baseline(self, unit: ListSnapshot) -> UnusableList | None:
         """Read the members of the list, if it exists; return the problem of a list that cannot be used."""
-        if unit.problem is None and unit.hubspot_list and not unit.hubspot_list.is_foreseen:
+        if unit.problem is None and unit.hubspot_list and not unit.hubspot_list.is_to_be_created:
             try:
                 self._read_baseline(unit.hubspot_list)
             except UnusableList as problem:

@@ -66,7 +66,11 @@ class Account:
     @property
     def list_id(self) -> str | None:
         """The list's id; None until the list is found or created."""
-        return self.hubspot_list.list_id if self.hubspot_list and not self.hubspot_list.is_foreseen else None
+        return (
+            self.hubspot_list.list_id
+            if self.hubspot_list and not self.hubspot_list.is_to_be_created
+            else None
+        )
 
     @property
     def size(self) -> int | None:

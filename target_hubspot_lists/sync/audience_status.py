@@ -64,7 +64,7 @@ class AudienceStatus:
             return
         marked = self._marked()
         for each in new:
-            if not each.is_foreseen and (name := marked.get(each.list_id)):
+            if not each.is_to_be_created and (name := marked.get(each.list_id)):
                 self._use(each, name)
         for each in new:
             if _key(each) not in self._names:

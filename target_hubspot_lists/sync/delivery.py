@@ -345,9 +345,9 @@ def _read(
     hubspot_list: HubSpotList, record_ids: AbstractSet[int], reader: MembershipReader, *, by_record: bool
 ) -> Reading:
     """Read the members of a list; a list that is to be created has none."""
-    if hubspot_list.is_foreseen and not by_record:
+    if hubspot_list.is_to_be_created and not by_record:
         return Reading(frozenset(), frozenset(record_ids))
     reading = (reader.read_by_record if by_record else reader.read)(hubspot_list, record_ids)
-    if hubspot_list.is_foreseen:
+    if hubspot_list.is_to_be_created:
         return Reading(frozenset(), reading.on_list | reading.not_on_list, reading.missing)
     return reading

@@ -11,7 +11,7 @@ from target_hubspot_lists.hubspot.contact_answers import retired
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from target_hubspot_lists.hubspot.contact_answers import Found
+    from target_hubspot_lists.hubspot.contact_answers import FoundContact
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.sync.plans import Plan
@@ -82,7 +82,7 @@ class MergedContacts:
             record_id for record_id, is_member in wanted.items() if states.get(record_id) is not is_member
         ]
 
-    def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, Found]]:
+    def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, FoundContact]]:
         """Yield the current contacts of record ids; none, and one line in the log, where the token may not read any."""
         if not record_ids or not self._may_read:
             return

@@ -112,6 +112,6 @@ class Planning:
         self._properties.check_lists(lists)
         unusable = self._journal.lock(lists)
         self._journal.begin_creating(
-            [each.name for each in lists if each.is_foreseen and each.list_id not in unusable]
+            [each.name for each in lists if each.is_to_be_created and each.list_id not in unusable]
         )
         return unusable

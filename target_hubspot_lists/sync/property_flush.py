@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
-    from target_hubspot_lists.hubspot.property_writer import PropertyWriter, Written
+    from target_hubspot_lists.hubspot.property_writer import PropertyWriter, UpdateResults
     from target_hubspot_lists.input.attributes import Attributes, HeldAttributes
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.property_memory import PropertyMemory
@@ -188,7 +188,7 @@ class PropertyFlush:
         for written in self._owner.writer.write(updates):
             self._take(written, known)
 
-    def _take(self, written: Written, known: Mapping[int, bytes]) -> None:
+    def _take(self, written: UpdateResults, known: Mapping[int, bytes]) -> None:
         hashes: dict[int, bytes] = {}
         for record_id, texts in written.texts.items():
             self._update(record_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hubspot_singer.http import redact, reference
 from target_hubspot_lists.errors import TargetError
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
-from target_hubspot_lists.hubspot.contact_answers import UNSAID, Step
+from target_hubspot_lists.hubspot.contact_answers import UNSAID, ContactResults
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
@@ -127,7 +127,7 @@ class Resolving:
         self._by = by
         self._to_create = to_create
         self._fields = fields
-        self._jobs: deque[Callable[[], Step]] = deque()
+        self._jobs: deque[Callable[[], ContactResults]] = deque()
         self._result = Resolution()
         self._creates: list[str] = []  # waiting until a call is full, or nothing else is left to do
         self._read_again: set[str] = set()
@@ -156,7 +156,7 @@ class Resolving:
         self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
         return self._result
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: ContactResults) -> None:
         self._result.record_ids |= step.found | step.created
         self._result.created |= step.created.keys()
         self._result.filled |= step.filled
@@ -251,7 +251,7 @@ class Resolving:
         self._contacts.check_look_ups(self._by, max(alone.values(), default=0))
         refused = {each: Refusal.by_hubspot(self._doubtful[each].problem) for each in alone}
         left, self._doubtful = self._doubtful.keys() - alone.keys(), {}
-        self._take(Step(refused=refused, unread=set(refused)))
+        self._take(ContactResults(refused=refused, unread=set(refused)))
         for batch in in_batches(sorted(left)):
             self._jobs.append(self._reading(batch))
 
@@ -272,7 +272,7 @@ class Resolving:
             conflicts = {each: self._conflicts[each] for each in batch if each in self._conflicts}
             contacts = {address: self._properties(address) for address in batch}
             self._contacts.progress.to_send += len(batch)
-            self._jobs.append(partial(self._contacts.create_step, contacts, conflicts))
+            self._jobs.append(partial(self._contacts.create, contacts, conflicts))
 
     def _properties(self, address: str) -> Mapping[str, str]:
         statuses = self._fields.statuses(address)
@@ -281,9 +281,9 @@ class Resolving:
         self._sent_attributes.add(address)
         return {**attributes, **statuses}
 
-    def _reading(self, addresses: Sequence[str]) -> Callable[[], Step]:
+    def _reading(self, addresses: Sequence[str]) -> Callable[[], ContactResults]:
         self._contacts.progress.to_send += len(addresses)
-        return partial(self._contacts.read_step, self._by, addresses, self._fields.read)
+        return partial(self._contacts.look_up, self._by, addresses, self._fields.read)
 
 
 def invalid_address(address: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_singer.http import HubSpotClient
-from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route, foreseen
+from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route, list_to_create
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.settings import Settings
@@ -337,7 +337,7 @@ def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
         properties.read()
         status = AudienceStatus(client, properties, Lists(client), mapped=(), dry_run=False)
 
-        status.check([foreseen(Route(None, "V!I!P"))])
+        status.check([list_to_create(Route(None, "V!I!P"))])
         renamed = HubSpotList(made.list_id, "VIP", "MANUAL", "0-1")
         status.make([renamed])
 
