@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.hubspot.contacts import Contacts
 from target_hubspot_lists.hubspot.found_lists import FoundLists
-from target_hubspot_lists.hubspot.legacy_lists import todays_ids
-from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
-from target_hubspot_lists.hubspot.lists import Lists
+from target_hubspot_lists.hubspot.lists import Lists, current_list_ids
 from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+from target_hubspot_lists.hubspot.membership_writes import ChangeWriter
 from target_hubspot_lists.input.states import States
 from target_hubspot_lists.journal.ledger_journal import LedgerJournal
 from target_hubspot_lists.journal.ledger_reading import DryRunJournal
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hubspot_singer.http import Clock, HubSpotClient
-    from target_hubspot_lists.hubspot.portal import Portal
+    from hubspot_singer.plugin.portal import Portal
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.journal.property_memory import PropertyMemory
     from target_hubspot_lists.ledger import Ledger
@@ -86,7 +85,7 @@ def compose(  # noqa: PLR0913 - all that a run has
 ) -> Session:
     """Open the ledger, if the settings name one, and build the sync of the mode that they name."""
     workers = settings.connection.max_concurrency
-    routes = Routes(settings, todays_ids(client, settings.legacy_list_ids))
+    routes = Routes(settings, current_list_ids(client, settings.legacy_list_ids))
     every = Lists(client)
     lists = FoundLists(every, settings)
     contacts = Contacts(

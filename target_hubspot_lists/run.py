@@ -6,10 +6,10 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hubspot_singer.plugin.portal import read_portal
 from target_hubspot_lists.composition import compose
 from target_hubspot_lists.errors import Interrupted, TargetError
 from target_hubspot_lists.hubspot.contacts import ContactProgress
-from target_hubspot_lists.hubspot.portal import check_connection
 from target_hubspot_lists.reporting.accounts import Accounts
 from target_hubspot_lists.reporting.problems import too_few_applied
 from target_hubspot_lists.reporting.progress import ProgressLog, RunProgress
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from logging import Logger
 
     from hubspot_singer.http import Clock, HubSpotClient, HubSpotError
+    from hubspot_singer.plugin.portal import Portal
     from target_hubspot_lists.composition import Session
-    from target_hubspot_lists.hubspot.portal import Portal
     from target_hubspot_lists.settings import Settings
 
 # What the report says of an error that is none of ours; the command shows it in the log.
@@ -51,7 +51,7 @@ class Run:
 
     def check(self, scopes: Collection[str]) -> tuple[Portal, PortalProperties]:
         """Ask HubSpot whose token this is; raise if it lacks one of the scopes, or the portal a property."""
-        self._portal = portal = check_connection(self._client, self._settings, scopes)
+        self._portal = portal = read_portal(self._client, self._settings.connection.credentials, scopes)
         of_portal = PortalProperties.read(self._client, self._settings)
         if self._report:
             self._report.portal = portal

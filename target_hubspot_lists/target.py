@@ -11,7 +11,7 @@ from singer_sdk.target_base import Target
 from hubspot_singer.http import HubSpotClient, HubSpotError
 from hubspot_singer.plugin.plugins import CHECK_SECONDS, HubSpotPlugin
 from target_hubspot_lists.composition import check_ledger
-from target_hubspot_lists.hubspot.portal import needed_scopes, settings_told
+from target_hubspot_lists.hubspot.scopes import needed_scopes, settings_notes
 from target_hubspot_lists.input.reader import MessageReader
 from target_hubspot_lists.input.records import positive_integer
 from target_hubspot_lists.input.streams import Streams
@@ -135,7 +135,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         with self._client:
             portal, properties = self._run.check(needed)
             yield from (*portal.describe(needed), *properties.describe())
-            yield from settings_told(self._client, self.settings, portal)
+            yield from settings_notes(self._client, self.settings, portal)
         if self.settings.ledger_url:
             self.waiting_for = "the ledger (ledger_url)"
             yield check_ledger(self.settings, portal)

@@ -15,7 +15,7 @@ import click
 from benchmarks import pages
 from hubspot_singer.http import retries
 from tap_hubspot_email_events.tap import TapHubSpotEmailEvents
-from target_hubspot_lists.hubspot.portal import needed_scopes
+from target_hubspot_lists.hubspot.scopes import needed_scopes
 from target_hubspot_lists.input.property_values import WORDS
 from target_hubspot_lists.input.records import ADD_WORDS, REMOVE_WORDS
 from target_hubspot_lists.ledger.command import main as hubspot_lists_ledger

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,52 +10,24 @@ from hubspot_singer.http import ErrorBody
 from target_hubspot_lists.outcomes import blamed_properties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
 # "Batch operations are limited to 100 records": https://developers.hubspot.com/docs/guides/api/crm/objects/contacts
 MAX_INPUTS_PER_CALL = 100
-
-# So many inputs refused one by one, and none ever accepted: the inputs are not what is wrong.
-MAX_REFUSED_WITHOUT_SUCCESS = 100
 
 T = TypeVar("T")
 
 
 def in_batches(inputs: Iterable[T]) -> Iterator[list[T]]:
-    """Yield the inputs in runs of as many as one call takes."""
-    return in_runs(inputs, MAX_INPUTS_PER_CALL)
+    """Yield the inputs in lists of as many as one call takes."""
+    return in_chunks(inputs, MAX_INPUTS_PER_CALL)
 
 
-def in_runs(rows: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield rows in runs of that size, without holding more than one."""
+def in_chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield rows in lists of that size, with one list in memory at a time."""
     rows = iter(rows)
-    while run := list(itertools.islice(rows, size)):
-        yield run
-
-
-def halves(inputs: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """The two halves of two or more inputs."""
-    middle = len(inputs) // 2
-    return inputs[:middle], inputs[middle:]
-
-
-class RefusalLimit:
-    """Counts inputs that HubSpot refuses one by one, to stop where it refuses every one; threads may share it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._refused = 0
-        self._has_accepted = False
-
-    def accepted(self) -> None:
-        """Note that HubSpot took an input, so that those it refuses are themselves to blame."""
-        self._has_accepted = True
-
-    def refused(self) -> bool:
-        """Note an input that HubSpot refused on its own; return whether to give up."""
-        with self._lock:
-            self._refused += 1
-            return self._refused >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_accepted
+    while chunk := list(itertools.islice(rows, size)):
+        yield chunk
 
 
 @dataclass(frozen=True)
@@ -83,10 +54,11 @@ class BatchError:
 
 
 def batch_errors(body: Mapping[str, Any]) -> list[BatchError]:
-    """Parse the `errors` of an answer; one that is all well has none."""
+    """Parse the `errors` of an answer; there are none if all inputs were taken."""
     return [BatchError.from_body(each) for each in body.get("errors") or ()]
 
 
 def _texts(values: object) -> frozenset[str]:
-    each = values if isinstance(values, list) else [] if values is None else [values]
-    return frozenset(str(value).strip() for value in each)
+    if not isinstance(values, list):
+        values = [] if values is None else [values]
+    return frozenset(str(value).strip() for value in values)

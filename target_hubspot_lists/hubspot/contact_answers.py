@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http import parsed, required_id
 from target_hubspot_lists.hubspot.batching import batch_errors
-from target_hubspot_lists.hubspot.mailability import mailability_of
 from target_hubspot_lists.hubspot.spellings import answered_as
 from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
-from target_hubspot_lists.outcomes import Reason, Refusal
+from target_hubspot_lists.outcomes import Mailability, Reason, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,12 +18,18 @@ if TYPE_CHECKING:
     from hubspot_singer.http import Answer
     from target_hubspot_lists.hubspot.batching import BatchError
     from target_hubspot_lists.hubspot.refusals import Doubt
-    from target_hubspot_lists.outcomes import Mailability
-
 
 # Asked for in every look-up: under what other addresses and record ids a contact is known.
 IDENTIFIERS = ("email", "hs_additional_emails", "hs_merged_object_ids")
 
+OPT_OUT = "hs_email_optout"
+BAD_ADDRESS = "hs_email_bad_address"
+HARD_BOUNCE = "hs_email_hard_bounce_reason_enum"
+QUARANTINED = "hs_email_quarantined"
+INELIGIBLE = "hs_email_is_ineligible"
+MARKETABLE = "hs_marketable_status"
+# What says whether HubSpot mails a contact: https://knowledge.hubspot.com/properties/hubspots-default-contact-properties
+MAILABILITY_PROPERTIES = (OPT_OUT, BAD_ADDRESS, HARD_BOUNCE, QUARANTINED, INELIGIBLE, MARKETABLE)
 
 # By these HubSpot is asked, and answers, in one spelling.
 STANDARD = frozenset({EMAIL, RECORD_ID})
@@ -213,3 +218,31 @@ def _results_and_errors(
 ) -> tuple[list[FoundContact], list[BatchError]]:
     results = [FoundContact.from_body(each, read, by) for each in body.get("results") or ()]
     return results, batch_errors(body)
+
+
+def mailability_of(properties: Mapping[str, object]) -> Mailability:
+    """Return the first obstacle that holds, in the order of `Mailability`, or that there is none.
+
+    A property that the portal lacks, that the answer lacks, or that is null or odd, is no obstacle.
+    """
+    obstacles = {
+        Mailability.OPTED_OUT: _says(properties, OPT_OUT, "true"),
+        Mailability.BAD_ADDRESS: _says(properties, BAD_ADDRESS, "true"),
+        Mailability.HARD_BOUNCED: bool(_text(properties, HARD_BOUNCE)),  # any reason
+        Mailability.QUARANTINED: _says(properties, QUARANTINED, "true"),
+        Mailability.INELIGIBLE: _says(properties, INELIGIBLE, "true"),
+        # Portals without marketing contacts have no value here.
+        Mailability.NOT_MARKETING: _says(properties, MARKETABLE, "false"),
+    }
+    return next((each for each, holds in obstacles.items() if holds), Mailability.MAILABLE)
+
+
+def _says(properties: Mapping[str, object], name: str, word: str) -> bool:
+    """Whether a property says yes or no; HubSpot writes booleans as text."""
+    value = properties.get(name)
+    return (str(value) if isinstance(value, bool) else _text(properties, name)).lower() == word
+
+
+def _text(properties: Mapping[str, object], name: str) -> str:
+    value = properties.get(name)
+    return value.strip() if isinstance(value, str) else ""

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import Conflict, InvalidRequest, MissingScopes, Refused, TooLarge, concurrently
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import RefusalLimit, in_batches
+from target_hubspot_lists.hubspot.batching import in_batches
 from target_hubspot_lists.hubspot.contact_answers import (
     IDENTIFIERS,
+    MAILABILITY_PROPERTIES,
     ContactResults,
     parse_create,
     parse_ids,
     parse_read,
 )
-from target_hubspot_lists.hubspot.mailability import MAILABILITY_PROPERTIES
-from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, RefusedCall, isolate, look_ups
+from target_hubspot_lists.hubspot.refusals import (
+    CallHistory,
+    Doubt,
+    RefusalLimit,
+    RefusedCall,
+    isolate,
+    look_ups_by,
+)
 from target_hubspot_lists.identifiers import EMAIL, RECORD_ID
 from target_hubspot_lists.outcomes import Refusal
 
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
 
 FORBIDDEN = 403
-NOBODY = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
+UNUSED_ADDRESS = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
 ANY_VALUE = "0"  # of another property; who has it is of no interest
 
 
@@ -86,7 +93,7 @@ class Contacts:
     def _read(
         self, by: str, read: Sequence[str], values: Sequence[str], within: RefusedCall | None
     ) -> ContactResults | RefusedCall:
-        if within and self._history.is_hopeless([look_ups(by)]):
+        if within and self._history.is_hopeless([look_ups_by(by)]):
             return ContactResults(doubtful=dict.fromkeys(values, Doubt(within.problem, None)))
         sent = self._history.now()
         try:
@@ -94,7 +101,7 @@ class Contacts:
         except (InvalidRequest, TooLarge) as problem:
             refused = self._history.refused(problem)
             return refused if len(values) > 1 else self._judge_alone(by, values[0], refused, within)
-        self._history.took([look_ups(by)], sent)
+        self._history.accepted([look_ups_by(by)], sent)
         return parse_read(by, values, answer, read, has_mailability=self._checks_mailability)
 
     def _look_up(self, by: str, values: Sequence[str], read: Sequence[str]) -> Answer:
@@ -113,18 +120,18 @@ class Contacts:
     ) -> ContactResults:
         """Judge a value that HubSpot refused to look up on its own: for its own sake, or in doubt."""
         earlier = within.moment if within else None
-        if doubt := self._history.judge_alone([look_ups(by)], value, refused, earlier):
+        if doubt := self._history.judge_alone([look_ups_by(by)], value, refused, earlier):
             return ContactResults(doubtful={value: doubt})
         return ContactResults(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
 
     def check_look_ups(self, by: str, since: int) -> None:
         """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
-        kinds = [look_ups(by)]
-        if not self._history.has_taken_since(kinds, since):
+        kinds = [look_ups_by(by)]
+        if not self._history.has_accepted_since(kinds, since):
             sent = self._history.now()
-            self._look_up(by, [NOBODY if by == EMAIL else ANY_VALUE], ())
-            self._history.took(kinds, sent)
-        self._history.count_anew(kinds)
+            self._look_up(by, [UNUSED_ADDRESS if by == EMAIL else ANY_VALUE], ())
+            self._history.accepted(kinds, sent)
+        self._history.reset_doubts(kinds)
 
     def create(
         self, contacts: Mapping[str, Mapping[str, str]], seen: Mapping[str, Refusal]
@@ -228,16 +235,16 @@ class Contacts:
 
     def concurrently(self, jobs: deque[Callable[[], ContactResults]]) -> Iterator[ContactResults]:
         """Run jobs side by side; more may be put into the queue while the results are read."""
-        return concurrently(_Taken(jobs), workers=self._workers)
+        return concurrently(_Queue(jobs), workers=self._workers)
 
 
-class _Taken:
+class _Queue:
     """Takes jobs out of a queue that may be filled again after it was found empty."""
 
     def __init__(self, jobs: deque[Callable[[], ContactResults]]) -> None:
         self._jobs = jobs
 
-    def __iter__(self) -> _Taken:
+    def __iter__(self) -> _Queue:
         return self
 
     def __next__(self) -> Callable[[], ContactResults]:

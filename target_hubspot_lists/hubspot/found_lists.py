@@ -16,15 +16,14 @@ from hubspot_singer.http import (
     concurrently,
 )
 from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.legacy_lists import absent
 from target_hubspot_lists.hubspot.list_objects import (
     HubSpotList,
+    check_writable,
     list_to_create,
-    refuse_unwritable,
+    list_unreadable,
     shown,
-    unreadable,
 )
-from target_hubspot_lists.hubspot.lists import is_duplicate_name, why
+from target_hubspot_lists.hubspot.lists import is_duplicate_name, reason_given, unknown_legacy_id
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class FoundLists:
         self._found: dict[str, HubSpotList] = {}
         self._unusable: dict[str, UnusableList] = {}
         self.created: set[str] = set()  # ids of the lists that this run made
-        self.not_made: set[str] = set()  # names of which HubSpot said that it makes no list
+        self.not_created: set[str] = set()  # names of which HubSpot said that it makes no list
 
     def resolve(self, routes: Collection[Route], wanted: Collection[str], *, check: Check) -> Resolved:
         """Find the lists of routes; make absent ones whose key is `wanted`, leave out the others.
@@ -74,7 +73,7 @@ class FoundLists:
         for each in routes:
             found = self._found.get(each.key, list_to_create(each))
             if problem := unusable.get(found.list_id):
-                self.give_up(each, problem)
+                self.mark_unusable(each, problem)
         jobs = (partial(self._make, each) for each in absent if each.key not in self._unusable)
         for each, made in self._concurrently(jobs):
             self._note(each, made)
@@ -88,16 +87,16 @@ class FoundLists:
         """Whether the list of a route was found or made in this run, or is known to be unusable."""
         return route.key in self._found or route.key in self._unusable
 
-    def adopt(self, route: Route, hubspot_list: HubSpotList) -> None:
+    def use(self, route: Route, hubspot_list: HubSpotList) -> None:
         """Let a route lead to a list that HubSpot has, whatever its name."""
         try:
-            refuse_unwritable(hubspot_list)
+            check_writable(hubspot_list)
         except UnusableList as problem:
             self._unusable[route.key] = problem
         else:
             self._found[route.key] = hubspot_list
 
-    def give_up(self, route: Route, problem: UnusableList) -> None:
+    def mark_unusable(self, route: Route, problem: UnusableList) -> None:
         """Let a route lead nowhere for the rest of the run."""
         self._found.pop(route.key, None)
         self._unusable[route.key] = problem
@@ -141,7 +140,7 @@ class FoundLists:
 
     def _look(self, route: Route) -> tuple[Route, HubSpotList | UnusableList | None]:
         if route.legacy_id and not route.list_id:
-            return route, UnusableList(Reason.LIST_ABSENT, f"{absent(route.legacy_id)}.")
+            return route, UnusableList(Reason.LIST_ABSENT, f"{unknown_legacy_id(route.legacy_id)}.")
         label = f'List "{shown(route.name)}"' if route.name else f"List {route.list_id}"
         try:
             found = (
@@ -150,13 +149,13 @@ class FoundLists:
                 else self._lists.find_by_name(route.name)
             )
             if found is not None:
-                refuse_unwritable(found)
+                check_writable(found)
         except UnusableList as problem:
             return route, problem
         except (InvalidCredentials, MissingScopes):
             raise
         except Refused as refused:
-            return route, _refused(route, refused) if refused.status in NAME_REFUSED else unreadable(
+            return route, _refused(route, refused) if refused.status in NAME_REFUSED else list_unreadable(
                 label, refused
             )
         if found is None and route.list_id:
@@ -188,7 +187,7 @@ class FoundLists:
         else:
             return absent
         for route in absent:
-            self.give_up(route, problem)
+            self.mark_unusable(route, problem)
         return []
 
     def _make(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
@@ -197,15 +196,15 @@ class FoundLists:
             self.created.add(made.list_id)
             return route, made
         try:
-            made = self._lists.make(route.name, self._settings.list_folder_id)
+            made = self._lists.create(route.name, self._settings.list_folder_id)
         except (InvalidRequest, Conflict) as refused:
             if not is_duplicate_name(refused):
-                self.not_made.add(route.name)
+                self.not_created.add(route.name)
                 return route, _refused(route, refused)
             found = self._lists.find_duplicate(route.name)
             # Absent a moment ago and asked for more than once: an answer was lost, and it was ours that made it.
             if refused.tries == 1:
-                self.not_made.add(route.name)
+                self.not_created.add(route.name)
             if found is None:
                 return route, _taken(route)
             if refused.tries == 1:
@@ -217,7 +216,7 @@ class FoundLists:
 
     def _found_after_all(self, route: Route, found: HubSpotList) -> tuple[Route, HubSpotList | UnusableList]:
         try:
-            refuse_unwritable(found)
+            check_writable(found)
         except UnusableList as problem:
             return route, problem
         return route, found
@@ -235,7 +234,7 @@ def _no_such_id(route: Route) -> UnusableList:
 def _refused(route: Route, refused: Refused) -> UnusableList:
     return UnusableList(
         Reason.LIST_REFUSED,
-        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {why(refused)}. '
+        f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {reason_given(refused)}. '
         "Name another list for this cohort in lists[].",
     )
 

@@ -106,7 +106,7 @@ def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> UnusableLi
     )
 
 
-def unreadable(label: str, problem: HubSpotError) -> UnusableList:
+def list_unreadable(label: str, problem: HubSpotError) -> UnusableList:
     """The error for a list that HubSpot does not let be read; it is never taken for absent, or for empty."""
     return UnusableList(
         Reason.LIST_UNREADABLE,
@@ -114,7 +114,7 @@ def unreadable(label: str, problem: HubSpotError) -> UnusableList:
     )
 
 
-def gone(hubspot_list: HubSpotList) -> UnusableList:
+def deleted_in_run(hubspot_list: HubSpotList) -> UnusableList:
     """The error for a list that was there when the run began."""
     return UnusableList(
         Reason.LIST_GONE,
@@ -123,7 +123,7 @@ def gone(hubspot_list: HubSpotList) -> UnusableList:
     )
 
 
-def refuse_unwritable(hubspot_list: HubSpotList) -> None:
+def check_writable(hubspot_list: HubSpotList) -> None:
     """Raise UnusableList if the list takes no memberships of contacts from the API."""
     if hubspot_list.object_type_id and hubspot_list.object_type_id != CONTACTS:
         raise UnusableList(

@@ -1,4 +1,4 @@
-"""Finds, makes and renames lists; a failed look-up is an error, never an absence."""
+"""Finds, creates and renames lists, also by ids of the retired lists API v1; a failed look-up never means "absent"."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hubspot_singer.http import Conflict, InvalidRequest, NotFound, TooLarge, parsed
-from target_hubspot_lists.hubspot.batching import in_runs
+from hubspot_singer.http import (
+    Conflict,
+    InvalidCredentials,
+    InvalidRequest,
+    MissingScopes,
+    NotFound,
+    Refused,
+    TooLarge,
+    parsed,
+    required_id,
+)
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.hubspot.list_objects import (
     CONTACTS,
     HubSpotList,
-    gone,
-    refuse_unwritable,
+    check_writable,
+    deleted_in_run,
     shown,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from hubspot_singer.http import HubSpotClient, Refused
+    from hubspot_singer.http import HubSpotClient
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +44,7 @@ SEARCH_PAGE = 500
 DOT_SEGMENTS = frozenset({".", ".."})
 # In one call: "listIds=", at most 19 digits and "&" each, so that the path stays below 8 KB.
 LISTS_PER_CALL = 250
+LEGACY_IDS_PER_CALL = 10_000  # as the description of the API says
 
 
 class Lists:
@@ -46,7 +58,7 @@ class Lists:
         """Return those of the lists that HubSpot has, by id."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-multiple-lists
         found: dict[str, HubSpotList] = {}
-        for some in in_runs(sorted(list_ids), LISTS_PER_CALL):
+        for some in in_chunks(sorted(list_ids), LISTS_PER_CALL):
             try:
                 there = parsed(self._client.get(self._base, params={"listIds": some}), _lists_of)
             except NotFound:
@@ -62,19 +74,19 @@ class Lists:
         try:
             self._client.put(path, params={"listName": name})
         except NotFound as not_found:
-            raise gone(hubspot_list) from not_found
+            raise deleted_in_run(hubspot_list) from not_found
         except (InvalidRequest, Conflict, TooLarge) as refused:
             if is_duplicate_name(refused):
                 return f'another list is named "{shown(name)}"'
-            return f'HubSpot does not take "{shown(name)}" as a name: {why(refused)}'
+            return f'HubSpot does not take "{shown(name)}" as a name: {reason_given(refused)}'
         return None
 
-    def check(self, hubspot_list: HubSpotList) -> None:
+    def check_takes_members(self, hubspot_list: HubSpotList) -> None:
         """Raise UnusableList if the list is gone or no longer takes memberships."""
         answer = self.find_by_id(hubspot_list.list_id)
         if answer is None:
-            raise gone(hubspot_list)
-        refuse_unwritable(answer)
+            raise deleted_in_run(hubspot_list)
+        check_writable(answer)
 
     def find_by_id(self, list_id: str) -> HubSpotList | None:
         """Return the list, or None if HubSpot says there is none."""
@@ -100,7 +112,7 @@ class Lists:
                 return None
             raise
 
-    def make(self, name: str, folder_id: int | None) -> HubSpotList:
+    def create(self, name: str, folder_id: int | None) -> HubSpotList:
         """Make a list of contacts that takes members; Refused if HubSpot does not make it."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#create-a-list
         body: dict[str, Any] = {"name": name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
@@ -147,7 +159,7 @@ def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None
     return hits, int(body["offset"]) if body.get("hasMore") else None
 
 
-def why(refused: Refused) -> str:
+def reason_given(refused: Refused) -> str:
     """Return HubSpot's status and words, without what could be a person's."""
     reason = refused.call.safe_text(refused.message or "no reason given")
     return f"{refused.status} {reason}"
@@ -156,3 +168,57 @@ def why(refused: Refused) -> str:
 def is_duplicate_name(refused: Refused) -> bool:
     """Whether HubSpot makes no list since another one has the name."""
     return isinstance(refused, Conflict) or DUPLICATE_NAME in (refused.sub_category or "")
+
+
+# Ids of the retired lists API v1
+
+
+def current_list_ids(client: HubSpotClient, legacy_ids: Iterable[str]) -> dict[str, str | None]:
+    """Return the id that the list of each legacy id has today; None where HubSpot says that it knows no such list.
+
+    ListError if HubSpot does not translate them: a failure never becomes "there is no such list".
+    """
+    wanted = sorted(set(legacy_ids))
+    found: dict[str, str | None] = {}
+    for some in in_chunks(wanted, LEGACY_IDS_PER_CALL):
+        found.update(_translated(client, some))
+    return found
+
+
+def unknown_legacy_id(legacy_id: str) -> str:
+    """Return the first sentence of the error for a legacy id that HubSpot does not know."""
+    return (
+        f"HubSpot knows no list that had the id {legacy_id} in the lists API v1: correct lists[].legacy_list_id, or "
+        "name the list by today's id in lists[].list_id"
+    )
+
+
+def _translated(client: HubSpotClient, legacy_ids: Sequence[str]) -> dict[str, str | None]:
+    # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide (ID mapping)
+    try:
+        answer = client.post(f"{client.base('crm/lists')}/idmapping", list(legacy_ids))
+    except (InvalidCredentials, MissingScopes):
+        raise
+    except Refused as refused:
+        raise ListError(
+            f"HubSpot does not translate the ids in lists[].legacy_list_id. {refused} Or name these lists by today's "
+            "ids in lists[].list_id: the address of a list in HubSpot ends with it."
+        ) from refused
+    found = parsed(answer, _mapping)
+    if unsaid := [each for each in legacy_ids if each not in found]:
+        raise ListError(
+            f"HubSpot did not say which list has the legacy id {unsaid[0]} (lists[].legacy_list_id), nor that there is "
+            "none: nothing is concluded from that, and the run ends. Run again later."
+        )
+    return found
+
+
+def _mapping(body: Mapping[str, Any]) -> dict[str, str | None]:
+    """Parse HubSpot's PublicBatchMigrationMapping."""
+    missing: dict[str, str | None] = dict.fromkeys(
+        str(required_id(each)) for each in body["missingLegacyListIds"]
+    )
+    pairs = body["legacyListIdsToIdsMapping"]
+    return missing | {
+        str(required_id(each["legacyListId"])): str(required_id(each["listId"])) for each in pairs
+    }

@@ -104,11 +104,11 @@ class Confirmation:
         return ids
 
     @property
-    def is_taken(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether HubSpot accepted the call for all ids of the change."""
         return not (self.refused or self.doubtful)
 
-    def taken(self, *, is_add: bool) -> int | None:
+    def accepted_id(self, *, is_add: bool) -> int | None:
         """An id of that kind in a call that HubSpot took; None if it took none."""
         asked = self.change.add if is_add else self.change.remove
         return next((each for each in asked if each not in self.refused and each not in self.doubtful), None)
@@ -141,15 +141,15 @@ class Doubts:
 
     def __init__(self) -> None:
         self.by_kind: dict[bool, dict[int, Doubt]] = {True: {}, False: {}}
-        self.taken: dict[bool, int] = {}
+        self.accepted: dict[bool, int] = {}
 
     def note(self, confirmation: Confirmation) -> None:
         """Take in what became of a part of the flush."""
         for is_add, ids in confirmation.change.kinds():
             doubtful = confirmation.doubtful
             self.by_kind[is_add] |= {each: doubtful[each] for each in ids if each in doubtful}
-            if is_add not in self.taken and (taken := confirmation.taken(is_add=is_add)) is not None:
-                self.taken[is_add] = taken
+            if is_add not in self.accepted and (taken := confirmation.accepted_id(is_add=is_add)) is not None:
+                self.accepted[is_add] = taken
 
     def __bool__(self) -> bool:
         return any(self.by_kind.values())

@@ -17,7 +17,7 @@ from hubspot_singer.http import (
 )
 from target_hubspot_lists.errors import TargetError, UnusableList
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
-from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, gone, unreadable
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, deleted_in_run, list_unreadable
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Reading:
     not_on_list: frozenset[int]
     missing: frozenset[int] = frozenset()
 
-    def of_those_as(self, asked: Mapping[int, bool]) -> Reading:
+    def only_as_asked(self, asked: Mapping[int, bool]) -> Reading:
         """The same without those who are not as asked: HubSpot accepted that and shows otherwise, which is no word."""
         on_list = frozenset(each for each in self.on_list if asked[each])
         not_on_list = frozenset(each for each in self.not_on_list if not asked[each])
@@ -113,11 +113,11 @@ class MembershipReader:
             try:
                 answer = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after})
             except NotFound as not_found:
-                raise gone(hubspot_list) from not_found
+                raise deleted_in_run(hubspot_list) from not_found
             except (InvalidCredentials, MissingScopes):
                 raise
             except Refused as refused:
-                raise unreadable(str(hubspot_list), refused) from refused
+                raise list_unreadable(str(hubspot_list), refused) from refused
             members, following = parsed(answer, _page)
             yield from members
             if not following:

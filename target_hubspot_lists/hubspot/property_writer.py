@@ -18,13 +18,13 @@ from hubspot_singer.http import (
     required_id,
 )
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import (
+from target_hubspot_lists.hubspot.batching import batch_errors, in_batches
+from target_hubspot_lists.hubspot.refusals import (
     MAX_REFUSED_WITHOUT_SUCCESS,
     RefusalLimit,
-    batch_errors,
-    in_batches,
+    RefusedCall,
+    isolate,
 )
-from target_hubspot_lists.hubspot.refusals import RefusedCall, isolate
 from target_hubspot_lists.outcomes import PropertyProblem, PropertyReason, blamed_properties
 
 if TYPE_CHECKING:

@@ -14,29 +14,31 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
 
-from target_hubspot_lists.hubspot.batching import MAX_REFUSED_WITHOUT_SUCCESS, halves
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from hubspot_singer.http import Refused
 
 
-class Kind(NamedTuple):
+# So many inputs refused one by one, and none ever accepted: the inputs are not what is wrong.
+MAX_REFUSED_WITHOUT_SUCCESS = 100
+
+
+class CallKind(NamedTuple):
     """A kind of call of which HubSpot may refuse every one; a list may refuse its removals and take its adds."""
 
     name: str
     list_id: str | None = None
 
 
-def look_ups(by: str) -> Kind:
+def look_ups_by(by: str) -> CallKind:
     """The look-ups of contacts by one property."""
-    return Kind(f"look up by {by}")
+    return CallKind(f"look up by {by}")
 
 
-def adds_or_removals(list_id: str, *, is_add: bool) -> Kind:
+def changes_of(list_id: str, *, is_add: bool) -> CallKind:
     """The adds to one list, or the removals from it."""
-    return Kind("add" if is_add else "remove", list_id)
+    return CallKind("add" if is_add else "remove", list_id)
 
 
 class RefusedCall(NamedTuple):
@@ -80,8 +82,28 @@ def isolate(
     attempted = attempt(inputs, within)
     if not isinstance(attempted, RefusedCall):
         return attempted
-    first, second = halves(inputs)
-    return isolate(first, attempt, attempted).include(isolate(second, attempt, attempted))
+    middle = len(inputs) // 2
+    first = isolate(inputs[:middle], attempt, attempted)
+    return first.include(isolate(inputs[middle:], attempt, attempted))
+
+
+class RefusalLimit:
+    """Counts inputs that HubSpot refuses one by one, to stop where it refuses every one; threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refused = 0
+        self._has_accepted = False
+
+    def accepted(self) -> None:
+        """Note that HubSpot took an input, so that those it refuses are themselves to blame."""
+        self._has_accepted = True
+
+    def refused(self) -> bool:
+        """Note an input that HubSpot refused on its own; return whether to give up."""
+        with self._lock:
+            self._refused += 1
+            return self._refused >= MAX_REFUSED_WITHOUT_SUCCESS and not self._has_accepted
 
 
 class CallHistory:
@@ -93,56 +115,56 @@ class CallHistory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._moments = itertools.count(1)
-        self._last_taken: dict[Kind, int] = {}
-        self._in_doubt = Counter[Kind]()
+        self._last_accepted: dict[CallKind, int] = {}
+        self._in_doubt = Counter[CallKind]()
 
     def now(self) -> int:
         """Return this moment, which is later than every other."""
         return next(self._moments)
 
-    def took(self, kinds: Iterable[Kind], sent: int) -> None:
+    def accepted(self, kinds: Iterable[CallKind], sent: int) -> None:
         """Note that HubSpot took a call with ids of these kinds that was sent at that moment."""
         with self._lock:
             for kind in kinds:
-                self._last_taken[kind] = max(sent, self._last_taken.get(kind, 0))
+                self._last_accepted[kind] = max(sent, self._last_accepted.get(kind, 0))
                 self._in_doubt[kind] = 0
 
-    def has_taken_since(self, kinds: Iterable[Kind], moment: int) -> bool:
+    def has_accepted_since(self, kinds: Iterable[CallKind], moment: int) -> bool:
         """Return whether HubSpot took a call of each kind that was sent after that moment."""
         with self._lock:
-            return all(self._last_taken.get(kind, 0) > moment for kind in kinds)
+            return all(self._last_accepted.get(kind, 0) > moment for kind in kinds)
 
     def refused(self, problem: Refused) -> RefusedCall:
         """Return a refusal with this moment."""
         return RefusedCall(problem, self.now())
 
     def judge_alone(
-        self, kinds: Iterable[Kind], member: int | str, refused: RefusedCall, *earlier: int | None
+        self, kinds: Iterable[CallKind], member: int | str, refused: RefusedCall, *earlier: int | None
     ) -> Doubt | None:
         """Judge a member that was just refused on its own: None if it is to blame, else the doubt, which is counted.
 
         `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
         """
-        taken = (self.has_taken_since(kinds, moment) for moment in earlier if moment is not None)
-        if names(refused.problem, member) or any(taken):
+        taken = (self.has_accepted_since(kinds, moment) for moment in earlier if moment is not None)
+        if is_named_in(refused.problem, member) or any(taken):
             return None
         with self._lock:
             self._in_doubt.update(kinds)
         return Doubt(refused.problem, refused.moment)
 
-    def is_hopeless(self, kinds: Iterable[Kind]) -> bool:
+    def is_hopeless(self, kinds: Iterable[CallKind]) -> bool:
         """Return whether of each kind too many in a row are in doubt to send more of them one by one."""
         with self._lock:
             return all(self._in_doubt[kind] >= MAX_REFUSED_WITHOUT_SUCCESS for kind in kinds)
 
-    def count_anew(self, kinds: Iterable[Kind]) -> None:
+    def reset_doubts(self, kinds: Iterable[CallKind]) -> None:
         """Forget how many in a row are in doubt."""
         with self._lock:
             for kind in kinds:
                 self._in_doubt[kind] = 0
 
 
-def names(problem: Refused, member: int | str) -> bool:
+def is_named_in(problem: Refused, member: int | str) -> bool:
     """Return whether HubSpot's words on a refusal name this record id or address."""
     contexts = [problem.context, *(detail.context for detail in problem.errors)]
     texts = [problem.message, *(detail.message for detail in problem.errors)]

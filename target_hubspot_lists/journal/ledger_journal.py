@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.found_lists import FoundLists
-    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader, Reading
+    from target_hubspot_lists.hubspot.membership_writes import ChangeWriter
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import Ledger
     from target_hubspot_lists.outcomes import Mailability

@@ -92,7 +92,7 @@ class LedgerReader(Journal):
             if found is None:
                 self._deleted[one.route.key] = list_id
             elif not one.is_configured or one.route.list_id or _is_named(found, one.route):
-                self._lists.adopt(one.route, found)
+                self._lists.use(one.route, found)
 
     @override
     def note_lists(

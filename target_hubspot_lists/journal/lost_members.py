@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
 from target_hubspot_lists.hubspot.contact_answers import retired
-from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.hubspot.membership_changes import Change, Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
+from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.ledger import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_changes import Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.hubspot.membership_writes import ChangeWriter
     from target_hubspot_lists.ledger import Ledger
 
 logger = logging.getLogger(__name__)

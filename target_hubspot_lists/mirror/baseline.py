@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.hubspot.batching import in_runs
+from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Baseline:
 
     def take(self, record_ids: Iterable[int], *, is_settled: bool) -> None:
         """Insert members of the list; `is_settled`: HubSpot has confirmed them, in this run or an earlier one."""
-        for some in in_runs(record_ids, ROWS_AT_ONCE):
+        for some in in_chunks(record_ids, ROWS_AT_ONCE):
             self._workspace.insert(
                 "mirror_baseline",
                 [(each, int(is_settled)) for each in some],

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.batching import in_runs
-from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.hubspot.batching import in_chunks
+from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import (
     Removal,
@@ -150,7 +150,7 @@ class ListMirror:
                 return []
             rest = where.STAYING_REST
         stale: list[Stale] = []
-        for rows in in_runs(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
+        for rows in in_chunks(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
             plan, results = self._begin_change(unit, hubspot_list, rows)
             if self._journal.is_kept:
                 stale += self._sending.deliver(plan, results)
@@ -182,7 +182,7 @@ class ListMirror:
 
     def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
         stale: list[Stale] = []
-        for rows in in_runs(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
+        for rows in in_chunks(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
             stale += self._sending.deliver(*self._begin_change(unit, hubspot_list, rows))
         return stale
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.hubspot.batching import in_runs
-from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
+from target_hubspot_lists.hubspot.batching import in_chunks
+from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import Removal, not_removed, too_many
 from target_hubspot_lists.outcomes import Outcome
@@ -76,7 +76,7 @@ class Removals:
             return
         undone_before = unit.undone
         stale: list[Stale] = []
-        for rows in in_runs(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
+        for rows in in_chunks(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
             asked = {record_id: unit.asked_to_remove(record_id, said) for record_id, said in rows}
             plan = Plan.of(hubspot_list, asked)
             stale += self._sending.deliver(plan, self._properties.write(plan))

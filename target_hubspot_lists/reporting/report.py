@@ -22,7 +22,7 @@ from target_hubspot_lists.reporting.text_tables import csv_heading, csv_line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from target_hubspot_lists.hubspot.portal import Portal
+    from hubspot_singer.plugin.portal import Portal
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Rejection
     from target_hubspot_lists.reporting.account import Account, RequestedChange, Settlement

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import concurrently
 from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.list_memberships import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.hubspot.membership_changes import Doubts
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED, Reading
+from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.outcomes import Refusal, Seen, outcome_of
 from target_hubspot_lists.reporting.account import EMPTY, NO_POSITION
 from target_hubspot_lists.sync.plans import Stale, to_add
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from hubspot_singer.http import HubSpotClient
-    from target_hubspot_lists.hubspot.list_memberships import ChangeWriter
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.hubspot.membership_writes import ChangeWriter
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import KnownMailability, PropertyResult
@@ -197,7 +197,7 @@ class Delivery:
             self._reject(each)
             return
         self.seconds_verifying += waited
-        self._journal.record_reading(hubspot_list, reading.of_those_as(asked))
+        self._journal.record_reading(hubspot_list, reading.only_as_asked(asked))
         self._merged.read(reading.missing, {})
         off = reading.not_on_list | (reading.missing - reading.on_list)
         each.settle(reading.on_list, Seen.ON_LIST)

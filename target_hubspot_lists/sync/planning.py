@@ -91,11 +91,11 @@ class Planning:
         try:
             lists, unusable = self._lists.resolve(list(routes.values()), wanted, check=self._check)
         finally:
-            self._journal.end_creating(self._lists.not_made)
+            self._journal.end_creating(self._lists.not_created)
         self.accounts.lists_created = len(self._lists.created)
         unusable = {**unusable, **self._journal.note_lists(routed, lists)}
         for key, problem in unusable.items():
-            self._lists.give_up(routes[key], problem)
+            self._lists.mark_unusable(routes[key], problem)
             self._by_route[key].account.problem = problem
         usable = {key: each for key, each in lists.items() if self._by_route[key].account.problem is None}
         for key, each in usable.items():

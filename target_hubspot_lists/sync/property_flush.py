@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from target_hubspot_lists.hubspot.batching import in_runs
+from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.hubspot.property_writer import Update
 from target_hubspot_lists.journal.property_memory import Hashes
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyResult
@@ -138,7 +138,7 @@ class PropertyFlush:
         members: dict[Member, int] = dict(resolution.record_ids.items())
         members |= {each.member: record_id for _, of_list in asked for record_id, each in of_list.items()}
         held = self._held.by_record_id(members)
-        for some in in_runs(statuses, CONTACTS_AT_ONCE):
+        for some in in_chunks(statuses, CONTACTS_AT_ONCE):
             self._write_some({each: (held.get(each), statuses[each]) for each in some}, resolution.filled)
 
     def _write_some(

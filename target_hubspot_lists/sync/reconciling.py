@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable, shown
+from target_hubspot_lists.hubspot.list_objects import Route, check_writable, shown
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.account import Account
@@ -98,7 +98,7 @@ class Reconciling:
                 )
                 continue
             try:
-                refuse_unwritable(found)
+                check_writable(found)
                 for problem in self._journal.lock([found], is_waited_for=False).values():
                     raise problem
                 self._open_account(known, found)

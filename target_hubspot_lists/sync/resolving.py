@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http import redact, reference
 from target_hubspot_lists.errors import TargetError
-from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, MAX_REFUSED_WITHOUT_SUCCESS, in_batches
+from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, in_batches
 from target_hubspot_lists.hubspot.contact_answers import UNSAID, ContactResults
 from target_hubspot_lists.hubspot.membership_reads import WAITS_BEFORE_DROPPED
+from target_hubspot_lists.hubspot.refusals import MAX_REFUSED_WITHOUT_SUCCESS
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.outcomes import PropertyProblem, Reason, Refusal
 from target_hubspot_lists.sync.resolution import Resolution

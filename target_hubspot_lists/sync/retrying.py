@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import LedgerError, TargetError, UnusableList
-from target_hubspot_lists.hubspot.list_objects import Route, refuse_unwritable
+from target_hubspot_lists.hubspot.list_objects import Route, check_writable
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import is_applied
 from target_hubspot_lists.reporting.account import Account, RequestedChange
@@ -122,7 +122,7 @@ class Retrying:
         ]
         over: set[KeptAdd] = set()
         try:
-            refuse_unwritable(found)
+            check_writable(found)
             for problem in self._journal.lock([found], is_waited_for=False).values():
                 raise problem
             removals = self._ledger.kept.removals_of(found.list_id)

@@ -24,12 +24,12 @@ MOST_NAMED = 5  # cohorts in one sentence of the log
 class Routes:
     """Which list each cohort goes to, as the settings say."""
 
-    def __init__(self, settings: Settings, todays_ids: Mapping[str, str | None]) -> None:
+    def __init__(self, settings: Settings, current_list_ids: Mapping[str, str | None]) -> None:
         """Take the settings, and the ids that lists have today by that of the lists API v1; None: no such list."""
         self._prefix = settings.list_name_prefix
         self._entries = {
             entry.cohort: Route(
-                entry.list_id or todays_ids.get(entry.legacy_list_id or ""),
+                entry.list_id or current_list_ids.get(entry.legacy_list_id or ""),
                 entry.list_name or "",
                 entry.skip,
                 entry.legacy_list_id,

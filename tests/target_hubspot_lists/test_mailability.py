@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from target_hubspot_lists.hubspot.mailability import mailability_of
+from target_hubspot_lists.hubspot.contact_answers import mailability_of
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.outcomes import Mailability
 from tests.factories import email_schema, membership, record_message, schema_message

@@ -1,25 +1,26 @@
-"""Which scopes the settings need, and the check of the connection before a run."""
+"""Which scopes the settings need, and what a check of the connection says of the settings."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hubspot_singer.plugin.portal import Portal, missing_scopes, read_portal
-from target_hubspot_lists.hubspot.legacy_lists import todays_ids, told
+from hubspot_singer.plugin.portal import missing_scopes
+from target_hubspot_lists.errors import ListError
+from target_hubspot_lists.hubspot.lists import current_list_ids, unknown_legacy_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from hubspot_singer.http import HubSpotClient
+    from hubspot_singer.plugin.portal import Portal
     from target_hubspot_lists.settings import Settings
-
-__all__ = ["Portal", "check_connection", "needed_scopes", "settings_told"]
 
 
 def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
-    """The scopes that the configured features need; or `to_begin` those without which no run may begin.
+    """Return the scopes that the configured features need, or, `to_begin`, those without which no run may begin.
 
-    A mirror by record id that may not read contacts adds members, and removes nobody; who cannot be mailed is not told.
+    Without the scope to read contacts a mirror by record id still adds members, and removes none, and the report does
+    not say which members HubSpot does not mail.
     """
     # Membership writes need both: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
     mapped, matched = bool(settings.property_mappings), bool(settings.match_properties)
@@ -40,10 +41,13 @@ def needed_scopes(settings: Settings, *, to_begin: bool = False) -> list[str]:
     return [scope for scope, is_needed in needed.items() if is_needed]
 
 
-def settings_told(client: HubSpotClient, settings: Settings, portal: Portal) -> Iterator[str]:
-    """Yield what a check of the connection says of the settings; raise if HubSpot does not know what they name."""
+def settings_notes(client: HubSpotClient, settings: Settings, portal: Portal) -> Iterator[str]:
+    """Yield a sentence for each thing to know of the settings; ListError if HubSpot does not know a legacy list id."""
     yield from _scopes_that_help(settings, portal)
-    yield from told(todays_ids(client, settings.legacy_list_ids))
+    for legacy_id, list_id in current_list_ids(client, settings.legacy_list_ids).items():
+        if list_id is None:
+            raise ListError(f"{unknown_legacy_id(legacy_id)}.")
+        yield f"lists[].legacy_list_id {legacy_id}: the list has the id {list_id} today."
 
 
 def _scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
@@ -56,8 +60,3 @@ def _scopes_that_help(settings: Settings, portal: Portal) -> Iterator[str]:
             f"Without {scope} a run works, but does not follow contacts that were merged: their old record ids are "
             "missing."
         )
-
-
-def check_connection(client: HubSpotClient, settings: Settings, needed: Collection[str]) -> Portal:
-    """Return the portal that the token belongs to, in at most two calls; raise if it lacks a needed scope."""
-    return read_portal(client, settings.connection.credentials, needed)

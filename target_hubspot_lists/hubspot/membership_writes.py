@@ -19,9 +19,9 @@ from hubspot_singer.http import (
     parsed,
 )
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL
-from target_hubspot_lists.hubspot.list_objects import gone, list_refused
+from target_hubspot_lists.hubspot.list_objects import deleted_in_run, list_refused
 from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
-from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, adds_or_removals
+from target_hubspot_lists.hubspot.refusals import CallHistory, Doubt, changes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_changes import Doubts
-    from target_hubspot_lists.hubspot.refusals import Kind, RefusedCall
+    from target_hubspot_lists.hubspot.refusals import CallKind, RefusedCall
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MAX_RECORD_IDS_PER_CALL = 10_000
 
-NOBODY = 2**63 - 1  # the largest record id that can be: HubSpot answers that it is missing
+UNKNOWN_RECORD_ID = 2**63 - 1  # the largest record id that can be: HubSpot answers that it is missing
 
 # A call that times out twice at one size will do so again: it is halved instead.
 SLOW_TRIES = 2
@@ -75,7 +75,7 @@ class ChangeWriter:
         whole = Confirmation(Change(tuple(adds), tuple(removals)))
         for is_add, doubtful in doubts.by_kind.items():
             # Where HubSpot took ids of the other kind alone, one of nobody tells whether it takes this kind, too.
-            taken = doubts.taken.get(is_add, NOBODY if doubts.taken else None)
+            taken = doubts.accepted.get(is_add, UNKNOWN_RECORD_ID if doubts.accepted else None)
             self._judge(whole, hubspot_list, doubtful, taken, is_add=is_add)
         return whole
 
@@ -89,10 +89,10 @@ class ChangeWriter:
         is_add: bool,
     ) -> None:
         """Ask for ids of one kind until none is in doubt; each round settles at least those refused alone before."""
-        kind = adds_or_removals(hubspot_list.list_id, is_add=is_add)
+        kind = changes_of(hubspot_list.list_id, is_add=is_add)
         while doubtful:
             alone = {each: doubt.alone for each, doubt in doubtful.items() if doubt.alone is not None}
-            if not self._history.has_taken_since([kind], max(alone.values(), default=0)):
+            if not self._history.has_accepted_since([kind], max(alone.values(), default=0)):
                 if taken is not None:
                     self._check_takes(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
                     whole.calls += 1
@@ -103,11 +103,11 @@ class ChangeWriter:
                     whole.missing |= alone.keys()
                     whole.read |= {each: current.get(each) for each in alone}
                     doubtful = {each: doubt for each, doubt in doubtful.items() if each not in alone}
-            self._history.count_anew([kind])
+            self._history.reset_doubts([kind])
             # Those refused alone come first: they are settled even if the rest proves hopeless again.
             in_order = sorted(doubtful, key=lambda each: each not in alone)
             again = self._write(hubspot_list, Change.of_one_kind(in_order, is_add=is_add), alone=alone)
-            taken = again.taken(is_add=is_add) if taken is None else taken
+            taken = again.accepted_id(is_add=is_add) if taken is None else taken
             doubtful, again.doubtful = again.doubtful, {}
             whole.include(again)
 
@@ -118,7 +118,7 @@ class ChangeWriter:
             _put(self._client, hubspot_list, change)
         except (Conflict, InvalidRequest, TooLarge) as problem:
             raise list_refused(hubspot_list, problem) from problem
-        self._history.took(_kinds(hubspot_list, change), sent)
+        self._history.accepted(_kinds(hubspot_list, change), sent)
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
         """Write a change; `alone` says when ids in it were refused on their own before."""
@@ -155,7 +155,7 @@ class ChangeWriter:
                 _warn(hubspot_list, change, problem)
                 if not is_size:
                     # A list that became active refuses everything: say that, and search for no guilty id.
-                    self._lists.check(hubspot_list)
+                    self._lists.check_takes_members(hubspot_list)
             if len(change) == 1:
                 confirmation = self._blame(hubspot_list, change, refused, within=within, alone=alone)
             else:
@@ -163,7 +163,7 @@ class ChangeWriter:
                     hubspot_list, change, within=refused, alone=alone, is_size=is_size
                 )
         else:
-            self._history.took(_kinds(hubspot_list, change), sent)
+            self._history.accepted(_kinds(hubspot_list, change), sent)
         confirmation.calls += 1
         confirmation.seconds = time.monotonic() - started
         return confirmation
@@ -190,7 +190,7 @@ class ChangeWriter:
         ]
         for each in confirmations:
             whole.include(each)
-        went_through = all(each.calls == 1 and each.is_taken for each in confirmations)
+        went_through = all(each.calls == 1 and each.is_accepted for each in confirmations)
         if not is_size and went_through and size >= MAX_INPUTS_PER_CALL:
             # It was the size, not an id; of fewer it would be a smaller limit than any of HubSpot's: a passing refusal.
             self._learn(size)
@@ -229,7 +229,7 @@ def _put(client: HubSpotClient, hubspot_list: HubSpotList, change: Change) -> Co
             slow_tries=SLOW_TRIES,
         )
     except NotFound as not_found:
-        raise gone(hubspot_list) from not_found
+        raise deleted_in_run(hubspot_list) from not_found
     except MissingScopes:
         raise
     except Refused as refused:
@@ -243,5 +243,5 @@ def _warn(hubspot_list: HubSpotList, change: Change, problem: Refused | TooSlow)
     logger.warning("%s: a call with %d record ids failed. %s", hubspot_list, len(change), problem)
 
 
-def _kinds(hubspot_list: HubSpotList, change: Change) -> list[Kind]:
-    return [adds_or_removals(hubspot_list.list_id, is_add=is_add) for is_add, _ in change.kinds()]
+def _kinds(hubspot_list: HubSpotList, change: Change) -> list[CallKind]:
+    return [changes_of(hubspot_list.list_id, is_add=is_add) for is_add, _ in change.kinds()]
