@@ -16,7 +16,7 @@ MARK = re.compile(r"\(list ([0-9]+)\)")
 
 
 def property_name(list_name: str) -> str:
-    """The name that a list's property has, unless another list's property has it already."""
+    """Return the name of a list's property; `distinct_name` is used if another list's property has this name."""
     plain = _plain(list_name)
     if not plain or plain[0].isdigit():
         return _with_digest("_".join(filter(None, (PREFIX, plain))), list_name)
@@ -24,18 +24,18 @@ def property_name(list_name: str) -> str:
 
 
 def distinct_name(list_name: str) -> str:
-    """The name that it has then: no two list names share it."""
+    """Return a name that no property of another list name has."""
     return _with_digest(_plain(property_name(list_name)), list_name)
 
 
 def property_label(list_name: str) -> str:
-    """What people see at the head of a column."""
+    """Return the label that people see at the head of a column."""
     shown = list_name if len(list_name) <= LONGEST_LABEL else f"{list_name[: LONGEST_LABEL - 1]}…"
     return f"{shown} (audience status)"
 
 
 def property_description(list_name: str, list_id: str) -> str:
-    """What people see beside the property; it marks whose it is, also after the list is renamed."""
+    """Return the text that people see beside the property; by the list id in it a renamed list is found again."""
     return (
         f'realized: in the cohort of the list "{list_name}" (list {list_id}); exited: no longer. '
         "Kept by target-hubspot-lists."
@@ -43,7 +43,7 @@ def property_description(list_name: str, list_id: str) -> str:
 
 
 def marked_list_id(description: str) -> str | None:
-    """The id of the list that a description marks; the last one, for the list's name may hold anything."""
+    """Return the list id in a description: the last one, for the list's name may hold anything."""
     marks = MARK.findall(description)
     return marks[-1] if marks else None
 
@@ -51,7 +51,7 @@ def marked_list_id(description: str) -> str | None:
 def _plain(text: str) -> str:
     """Lower case, accents dropped, anything but letters and digits one underscore."""
     letters = unicodedata.normalize("NFKD", text.casefold())
-    without_accents = "".join(each for each in letters if not unicodedata.combining(each))
+    without_accents = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return OTHER_CHARACTERS.sub("_", without_accents).strip("_")
 
 

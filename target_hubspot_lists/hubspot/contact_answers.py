@@ -1,4 +1,4 @@
-"""Reads what HubSpot answers about contacts: whose an identifier is, or what became of it. Pure."""
+"""Parses HubSpot's answers about contacts: the contact of an identifier, or why there is none. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MARKETABLE = "hs_marketable_status"
 # What says whether HubSpot mails a contact: https://knowledge.hubspot.com/properties/hubspots-default-contact-properties
 MAILABILITY_PROPERTIES = (OPT_OUT, BAD_ADDRESS, HARD_BOUNCE, QUARANTINED, INELIGIBLE, MARKETABLE)
 
-# By these HubSpot is asked, and answers, in one spelling.
+# HubSpot answers with these values as they were asked for, but for their case.
 STANDARD = frozenset({EMAIL, RECORD_ID})
 
 UNSAID = "HubSpot did not say what became of this input."
@@ -86,7 +86,7 @@ class FoundContact:
 
 @dataclass
 class ContactResults:
-    """What one call, or its halves, settled; and what it left to be read again or created."""
+    """What one call, or its halves, settled, and what is still to be read or created; by address or other value."""
 
     found: dict[str, int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
@@ -108,13 +108,13 @@ class ContactResults:
 
     @property
     def addresses(self) -> int:
-        """How many addresses were sent."""
+        """Return how many addresses were sent."""
         settled = (self.found, self.created, self.unknown, self.refused)
         left = (self.unanswered, self.doubtful, self.conflicts, self.taken)
         return sum(map(len, settled)) + sum(map(len, left))
 
     def include(self, other: ContactResults) -> ContactResults:
-        """Take in what another call settled."""
+        """Add the results of another call."""
         self.found |= other.found
         self.created |= other.created
         self.unknown += other.unknown
@@ -131,7 +131,7 @@ class ContactResults:
 
 
 def retired(current: Mapping[int, int]) -> dict[int, int]:
-    """Return those of the record ids, with the ones that their contacts have now, that merges retired."""
+    """Return those record ids that merges retired, with the current ids; `current` is the current id of each."""
     return {old: new for old, new in current.items() if old != new}
 
 
@@ -143,25 +143,25 @@ def parse_read(
     *,
     has_mailability: bool = False,
 ) -> ContactResults:
-    """What a batch/read by that property settled: found, named as unknown, refused with a reason, or left open."""
+    """Parse the answer of batch/read by a property: each value is found, unknown, refused or unanswered."""
     results, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
     step = ContactResults(
         filled={found.record_id: found.filled for found in results} if read else {},
         merged={old: found.record_id for found in results for old in found.merged},
         mailability={found.record_id: found.mailability for found in results} if has_mailability else {},
     )
-    record_ids = {each: found.record_id for found in results for each in found.identifiers}
+    record_ids = {value: found.record_id for found in results for value in found.identifiers}
     named = {name: error for error in reversed(errors) for name in error.named}
     if by in STANDARD:
-        said = {each: each for each in asked}
+        spelt = {value: value for value in asked}
         named = {name.lower(): error for name, error in named.items()}
     else:
-        said = answered_as(asked, record_ids, named)
+        spelt = answered_as(asked, record_ids, named)
     if len(asked) == len(results) == 1:
         # One asked, one answered, however HubSpot spells it.
-        said, record_ids = {asked[0]: asked[0]}, {asked[0]: results[0].record_id}
+        spelt, record_ids = {asked[0]: asked[0]}, {asked[0]: results[0].record_id}
     for value in asked:
-        name = said.get(value, "")
+        name = spelt.get(value, "")
         record_id, error = record_ids.get(name), named.get(name)
         if record_id is not None:
             step.found[value] = record_id
@@ -178,9 +178,9 @@ def parse_read(
 def parse_create(
     addresses: Sequence[str], answer: Answer, seen: Mapping[str, Refusal], *, has_mailability: bool = False
 ) -> ContactResults:
-    """What a batch/create settled; a conflict met for the first time, or left open, is to be read.
+    """Parse the answer of batch/create; addresses with a first conflict, or without an answer, are to be read.
 
-    Of a new contact HubSpot tells the properties that have a value by then.
+    For a new contact HubSpot answers with the properties that have a value by then.
     """
     step = ContactResults()
     results, errors = parsed(answer, _results_and_errors)
@@ -188,15 +188,15 @@ def parse_create(
         step.mailability = {found.record_id: found.mailability for found in results}
     by_trace_id = {found.trace_id: found.record_id for found in results}
     by_address = {each: found.record_id for found in results for each in found.identifiers}
-    # Errors that name no input may mean any of those that have no result.
-    of_some = " ".join(dict.fromkeys(each.message for each in errors if not each.trace_ids)) or UNSAID
+    # Errors that name no input may concern any input that has no result.
+    unnamed = " ".join(dict.fromkeys(each.message for each in errors if not each.trace_ids)) or UNSAID
     for position, address in enumerate(addresses):
         record_id = by_trace_id.get(str(position)) or by_address.get(address)
         error = next((each for each in errors if str(position) in each.trace_ids), None)
         if record_id is not None:
             step.created[address] = record_id
             continue
-        message = error.message if error else of_some
+        message = error.message if error else unnamed
         blamed = error.properties if error else frozenset[str]()
         refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
         if error is not None and error.category != "CONFLICT":
@@ -207,7 +207,7 @@ def parse_create(
 
 
 def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[FoundContact], set[int]]:
-    """The contacts found by batch/read, and those ids asked for that HubSpot names as nobody's."""
+    """Parse the answer of batch/read by record id: the contacts found, and the ids that HubSpot says do not exist."""
     results, errors = parsed(answer, _results_and_errors)
     named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
     return results, {each for each in record_ids if str(each) in named}
@@ -221,9 +221,9 @@ def _results_and_errors(
 
 
 def mailability_of(properties: Mapping[str, object]) -> Mailability:
-    """Return the first obstacle that holds, in the order of `Mailability`, or that there is none.
+    """Return the first obstacle, in the order of `Mailability`, or MAILABLE.
 
-    A property that the portal lacks, that the answer lacks, or that is null or odd, is no obstacle.
+    A property that is absent, null or of an unexpected value is no obstacle.
     """
     obstacles = {
         Mailability.OPTED_OUT: _says(properties, OPT_OUT, "true"),
@@ -238,7 +238,7 @@ def mailability_of(properties: Mapping[str, object]) -> Mailability:
 
 
 def _says(properties: Mapping[str, object], name: str, word: str) -> bool:
-    """Whether a property says yes or no; HubSpot writes booleans as text."""
+    """Return whether a property has this value; HubSpot writes booleans as text."""
     value = properties.get(name)
     return (str(value) if isinstance(value, bool) else _text(properties, name)).lower() == word
 

@@ -1,4 +1,4 @@
-"""Asks HubSpot for contacts by what identifies them, and to create them; a batch that it refuses is halved."""
+"""Looks contacts up and creates them, in batches; a batch that HubSpot refuses is halved."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 
 
 FORBIDDEN = 403
-UNUSED_ADDRESS = "nobody@example.com"  # nobody's address, for ever: https://www.rfc-editor.org/rfc/rfc2606
-ANY_VALUE = "0"  # of another property; who has it is of no interest
+UNUSED_ADDRESS = (
+    "nobody@example.com"  # reserved, so that no contact has it: https://www.rfc-editor.org/rfc/rfc2606
+)
+ANY_VALUE = "0"  # of another property; whether a contact has it does not matter
 
 
 @dataclass
 class ContactProgress:
-    """How many addresses were looked up and how many contacts created, for progress lines; any thread may read it."""
+    """Counts for progress lines: addresses looked up, contacts created. Any thread may read them."""
 
     to_send: int = 0  # addresses of the calls that are to be made so far, those made included
     sent: int = 0
@@ -73,7 +75,7 @@ class Contacts:
         self._checks_mailability = checks_mailability
         # Asked for in every read: it costs no call of its own.
         self._properties = (*IDENTIFIERS, *(MAILABILITY_PROPERTIES if checks_mailability else ()))
-        self._does_without_reads = does_without_reads  # reads only tell merges, and may be left out
+        self._does_without_reads = does_without_reads  # members are record ids: reads are only for merges
         self._client = client
         self._workers = workers
         self.may_create = create
@@ -84,7 +86,7 @@ class Contacts:
         self._history = CallHistory()
 
     def look_up(self, by: str, values: Sequence[str], read: Sequence[str]) -> ContactResults:
-        """Look contacts up by a property; a batch that HubSpot refuses is halved until the guilty values stand alone.
+        """Look contacts up by a property; a batch that HubSpot refuses is halved until the values at fault stand alone.
 
         `read` are the properties of which it is to be said whether they have a value.
         """
@@ -109,7 +111,7 @@ class Contacts:
         body: dict[str, object] = {
             "properties": list(dict.fromkeys([by, *self._properties, *read])),
             "propertiesWithHistory": [],
-            "inputs": [{"id": each} for each in values],
+            "inputs": [{"id": value} for value in values],
         }
         if by != RECORD_ID:  # the default, which HubSpot does not take by name
             body["idProperty"] = by
@@ -118,14 +120,14 @@ class Contacts:
     def _judge_alone(
         self, by: str, value: str, refused: RefusedCall, within: RefusedCall | None
     ) -> ContactResults:
-        """Judge a value that HubSpot refused to look up on its own: for its own sake, or in doubt."""
+        """Return the result for a value that was sent alone and refused: it is at fault, or in doubt."""
         earlier = within.moment if within else None
         if doubt := self._history.judge_alone([look_ups_by(by)], value, refused, earlier):
             return ContactResults(doubtful={value: doubt})
         return ContactResults(refused={value: Refusal.by_hubspot(refused.problem)}, unread={value})
 
     def check_look_ups(self, by: str, since: int) -> None:
-        """Raise what HubSpot says if it refuses every look-up; `since` is when it refused the last one in doubt."""
+        """Raise HubSpot's error if it refuses every look-up; `since` is the moment of its last refusal in doubt."""
         kinds = [look_ups_by(by)]
         if not self._history.has_accepted_since(kinds, since):
             sent = self._history.now()
@@ -144,7 +146,7 @@ class Contacts:
 
         def attempt(addresses: Sequence[str], _: RefusedCall | None) -> ContactResults | RefusedCall:
             try:
-                return self._create({each: contacts[each] for each in addresses}, seen)
+                return self._create({address: contacts[address] for address in addresses}, seen)
             except (InvalidRequest, Conflict, TooLarge) as refused:
                 refusal = Refusal.by_hubspot(refused)
                 if isinstance(refused, Conflict) and not any(address in seen for address in addresses):
@@ -177,13 +179,13 @@ class Contacts:
         return parse_create(list(contacts), answer, seen, has_mailability=self._checks_mailability)
 
     def current(self, record_ids: Iterable[int]) -> Iterator[tuple[int, FoundContact]]:
-        """Yield each record id with the contact that it stands for now, after any merge; nobody's are absent."""
+        """Yield each record id with its contact, also if a merge retired the id; unknown ids are absent."""
         jobs = (partial(self._current, batch) for batch in in_batches(record_ids))
         for part in concurrently(jobs, workers=self._workers):
             yield from part.items()
 
     def current_ids(self, record_ids: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Yield each record id with the one that its contact has now, after any merge; nobody's are absent."""
+        """Yield each record id with the one that its contact has now; deleted and unknown ids are absent."""
         return ((asked, found.record_id) for asked, found in self.current(record_ids))
 
     def known_ids(self, record_ids: Collection[int]) -> Mapping[int, int]:
@@ -191,16 +193,16 @@ class Contacts:
         try:
             return dict(self.current_ids(record_ids))
         except MissingScopes:
-            return {each: each for each in record_ids}
+            return {record_id: record_id for record_id in record_ids}
 
     def _current(self, record_ids: Sequence[int]) -> Mapping[int, FoundContact]:
         results, unknown = self._read_ids(record_ids)
-        by_id = {each: found for found in results for each in (*found.merged, found.record_id)}
-        current = {each: by_id[each] for each in record_ids if each in by_id}
-        for each in record_ids:
-            # Should an answer not say whom a merged contact was asked as: those are asked for one by one.
-            if each not in by_id and each not in unknown and (found := self._alone(each)):
-                current[each] = found
+        by_id = {record_id: found for found in results for record_id in (*found.merged, found.record_id)}
+        current = {record_id: by_id[record_id] for record_id in record_ids if record_id in by_id}
+        for record_id in record_ids:
+            # If the answer does not name a merged contact's old id: ask for these ids one by one.
+            if record_id not in by_id and record_id not in unknown and (found := self._alone(record_id)):
+                current[record_id] = found
         return current
 
     def _alone(self, record_id: int) -> FoundContact | None:
@@ -213,11 +215,11 @@ class Contacts:
         return next(iter(results), None)
 
     def _read_ids(self, record_ids: Sequence[int]) -> tuple[list[FoundContact], set[int]]:
-        """Return the contacts found, and the ids asked for that HubSpot names as nobody's."""
+        """Return the contacts found, and the ids that HubSpot says do not exist."""
         body = {
             "properties": self._properties,
             "propertiesWithHistory": [],
-            "inputs": [{"id": str(each)} for each in record_ids],
+            "inputs": [{"id": str(record_id)} for record_id in record_ids],
         }
         try:
             answer = self._client.post(f"{self._base}/read", body)
@@ -239,7 +241,7 @@ class Contacts:
 
 
 class _Queue:
-    """Takes jobs out of a queue that may be filled again after it was found empty."""
+    """Takes jobs out of a queue; jobs may be added after it was empty, since it is asked again."""
 
     def __init__(self, jobs: deque[Callable[[], ContactResults]]) -> None:
         self._jobs = jobs

@@ -1,4 +1,4 @@
-"""The lists of one run: each is found or made once, and what cannot be used is told with its reason."""
+"""The lists of one run: each is found or created once; one that cannot be used is kept with the reason."""
 
 from __future__ import annotations
 
@@ -36,59 +36,59 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAME_REFUSED = frozenset({400, 413, 414})  # something is wrong with the name; 414: it is too long for a path
-ENOUGH_TO_JUDGE = 15  # absent lists, to say of the others unseen that they are absent too
+ENOUGH_TO_JUDGE = 15  # absent lists; then the rest is not looked up, and counts as absent too
 NAMES_SHOWN = 3  # of many lists, in an error
 
-# What is told of lists before anything is written to them: by list id, those that cannot be used.
+# Called with lists before anything is written to them; returns, by list id, those that cannot be used.
 Check = Callable[[Sequence[HubSpotList]], Mapping[str, UnusableList]]
 
 
 class Resolved(NamedTuple):
-    """What became of routes, by key: a list, or why it cannot be used; in neither are absent lists not to be made."""
+    """By route key, a list or why it cannot be used; absent lists that are not wanted are in neither."""
 
     lists: Mapping[str, HubSpotList]
     unusable: Mapping[str, UnusableList]
 
 
 class FoundLists:
-    """The lists that a run found or made, by the key of their route."""
+    """The lists that a run found or created, by the key of their route."""
 
     def __init__(self, lists: Lists, settings: Settings) -> None:
         self._lists = lists
         self._settings = settings
         self._found: dict[str, HubSpotList] = {}
         self._unusable: dict[str, UnusableList] = {}
-        self.created: set[str] = set()  # ids of the lists that this run made
-        self.not_created: set[str] = set()  # names of which HubSpot said that it makes no list
+        self.created: set[str] = set()  # ids of the lists that this run created
+        self.not_created: set[str] = set()  # names that HubSpot refused to create a list for
 
     def resolve(self, routes: Collection[Route], wanted: Collection[str], *, check: Check) -> Resolved:
-        """Find the lists of routes; make absent ones whose key is `wanted`, leave out the others.
+        """Find the lists of routes; create absent lists whose route key is `wanted`, leave out the others.
 
-        `check` is given all that were found, and those that are about to be made, before anything is written.
+        `check` gets all lists that were found, and those that are about to be created, before anything is written.
         """
-        absent = self._look_up([each for each in routes if not self.has(each)], wanted)
+        absent = self._look_up([route for route in routes if not self.has(route)], wanted)
         absent = self._permitted(absent)
-        there = [self._found[each.key] for each in routes if each.key in self._found]
-        unusable = check([*there, *(list_to_create(each) for each in absent)])
-        for each in routes:
-            found = self._found.get(each.key, list_to_create(each))
-            if problem := unusable.get(found.list_id):
-                self.mark_unusable(each, problem)
-        jobs = (partial(self._make, each) for each in absent if each.key not in self._unusable)
-        for each, made in self._concurrently(jobs):
-            self._note(each, made)
-        keys = [each.key for each in routes]
+        found = [self._found[route.key] for route in routes if route.key in self._found]
+        unusable = check([*found, *map(list_to_create, absent)])
+        for route in routes:
+            hubspot_list = self._found.get(route.key, list_to_create(route))
+            if problem := unusable.get(hubspot_list.list_id):
+                self.mark_unusable(route, problem)
+        jobs = (partial(self._create, route) for route in absent if route.key not in self._unusable)
+        for route, created in self._concurrently(jobs):
+            self._note(route, created)
+        keys = [route.key for route in routes]
         return Resolved(
-            {each: self._found[each] for each in keys if each in self._found},
-            {each: self._unusable[each] for each in keys if each in self._unusable},
+            {key: self._found[key] for key in keys if key in self._found},
+            {key: self._unusable[key] for key in keys if key in self._unusable},
         )
 
     def has(self, route: Route) -> bool:
-        """Whether the list of a route was found or made in this run, or is known to be unusable."""
+        """Return whether the list of a route was found or created in this run, or is known to be unusable."""
         return route.key in self._found or route.key in self._unusable
 
     def use(self, route: Route, hubspot_list: HubSpotList) -> None:
-        """Let a route lead to a list that HubSpot has, whatever its name."""
+        """Use a list that HubSpot has for a route, whatever its name."""
         try:
             check_writable(hubspot_list)
         except UnusableList as problem:
@@ -97,12 +97,12 @@ class FoundLists:
             self._found[route.key] = hubspot_list
 
     def mark_unusable(self, route: Route, problem: UnusableList) -> None:
-        """Let a route lead nowhere for the rest of the run."""
+        """Reject the members of a route for the rest of the run."""
         self._found.pop(route.key, None)
         self._unusable[route.key] = problem
 
     def is_new(self, hubspot_list: HubSpotList) -> bool:
-        """Whether this run made the list."""
+        """Return whether this run created the list."""
         return hubspot_list.list_id in self.created
 
     def _note(self, route: Route, found: HubSpotList | UnusableList) -> None:
@@ -114,31 +114,31 @@ class FoundLists:
     def _concurrently(self, jobs: Iterable[Any]) -> Iterable[Any]:
         return concurrently(jobs, workers=self._settings.connection.max_concurrency)
 
-    # What HubSpot has
+    # Look-up
 
     def _look_up(self, unknown: Sequence[Route], wanted: Collection[str]) -> list[Route]:
         """Note what HubSpot has of routes; return those that are absent and wanted, in the order of the input.
 
-        Where far too many are absent, the rest is not looked up, and counts as absent: none of them is made.
+        If far too many are absent, the rest is not looked up, and counts as absent: none of them is created.
         """
         absent: set[str] = set()
-        left = {each.key: each for each in unknown}
-        for route, found in self._concurrently(partial(self._look, each) for each in unknown):
-            del left[route.key]
+        remaining = {route.key for route in unknown}
+        for route, found in self._concurrently(partial(self._find, route) for route in unknown):
+            remaining.remove(route.key)
             if found is not None:
                 self._note(route, found)
             elif route.key in wanted:
                 absent.add(route.key)
                 if self._is_hopeless(len(absent)):
                     break
-        return [each for each in unknown if each.key in absent or each.key in left]
+        return [route for route in unknown if route.key in absent or route.key in remaining]
 
     def _is_hopeless(self, absent: int) -> bool:
-        """Whether so many lists are absent that it must be the column: a look-up for each would take hours."""
+        """Return whether too many lists are absent: the column must be wrong, and to look all up would take hours."""
         most = max(self._settings.max_new_lists, len(self._found), ENOUGH_TO_JUDGE)
         return absent > most and self._settings.create_lists
 
-    def _look(self, route: Route) -> tuple[Route, HubSpotList | UnusableList | None]:
+    def _find(self, route: Route) -> tuple[Route, HubSpotList | UnusableList | None]:
         if route.legacy_id and not route.list_id:
             return route, UnusableList(Reason.LIST_ABSENT, f"{unknown_legacy_id(route.legacy_id)}.")
         label = f'List "{shown(route.name)}"' if route.name else f"List {route.list_id}"
@@ -162,10 +162,10 @@ class FoundLists:
             return route, _no_such_id(route)
         return route, found
 
-    # What is made
+    # Creation
 
     def _permitted(self, absent: list[Route]) -> list[Route]:
-        """Return the absent lists if the settings let them be made; else none of them is."""
+        """Return the absent lists if the settings allow to create them; else mark all as unusable."""
         if not absent:
             return absent
         names = ", ".join(f'"{shown(route.name)}"' for route in absent[:NAMES_SHOWN])
@@ -190,7 +190,7 @@ class FoundLists:
             self.mark_unusable(route, problem)
         return []
 
-    def _make(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
+    def _create(self, route: Route) -> tuple[Route, HubSpotList | UnusableList]:
         if self._settings.dry_run:
             made = list_to_create(route)
             self.created.add(made.list_id)
@@ -202,19 +202,19 @@ class FoundLists:
                 self.not_created.add(route.name)
                 return route, _refused(route, refused)
             found = self._lists.find_duplicate(route.name)
-            # Absent a moment ago and asked for more than once: an answer was lost, and it was ours that made it.
+            # Absent a moment ago, and the call was repeated: our first call created it, and its answer was lost.
             if refused.tries == 1:
                 self.not_created.add(route.name)
             if found is None:
                 return route, _taken(route)
             if refused.tries == 1:
-                return self._found_after_all(route, found)
+                return self._use_duplicate(route, found)
             made = found
         self.created.add(made.list_id)
         logger.info("Made: %s.", made)
         return route, made
 
-    def _found_after_all(self, route: Route, found: HubSpotList) -> tuple[Route, HubSpotList | UnusableList]:
+    def _use_duplicate(self, route: Route, found: HubSpotList) -> tuple[Route, HubSpotList | UnusableList]:
         try:
             check_writable(found)
         except UnusableList as problem:

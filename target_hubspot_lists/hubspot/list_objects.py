@@ -24,19 +24,19 @@ COMPLETE = "COMPLETE"  # the processingStatus of a list that HubSpot has filled
 
 @dataclass(frozen=True)
 class Route:
-    """Where a list is looked for: by its id, or by its name in whatever case (HubSpot ignores it).
+    """How a list is looked up: by its id, or by its name in any case (HubSpot ignores it).
 
-    By a `legacy_id`, of the lists API v1, it is known by today's id as well, unless HubSpot has none for it.
+    With a `legacy_id` of the lists API v1 there is a current id as well, unless HubSpot knows none.
     """
 
     list_id: str | None
     name: str
-    is_skipped: bool = False  # nothing is looked for
+    is_skipped: bool = False  # nothing is looked up
     legacy_id: str | None = None
-    key: str = field(init=False)  # equal for routes that surely lead to one list
+    key: str = field(init=False)  # equal if two routes certainly lead to one list
 
     def __post_init__(self) -> None:
-        # Not casefold: HubSpot may well tell "Straße" from "Strasse", and members must not be mixed up.
+        # Not casefold: HubSpot may treat "Straße" and "Strasse" as two names, and members must not be mixed up.
         key = f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
         if self.legacy_id and not self.list_id:
             key = f"legacy id {self.legacy_id}"
@@ -85,20 +85,20 @@ def list_to_create(route: Route) -> HubSpotList:
 
 def _size(body: Mapping[str, Any]) -> int | None:
     """The list's size: a field of its own, or of the search's additional properties, as text."""
-    told = body.get("size")
-    if told is None:
-        told = (body.get("additionalProperties") or {}).get("hs_list_size")
-    return int(told) if isinstance(told, int) or (isinstance(told, str) and told.isdecimal()) else None
+    size = body.get("size")
+    if size is None:
+        size = (body.get("additionalProperties") or {}).get("hs_list_size")
+    return int(size) if isinstance(size, int) or (isinstance(size, str) and size.isdecimal()) else None
 
 
 def shown(name: str) -> str:
-    """A list's name as a log line may show it: on one line, and no person even where cohorts are named so."""
+    """Return a list's name for a log line: on one line, and redacted, since a cohort may have a person's name."""
     text = redact("".join(each if each.isprintable() else " " for each in name))
     return text if len(text) <= NAME_CHARACTERS else f"{text[: NAME_CHARACTERS - 1]}…"
 
 
 def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> UnusableList:
-    """The error for a list of which HubSpot refuses every change, though it knows the contacts."""
+    """Return the error for a list whose changes HubSpot all refuses, though it knows the contacts."""
     return UnusableList(
         Reason.LIST_REFUSED,
         f"{hubspot_list}: HubSpot refuses every change of its members, not single contacts. {problem} Let the list "
@@ -107,7 +107,7 @@ def list_refused(hubspot_list: HubSpotList, problem: HubSpotError) -> UnusableLi
 
 
 def list_unreadable(label: str, problem: HubSpotError) -> UnusableList:
-    """The error for a list that HubSpot does not let be read; it is never taken for absent, or for empty."""
+    """Return the error for a list that HubSpot does not let us read; it never counts as absent, or as empty."""
     return UnusableList(
         Reason.LIST_UNREADABLE,
         f"{label} cannot be read: {problem} Run again later; if it stays so, open the list in HubSpot.",
@@ -115,7 +115,7 @@ def list_unreadable(label: str, problem: HubSpotError) -> UnusableList:
 
 
 def deleted_in_run(hubspot_list: HubSpotList) -> UnusableList:
-    """The error for a list that was there when the run began."""
+    """Return the error for a list that existed when the run began."""
     return UnusableList(
         Reason.LIST_GONE,
         f"{hubspot_list} was deleted in HubSpot during this run: restore it there, "

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 DUPLICATE_NAME = "ILS.DUPLICATE_LIST_NAMES"  # seen in many connectors; HubSpot's pages do not name it
 
-# A list made a moment ago by somebody else may be refused as a duplicate before it can be found.
+# A list that another user created a moment ago may be refused as a duplicate before it can be found.
 WAITS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)  # seconds
 # Most hits a page: https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide
 SEARCH_PAGE = 500
@@ -48,27 +48,29 @@ LEGACY_IDS_PER_CALL = 10_000  # as the description of the API says
 
 
 class Lists:
-    """The portal's lists: found, made and renamed. None means that HubSpot says that there is no such list."""
+    """The portal's lists: found, created and renamed. None means that HubSpot says there is no such list."""
 
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
         self._base = client.base("crm/lists")
 
     def find_all(self, list_ids: Collection[str]) -> dict[str, HubSpotList]:
-        """Return those of the lists that HubSpot has, by id."""
+        """Return the lists that HubSpot has of these ids, by id."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-multiple-lists
         found: dict[str, HubSpotList] = {}
-        for some in in_chunks(sorted(list_ids), LISTS_PER_CALL):
+        for chunk in in_chunks(sorted(list_ids), LISTS_PER_CALL):
             try:
-                there = parsed(self._client.get(self._base, params={"listIds": some}), _lists_of)
+                existing = parsed(self._client.get(self._base, params={"listIds": chunk}), _lists_of)
             except NotFound:
-                # Not documented: whether one list that is gone turns the whole answer into a 404.
-                there = [each for each in map(self.find_by_id, some) if each is not None]
-            found.update({each.list_id: each for each in there})
+                # Not documented: whether one deleted list makes the whole answer a 404.
+                existing = [
+                    found_list for found_list in map(self.find_by_id, chunk) if found_list is not None
+                ]
+            found.update({found_list.list_id: found_list for found_list in existing})
         return found
 
     def rename(self, hubspot_list: HubSpotList, name: str) -> str | None:
-        """Give a list another name; where HubSpot does not take it, return why, in words for people."""
+        """Rename a list; if HubSpot does not take the name, return why, as a part of a sentence."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#update-a-list-name
         path = f"{self._base}/{hubspot_list.list_id}/update-list-name"
         try:
@@ -82,7 +84,7 @@ class Lists:
         return None
 
     def check_takes_members(self, hubspot_list: HubSpotList) -> None:
-        """Raise UnusableList if the list is gone or no longer takes memberships."""
+        """Raise UnusableList if the list is deleted or no longer takes members."""
         answer = self.find_by_id(hubspot_list.list_id)
         if answer is None:
             raise deleted_in_run(hubspot_list)
@@ -97,7 +99,7 @@ class Lists:
             return None
 
     def find_by_name(self, name: str) -> HubSpotList | None:
-        """Return the list of that name, in whatever case, or None if HubSpot says there is none."""
+        """Return the list of that name, in any case, or None if HubSpot says there is none."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#retrieve-a-list-by-name
         if name in DOT_SEGMENTS:
             return self._search(name)
@@ -113,7 +115,7 @@ class Lists:
             raise
 
     def create(self, name: str, folder_id: int | None) -> HubSpotList:
-        """Make a list of contacts that takes members; Refused if HubSpot does not make it."""
+        """Create a list of contacts that takes members; Refused if HubSpot does not create it."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#create-a-list
         body: dict[str, Any] = {"name": name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
         if folder_id is not None:
@@ -121,7 +123,7 @@ class Lists:
         return parsed(self._client.post(self._base, body), HubSpotList.from_answer)
 
     def find_duplicate(self, name: str) -> HubSpotList | None:
-        """Return the list that HubSpot says has this name already; it may take moments to show. None if none does."""
+        """Return the list with a name that HubSpot calls taken; it may show only after a while. None if it does not."""
         for seconds in WAITS_AFTER_DUPLICATE:
             self._client.wait(seconds)
             if found := self.find_by_name(name):
@@ -160,13 +162,13 @@ def _search_page(body: Mapping[str, Any]) -> tuple[list[HubSpotList], int | None
 
 
 def reason_given(refused: Refused) -> str:
-    """Return HubSpot's status and words, without what could be a person's."""
+    """Return HubSpot's status and message, without what could be personal data."""
     reason = refused.call.safe_text(refused.message or "no reason given")
     return f"{refused.status} {reason}"
 
 
 def is_duplicate_name(refused: Refused) -> bool:
-    """Whether HubSpot makes no list since another one has the name."""
+    """Return whether HubSpot created no list because another one has the name."""
     return isinstance(refused, Conflict) or DUPLICATE_NAME in (refused.sub_category or "")
 
 
@@ -174,14 +176,14 @@ def is_duplicate_name(refused: Refused) -> bool:
 
 
 def current_list_ids(client: HubSpotClient, legacy_ids: Iterable[str]) -> dict[str, str | None]:
-    """Return the id that the list of each legacy id has today; None where HubSpot says that it knows no such list.
+    """Return the current id of each legacy id's list; None if HubSpot says that it knows no such list.
 
     ListError if HubSpot does not translate them: a failure never becomes "there is no such list".
     """
     wanted = sorted(set(legacy_ids))
     found: dict[str, str | None] = {}
-    for some in in_chunks(wanted, LEGACY_IDS_PER_CALL):
-        found.update(_translated(client, some))
+    for chunk in in_chunks(wanted, LEGACY_IDS_PER_CALL):
+        found.update(_translated(client, chunk))
     return found
 
 
@@ -205,7 +207,7 @@ def _translated(client: HubSpotClient, legacy_ids: Sequence[str]) -> dict[str, s
             "ids in lists[].list_id: the address of a list in HubSpot ends with it."
         ) from refused
     found = parsed(answer, _mapping)
-    if unsaid := [each for each in legacy_ids if each not in found]:
+    if unsaid := [legacy_id for legacy_id in legacy_ids if legacy_id not in found]:
         raise ListError(
             f"HubSpot did not say which list has the legacy id {unsaid[0]} (lists[].legacy_list_id), nor that there is "
             "none: nothing is concluded from that, and the run ends. Run again later."

@@ -64,8 +64,7 @@ class Change:
 class Confirmation:
     """The answer to one change: each id is in one of these sets, or HubSpot left it `open`.
 
-    The `refused` are refused for their own sake. Of the `doubtful` it is not known whether they or the list are to
-    blame.
+    The `refused` ids are at fault themselves. Of the `doubtful` it is not known whether they or the list are at fault.
     """
 
     change: Change
@@ -74,7 +73,7 @@ class Confirmation:
     missing: set[int] = field(default_factory=set)
     refused: dict[int, Refused] = field(default_factory=dict)
     doubtful: dict[int, Doubt] = field(default_factory=dict)
-    # Of those of the missing who were read as contacts, the record id that they have now; None if they are nobody's.
+    # Missing ids that were read as contacts, with their current record id; None if there is no contact.
     read: dict[int, int | None] = field(default_factory=dict)
     calls: int = 0
     seconds: float = 0.0
@@ -96,7 +95,7 @@ class Confirmation:
 
     @property
     def open(self) -> set[int]:
-        """The ids that the answer does not name: they were as asked already, or HubSpot has not applied them yet."""
+        """The ids that the answer does not name: they were as asked before, or HubSpot has not applied them yet."""
         if len(self.added) + len(self.removed) == len(self.change):
             return set()  # no id is in both
         ids = set(self.change.ids)
@@ -109,7 +108,7 @@ class Confirmation:
         return not (self.refused or self.doubtful)
 
     def accepted_id(self, *, is_add: bool) -> int | None:
-        """An id of that kind in a call that HubSpot took; None if it took none."""
+        """An id of that kind in a call that HubSpot accepted; None if it accepted none."""
         asked = self.change.add if is_add else self.change.remove
         return next((each for each in asked if each not in self.refused and each not in self.doubtful), None)
 
@@ -126,28 +125,30 @@ class Confirmation:
 
 
 def _record_ids(body: Mapping[str, Any], *names: str) -> set[int]:
-    """The record ids of the arrays of these names, of which mostly one is there."""
-    named = [each for name in names for each in body.get(name) or ()]
+    """Return the record ids in the arrays of these names; usually the answer has one of the arrays."""
+    named = [record_id for name in names for record_id in body.get(name) or ()]
     try:
-        if "".join(named).isdecimal():  # all of them, at once
+        if "".join(named).isdecimal():  # faster than one by one
             return set(map(int, named))
     except (TypeError, ValueError):  # a number, or nothing
         pass
-    return {int(each) for each in named if str(each).isdecimal()}
+    return {int(record_id) for record_id in named if str(record_id).isdecimal()}
 
 
 class Doubts:
-    """The ids of one list that are in doubt after a flush, and of each kind an id that HubSpot took, if it took any."""
+    """The ids of one list in doubt after a flush, and for adds and for removals an id that HubSpot accepted, if any."""
 
     def __init__(self) -> None:
         self.by_kind: dict[bool, dict[int, Doubt]] = {True: {}, False: {}}
         self.accepted: dict[bool, int] = {}
 
     def note(self, confirmation: Confirmation) -> None:
-        """Take in what became of a part of the flush."""
+        """Add the result of a part of the flush."""
         for is_add, ids in confirmation.change.kinds():
             doubtful = confirmation.doubtful
-            self.by_kind[is_add] |= {each: doubtful[each] for each in ids if each in doubtful}
+            self.by_kind[is_add] |= {
+                record_id: doubtful[record_id] for record_id in ids if record_id in doubtful
+            }
             if is_add not in self.accepted and (taken := confirmation.accepted_id(is_add=is_add)) is not None:
                 self.accepted[is_add] = taken
 

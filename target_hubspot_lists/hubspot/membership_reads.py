@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MEMBERS_PER_PAGE = 250
 
-# Whether HubSpot shows a membership it has just accepted is not documented: it is given so long before
-# a contact is called dropped.
+# Whether HubSpot shows a membership that it has just accepted is not documented: it has so long before a contact
+# counts as dropped.
 WAITS_BEFORE_DROPPED = (1.0, 3.0, 6.0)  # seconds
 
 # A list whose processingStatus is not COMPLETE is asked for again after so long, then counts as unreadable.
@@ -39,9 +39,9 @@ WAITS_BEFORE_INCOMPLETE = (0.0, 1.0, 3.0, 6.0)  # seconds
 
 @dataclass(frozen=True)
 class Reading:
-    """The record ids asked for, divided: on the list, not on it, and unknown to HubSpot.
+    """The record ids asked for: on the list, not on it, and unknown to HubSpot.
 
-    Of anybody else it said nothing.
+    Ids in none of the sets are those that HubSpot did not answer for.
     """
 
     on_list: frozenset[int]
@@ -49,9 +49,9 @@ class Reading:
     missing: frozenset[int] = frozenset()
 
     def only_as_asked(self, asked: Mapping[int, bool]) -> Reading:
-        """The same without those who are not as asked: HubSpot accepted that and shows otherwise, which is no word."""
-        on_list = frozenset(each for each in self.on_list if asked[each])
-        not_on_list = frozenset(each for each in self.not_on_list if not asked[each])
+        """Return the reading without ids that are not as asked: HubSpot accepted the change, and may show it late."""
+        on_list = frozenset(record_id for record_id in self.on_list if asked[record_id])
+        not_on_list = frozenset(record_id for record_id in self.not_on_list if not asked[record_id])
         return Reading(on_list, not_on_list, self.missing)
 
 
@@ -64,7 +64,7 @@ class MembershipReader:
         self._base = client.base("crm/lists")
 
     def read(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
-        """Return who of the record ids is on the list."""
+        """Return which record ids are on the list."""
         calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
         # HubSpot counts with some delay: a list that it calls empty may have been filled a moment ago.
         size = self._find(hubspot_list).size if calls_by_record > 1 else None
@@ -74,7 +74,7 @@ class MembershipReader:
         return self.read_by_record(hubspot_list, record_ids)
 
     def read_by_record(self, hubspot_list: HubSpotList, record_ids: Collection[int]) -> Reading:
-        """Return who of the record ids is on the list, and which of them HubSpot does not know."""
+        """Return which record ids are on the list, and which HubSpot does not know."""
         jobs = (partial(self._read_records, hubspot_list.list_id, batch) for batch in in_batches(record_ids))
         parts = list(concurrently(jobs, workers=self._workers))
         return Reading(
@@ -89,8 +89,10 @@ class MembershipReader:
         """Read members, for a while again if they are not as asked; return the reading and the seconds waited."""
         reading, waited = self.read(hubspot_list, asked), 0.0
         for seconds in WAITS_BEFORE_DROPPED:
-            not_as_asked = [each for each in reading.not_on_list | reading.missing if asked[each]]
-            not_as_asked += [each for each in reading.on_list if not asked[each]]
+            not_as_asked = [
+                record_id for record_id in reading.not_on_list | reading.missing if asked[record_id]
+            ]
+            not_as_asked += [record_id for record_id in reading.on_list if not asked[record_id]]
             if not not_as_asked:
                 break
             self._client.wait(seconds)
@@ -107,7 +109,7 @@ class MembershipReader:
         """Yield the record ids of all members; raise UnusableList if HubSpot is still filling the list."""
         if hubspot_list.is_processing:
             self._wait_until_complete(hubspot_list)
-        # Pages are sorted by record id, so a change behind the cursor moves nobody past it.
+        # Pages are sorted by record id, so a change elsewhere in the list moves no member past the cursor.
         path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
         while True:
             try:
@@ -142,13 +144,15 @@ class MembershipReader:
         return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), HubSpotList.from_answer)
 
     def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
-        body = {"inputs": [{"objectTypeId": CONTACTS, "recordId": str(each)} for each in record_ids]}
+        body = {
+            "inputs": [{"objectTypeId": CONTACTS, "recordId": str(record_id)} for record_id in record_ids]
+        }
         answer = self._client.post(f"{self._base}/records/memberships/batch/read", body)
         lists_of, errors = parsed(answer, _lists_by_record)
         answered = frozenset(record_ids) & lists_of.keys()
-        on_list = frozenset(each for each in answered if list_id in lists_of[each])
+        on_list = frozenset(record_id for record_id in answered if list_id in lists_of[record_id])
         named = {name for error in errors if error.category == "OBJECT_NOT_FOUND" for name in error.named}
-        missing = frozenset(each for each in record_ids if str(each) in named) - answered
+        missing = frozenset(record_id for record_id in record_ids if str(record_id) in named) - answered
         return Reading(on_list, answered - on_list, missing)
 
 

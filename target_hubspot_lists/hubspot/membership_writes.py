@@ -1,4 +1,4 @@
-"""Adds record ids to a list and removes them, many a call, and says what HubSpot confirmed of each."""
+"""Adds record ids to a list and removes them, many in one call, and returns what HubSpot confirmed for each."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ logger = logging.getLogger(__name__)
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MAX_RECORD_IDS_PER_CALL = 10_000
 
-UNKNOWN_RECORD_ID = 2**63 - 1  # the largest record id that can be: HubSpot answers that it is missing
+UNKNOWN_RECORD_ID = 2**63 - 1  # the largest possible record id: HubSpot answers that it is missing
 
 # A call that times out twice at one size will do so again: it is halved instead.
 SLOW_TRIES = 2
 
-FORBIDDEN = 403  # and no scope lacks: it is about this list
+FORBIDDEN = 403  # with all scopes granted: HubSpot refuses this list
 
 
 class ChangeWriter:
@@ -66,20 +66,20 @@ class ChangeWriter:
         return self._write(hubspot_list, change, alone={})
 
     def ask_again(self, hubspot_list: HubSpotList, doubts: Doubts) -> Confirmation:
-        """Say of every id in doubt whether it is refused, missing or taken; ListError if it is the list that refuses.
+        """Settle every id in doubt as refused, missing or accepted; UnusableList if HubSpot refuses the list itself.
 
-        They are sent again once HubSpot has taken another call on the list. If it takes none, the contacts are read:
-        whom HubSpot does not know is missing, and if it knows any, it refuses the list.
+        They are sent again once HubSpot has accepted another call on the list. If it accepts none, the contacts are
+        read: an unknown contact is missing, and if HubSpot knows any of them, it is the list that it refuses.
         """
         adds, removals = doubts.by_kind[True], doubts.by_kind[False]
         whole = Confirmation(Change(tuple(adds), tuple(removals)))
         for is_add, doubtful in doubts.by_kind.items():
-            # Where HubSpot took ids of the other kind alone, one of nobody tells whether it takes this kind, too.
+            # If HubSpot accepted only the other kind, an unknown id shows whether it accepts this one.
             taken = doubts.accepted.get(is_add, UNKNOWN_RECORD_ID if doubts.accepted else None)
-            self._judge(whole, hubspot_list, doubtful, taken, is_add=is_add)
+            self._settle_doubts(whole, hubspot_list, doubtful, taken, is_add=is_add)
         return whole
 
-    def _judge(
+    def _settle_doubts(
         self,
         whole: Confirmation,
         hubspot_list: HubSpotList,
@@ -88,10 +88,12 @@ class ChangeWriter:
         *,
         is_add: bool,
     ) -> None:
-        """Ask for ids of one kind until none is in doubt; each round settles at least those refused alone before."""
+        """Send ids of one kind until none is in doubt; each round settles at least those refused alone before."""
         kind = changes_of(hubspot_list.list_id, is_add=is_add)
         while doubtful:
-            alone = {each: doubt.alone for each, doubt in doubtful.items() if doubt.alone is not None}
+            alone = {
+                record_id: doubt.alone for record_id, doubt in doubtful.items() if doubt.alone is not None
+            }
             if not self._history.has_accepted_since([kind], max(alone.values(), default=0)):
                 if taken is not None:
                     self._check_takes(hubspot_list, Change.of_one_kind([taken], is_add=is_add))
@@ -101,18 +103,20 @@ class ChangeWriter:
                     if any(asked == now for asked, now in current.items()):
                         raise list_refused(hubspot_list, next(iter(doubtful.values())).problem)
                     whole.missing |= alone.keys()
-                    whole.read |= {each: current.get(each) for each in alone}
-                    doubtful = {each: doubt for each, doubt in doubtful.items() if each not in alone}
+                    whole.read |= {record_id: current.get(record_id) for record_id in alone}
+                    doubtful = {
+                        record_id: doubt for record_id, doubt in doubtful.items() if record_id not in alone
+                    }
             self._history.reset_doubts([kind])
-            # Those refused alone come first: they are settled even if the rest proves hopeless again.
-            in_order = sorted(doubtful, key=lambda each: each not in alone)
+            # Ids refused alone come first: they are settled even if the others are hopeless again.
+            in_order = sorted(doubtful, key=lambda record_id: record_id not in alone)
             again = self._write(hubspot_list, Change.of_one_kind(in_order, is_add=is_add), alone=alone)
             taken = again.accepted_id(is_add=is_add) if taken is None else taken
             doubtful, again.doubtful = again.doubtful, {}
             whole.include(again)
 
     def _check_takes(self, hubspot_list: HubSpotList, change: Change) -> None:
-        """Send what HubSpot takes, if it takes anything, and what changes nothing; ListError if it refuses that."""
+        """Send a change that HubSpot must accept and that changes nothing; UnusableList if it refuses even that."""
         sent = self._history.now()
         try:
             _put(self._client, hubspot_list, change)
@@ -121,7 +125,7 @@ class ChangeWriter:
         self._history.accepted(_kinds(hubspot_list, change), sent)
 
     def _write(self, hubspot_list: HubSpotList, change: Change, *, alone: Mapping[int, int]) -> Confirmation:
-        """Write a change; `alone` says when ids in it were refused on their own before."""
+        """Write a change; `alone` holds the moments at which ids in it were refused on their own before."""
         if len(change) <= self.size:
             return self._write_or_divide(hubspot_list, change, within=None, alone=alone)
         whole = Confirmation(change)
@@ -154,10 +158,10 @@ class ChangeWriter:
             if within is None:
                 _warn(hubspot_list, change, problem)
                 if not is_size:
-                    # A list that became active refuses everything: say that, and search for no guilty id.
+                    # A list that became active refuses every change: then no id is at fault, and none is searched for.
                     self._lists.check_takes_members(hubspot_list)
             if len(change) == 1:
-                confirmation = self._blame(hubspot_list, change, refused, within=within, alone=alone)
+                confirmation = self._judge_alone(hubspot_list, change, refused, within=within, alone=alone)
             else:
                 confirmation = self._divide(
                     hubspot_list, change, within=refused, alone=alone, is_size=is_size
@@ -188,9 +192,11 @@ class ChangeWriter:
             for part in parts
             for piece in part.split(self.size)  # the part before may have taught a smaller size
         ]
-        for each in confirmations:
-            whole.include(each)
-        went_through = all(each.calls == 1 and each.is_accepted for each in confirmations)
+        for confirmation in confirmations:
+            whole.include(confirmation)
+        went_through = all(
+            confirmation.calls == 1 and confirmation.is_accepted for confirmation in confirmations
+        )
         if not is_size and went_through and size >= MAX_INPUTS_PER_CALL:
             # It was the size, not an id; of fewer it would be a smaller limit than any of HubSpot's: a passing refusal.
             self._learn(size)
@@ -200,7 +206,7 @@ class ChangeWriter:
         with self._lock:
             self.size = min(self.size, size)
 
-    def _blame(
+    def _judge_alone(
         self,
         hubspot_list: HubSpotList,
         change: Change,
@@ -209,7 +215,7 @@ class ChangeWriter:
         within: RefusedCall | None,
         alone: Mapping[int, int],
     ) -> Confirmation:
-        """Judge an id that HubSpot refused on its own: for its own sake, or in doubt."""
+        """Return the result for an id that was sent alone and refused: refused, or in doubt."""
         (record_id,), kinds = change.ids, _kinds(hubspot_list, change)
         earlier = within.moment if within else None, alone.get(record_id)
         if doubt := self._history.judge_alone(kinds, record_id, refused, *earlier):

@@ -1,4 +1,4 @@
-"""Knows the portal's contact properties, and says by name what is wrong with one that is to be written."""
+"""The portal's contact properties, and why one of them cannot be written or looked up by."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class PropertyDefinition:
             group=str(body.get("groupName", "")),
             description=str(body.get("description") or ""),
             options=tuple(
-                Option(str(each.get("value", "")), str(each.get("label", "")))
-                for each in body.get("options") or ()
+                Option(str(option.get("value", "")), str(option.get("label", "")))
+                for option in body.get("options") or ()
             ),
             is_calculated=bool(body.get("calculated")) or field_type == "calculation_equation",
             is_read_only=bool((body.get("modificationMetadata") or {}).get("readOnlyValue")),
@@ -83,33 +83,33 @@ class PropertyDefinition:
         return self.type == "enumeration" and self.field_type == "checkbox"
 
     def option(self, text: str) -> str | None:
-        """The value of the option of that value or label: as written, else in any case if only one is meant."""
+        """Return the value of the option of this value or label: exactly, else in any case if only one matches."""
         exactly, in_any_case = self._options_by_text
         text = text.strip()
         return exactly.get(text) or in_any_case.get(text.casefold())
 
     @cached_property
     def _options_by_text(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        by_label = _unambiguous((each.label.strip(), each.value) for each in self.options)
-        exactly = {**by_label, **{each.value.strip(): each.value for each in self.options}}
+        by_label = _unambiguous((option.label.strip(), option.value) for option in self.options)
+        exactly = {**by_label, **{option.value.strip(): option.value for option in self.options}}
         in_any_case = _unambiguous(
-            (text.strip().casefold(), each.value)
-            for each in self.options
-            for text in (each.value, each.label)
+            (text.strip().casefold(), option.value)
+            for option in self.options
+            for text in (option.value, option.label)
         )
         return exactly, in_any_case
 
 
 def _unambiguous(meanings: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Text to value, without the texts that stand for several values."""
+    """Return text to value, without the texts that stand for several values."""
     values: dict[str, set[str]] = {}
     for text, value in meanings:
         values.setdefault(text, set()).add(value)
-    return {text: each.pop() for text, each in values.items() if len(each) == 1}
+    return {text: found.pop() for text, found in values.items() if len(found) == 1}
 
 
 class Properties:
-    """The portal's contact properties: read once, and kept up to date with those that a run makes."""
+    """The portal's contact properties: read once, and kept up to date with those that a run creates."""
 
     def __init__(self, client: HubSpotClient) -> None:
         self._client = client
@@ -121,7 +121,7 @@ class Properties:
         self._by_name = {each.name: each for each in self._all()}
 
     def add(self, definitions: Iterable[PropertyDefinition]) -> None:
-        """Take in definitions that HubSpot has just answered with."""
+        """Add definitions that HubSpot has just answered with."""
         self._by_name |= {each.name: each for each in definitions}
 
     def find(self, name: str) -> PropertyDefinition | None:
@@ -137,7 +137,7 @@ class Properties:
         if any(each.property not in self._by_name for each in mappings):
             self._read_sensitive()
         found = [self._by_name.get(each.property) for each in mappings]
-        # Another call, but only where the run ends anyway: was it archived, or was it never there?
+        # One more call, but only if the run ends anyway: is the property archived, or did it never exist?
         archived = {each.name for each in self._all(archived="true")} if None in found else set()
         problems = [
             problem
@@ -149,13 +149,15 @@ class Properties:
         return tuple(each for each in found if each is not None)
 
     def check_unique(self, names: Sequence[str]) -> None:
-        """Raise TargetError naming those of the properties by which no contact can be looked up, and those that can."""
+        """Raise TargetError if contacts cannot be looked up by a property; it names those that can be used."""
         if any(name not in self._by_name for name in names):
             self._read_sensitive()
         problems = [problem for name in names if (problem := self._problem_of_match(name))]
         if problems:
-            can = [each.name for each in self._by_name.values() if _can_be_matched(each)]
-            those = f"those that can be named are: {', '.join(sorted(can))}" if can else NO_UNIQUE_PROPERTY
+            usable = [definition.name for definition in self._by_name.values() if _can_be_matched(definition)]
+            those = (
+                f"those that can be named are: {', '.join(sorted(usable))}" if usable else NO_UNIQUE_PROPERTY
+            )
             raise TargetError(f"match_property cannot be used: {'; '.join(problems)}; {those}.")
 
     def _problem_of_match(self, name: str) -> str | None:
@@ -173,7 +175,9 @@ class Properties:
         self.read()
         self._read_sensitive()
         found = (self._by_name[name] for name in sorted(self._by_name))
-        return [each for each in found if not (each.is_calculated or each.is_read_only)]
+        return [
+            definition for definition in found if not (definition.is_calculated or definition.is_read_only)
+        ]
 
     def _read_sensitive(self) -> None:
         """Ask HubSpot for the definitions that it lists only on demand, as far as it lets the token see them."""
@@ -206,13 +210,13 @@ class Properties:
 
 
 def _absent(name: str, definitions: Iterable[PropertyDefinition]) -> str:
-    """The problem of a property that does not exist, with the nearest of these that do."""
+    """Return the problem of a property that does not exist, with the nearest of these definitions."""
     nearest = nearest_name(name, definitions)
     return f'"{name}" does not exist' + (f' (the nearest is "{nearest}")' if nearest else "")
 
 
 def _can_be_matched(definition: PropertyDefinition) -> bool:
-    """Whether contacts can be looked up by a property, and not by match_by: email or contact_id."""
+    """Return whether contacts can be looked up by a property other than those of match_by: email and contact_id."""
     is_standing = definition.name in PROPERTIES.values()
     return definition.has_unique_values and not (definition.is_sensitive or is_standing)
 
@@ -223,9 +227,11 @@ def parse_definitions(bodies: Iterable[Mapping[str, Any]]) -> list[PropertyDefin
 
 
 def nearest_name(name: str, definitions: Iterable[PropertyDefinition]) -> str | None:
-    """The property meant, most likely: of that name in another case, of that label, or spelt almost so."""
-    writable = [each for each in definitions if not (each.is_read_only or each.is_calculated)]
-    by_spelling = {each.label.casefold(): each.name for each in writable}
-    by_spelling |= {each.name: each.name for each in writable}
+    """Return the property most likely meant: of that name in another case, of that label, or spelt similarly."""
+    writable = [
+        definition for definition in definitions if not (definition.is_read_only or definition.is_calculated)
+    ]
+    by_spelling = {definition.label.casefold(): definition.name for definition in writable}
+    by_spelling |= {definition.name: definition.name for definition in writable}
     near = difflib.get_close_matches(name.strip().casefold(), by_spelling, n=1)
     return by_spelling[near[0]] if near else None

@@ -1,4 +1,4 @@
-"""Writes properties of contacts, 100 a call, and reads which of them have a value already."""
+"""Writes properties of contacts, 100 contacts in one call, and reads which properties have a value already."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Update:
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """All of it."""
+        """All properties to write, by name."""
         return {**self.attributes, **self.statuses}
 
 
@@ -66,16 +66,16 @@ class UpdateResults:
         return self.missing | self.unanswered.keys()
 
     def under(self, record_ids: Mapping[int, int]) -> UpdateResults:
-        """The same, by other record ids than the updates had."""
+        """Return the same results by other record ids; `record_ids` holds the new id of each id."""
         return UpdateResults(
-            {record_ids[each]: texts for each, texts in self.texts.items()},
-            {record_ids[each]: problem for each, problem in self.problems.items()},
-            {record_ids[each] for each in self.missing},
-            {record_ids[each]: correlation_id for each, correlation_id in self.unanswered.items()},
+            {record_ids[record_id]: texts for record_id, texts in self.texts.items()},
+            {record_ids[record_id]: problem for record_id, problem in self.problems.items()},
+            {record_ids[record_id] for record_id in self.missing},
+            {record_ids[record_id]: correlation_id for record_id, correlation_id in self.unanswered.items()},
         )
 
     def include(self, other: UpdateResults) -> UpdateResults:
-        """Take in what became of other updates, or of the same ones tried again."""
+        """Add the results of other updates, or of the same ones tried again."""
         self.texts |= other.texts
         self.problems |= other.problems
         self.missing |= other.missing
@@ -84,7 +84,7 @@ class UpdateResults:
 
 
 class PropertyWriter:
-    """Writes properties of contacts that are there, several calls at once."""
+    """Writes properties of existing contacts, several calls at once."""
 
     def __init__(self, client: HubSpotClient, contacts: Contacts, *, workers: int) -> None:
         self._client = client
@@ -94,12 +94,12 @@ class PropertyWriter:
         self._refusal_limit = RefusalLimit()
 
     def write(self, updates: Sequence[Update]) -> Iterator[UpdateResults]:
-        """Write them, yielding call by call what became of them; no contact twice."""
+        """Write them, and yield the results call by call; no contact may be in two updates."""
         jobs = (partial(self._write, batch) for batch in in_batches(updates))
         return concurrently(jobs, workers=self._workers)
 
     def filled(self, record_ids: Collection[int], names: Sequence[str]) -> Mapping[int, frozenset[str]]:
-        """Return which of these properties have a value; contacts that HubSpot does not know are left out."""
+        """Return by record id which properties have a value; contacts that HubSpot does not know are left out."""
         jobs = (partial(self._read, batch, names) for batch in in_batches(record_ids))
         found: dict[int, frozenset[str]] = {}
         for part in concurrently(jobs, workers=self._workers):
@@ -107,19 +107,19 @@ class PropertyWriter:
         return found
 
     def _write(self, updates: Sequence[Update]) -> UpdateResults:
-        """Write a batch; where attributes are refused, the contact's other properties are written without them."""
+        """Write a batch; if a contact's attributes are refused, its audience statuses are written without them."""
         written = self._write_in_doubt(updates, self._try(updates))
         again = [
-            Update(each.record_id, {}, each.statuses)
-            for each in updates
-            if each.record_id in written.problems and each.attributes and each.statuses
+            Update(update.record_id, {}, update.statuses)
+            for update in updates
+            if update.record_id in written.problems and update.attributes and update.statuses
         ]
         return written.include(self._try(again)) if again else written
 
     def _write_in_doubt(self, updates: Sequence[Update], written: UpdateResults) -> UpdateResults:
         """Write contacts again that HubSpot did not answer for or did not know, under their current record ids.
 
-        A merged contact whose other id is written as well is left as it is: its membership leads to that id.
+        A merged contact whose other id is in the batch as well is not written twice: its membership leads to that id.
         """
         if not written.in_doubt:
             return written
@@ -131,7 +131,7 @@ class PropertyWriter:
         by_id = {each.record_id: each for each in updates}
         again = [replace(by_id[old], record_id=new) for new, old in old_ids.items()]
         result = self._try(again).under(old_ids) if again else UpdateResults()
-        for record_id in result.missing:  # and a read has just found it
+        for record_id in result.missing:  # though a read has just found it
             result.problems[record_id] = PropertyProblem(PropertyReason.REFUSED_BY_HUBSPOT, None)
         result.missing = written.missing.difference(old_ids.values())
         silent = {each: written.unanswered[each] for each in written.unanswered.keys() - old_ids.values()}
@@ -161,8 +161,12 @@ class PropertyWriter:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
         # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
         inputs = [
-            {"id": str(each.record_id), "properties": each.texts, "objectWriteTraceId": str(each.record_id)}
-            for each in updates
+            {
+                "id": str(update.record_id),
+                "properties": update.texts,
+                "objectWriteTraceId": str(update.record_id),
+            }
+            for update in updates
         ]
         written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
         if written.texts:
@@ -209,7 +213,7 @@ class PropertyWriter:
 
 
 def _refused_for_all(refused: Refused) -> TargetError:
-    """The error where it is not for the contacts' sake; without HubSpot's message, which may quote a value."""
+    """Return the error if HubSpot refuses every contact; without its message, which may quote a value."""
     answer = " ".join(filter(None, (str(refused.status), refused.category)))
     return TargetError(
         f"HubSpot refused the properties of {MAX_REFUSED_WITHOUT_SUCCESS} contacts one by one and took none "

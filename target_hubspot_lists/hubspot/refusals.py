@@ -1,9 +1,9 @@
-"""Tells inputs that HubSpot refuses from an endpoint that refuses every input, by what it takes in between.
+"""Decides whether a refused input is at fault, or the list or endpoint, which may refuse every call.
 
-HubSpot often does not say for whose sake it refuses a call, and a list, or an endpoint, may refuse every call: always,
-from some moment on, or for a while. So an input is to blame only if HubSpot names it, or if HubSpot took a call of that
-kind between two refusals of calls with the input, the last of which held no other. Whatever else was refused is in
-doubt.
+HubSpot often does not name the input for which it refuses a call, and a list or an endpoint may refuse every call:
+always, from some moment on, or for a while. So an input is at fault only if HubSpot names it, or if HubSpot accepted a
+call of that kind between two refusals of calls with the input, the last of which held no other input. Every other
+refused input is in doubt.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from hubspot_singer.http import Refused
 
 
-# So many inputs refused one by one, and none ever accepted: the inputs are not what is wrong.
+# After so many inputs refused one by one, and none accepted, the inputs are not at fault.
 MAX_REFUSED_WITHOUT_SUCCESS = 100
 
 
 class CallKind(NamedTuple):
-    """A kind of call of which HubSpot may refuse every one; a list may refuse its removals and take its adds."""
+    """A kind of call that HubSpot may refuse as a whole; it may refuse the removals from a list and accept the adds."""
 
     name: str
     list_id: str | None = None
 
 
 def look_ups_by(by: str) -> CallKind:
-    """The look-ups of contacts by one property."""
+    """Return the kind of look-ups by one property."""
     return CallKind(f"look up by {by}")
 
 
 def changes_of(list_id: str, *, is_add: bool) -> CallKind:
-    """The adds to one list, or the removals from it."""
+    """Return the kind of adds to one list, or of removals from it."""
     return CallKind("add" if is_add else "remove", list_id)
 
 
@@ -74,9 +74,9 @@ def isolate(
     attempt: Callable[[Sequence[T], RefusedCall | None], R | RefusedCall],
     within: RefusedCall | None = None,
 ) -> R:
-    """Attempt a batch; where HubSpot refuses it, attempt its halves, until the guilty inputs stand alone.
+    """Attempt a batch; if HubSpot refuses it, attempt its halves, until the inputs at fault stand alone.
 
-    `attempt` returns what became of its inputs, or the refusal if they are to be halved; it must judge a single input.
+    `attempt` returns the result of its inputs, or the refusal if they are to be halved; a single input has a result.
     `within` is the refusal of the larger batch that the inputs are of, if they are of one.
     """
     attempted = attempt(inputs, within)
@@ -96,7 +96,7 @@ class RefusalLimit:
         self._has_accepted = False
 
     def accepted(self) -> None:
-        """Note that HubSpot took an input, so that those it refuses are themselves to blame."""
+        """Note that HubSpot accepted an input, so that refused inputs are themselves at fault."""
         self._has_accepted = True
 
     def refused(self) -> bool:
@@ -107,9 +107,9 @@ class RefusalLimit:
 
 
 class CallHistory:
-    """When HubSpot last took calls, and how many refusals in a row are in doubt; threads may share it.
+    """When HubSpot last accepted calls, and how many refusals in a row are in doubt; threads may share it.
 
-    Moments are ascending numbers. A call that HubSpot took counts as of when it was sent: it may have been taken then.
+    Moments are ascending numbers. An accepted call counts from the moment it was sent.
     """
 
     def __init__(self) -> None:
@@ -123,14 +123,14 @@ class CallHistory:
         return next(self._moments)
 
     def accepted(self, kinds: Iterable[CallKind], sent: int) -> None:
-        """Note that HubSpot took a call with ids of these kinds that was sent at that moment."""
+        """Note that HubSpot accepted a call with ids of these kinds that was sent at that moment."""
         with self._lock:
             for kind in kinds:
                 self._last_accepted[kind] = max(sent, self._last_accepted.get(kind, 0))
                 self._in_doubt[kind] = 0
 
     def has_accepted_since(self, kinds: Iterable[CallKind], moment: int) -> bool:
-        """Return whether HubSpot took a call of each kind that was sent after that moment."""
+        """Return whether HubSpot accepted a call of each kind that was sent after that moment."""
         with self._lock:
             return all(self._last_accepted.get(kind, 0) > moment for kind in kinds)
 
@@ -141,7 +141,7 @@ class CallHistory:
     def judge_alone(
         self, kinds: Iterable[CallKind], member: int | str, refused: RefusedCall, *earlier: int | None
     ) -> Doubt | None:
-        """Judge a member that was just refused on its own: None if it is to blame, else the doubt, which is counted.
+        """Return None if a member that was just refused on its own is at fault, else the doubt, which is counted.
 
         `earlier` are the moments, as far as there are any, at which it was refused before, on its own or among others.
         """
@@ -153,19 +153,19 @@ class CallHistory:
         return Doubt(refused.problem, refused.moment)
 
     def is_hopeless(self, kinds: Iterable[CallKind]) -> bool:
-        """Return whether of each kind too many in a row are in doubt to send more of them one by one."""
+        """Return whether, for each kind, too many refusals in a row are in doubt to send more inputs one by one."""
         with self._lock:
             return all(self._in_doubt[kind] >= MAX_REFUSED_WITHOUT_SUCCESS for kind in kinds)
 
     def reset_doubts(self, kinds: Iterable[CallKind]) -> None:
-        """Forget how many in a row are in doubt."""
+        """Set the number of refusals in doubt to 0."""
         with self._lock:
             for kind in kinds:
                 self._in_doubt[kind] = 0
 
 
 def is_named_in(problem: Refused, member: int | str) -> bool:
-    """Return whether HubSpot's words on a refusal name this record id or address."""
+    """Return whether HubSpot's error names this record id or address."""
     contexts = [problem.context, *(detail.context for detail in problem.errors)]
     texts = [problem.message, *(detail.message for detail in problem.errors)]
     texts += [value for context in contexts for values in context.values() for value in values]

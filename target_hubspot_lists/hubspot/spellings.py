@@ -1,4 +1,4 @@
-"""Tells which value of an answer stands for one that was asked for, where HubSpot spells it another way. Pure."""
+"""Finds the value of an answer that stands for one that was asked for and is spelt in another way. Pure."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ if TYPE_CHECKING:
 
 
 def answered_as(asked: Collection[str], *answered: Collection[str]) -> dict[str, str]:
-    """Return how the answer spells each of the values; those of which it does not speak are left out.
+    """Return how the answer spells each value that was asked for; values that it does not contain are left out.
 
-    First those that are spelt alike. Each of the others is the one value that nobody else asked for, and that is equal
-    without regard to case, or as a number: where there are several, nothing is said.
+    Values that are spelt alike match first. Each of the others matches the only remaining value that is equal without
+    regard to case, or as a number; if there are several, none matches.
     """
-    said = {each: each for each in asked if any(each in some for some in answered)}
-    for some in answered:
-        left = _by_meaning(each for each in some if each not in said)
-        for each in asked:
-            meant = left.get(_meaning(each), [])
-            if each not in said and len(meant) == 1:
-                said[each] = meant[0]
-    return said
+    spelt = {value: value for value in asked if any(value in values for values in answered)}
+    for values in answered:
+        remaining = _by_meaning(value for value in values if value not in spelt)
+        for value in asked:
+            alike = remaining.get(_meaning(value), [])
+            if value not in spelt and len(alike) == 1:
+                spelt[value] = alike[0]
+    return spelt
 
 
 def _by_meaning(values: Iterable[str]) -> dict[str | Decimal, list[str]]:
     by_meaning: dict[str | Decimal, list[str]] = {}
-    for each in values:
-        by_meaning.setdefault(_meaning(each), []).append(each)
+    for value in values:
+        by_meaning.setdefault(_meaning(value), []).append(value)
     return by_meaning
 
 
 def _meaning(value: str) -> str | Decimal:
-    """What two spellings of one value have in common."""
+    """Return what all spellings of one value have in common: the number, or the text without regard to case."""
     try:
         number = Decimal(value)
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""Makes the contact properties that hold audience statuses, with what people see of them in HubSpot."""
+"""Creates the contact properties that hold audience statuses, with the texts that people see in HubSpot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StatusProperties:
         self._properties = properties
 
     def left(self) -> int | None:
-        """How many custom contact properties the portal still takes; None where HubSpot does not say."""
+        """Return how many custom contact properties the portal still takes; None if HubSpot does not say."""
         # https://developers.hubspot.com/docs/api-reference/2026-03/crm/limits-tracking/get-custom-properties
         try:
             return parsed(self._client.get(f"{self._client.base('crm/limits')}/custom-properties"), _left)
@@ -44,17 +44,17 @@ class StatusProperties:
             return None
 
     def mark(self, name: str, hubspot_list: HubSpotList) -> None:
-        """Say in a property's description that it is this list's."""
+        """Write the list's name and id into a property's description."""
         description = property_description(hubspot_list.name, hubspot_list.list_id)
         answer = self._client.patch(f"{self._properties.path}/{name}", {"description": description})
         self._properties.add([parsed(answer, PropertyDefinition.from_body)])
 
     def make(self, lists: Mapping[str, HubSpotList]) -> None:
-        """Make the property of each name for its list; one that another run makes meanwhile is used."""
+        """Create a property for each list, by property name; one that another run creates meanwhile is used."""
         if not lists:
             return
         self._make_group()
-        for batch in in_batches([_definition(name, each) for name, each in lists.items()]):
+        for batch in in_batches([_definition(name, hubspot_list) for name, hubspot_list in lists.items()]):
             self._create(batch)
         noun = "property" if len(lists) == 1 else "properties"
         logger.info('Made %d contact %s in group "%s".', len(lists), noun, GROUP)
@@ -72,19 +72,25 @@ class StatusProperties:
         absent = wanted
         while absent:
             refused = self._post(absent)
-            left = [each for each in absent if self._properties.find(each["name"]) is None]
-            if left:
-                # Somebody else may have made some of them, for whose sake HubSpot made none.
+            remaining = [
+                definition for definition in absent if self._properties.find(definition["name"]) is None
+            ]
+            if remaining:
+                # Another run may have created some of them; then HubSpot created none of the batch.
                 self._properties.read()
-                left = [each for each in left if self._properties.find(each["name"]) is None]
-            if len(left) == len(absent):
-                raise _not_made(left, refused)
-            absent = left
-        if others := [each for each in wanted if not self._is_as_wanted(each)]:
-            raise _not_made(others, None)
+                remaining = [
+                    definition
+                    for definition in remaining
+                    if self._properties.find(definition["name"]) is None
+                ]
+            if len(remaining) == len(absent):
+                raise _not_created(remaining, refused)
+            absent = remaining
+        if others := [definition for definition in wanted if not self._is_as_wanted(definition)]:
+            raise _not_created(others, None)
 
     def _post(self, wanted: Sequence[dict[str, Any]]) -> Refused | None:
-        """Ask HubSpot for properties, and take in those that it made."""
+        """Ask HubSpot to create properties, and note those that it created; return its refusal if it created none."""
         # https://developers.hubspot.com/docs/api-reference/2026-03/crm/properties/batch/create-properties
         try:
             answer = self._client.post(f"{self._properties.path}/batch/create", {"inputs": list(wanted)})
@@ -108,7 +114,7 @@ def _left(body: Mapping[str, Any]) -> int | None:
     return min((int(limit) - int(used) for limit, used in pairs if None not in {limit, used}), default=None)
 
 
-def _not_made(wanted: Sequence[dict[str, Any]], refused: Refused | None) -> TargetError:
+def _not_created(wanted: Sequence[dict[str, Any]], refused: Refused | None) -> TargetError:
     return TargetError(
         f"audience_status_property needs {len(wanted)} more contact properties, and HubSpot did not make "
         f'"{wanted[0]["name"]}": an archived property may hold the name, or the portal may take no more '
