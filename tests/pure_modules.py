@@ -37,8 +37,7 @@ PURE_MODULES = {
     "target_hubspot_lists/input": ("attributes", "date_times", "property_values", "records"),
     "target_hubspot_lists/mirror": ("evidence", "guards"),
     "target_hubspot_lists/report_page": (
-        "directory",
-        "lateness",
+        "histories",
         "lines",
         "wording",
     ),

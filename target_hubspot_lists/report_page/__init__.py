@@ -1,1 +1,1 @@
-"""The report page: one HTML file, made of report lines, that says what became of everybody on every list."""
+"""The report page: one HTML file with the outcome of every membership, made of report lines."""

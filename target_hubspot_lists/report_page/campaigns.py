@@ -1,4 +1,4 @@
-"""Parses the campaigns' figures that SQL found in a warehouse (`examples/campaigns.sql` writes such a file)."""
+"""Parses the figures of email campaigns, from a file that `examples/campaigns.sql` writes out of a warehouse."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ class NoCampaigns(Exception):
 
 @dataclass
 class Campaign:
-    """One campaign, its figures in people: each counts once, however often the person opened or clicked."""
+    """One campaign. It counts people: one who opened an email twice counts once."""
 
     name: str
     subject: str | None
     sent_at: datetime | None
     people: Mapping[str, int]  # of COUNTS
     bounces: dict[str, int] = field(default_factory=dict)  # HubSpot's category → people
-    days: dict[date, Mapping[str, int]] = field(default_factory=dict)  # those on which something happened
+    days: dict[date, Mapping[str, int]] = field(default_factory=dict)  # days with an event
 
     def rate(self, count: str, of: str) -> float | None:
-        """A share of the people, from 0 to 1; None where there are none to take it of."""
+        """Return one count as a share of another, from 0 to 1; None if the other is 0."""
         return self.people[count] / self.people[of] if self.people[of] else None
 
     def every_day(self, most: int) -> list[tuple[date, Mapping[str, int]]]:
-        """The days from the first on, also those on which nothing happened; no more than that."""
+        """Return the days from the first one on, days without an event too; at most `most` days."""
         first, last = min(self.days), max(self.days)
         days = (first + timedelta(days=number) for number in range(min((last - first).days + 1, most)))
         return [(day, self.days.get(day, dict.fromkeys(COUNTS, 0))) for day in days]
 
 
 def read_campaigns(path: Path) -> list[Campaign]:
-    """Read the lines `campaign`, `bounce` and `day`; the newest campaign first."""
+    """Read the lines `campaign`, `bounce` and `day`; return the newest campaign first. Raises NoCampaigns."""
     campaigns: dict[str, Campaign] = {}
     lines = list(_lines(path))
     for line in lines:
@@ -102,4 +102,4 @@ def _id(line: Mapping[str, Any]) -> str:
 
 
 def _people(line: Mapping[str, Any]) -> Mapping[str, int]:
-    return {each: count_of(line, each) for each in COUNTS}
+    return {name: count_of(line, name) for name in COUNTS}

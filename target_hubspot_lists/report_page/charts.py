@@ -1,21 +1,32 @@
 """Draws small charts as inline SVG: no text in them, no style and no script, so that a page may forbid both.
 
-They stretch to the width that they are given; headings, axes and the table with the same figures are HTML beside
-them. Colours come from the style sheet by class.
+They stretch to the width of their place; headings, axes and the table with the same figures are HTML beside them.
+Colours come from the style sheet by class.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
+from target_hubspot_lists.report_page import wording
+from target_hubspot_lists.report_page.lines import OUTCOMES
+from target_hubspot_lists.reporting.explanations import OUTCOMES as EXPLAINED
+from target_hubspot_lists.reporting.explanations import explained
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from target_hubspot_lists.report_page.campaigns import Campaign
+    from target_hubspot_lists.report_page.histories import RunOfList
 
 WIDTH = 1000  # of every view box, in units of its own
 BAR_HEIGHT = 10
 PLOT_HEIGHT = 100
+MOST_DAYS = 60  # of a campaign, that are drawn
 
 
 class Box(NamedTuple):
@@ -28,7 +39,7 @@ class Box(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a bar: how it is told, how much it is, and the class that colours it."""
+    """A part of a bar: its label, its value, and the CSS class that colours it."""
 
     label: str
     value: float
@@ -36,7 +47,7 @@ class Part(NamedTuple):
 
 
 def bar(parts: Sequence[Part], label: str, *, total: float | None = None) -> Markup:
-    """One bar from left to right; `total` is its whole length, else the sum of the parts."""
+    """Draw a bar from left to right; its length is `total`, or the sum of the parts."""
     whole = total or sum(part.value for part in parts)
     shapes, left = [], 0.0
     for part in parts:
@@ -48,7 +59,7 @@ def bar(parts: Sequence[Part], label: str, *, total: float | None = None) -> Mar
 
 
 class UpAndDown(NamedTuple):
-    """A pair of columns: one upwards, one downwards, and how they are told."""
+    """A pair of columns, one upwards and one downwards, and their label."""
 
     label: str
     up: int
@@ -56,7 +67,7 @@ class UpAndDown(NamedTuple):
 
 
 def columns(pairs: Sequence[UpAndDown], label: str, *, with_hover: bool = True) -> Markup:
-    """Columns upwards and downwards from a line, all to one scale."""
+    """Draw columns upwards and downwards from a line, all to one scale."""
     highest, deepest = max((p.up for p in pairs), default=0), max((p.down for p in pairs), default=0)
     scale = PLOT_HEIGHT / ((highest + deepest) or 1)
     middle = highest * scale
@@ -82,7 +93,7 @@ def _column(left: float, foot: float, width: float, height: float) -> str:
 
 
 class Point(NamedTuple):
-    """A point of a line; None where nothing is told, which leaves a gap."""
+    """A point of a line; None leaves a gap."""
 
     label: str
     value: float | None
@@ -91,7 +102,7 @@ class Point(NamedTuple):
 def line(
     points: Sequence[Point], label: str, *, lowest: float, highest: float, with_hover: bool = True
 ) -> Markup:
-    """A line through the points, with a dot for each, between two values."""
+    """Draw a line through the points, with a dot for each; the axis goes from `lowest` to `highest`."""
     span = (highest - lowest) or 1
     step = WIDTH / max(len(points), 1)
     places = [
@@ -111,7 +122,7 @@ def line(
 
 
 def _hover(labels: Sequence[str]) -> Iterable[Markup]:
-    """What is told where the pointer rests; the table beside the chart tells it to everybody."""
+    """Yield areas that show their label under the pointer; the table beside the chart has the same figures."""
     step = WIDTH / max(len(labels), 1)
     for number, label in enumerate(labels):
         yield _rectangle(Box(number * step, 0, step, PLOT_HEIGHT), "hover", label)
@@ -139,5 +150,140 @@ def _svg(shapes: Iterable[Markup], label: str, height: int, css_class: str) -> M
 
 
 def _n(number: float) -> str:
-    """A number with one decimal at most: half a thousandth of the width cannot be seen."""
+    """Return a number with at most one decimal: half a thousandth of the width cannot be seen."""
     return f"{number:.1f}".removesuffix(".0")
+
+
+class PageCharts:
+    """The charts of the page. `name` cleans and masks a name, as everywhere on the page."""
+
+    def __init__(self, name: Callable[[str], str], *, with_hover: bool) -> None:
+        self._name = name
+        self._with_hover = with_hover
+
+    def small_bar(self, run: RunOfList) -> Markup:
+        """Draw the share of the memberships asked for that is in place."""
+        label = f"{run.applied:,} of {run.asked:,} in place"
+        return bar([Part(label, run.applied, "c-added")], label, total=run.asked)
+
+    def outcome_bar(self, run: RunOfList, name: str) -> Markup:
+        """Draw the outcomes of a run."""
+        parts = [
+            Part(f"{explained(outcome, EXPLAINED).title}: {count:,}", count, f"c-{outcome}")
+            for outcome, count in outcomes_in_order(run.outcomes)
+        ]
+        labels = ", ".join(part.label for part in parts) or "nothing"
+        return bar(parts, f"Outcomes of {self._name(name)}: {labels}", total=max(run.asked, run.settled))
+
+    def time_charts(self, runs: Sequence[RunOfList], name: str) -> Markup:
+        """Draw size, changes and match rate of a list, run by run."""
+        first, last = wording.day(runs[0].started), wording.day(runs[-1].started)
+        name = self._name(name)
+        rates = [run.match_rate for run in runs if run.match_rate is not None]
+        floor = max(math.floor(min(rates, default=0) * 10 - 1) / 10, 0)
+        drawn = [
+            _figure(
+                "Added and removed",
+                columns(
+                    [
+                        UpAndDown(
+                            f"{wording.at(run.started)}: {run.outcomes['added']:,} added, "
+                            f"{run.outcomes['removed']:,} removed",
+                            run.outcomes["added"],
+                            run.outcomes["removed"],
+                        )
+                        for run in runs
+                    ],
+                    f"Members added to and removed from {name}, run by run",
+                    with_hover=self._with_hover,
+                ),
+                (first, last),
+                f"up to {max(run.outcomes['added'] for run in runs):,} added, "
+                f"{max(run.outcomes['removed'] for run in runs):,} removed",
+            ),
+            _figure(
+                "Match rate",
+                line(
+                    [
+                        Point(f"{wording.at(run.started)}: {wording.percent(run.match_rate)}", run.match_rate)
+                        for run in runs
+                    ],
+                    f"Match rate of {name}, run by run",
+                    lowest=floor,
+                    highest=1,
+                    with_hover=self._with_hover,
+                ),
+                (first, last),
+                f"from {wording.percent(floor)} to 100 %",
+            ),
+        ]
+        sizes = [run.size for run in runs if run.size is not None]
+        if sizes:
+            drawn.insert(
+                0,
+                _figure(
+                    "Members on the list",
+                    line(
+                        [
+                            Point(
+                                f"{wording.at(run.started)}: "
+                                + (f"{run.size:,} members" if run.size is not None else wording.UNKNOWN),
+                                run.size,
+                            )
+                            for run in runs
+                        ],
+                        f"Members of {name}, run by run",
+                        lowest=0,
+                        highest=max(*sizes, 1),
+                        with_hover=self._with_hover,
+                    ),
+                    (first, last),
+                    f"from 0 to {max(sizes):,}",
+                ),
+            )
+        return Markup("").join(drawn)
+
+    def funnel_bar(self, campaign: Campaign, count: str) -> Markup:
+        """Draw how many of the people that a campaign was sent to are counted in a step."""
+        people, sent = campaign.people[count], campaign.people["sent"]
+        label = f"{count.capitalize()}: {people:,} of {sent:,}"
+        return bar([Part(label, people, "c-added")], label, total=sent)
+
+    def day_charts(self, campaign: Campaign) -> Markup:
+        """Draw opens and clicks of a campaign, and its losses, day by day."""
+        days = campaign.every_day(MOST_DAYS)
+        name = self._name(campaign.name)
+        return Markup("").join(
+            _figure(
+                f"{up.capitalize()} and {down}",
+                columns(
+                    [
+                        UpAndDown(
+                            f"{wording.day(day)}: {people[up]:,} {up}, {people[down]:,} {down}",
+                            people[up],
+                            people[down],
+                        )
+                        for day, people in days
+                    ],
+                    f"People who {up} and {down}, of {name}, day by day",
+                ),
+                (wording.day(days[0][0]), wording.day(days[-1][0])),
+                f"upwards {up}, at most {max(people[up] for _, people in days):,}; "
+                f"downwards {down}, at most {max(people[down] for _, people in days):,}",
+            )
+            for up, down in (("opened", "clicked"), ("bounced", "unsubscribed"))
+        )
+
+
+def _figure(title: str, drawn: Markup, ends: tuple[str, str], scale: str) -> Markup:
+    return Markup(
+        '<figure><figcaption>{}</figcaption><div class="axis-label"><span>{}</span></div>{}'
+        '<div class="axis-label"><span>{}</span><span>{}</span></div></figure>'
+    ).format(title, scale, drawn, *ends)
+
+
+def outcomes_in_order(outcomes: Counter[str]) -> Iterator[tuple[str, int]]:
+    """Yield the outcomes that occur, those in place first, and those of a newer version last."""
+    for outcome in (*OUTCOMES, *sorted(outcomes.keys() - set(OUTCOMES))):
+        if outcomes[outcome]:
+            yield outcome, outcomes[outcome]

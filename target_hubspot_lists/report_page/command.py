@@ -1,4 +1,4 @@
-"""The command hubspot-lists-report: one page that says what became of everybody on every list."""
+"""The command hubspot-lists-report: one page with the outcome of every membership, by list."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ import click
 from hubspot_singer.plugin.private_files import open_private
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.report_page.campaigns import NoCampaigns, read_campaigns
-from target_hubspot_lists.report_page.directory import Directory
 from target_hubspot_lists.report_page.figures import page_figures
 from target_hubspot_lists.report_page.members_table import CSV_COLUMNS, MemberRows, members_csv
-from target_hubspot_lists.report_page.reading import NoReport, Reports, read_reports
+from target_hubspot_lists.report_page.reading import ListKeys, NoReport, Reports, read_reports
 from target_hubspot_lists.reporting.text_tables import csv_heading
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.ledger import ListInLedger, RunInLedger
 
-RUNS_OF_EACH_LIST = 60  # of a ledger: two months of daily runs
+RUNS_OF_EACH_LIST = 60  # read from a ledger: two months of daily runs
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -93,7 +92,7 @@ def main(  # noqa: PLR0913 - the command's options
     show_members: bool,
     expected_every: timedelta | None,
 ) -> None:
-    """Make one page of what became of everybody: open it in a browser, print it, pass it on.
+    """Make one page of all outcomes and lists: open it in a browser, print it, pass it on.
 
     It needs no network, and the extra [report].
     """
@@ -119,7 +118,7 @@ def make_page(  # noqa: PLR0913 - the command's options, and the time
     expected_every: timedelta | None,
     now: datetime,
 ) -> None:
-    """Write the page and the CSV file beside it, and say where; ClickException says what is in the way."""
+    """Write the page and the CSV file beside it, and print their paths; ClickException says what is wrong."""
     try:
         from target_hubspot_lists.report_page.page import Page  # noqa: PLC0415 - jinja2 is an extra
     except ImportError as error:
@@ -129,14 +128,14 @@ def make_page(  # noqa: PLR0913 - the command's options, and the time
     if not (reports or ledger_url or campaigns_file):
         raise click.UsageError("Name what the page is about: give --report, --ledger or --campaigns.")
     paths = _files(reports)
-    beside = output.with_name(f"{output.stem}-members.csv")
-    _refuse_to_overwrite(output, beside, [*paths, *([campaigns_file] if campaigns_file else [])])
+    members_file = output.with_name(f"{output.stem}-members.csv")
+    _refuse_to_overwrite(output, members_file, [*paths, *([campaigns_file] if campaigns_file else [])])
     try:
         lists, runs = _of_ledger(ledger_url)
-        directory = Directory()
-        for each in lists:
-            directory.learn(each.portal_id, each.list_id, each.name)
-        found = read_reports(paths, directory) if paths else Reports()
+        list_keys = ListKeys()
+        for in_ledger in lists:
+            list_keys.add(in_ledger.portal_id, in_ledger.list_id, in_ledger.name)
+        found = read_reports(paths, list_keys) if paths else Reports()
         campaigns = read_campaigns(campaigns_file) if campaigns_file else []
     except (LedgerError, NoReport, NoCampaigns) as error:
         raise click.ClickException(str(error)) from None
@@ -144,26 +143,26 @@ def make_page(  # noqa: PLR0913 - the command's options, and the time
     has_lists = bool(reports or ledger_url)
     page = Page(
         figures,
-        MemberRows(figures.remarks, show_members=show_members),
+        MemberRows(figures.members, show_members=show_members),
         campaigns,
         show_members=show_members,
         has_lists=has_lists,
-        csv_name=beside.name,
+        csv_name=members_file.name,
     )
     _write(output, [page.html().encode()])
     click.echo(f"Page: {output}")
     if has_lists:
-        _write(beside, members_csv(figures.remarks, show_members=show_members))
-        click.echo(f"Members as CSV: {beside}")
+        _write(members_file, members_csv(figures.members, show_members=show_members))
+        click.echo(f"Members as CSV: {members_file}")
 
 
 def _files(patterns: Iterable[str]) -> list[Path]:
-    """The files that names and patterns stand for; each pattern must find one."""
+    """Return the files that match names and patterns; raise ClickException for one without a file."""
     paths: dict[Path, None] = {}
     for name in patterns:
         pattern = name.replace("{run_id}", "*")
         found = [pattern] if Path(pattern).is_file() else sorted(glob(pattern, recursive=True))  # noqa: PTH207 - any path
-        files = [Path(each) for each in found if Path(each).is_file()]
+        files = [path for path in map(Path, found) if path.is_file()]
         if not files:
             raise click.ClickException(
                 f'There is no report "{name}": set report_path in the target\'s settings, run it, and name '
@@ -173,17 +172,19 @@ def _files(patterns: Iterable[str]) -> list[Path]:
     return list(paths)
 
 
-def _refuse_to_overwrite(output: Path, beside: Path, sources: Iterable[Path]) -> None:
+def _refuse_to_overwrite(output: Path, members_file: Path, sources: Iterable[Path]) -> None:
     for source in sources:
-        for written in (output, beside):
+        for written in (output, members_file):
             if written.exists() and source.exists() and written.samefile(source):
-                raise click.UsageError(f'"{written}" is what is to be read: name another file in --output.')
-    if beside.is_file():
-        with beside.open("rb") as file:
+                raise click.UsageError(
+                    f'"{written}" is one of the files to read: name another file in --output.'
+                )
+    if members_file.is_file():
+        with members_file.open("rb") as file:
             heading = csv_heading(CSV_COLUMNS)
             if file.read(len(heading)) not in {b"", heading}:
                 raise click.UsageError(
-                    f'"{beside}" is not a file that this command made: name another page in --output, or move it.'
+                    f'"{members_file}" is not a file that this command made: name another page in --output, or move it.'
                 )
 
 

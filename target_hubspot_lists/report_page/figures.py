@@ -1,4 +1,4 @@
-"""What the page says of each list and of all of them: plain values, before any of it is put into HTML."""
+"""The figures of the page, for each list and for all of them: plain values, before they are put into HTML."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.outcomes import LIST_REASONS
-from target_hubspot_lists.report_page.histories import histories
-from target_hubspot_lists.report_page.lateness import overdue
+from target_hubspot_lists.report_page.histories import histories, overdue
 from target_hubspot_lists.report_page.lines import MAILABLE
 from target_hubspot_lists.reporting.explanations import (
     MAILABILITY,
@@ -24,51 +23,50 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from target_hubspot_lists.ledger import ListInLedger, RunInLedger
-    from target_hubspot_lists.report_page.histories import History, RunOfList
-    from target_hubspot_lists.report_page.lateness import Overdue
+    from target_hubspot_lists.report_page.histories import History, Overdue, RunOfList
     from target_hubspot_lists.report_page.lines import RunLine
-    from target_hubspot_lists.report_page.reading import Remark, Reports
+    from target_hubspot_lists.report_page.reading import NotableMember, Reports
     from target_hubspot_lists.reporting.explanations import (
         Explanation,
     )
 
-# Of a list where more than this share is not in place, somebody should look at it first.
+# A list with more than this share not in place needs a look.
 SERIOUS_SHARE = 0.1
 
 
 class Status(Enum):
-    """How a list stands after its last run: the word for it, and how urgent it is (3: first)."""
+    """The state of a list after its last run: its label on the page, and its urgency."""
 
     IN_PLACE = ("In place", 0)
-    REMARKS = ("Mostly in place", 1)
+    MOSTLY_IN_PLACE = ("Mostly in place", 1)
     PROBLEM = ("Needs a look", 2)
     HELD_BACK = ("Held back", 2)
     UNFINISHED = ("Not finished", 3)
-    NOT_RUN = ("No run told", 1)
+    NOT_RUN = ("No run known", 1)
 
     @property
-    def word(self) -> str:
-        """As the page shows it."""
+    def label(self) -> str:
+        """The text on the page."""
         return self.value[0]
 
     @property
     def urgency(self) -> int:
-        """0: nothing to do, to 3: look at this first."""
+        """From 0, nothing to do, to 3, look at this list first."""
         return self.value[1]
 
 
 class ReasonCount(NamedTuple):
-    """How many members of a list something is so of, and what that means."""
+    """A reason, how many members of a list it applies to, and its explanation."""
 
     code: str
     members: int
     explanation: Explanation
-    about: str | None = None  # the property, where it is about one
+    about: str | None = None  # the name of the property, for the reason of a property
 
 
 @dataclass(frozen=True)
 class ListFigures:
-    """What the page says of one list."""
+    """The figures of one list."""
 
     history: History
     overdue: Overdue | None
@@ -78,87 +76,87 @@ class ListFigures:
 
     @property
     def status(self) -> Status:
-        """How the list stands after its last run."""
+        """The state of the list after its last run."""
         run = self.history.last
         if run is None:
             return Status.NOT_RUN
         if run.outcomes["skipped"]:
             return Status.HELD_BACK
-        if run.settled < run.asked or any(each.code in LIST_REASONS for each in self.reasons):
+        if run.settled < run.asked or any(reason.code in LIST_REASONS for reason in self.reasons):
             return Status.UNFINISHED
         if run.unapplied > run.settled * SERIOUS_SHARE:
             return Status.PROBLEM
         if run.unapplied:
-            return Status.REMARKS
+            return Status.MOSTLY_IN_PLACE
         return Status.IN_PLACE if run.is_complete else Status.UNFINISHED
 
     @property
     def urgency(self) -> int:
-        """What to look at first has the greatest."""
+        """The list with the highest urgency is to be looked at first."""
         return max(self.status.urgency, 2 if self.overdue else 0)
 
     @property
     def cannot_be_mailed(self) -> int:
-        """Members whom HubSpot will not mail."""
-        return sum(each.members for each in self.mailability if each.code != MAILABLE)
+        """Members that HubSpot does not mail."""
+        return sum(reason.members for reason in self.mailability if reason.code != MAILABLE)
 
 
 class FailedRun(NamedTuple):
-    """A run that failed, or broke off without an end."""
+    """A run that failed, or has no run line."""
 
     run_id: str
     started: datetime | None
-    error: str | None  # None: it has no end in the report
+    error: str | None  # None: the report has no run line of it
 
 
 @dataclass(frozen=True)
 class PageFigures:
-    """What the page says."""
+    """The figures of the page."""
 
     made: datetime
     lists: Sequence[ListFigures]
     runs: Sequence[RunLine]  # the newest first
     failed: Sequence[FailedRun]  # among the last runs of each portal and list
-    remarks: Sequence[Remark]  # members, those to look at first
-    without_list: Mapping[str, int]  # reason → records of the last run that name no list
+    members: Sequence[NotableMember]  # those to look at first come first
+    without_list: Mapping[str, int]  # by reason, records of the last run that name no list
     is_dry: bool
     dry_runs_left_out: int
-    unreadable: Sequence[tuple[str, int, int]]  # file, lines, number of the first
+    unreadable: Sequence[tuple[str, int, int]]  # file, number of lines, line number of the first
     portals: Sequence[int] = field(default_factory=list)
 
     @property
     def asked(self) -> int:
-        """Memberships that the last run of each list asked for."""
+        """Memberships that were asked for in the last run of each list."""
         return sum(run.asked for run in self._last_runs)
 
     @property
     def applied(self) -> int:
-        """Those of them that are in place."""
+        """How many of them are in place."""
         return sum(run.applied for run in self._last_runs)
 
     @property
     def contacts_created(self) -> int:
-        """Contacts that the last runs created, counted on each list."""
+        """Contacts that the last run of each list created, counted once for each list."""
         return sum(run.contacts_created for run in self._last_runs)
 
     @property
     def cannot_be_mailed(self) -> int | None:
-        """Members whom HubSpot will not mail; None where that was not asked for."""
-        told = [each for each in self.lists if each.mailability]
-        return sum(each.cannot_be_mailed for each in told) if told else None
+        """Members that HubSpot does not mail; None if no list has been checked."""
+        checked = [of_list for of_list in self.lists if of_list.mailability]
+        return sum(of_list.cannot_be_mailed for of_list in checked) if checked else None
 
     @property
     def statuses(self) -> Counter[Status]:
-        """How many lists stand how."""
-        return Counter(each.status for each in self.lists)
+        """The number of lists by their state."""
+        return Counter(of_list.status for of_list in self.lists)
 
     @property
     def reasons(self) -> Sequence[ReasonCount]:
         """Why members are not in place, over all lists, the most frequent first."""
         counts: Counter[str] = Counter()
         explanations = {}
-        for each in self.lists:
-            for reason in each.reasons:
+        for of_list in self.lists:
+            for reason in of_list.reasons:
                 counts[reason.code] += reason.members
                 explanations[reason.code] = reason.explanation
         for code, count in self.without_list.items():
@@ -168,7 +166,7 @@ class PageFigures:
 
     @property
     def _last_runs(self) -> Iterable[RunOfList]:
-        return (each.history.last for each in self.lists if each.history.last is not None)
+        return (of_list.history.last for of_list in self.lists if of_list.history.last is not None)
 
 
 def page_figures(
@@ -179,17 +177,17 @@ def page_figures(
     now: datetime,
     expected_every: timedelta | None = None,
 ) -> PageFigures:
-    """Work out what the page says."""
+    """Return the figures of the page, made of reports and of the ledger's lists and runs."""
     of_lists = [
         _list_figures(history, reports, now, expected_every) for history in histories(reports, lists, runs)
     ]
     newest_first = sorted(reports.runs.values(), key=lambda run: run.run_id, reverse=True)
     return PageFigures(
         made=now,
-        lists=sorted(of_lists, key=_first_to_look_at),
+        lists=sorted(of_lists, key=_most_urgent_first),
         runs=newest_first,
         failed=list(_failed(reports, newest_first, of_lists)),
-        remarks=sorted(reports.members.values(), key=_order, reverse=True),
+        members=sorted(reports.members.values(), key=_need_of_a_look, reverse=True),
         without_list=newest_first[0].without_list if newest_first else {},
         is_dry=reports.is_dry,
         dry_runs_left_out=reports.dry_runs_left_out,
@@ -197,7 +195,7 @@ def page_figures(
             (path.name, len(numbers), min(numbers)) for path, numbers in sorted(reports.unreadable.items())
         ],
         portals=sorted(
-            {each.history.key.portal_id for each in of_lists if each.history.key.portal_id is not None}
+            {portal_id for of_list in of_lists if (portal_id := of_list.history.key.portal_id) is not None}
             | {run.portal_id for run in newest_first if run.portal_id is not None}
         ),
     )
@@ -207,10 +205,10 @@ def _list_figures(
     history: History, reports: Reports, now: datetime, expected_every: timedelta | None
 ) -> ListFigures:
     run = history.last
-    starts = [each.started for each in history.runs if each.started is not None]
+    starts = [past_run.started for past_run in history.runs if past_run.started is not None]
     return ListFigures(
         history=history,
-        overdue=overdue(starts, now, expected_every, last_chance=_last_chance(history, reports)),
+        overdue=overdue(starts, now, expected_every, last_read=_last_read(history, reports)),
         reasons=_reasons(run) if run else [],
         property_problems=[
             ReasonCount(reason, count, explained(reason, PROPERTY_REASONS), name)
@@ -223,8 +221,8 @@ def _list_figures(
     )
 
 
-def _last_chance(history: History, reports: Reports) -> datetime | None:
-    """When the streams that filled a list were last read without a change of it; a mirror has every list each time."""
+def _last_read(history: History, reports: Reports) -> datetime | None:
+    """Return when the list's streams were last read without a record for it; None for a mirror, which needs one."""
     last = reports.runs.get(history.last.run_id) if history.last else None
     if last is None or last.is_mirror:
         return None
@@ -241,11 +239,11 @@ def _last_chance(history: History, reports: Reports) -> datetime | None:
 
 
 def _reasons(run: RunOfList) -> list[ReasonCount]:
-    """Why members are not in place: the reason of those rejected, else their outcome."""
+    """Return why members are not in place: the reason if they were rejected, else the outcome."""
     counts = Counter(run.reasons)
     if (unnamed := run.outcomes["rejected"] - counts.total()) > 0:
         counts["rejected"] = unnamed
-    # The removal of somebody whom HubSpot does not know is in place.
+    # The removal of a contact that HubSpot does not have is in place.
     others = run.unapplied - run.outcomes["rejected"]
     for outcome in ("dropped", "skipped", "missing"):
         if count := min(run.outcomes[outcome], others):
@@ -256,13 +254,13 @@ def _reasons(run: RunOfList) -> list[ReasonCount]:
     ]
 
 
-def _first_to_look_at(each: ListFigures) -> tuple[int, int, str]:
-    run = each.history.last
-    return -each.urgency, -(run.unapplied if run else 0), each.history.name.casefold()
+def _most_urgent_first(of_list: ListFigures) -> tuple[int, int, str]:
+    run = of_list.history.last
+    return -of_list.urgency, -(run.unapplied if run else 0), of_list.history.name.casefold()
 
 
-def _order(remark: Remark) -> tuple[bool, bool, bool, str, int]:
-    line = remark.line
+def _need_of_a_look(member: NotableMember) -> tuple[bool, bool, bool, str, int]:
+    line = member.line
     return (
         not line.is_applied,
         line.cannot_be_mailed,
@@ -275,8 +273,8 @@ def _order(remark: Remark) -> tuple[bool, bool, bool, str, int]:
 def _failed(
     reports: Reports, newest_first: Sequence[RunLine], lists: Iterable[ListFigures]
 ) -> Iterable[FailedRun]:
-    """The failed among the newest run of each portal and the last runs of the lists."""
-    last = {each.history.last.run_id for each in lists if each.history.last is not None}
+    """Yield the runs that failed among the newest run of each portal and the last run of each list."""
+    last = {of_list.history.last.run_id for of_list in lists if of_list.history.last is not None}
     newest: dict[int | None, str] = {}
     for run in newest_first:
         newest.setdefault(run.portal_id, run.run_id)

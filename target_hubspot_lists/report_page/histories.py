@@ -1,14 +1,17 @@
-"""The runs of each list, the oldest first: what the reports say, and where they say nothing the ledger."""
+"""The runs of each list, oldest first, from reports and, where they have none, from the ledger; and overdue lists."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.outcomes import UNAPPLIED
-from target_hubspot_lists.report_page.directory import ListKey
+from target_hubspot_lists.report_page.reading import ListKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +20,16 @@ if TYPE_CHECKING:
     from target_hubspot_lists.ledger import ListInLedger, RunInLedger
     from target_hubspot_lists.report_page.lines import ListLine, RunLine
     from target_hubspot_lists.report_page.reading import Reports
+
+# The usual interval of a list is told from at least so many runs, of the latest so many.
+MIN_RUNS = 4
+LATEST_RUNS = 20
+# A single run may be late: a list is overdue only after so many times the usual interval.
+OVERDUE_AFTER = 2
+# A list that runs only after changes has no usual interval: most intervals must be about as long as the median.
+REGULAR_SHARE = 0.75
+REGULAR = (0.5, 1.5)
+SHORTEST_INTERVAL = timedelta(minutes=10)  # shorter ones are runs by hand, and no schedule
 
 
 @dataclass(frozen=True)
@@ -28,38 +41,38 @@ class RunOfList:
     asked: int
     applied: int
     outcomes: Counter[str]
-    is_complete: bool  # the list was brought to what the source asked for, as far as that went
+    is_complete: bool  # the run came to its end for this list, and nothing was held back
     reasons: Counter[str] = field(default_factory=Counter)
     property_problems: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     mailability: Counter[str] = field(default_factory=Counter)
     contacts_created: int = 0
-    put_back: int = 0
+    restored: int = 0
     retried: int = 0
     size: int | None = None  # members after the run
 
     @property
     def settled(self) -> int:
-        """Memberships that have their outcome; fewer than asked where the run broke off."""
+        """Memberships with an outcome; fewer than asked for if the run broke off."""
         return self.outcomes.total()
 
     @property
     def unapplied(self) -> int:
-        """Members that are not where the source wants them."""
+        """Memberships with an outcome that are not as the source asked."""
         return max(self.settled - self.applied, 0)
 
     @property
     def match_rate(self) -> float | None:
-        """The share of the settled that HubSpot knows, or came to know."""
+        """Share of the memberships with an outcome, from 0 to 1, that HubSpot has a contact for; None for none."""
         unmatched = self.outcomes["missing"] + self.outcomes["rejected"]
         return (self.settled - unmatched) / self.settled if self.settled else None
 
     @property
     def change(self) -> int:
-        """By how many members the list grew."""
-        return self.outcomes["added"] - self.outcomes["removed"] + self.put_back
+        """By how many members the list grew in this run."""
+        return self.outcomes["added"] - self.outcomes["removed"] + self.restored
 
     def plus(self, other: RunOfList) -> RunOfList:
-        """Two cohorts that go to one list."""
+        """Return the sum of two accounts of one run: two cohorts can go to one list."""
         return replace(
             self,
             asked=self.asked + other.asked,
@@ -70,7 +83,7 @@ class RunOfList:
             property_problems=self.property_problems + other.property_problems,
             mailability=self.mailability + other.mailability,
             contacts_created=self.contacts_created + other.contacts_created,
-            put_back=self.put_back + other.put_back,
+            restored=self.restored + other.restored,
             retried=self.retried + other.retried,
             size=None if self.size is None else self.size + other.change,
         )
@@ -78,13 +91,13 @@ class RunOfList:
 
 @dataclass
 class History:
-    """A list, and its runs."""
+    """A list and its runs, oldest first."""
 
     key: ListKey
     name: str
     cohorts: set[str] = field(default_factory=set)
     url: str | None = None
-    members_now: int | None = None  # as the ledger knows
+    members_now: int | None = None  # from the ledger
     runs: list[RunOfList] = field(default_factory=list)
 
     @property
@@ -94,37 +107,40 @@ class History:
 
     @property
     def last_complete(self) -> RunOfList | None:
-        """The latest run that brought the list to what the source asked for."""
+        """The latest complete run."""
         return next((run for run in reversed(self.runs) if run.is_complete), None)
 
     @property
     def size(self) -> int | None:
-        """How many members the list has, as far as that is told."""
+        """Number of members of the list; None if neither the ledger nor the last run has it."""
         return self.members_now if self.members_now is not None else self.last.size if self.last else None
 
 
 def histories(
     reports: Reports, lists: Iterable[ListInLedger] = (), runs: Sequence[RunInLedger] = ()
 ) -> list[History]:
-    """The history of every list that reports or ledger name."""
+    """Return the history of every list that the reports or the ledger name."""
     by_key: dict[ListKey, History] = {}
     for known in lists:
         key = ListKey(known.portal_id, known.list_id, None)
         by_key[key] = History(key, known.name, set(known.cohorts), members_now=known.members)
-    told: dict[tuple[ListKey, str], RunOfList] = {}
+    of_ledger: dict[tuple[ListKey, str], RunOfList] = {}
     for run in reversed(runs):
         key = ListKey(run.portal_id, run.list_id, None)
         by_key.setdefault(key, History(key, run.list_name or f"List {run.list_id}"))
-        told[key, run.run_id] = _of_ledger(run)
+        of_ledger[key, run.run_id] = _of_ledger(run)
     of_reports: dict[tuple[ListKey, str], RunOfList] = {}
     for line in sorted(reports.lists, key=lambda line: line.run_id):
-        key = reports.directory.key(line.of_list)
+        key = reports.list_keys.key(line.of_list)
         history = by_key.setdefault(key, History(key, _name(line)))
-        _learn(history, line)
-        run_of_list = _of_report(line, reports.runs.get(line.run_id), told.get((key, line.run_id)))
+        history.name = line.of_list.name or history.name  # the latest line's
+        history.url = line.of_list.url or history.url
+        if line.of_list.cohort:
+            history.cohorts.add(line.of_list.cohort)
+        run_of_list = _of_report(line, reports.runs.get(line.run_id), of_ledger.get((key, line.run_id)))
         known_run = of_reports.get((key, line.run_id))
         of_reports[key, line.run_id] = known_run.plus(run_of_list) if known_run else run_of_list
-    for (key, _), run_of_list in sorted((told | of_reports).items(), key=lambda item: item[0][1]):
+    for (key, _), run_of_list in sorted((of_ledger | of_reports).items(), key=lambda item: item[0][1]):
         by_key[key].runs.append(run_of_list)
     for history in by_key.values():
         history.runs = _with_sizes(history.runs, history.members_now)
@@ -134,14 +150,6 @@ def histories(
 def _name(line: ListLine) -> str:
     of_list = line.of_list
     return of_list.name or of_list.cohort or (f"List {of_list.list_id}" if of_list.list_id else "No list")
-
-
-def _learn(history: History, line: ListLine) -> None:
-    """Take over what the latest line says of the list itself."""
-    history.name = line.of_list.name or history.name
-    history.url = line.of_list.url or history.url
-    if line.of_list.cohort:
-        history.cohorts.add(line.of_list.cohort)
 
 
 def _of_report(line: ListLine, run: RunLine | None, in_ledger: RunOfList | None) -> RunOfList:
@@ -156,7 +164,7 @@ def _of_report(line: ListLine, run: RunLine | None, in_ledger: RunOfList | None)
         property_problems=Counter(line.property_problems),
         mailability=Counter(line.mailability),
         contacts_created=line.contacts_created,
-        put_back=line.put_back,
+        restored=line.restored,
         retried=line.retried,
         size=line.size,
     )
@@ -173,28 +181,71 @@ def _is_complete(line: ListLine, run: RunLine | None, in_ledger: RunOfList | Non
 
 
 def _is_about(error: str, line: ListLine) -> bool:
-    """Whether what ended a run concerns this list: its sentence names lists, cohorts or streams in quotes."""
+    """Return whether the error that ended a run is about this list: it names lists, cohorts or streams in quotes."""
     names = {shown(name) for name in (line.of_list.name, line.of_list.cohort) if name}
     return not error or 'stream "' in error or any(f'"{name}"' in error for name in names)
 
 
 def _of_ledger(run: RunInLedger) -> RunOfList:
-    outcomes = Counter({each: count for each, count in run.outcomes.items() if count})
+    outcomes = Counter({outcome: count for outcome, count in run.outcomes.items() if count})
     return RunOfList(
         run_id=run.run_id,
         started=run.started,
         asked=run.asked,
-        applied=outcomes.total() - sum(outcomes[each] for each in UNAPPLIED),
+        applied=outcomes.total() - sum(outcomes[outcome] for outcome in UNAPPLIED),
         outcomes=outcomes,
         is_complete=run.is_complete and not outcomes["skipped"],
     )
 
 
 def _with_sizes(runs: Sequence[RunOfList], members_now: int | None) -> list[RunOfList]:
-    """Where a run does not tell the size of the list: that after the next one, less what that one changed."""
+    """Return the runs with the size of the list: where a run lacks it, that of the next run less its change."""
     size, sized = members_now, []
     for run in reversed(runs):
         size = run.size if run.size is not None else size
         sized.append(replace(run, size=size))
         size = None if size is None else max(size - run.change, 0)
     return sized[::-1]
+
+
+class Overdue(NamedTuple):
+    """How long ago a list ran, and how often it should run."""
+
+    since_last_run: timedelta
+    interval: timedelta
+    is_expected: bool  # `--expected-every` gave the interval; else it is the usual one
+
+
+def overdue(
+    starts: Sequence[datetime],
+    now: datetime,
+    expected: timedelta | None = None,
+    *,
+    last_read: datetime | None = None,
+) -> Overdue | None:
+    """Return how overdue a list is whose runs started at these times, oldest first; None if it is not.
+
+    `last_read` is when its input was last read without a record for this list.
+    """
+    if not starts:
+        return None
+    since_last_run = now - max(starts[-1], last_read or starts[-1])
+    if expected is not None:
+        return Overdue(since_last_run, expected, is_expected=True) if since_last_run > expected else None
+    usual = usual_interval(starts)
+    if usual is None or since_last_run <= usual * OVERDUE_AFTER:
+        return None
+    return Overdue(since_last_run, usual, is_expected=False)
+
+
+def usual_interval(starts: Sequence[datetime]) -> timedelta | None:
+    """Return the median of the latest intervals between runs; None if they are too few, or irregular."""
+    latest = starts[-LATEST_RUNS:]
+    if len(latest) < MIN_RUNS:
+        return None
+    intervals = [(later - earlier).total_seconds() for earlier, later in pairwise(latest)]
+    usual = median(intervals)
+    shortest, longest = (usual * factor for factor in REGULAR)
+    regular = sum(shortest <= interval <= longest for interval in intervals)
+    is_schedule = regular >= len(intervals) * REGULAR_SHARE and usual >= SHORTEST_INTERVAL.total_seconds()
+    return timedelta(seconds=usual) if is_schedule else None

@@ -1,4 +1,4 @@
-"""Parses lines of a report into typed values; what a line lacks, or has in another type, is taken as not told."""
+"""Parses the lines of a report. A field that is absent or of another type is None, 0 or empty."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class ListName(NamedTuple):
-    """The list that a line is about; all None where a record named none."""
+class ReportedList(NamedTuple):
+    """The list that a line is about; its fields are None for a record that names no list."""
 
     portal_id: int | None
     list_id: str | None
@@ -24,14 +24,14 @@ class ListName(NamedTuple):
 
 
 class MemberLine(NamedTuple):
-    """What became of one member on one list, in one run."""
+    """The outcome of one membership in one run."""
 
     run_id: str
-    number: int  # of the line within its run; 0 where it is not told
+    number: int  # of the line within its run; 0 if the line has none
     time: datetime | None
-    of_list: ListName
+    of_list: ReportedList
     member: str
-    identifier: str | None  # which identifier of the record matched, where that is told
+    identifier: str | None  # of several identifiers of the record, the one that matched
     operation: str  # add or remove
     record_id: str | None
     outcome: str
@@ -45,17 +45,17 @@ class MemberLine(NamedTuple):
 
     @property
     def is_applied(self) -> bool:
-        """Whether the list is as asked: nobody is on a list whom HubSpot does not know."""
+        """Whether the list is as asked; a contact that HubSpot does not have is on no list."""
         return self.outcome in APPLIED or (self.outcome == "missing" and self.operation == "remove")
 
     @property
     def cannot_be_mailed(self) -> bool:
-        """Whether HubSpot will not mail this member."""
+        """Whether HubSpot does not mail this member."""
         return self.mailability is not None and self.mailability != MAILABLE
 
     @property
-    def is_remarkable(self) -> bool:
-        """Whether somebody should look at it."""
+    def needs_a_look(self) -> bool:
+        """Whether the member is not in place, is not mailed, or has properties that were not written."""
         return not self.is_applied or self.cannot_be_mailed or self.property_reason is not None
 
 
@@ -63,9 +63,9 @@ class ListLine(NamedTuple):
     """The counts of one list in one run."""
 
     run_id: str
-    number: int  # of the line within its run; 0 where it is not told
+    number: int  # of the line within its run; 0 if the line has none
     time: datetime | None
-    of_list: ListName
+    of_list: ReportedList
     asked: int
     applied: int
     outcomes: Mapping[str, int]
@@ -73,11 +73,11 @@ class ListLine(NamedTuple):
     property_problems: Mapping[tuple[str, str | None], int]  # (reason, property) → members
     mailability: Mapping[str, int]
     contacts_created: int
-    put_back: int
+    restored: int
     retried: int
     match_rate: float | None
-    size: int | None  # members of the list after the run, where it is told
-    complete: bool | None  # the list was brought to its end, where it is told
+    size: int | None  # members of the list after the run
+    complete: bool | None  # whether the run came to its end for this list
 
 
 class RunLine(NamedTuple):
@@ -117,7 +117,7 @@ APPLIED = frozenset(OUTCOMES) - UNAPPLIED
 
 
 def json_object(text: bytes) -> Mapping[str, Any] | None:
-    """Parse the text of a line; None where it is no JSON object."""
+    """Parse the text of a line; return None if it is not a JSON object."""
     try:
         fields = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -126,7 +126,7 @@ def json_object(text: bytes) -> Mapping[str, Any] | None:
 
 
 def parse(line: Mapping[str, Any]) -> Line | None:
-    """Parse a line; None where it is of a kind that this version does not know."""
+    """Parse a line; return None for a kind that this version does not know."""
     run_id = _text(line, "run_id")
     if run_id is None:
         return None
@@ -162,8 +162,8 @@ def _member(run_id: str, line: Mapping[str, Any]) -> MemberLine:
 
 
 def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
-    outcomes = {each: count for each in OUTCOMES if (count := count_of(line, each))}
-    unapplied = sum(count for each, count in outcomes.items() if each in UNAPPLIED)
+    outcomes = {outcome: count for outcome in OUTCOMES if (count := count_of(line, outcome))}
+    unapplied = sum(count for outcome, count in outcomes.items() if outcome in UNAPPLIED)
     asked = count_of(line, "asked")
     problems = line.get("property_problems")
     return ListLine(
@@ -172,18 +172,18 @@ def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
         time=moment(line.get("time")),
         of_list=_of_list(line),
         asked=asked,
-        # Without it, the removal of somebody whom HubSpot does not know counts as not applied.
+        # Without the field, the removal of a contact that HubSpot does not have counts as not applied.
         applied=count_of(line, "applied", sum(outcomes.values()) - unapplied),
         outcomes=outcomes,
         reasons=_counts(line.get("reasons")),
         property_problems={
-            (str(each.get("reason")), _text(each, "property")): count_of(each, "members")
-            for each in (problems if isinstance(problems, list) else ())
-            if isinstance(each, dict)
+            (str(problem.get("reason")), _text(problem, "property")): count_of(problem, "members")
+            for problem in (problems if isinstance(problems, list) else ())
+            if isinstance(problem, dict)
         },
         mailability=_counts(line.get("mailability")),
         contacts_created=count_of(line, "contacts_created"),
-        put_back=count_of(line, "put_back"),
+        restored=count_of(line, "put_back"),
         retried=count_of(line, "retried"),
         match_rate=_number(line, "match_rate"),
         size=count_of(line, "size") if isinstance(line.get("size"), int) else None,
@@ -215,8 +215,8 @@ def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
     )
 
 
-def _of_list(line: Mapping[str, Any]) -> ListName:
-    return ListName(
+def _of_list(line: Mapping[str, Any]) -> ReportedList:
+    return ReportedList(
         portal_id=_whole(line.get("portal_id")),
         list_id=_text(line, "list_id"),
         name=_text(line, "list_name"),
@@ -226,7 +226,7 @@ def _of_list(line: Mapping[str, Any]) -> ListName:
 
 
 def moment(value: object) -> datetime | None:
-    """Parse an ISO date-time; one without a zone is in UTC."""
+    """Parse an ISO date-time, in UTC if it has no zone; return None for any other value."""
     if not isinstance(value, str):
         return None
     try:
@@ -235,12 +235,12 @@ def moment(value: object) -> datetime | None:
         return None
     try:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except OverflowError:  # the first or the last day that there is, in another zone
+    except OverflowError:  # the first or the last day of the calendar, in another zone
         return None
 
 
 def started(run_id: str) -> datetime | None:
-    """When a run began, as its name says: `20261122T031501Z-1f0c5a7e`."""
+    """Return when a run started, from its id (`20261122T031501Z-1f0c5a7e`); None for another id."""
     try:
         return datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
@@ -259,7 +259,7 @@ def _whole(value: object) -> int | None:
 
 
 def count_of(line: Mapping[str, Any], name: str, default: int = 0) -> int:
-    """Return a field that counts; the default for what is no whole number from 0 on."""
+    """Return a count; the default where the field is not a whole number of 0 or more."""
     value = _whole(line.get(name))
     return default if value is None or value < 0 else value
 

@@ -1,13 +1,18 @@
-"""The members that somebody should look at: as rows of the page, and all of them as CSV beside it."""
+"""The members that need a look: as rows of the page, and as a CSV file beside it.
+
+Addresses are masked unless the user wants to see them, so that the page can be passed on.
+"""
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from target_hubspot_lists.report_page.masking import masked, masked_words, without_addresses
+from hubspot_singer.http import redact
 from target_hubspot_lists.report_page.wording import one_line
 from target_hubspot_lists.reporting.explanations import (
     CREATED,
@@ -22,15 +27,17 @@ from target_hubspot_lists.reporting.text_tables import csv_heading, csv_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from target_hubspot_lists.report_page.lines import ListName, MemberLine
-    from target_hubspot_lists.report_page.reading import Remark
+    from target_hubspot_lists.report_page.lines import MemberLine, ReportedList
+    from target_hubspot_lists.report_page.reading import NotableMember
     from target_hubspot_lists.reporting.explanations import Explanation
 
 # What a browser sorts and filters without a pause, and a page of 5 MB has room for.
 MOST_ROWS = 10_000
 MOST_BYTES = 1_400_000
-MOST_CHARACTERS = 200  # of HubSpot's words
-LONGEST_MEMBER = 254  # of an address: https://www.rfc-editor.org/errata/eid1690
+MESSAGE_CHARACTERS = 200  # of HubSpot's message
+MEMBER_CHARACTERS = 254  # of an address: https://www.rfc-editor.org/errata/eid1690
+LONGEST_LABEL = 8  # of a domain; a longer one may be the name of a company or a person
+DOTS = "•••"
 
 GROUPS = ("Not in place", "Cannot be mailed", "Properties not written", "Contact created")
 CSV_COLUMNS = (
@@ -60,7 +67,7 @@ CSV_COLUMNS = (
 
 
 def group(line: MemberLine) -> int:
-    """Why somebody should look at a member, as a place in GROUPS."""
+    """Return why a member needs a look, as an index of GROUPS."""
     if not line.is_applied:
         return 0
     if line.cannot_be_mailed:
@@ -69,7 +76,7 @@ def group(line: MemberLine) -> int:
 
 
 def explanation(line: MemberLine) -> Explanation:
-    """That in words."""
+    """Return the explanation of why a member needs a look."""
     match group(line):
         case 0:
             return explained(line.reason or line.outcome, REASONS, OUTCOMES)
@@ -81,28 +88,28 @@ def explanation(line: MemberLine) -> Explanation:
 
 
 class MemberRows:
-    """The rows for the page's script: few bytes each, since what repeats is told once."""
+    """The rows for the page's script, which refer to lists and reasons by their index, to save bytes."""
 
-    def __init__(self, remarks: Sequence[Remark], *, show_members: bool) -> None:
+    def __init__(self, members: Sequence[NotableMember], *, show_members: bool) -> None:
         self._show_members = show_members
-        self._lists: dict[ListName, int] = {}
+        self._lists: dict[ReportedList, int] = {}
         self._reasons: dict[Explanation, int] = {}
         self.rows: list[bytes] = []
         size = 0
-        for remark in remarks[:MOST_ROWS]:
-            row = orjson.dumps(self._row(remark))
+        for member in members[:MOST_ROWS]:
+            row = orjson.dumps(self._row(member))
             size += len(row)
             if size > MOST_BYTES:
                 break
             self.rows.append(row)
 
     def as_json(self) -> str:
-        """A JSON object that may stand within a script element."""
+        """Return a JSON object that may stand within a script element."""
         head = orjson.dumps(
             {
                 "groups": GROUPS,
-                "lists": [self._list(each) for each in self._lists],
-                "reasons": [[each.title, each.meaning, each.what_to_do] for each in self._reasons],
+                "lists": [self._list(of_list) for of_list in self._lists],
+                "reasons": [[reason.title, reason.meaning, reason.what_to_do] for reason in self._reasons],
             }
         ).decode()
         rows = b",".join(self.rows).decode()
@@ -110,13 +117,13 @@ class MemberRows:
         # https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
         return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
-    def _row(self, remark: Remark) -> list[object]:
-        line, since = remark.line, remark.since
-        message = one_line(shown_words(line, show_members=self._show_members), MOST_CHARACTERS)
+    def _row(self, member: NotableMember) -> list[object]:
+        line, since = member
+        message = one_line(shown_message(line, show_members=self._show_members), MESSAGE_CHARACTERS)
         return [
             group(line),
             self._lists.setdefault(line.of_list, len(self._lists)),
-            one_line(shown_member(line, show_members=self._show_members), LONGEST_MEMBER),
+            one_line(shown_member(line, show_members=self._show_members), MEMBER_CHARACTERS),
             line.record_id,
             line.operation,
             self._reasons.setdefault(explanation(line), len(self._reasons)),
@@ -125,7 +132,7 @@ class MemberRows:
             int(since.timestamp()) if since else 0,
         ]
 
-    def _list(self, of_list: ListName) -> list[str]:
+    def _list(self, of_list: ReportedList) -> list[str]:
         name = of_list.name or of_list.cohort or "No list"
         return [
             one_line(name if self._show_members else without_addresses(name)),
@@ -133,8 +140,8 @@ class MemberRows:
         ]
 
 
-def contact_url(of_list: ListName) -> str | None:
-    """Where a person looks at a contact, but for its record id, on the host that the list's address names."""
+def contact_url(of_list: ReportedList) -> str | None:
+    """Return a contact's address without its record id, on the host of the list's address; None without one."""
     host = urlsplit(of_list.url or "")
     if host.scheme != "https" or not host.netloc or of_list.portal_id is None:
         return None
@@ -143,25 +150,57 @@ def contact_url(of_list: ListName) -> str | None:
 
 
 def shown_member(line: MemberLine, *, show_members: bool) -> str:
-    """A member, masked unless the user wants to see it."""
+    """Return a member, masked unless the user wants to see it."""
     return line.member if show_members else masked(line)
 
 
-def shown_words(line: MemberLine, *, show_members: bool) -> str:
-    """What HubSpot said of a member, in which nobody is named unless the user wants to see it."""
-    return (line.message or "") if show_members else masked_words(line)
+def shown_message(line: MemberLine, *, show_members: bool) -> str:
+    """Return HubSpot's message about a member, masked unless the user wants to see it."""
+    return (line.message or "") if show_members else masked_message(line)
 
 
-def members_csv(remarks: Iterable[Remark], *, show_members: bool) -> Iterator[bytes]:
+def masked(line: MemberLine) -> str:
+    """Return a member as the page shows it: a record id as it is, anything else masked, since it may name a person."""
+    member = line.member.strip()
+    is_record_id = member.isdecimal() and (line.identifier == "contact_id" or member == line.record_id)
+    return member if is_record_id else masked_text(member)
+
+
+def masked_message(line: MemberLine) -> str:
+    """Return HubSpot's message with addresses masked, and the member, which it may quote."""
+    message, member = without_addresses(line.message or ""), line.member.strip()
+    if not member or masked(line) == member:
+        return message
+    return re.sub(rf"(?<!\w){re.escape(member)}(?!\w)", masked(line), message)
+
+
+def masked_text(text: str) -> str:
+    """Return `a•••@e•••.com` for an address; for other text its first letter and the dots."""
+    local, at, domain = text.rpartition("@")
+    if not at:
+        return f"{text[:1]}{DOTS}" if text else ""
+    name, dot, label = domain.rpartition(".")
+    end = f".{label}" if dot and len(label) <= LONGEST_LABEL else ""
+    return f"{local[:1]}{DOTS}@{(name or domain)[:1]}{DOTS}{end}"
+
+
+@lru_cache(maxsize=4_096)  # names and messages repeat
+def without_addresses(text: str) -> str:
+    """Return text from HubSpot, the source or the target with a placeholder for each address that it quotes."""
+    return redact(text)
+
+
+def members_csv(members: Iterable[NotableMember], *, show_members: bool) -> Iterator[bytes]:
     """Yield the lines of the CSV file, with a byte-order mark for spreadsheets."""
     yield csv_heading(CSV_COLUMNS)
-    for remark in remarks:
-        values = _csv_values(remark, show_members=show_members)
+    for member in members:
+        values = _csv_values(member, show_members=show_members)
         yield csv_line(values[column] for column in CSV_COLUMNS).encode()
 
 
-def _csv_values(remark: Remark, *, show_members: bool) -> Mapping[str, Any]:
-    line, words = remark.line, explanation(remark.line)
+def _csv_values(member: NotableMember, *, show_members: bool) -> Mapping[str, Any]:
+    line, since = member
+    reason = explanation(line)
 
     def text(value: str | None) -> str | None:
         return value if show_members or value is None else without_addresses(value)
@@ -179,14 +218,14 @@ def _csv_values(remark: Remark, *, show_members: bool) -> Mapping[str, Any]:
         "outcome": line.outcome,
         "created": line.created,
         "reason": line.reason,
-        "meaning": words.meaning,
-        "what_to_do": words.what_to_do,
-        "message": shown_words(line, show_members=show_members) or None,
+        "meaning": reason.meaning,
+        "what_to_do": reason.what_to_do,
+        "message": shown_message(line, show_members=show_members) or None,
         "correlation_id": line.correlation_id,
         "property": line.property_name,
         "property_reason": line.property_reason,
         "mailability": line.mailability,
         "identifier": line.identifier,
-        "since": remark.since.isoformat(timespec="seconds") if remark.since else None,
+        "since": since.isoformat(timespec="seconds") if since else None,
         "run_id": line.run_id,
     }

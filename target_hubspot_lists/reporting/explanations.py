@@ -1,7 +1,6 @@
-"""What each outcome and each reason means, and what to do about it: the one home of these texts.
+"""The meaning of each outcome and reason, and what to do: for the report page and for the tables of the documents.
 
-The report page shows them to people who never read the documentation; its tables are made from them as well.
-A code that is not here yet, of a newer version, is explained by its own words.
+A code of a newer version, which is not in this module, is shown as plain words.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Explanation(NamedTuple):
-    """A code in words: a short title, what it means, and what to do (empty: nothing has to be done)."""
+    """A short title for a code, what it means, and what to do ("" for nothing)."""
 
     title: str
     meaning: str
@@ -39,7 +38,7 @@ OUTCOMES: Mapping[str, Explanation] = {
     ),
     Outcome.MISSING: Explanation(
         "Not in HubSpot",
-        "HubSpot has no contact with this address, record id or value, and none was to be created.",
+        "HubSpot has no contact with this address, record id or value, and none was created.",
         "Set create_contacts: true to have contacts created from addresses, or import these people into HubSpot. "
         "By record id: the contact was deleted, or the id is one of another portal.",
     ),
@@ -69,8 +68,8 @@ CREATED = Explanation(
 
 REASONS: Mapping[str, Explanation] = {
     Reason.MISSING_COHORT: Explanation(
-        "Names no cohort",
-        "The column of the cohort is empty in this row, so that it belongs to no list.",
+        "No cohort",
+        "The column of the cohort is empty in this row, so that the row belongs to no list.",
         "Fill the column in the source, or leave such rows out.",
     ),
     Reason.INVALID_COHORT: Explanation(
@@ -80,11 +79,11 @@ REASONS: Mapping[str, Explanation] = {
     ),
     Reason.UNKNOWN_OPERATION: Explanation(
         "Neither add nor remove",
-        "The operation of this row is no word for adding or removing.",
+        "The operation of this row is not a word for adding or removing.",
         "Map it to add or remove in SQL, or with stream_maps.",
     ),
     Reason.MISSING_MEMBER: Explanation(
-        "Names nobody",
+        "No member",
         "The column of the member is empty in this row.",
         "Leave such rows out of the source.",
     ),
@@ -101,37 +100,37 @@ REASONS: Mapping[str, Explanation] = {
     ),
     Reason.REFUSED_BY_HUBSPOT: Explanation(
         "Refused by HubSpot",
-        "HubSpot says no to this contact; the report has its words and a correlation id.",
+        "HubSpot refuses this contact; the report has HubSpot's message and a correlation id.",
         "Often the domain of the address is misspelt, or the portal wants more than an address of a new contact.",
     ),
     Reason.LIST_NOT_WRITABLE: Explanation(
         "The list is an active list",
-        "HubSpot fills this list from filters, and takes no members for it from anybody else.",
+        "HubSpot fills this list from filters, and no members can be added to it or removed from it.",
         "Name a static list in lists, or make one in HubSpot.",
     ),
     Reason.LIST_REFUSED: Explanation(
-        "The list takes nobody",
+        "The list cannot be changed",
         "HubSpot refused every change of this list, although it knows the contacts.",
         "Open the list in HubSpot: it may be archived, or this key may not be allowed to change it.",
     ),
     Reason.LIST_UNREADABLE: Explanation(
         "The list cannot be read",
-        "HubSpot did not answer what is on this list, or is still processing it.",
+        "HubSpot did not return the members of this list, or is still processing it.",
         "Run again later. If it stays, open the list in HubSpot.",
     ),
     Reason.LIST_LOCKED: Explanation(
-        "Another run was at work on the list",
+        "Another run used the list",
         "Another run held this list for longer than this one waited.",
         "Run again when the other run has ended, and schedule the two apart.",
     ),
     Reason.LIST_GONE: Explanation(
         "The list was deleted",
-        "Somebody deleted the list in HubSpot while the run was at work.",
+        "The list was deleted in HubSpot during the run.",
         "Restore it in HubSpot, or run again with all members of the cohort to fill a new one.",
     ),
     Reason.LIST_ABSENT: Explanation(
         "There is no such list",
-        "HubSpot has no list of this name or id, and none was to be made.",
+        "HubSpot has no list of this name or id, and none was created.",
         "Make the list in HubSpot, correct its name or id in lists, or set create_lists: true.",
     ),
     Reason.TOO_MANY_NEW_LISTS: Explanation(
@@ -157,7 +156,7 @@ PROPERTY_REASONS: Mapping[str, Explanation] = {
     ),
     PropertyReason.NOT_A_NUMBER: Explanation(
         "Not a number",
-        "The value is no number, or one that can be read in two ways.",
+        "The value is not a number, or can be read as two different numbers.",
         "Write numbers with a decimal point and without thousands separators.",
     ),
     PropertyReason.NOT_A_BOOL: Explanation(
@@ -180,20 +179,20 @@ PROPERTY_REASONS: Mapping[str, Explanation] = {
     ),
     PropertyReason.UNANSWERED: Explanation(
         "No answer",
-        "HubSpot's answer said nothing of this contact, asked twice: the values may have been written or not.",
+        "HubSpot's answer did not name this contact, in two calls: the values may have been written or not.",
         "Run again. If it stays, look at the property and at the contact in HubSpot.",
     ),
     PropertyReason.REFUSED_BY_HUBSPOT: Explanation(
         "Refused by HubSpot",
-        "HubSpot does not take the value, for instance since another contact holds that of a unique property.",
+        "HubSpot refuses the value, for instance because another contact has the same value of a unique property.",
         "Look at the property and at the contact in HubSpot.",
     ),
 }
 
-# Why somebody who is on a list cannot be mailed: the contact's properties say it, the first that holds.
+# Why a member cannot be mailed, by the properties of the contact; of several reasons the first counts.
 MAILABILITY: Mapping[str, Explanation] = {
     Mailability.MAILABLE: Explanation(
-        "Can be mailed", "Nothing that HubSpot knows of the contact speaks against it."
+        "Can be mailed", "No property of the contact says that HubSpot does not mail it."
     ),
     Mailability.OPTED_OUT: Explanation(
         "Unsubscribed",
@@ -202,7 +201,7 @@ MAILABILITY: Mapping[str, Explanation] = {
     ),
     Mailability.BAD_ADDRESS: Explanation(
         "Bad address",
-        "HubSpot holds the address to be invalid.",
+        "HubSpot considers the address invalid.",
         "Correct the address of the contact.",
     ),
     Mailability.HARD_BOUNCED: Explanation(
@@ -228,10 +227,10 @@ MAILABILITY: Mapping[str, Explanation] = {
 }
 
 
-def explained(code: str, *homes: Mapping[str, Explanation]) -> Explanation:
-    """The explanation of a code, from the first home that has it; else the code itself in plain words."""
-    for home in homes or (REASONS, OUTCOMES):
-        if code in home:
-            return home[code]
+def explained(code: str, *tables: Mapping[str, Explanation]) -> Explanation:
+    """Return the explanation of a code from the first of the tables that has it; else the code as plain words."""
+    for table in tables or (REASONS, OUTCOMES):
+        if code in table:
+            return table[code]
     words = code.replace("_", " ").strip().capitalize() or "Unknown"
-    return Explanation(words, "This version has no words for it: the documentation of a newer one may.")
+    return Explanation(words, "This version does not know it: see the documentation of a newer version.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.report_page.lines import MemberLine, parse
-from target_hubspot_lists.report_page.masking import masked
+from target_hubspot_lists.report_page.members_table import masked
 from tests.factories import record_message, schema_message, state_message
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of
 from tests.target_hubspot_lists.logs import row

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from target_hubspot_lists.hubspot.spellings import answered_as
 from target_hubspot_lists.ledger.command import main
-from target_hubspot_lists.report_page.masking import masked, masked_words
+from target_hubspot_lists.report_page.members_table import masked, masked_message
 from tests.factories import record_message, schema_message, state_message
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of
 from tests.target_hubspot_lists.logs import row
@@ -526,4 +526,4 @@ def test_a_page_masks_a_value_also_where_hubspots_words_quote_it() -> None:
     told = line(member="A-1017", message="Value A-1017 is refused", property_name="customer_id")
 
     assert masked(told) == "A•••"
-    assert masked_words(told) == "Value A••• is refused"
+    assert masked_message(told) == "Value A••• is refused"

@@ -1,4 +1,4 @@
-"""Lines of other versions, of other programs, and of nobody: what a line lacks is not told, and nothing breaks."""
+"""Lines of other versions, of other programs, and of nobody: what a line lacks is unknown, and nothing breaks."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_line_of_another_kind_is_none(line: dict[str, Any]) -> None:
         (7, None),
     ],
 )
-def test_a_moment_is_in_utc_or_not_told(text: object, iso: str | None) -> None:
+def test_a_moment_is_in_utc_or_unknown(text: object, iso: str | None) -> None:
     parsed = moment(text)
 
     assert (parsed and parsed.isoformat()) == iso
@@ -108,8 +108,15 @@ def test_a_lines_own_word_on_its_end_counts(page_of: PageMaker) -> None:
     failed = run_line(exit_code=1, error="Out of luck.")
 
     assert "1 Nov 2026, 06:00" in page_of(list_line(added=1, complete=True), failed).text
-    assert "none told" in page_of(list_line(added=1, complete=False), run_line()).text
-    assert "none told" in page_of(list_line(added=1)).text  # a run without an end
+    assert "none known" in page_of(list_line(added=1, complete=False), run_line()).text
+    assert "none known" in page_of(list_line(added=1)).text  # a run without an end
+
+
+def test_a_list_line_without_a_cohort_names_no_cohort_of_the_list(page_of: PageMaker) -> None:
+    page = page_of({**list_line(added=1), "cohort": None}, run_line())
+
+    assert "Cohort" not in page.text
+    assert "list 42 ·" in page.text
 
 
 def test_an_outcome_of_a_newer_version_is_told_by_its_own_word(page_of: PageMaker) -> None:
@@ -124,4 +131,4 @@ def test_the_run_of_a_name_that_is_no_time_has_none(page_of: PageMaker) -> None:
         {**list_line(added=1), "run_id": "by-hand"}, {**run_line(started=None), "run_id": "by-hand"}
     )
 
-    assert "last run not told" in page.text
+    assert "last run unknown" in page.text

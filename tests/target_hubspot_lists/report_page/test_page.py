@@ -110,7 +110,7 @@ def test_reasons_are_told_in_words_with_what_to_do(page_of: PageMaker) -> None:
     assert "Address is not well-formed\n2\n" in page.text
     assert "Correct the address in the source." in page.text
     assert "Not in HubSpot\n1\n" in page.text
-    assert "Names no cohort\n4\n" in page.text
+    assert "No cohort\n4\n" in page.text
     assert "invalid_email" not in page.text
 
 
@@ -314,7 +314,7 @@ def test_the_ledger_tells_size_and_runs_that_no_report_tells(
     assert (
         "2 Nov 2026, 06:00\nyes\n5\n4\n0\n80 %\n30\n1 Nov 2026, 06:00\nyes\n10\n10\n0\n100 %\n26" in page.text
     )
-    assert "Quiet\nNo run told" in page.text
+    assert "Quiet\nNo run known" in page.text
 
 
 def test_without_a_ledger_reports_tell_the_size_over_time(page_of: PageMaker) -> None:
@@ -595,7 +595,7 @@ def test_a_report_is_not_overwritten_by_its_page(tmp_path: Path) -> None:
     link = tmp_path / "page.html"
     link.symlink_to(report)
 
-    assert "is what is to be read" in refusal("--report", str(report), "--output", str(link))
+    assert "is one of the files to read" in refusal("--report", str(report), "--output", str(link))
     assert report.read_bytes() == before
 
 
@@ -643,7 +643,7 @@ def test_the_targets_own_settings_in_the_environment_say_what_to_read(
 
     assert result.exit_code == 0, result.output
     page = MadePage(tmp_path / "page.html")
-    assert "Quiet\nNo run told" in page.text
+    assert "Quiet\nNo run known" in page.text
     assert "Told\nIn place" in page.text
 
 

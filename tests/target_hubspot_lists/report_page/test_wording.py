@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_lists.outcomes import LIST_REASONS, Outcome, PropertyReason, Reason
-from target_hubspot_lists.report_page.lateness import habit, overdue
+from target_hubspot_lists.report_page.histories import overdue, usual_interval
 from target_hubspot_lists.report_page.lines import MemberLine, parse
-from target_hubspot_lists.report_page.masking import masked, masked_text
+from target_hubspot_lists.report_page.members_table import masked, masked_text
 from target_hubspot_lists.report_page.wording import at, every, one_line, percent, share, span
 from target_hubspot_lists.reporting import explanations
 from target_hubspot_lists.reporting.text_tables import is_formula
@@ -83,7 +83,7 @@ def test_an_interval_of_one_unit_names_the_unit_alone() -> None:
 
 def test_a_moment_is_in_utc_and_may_be_unknown() -> None:
     assert at(datetime(2026, 11, 2, 3, 4, tzinfo=UTC)) == "2 Nov 2026, 03:04 UTC"
-    assert at(None) == "not told"
+    assert at(None) == "unknown"
 
 
 def test_text_of_a_record_is_one_short_line() -> None:
@@ -134,8 +134,8 @@ def test_a_field_behind_a_quote_is_never_a_formula(text: str) -> None:
 
 
 def test_a_habit_is_told_from_the_fourth_run_on() -> None:
-    assert habit([started(run) for run in range(1, 4)]) is None
-    assert habit([started(run) for run in range(1, 5)]) == DAY
+    assert usual_interval([started(run) for run in range(1, 4)]) is None
+    assert usual_interval([started(run) for run in range(1, 5)]) == DAY
 
 
 def test_runs_by_hand_one_after_another_are_no_habit() -> None:
@@ -147,7 +147,7 @@ def test_runs_by_hand_one_after_another_are_no_habit() -> None:
 def test_a_list_that_runs_when_there_is_a_change_has_no_habit() -> None:
     starts = [started(run) for run in (1, 2, 6, 7, 15, 17, 26)]
 
-    assert habit(starts) is None
+    assert usual_interval(starts) is None
     assert overdue(starts, started(90)) is None
 
 
@@ -155,16 +155,16 @@ def test_a_list_whose_input_was_read_without_a_change_had_its_chance() -> None:
     starts = [started(run) for run in range(1, 7)]
 
     assert overdue(starts, started(12)) is not None
-    assert overdue(starts, started(12), last_chance=started(11)) is None
+    assert overdue(starts, started(12), last_read=started(11)) is None
 
 
 def test_one_long_pause_does_not_change_a_habit() -> None:
     starts = [started(run) for run in (1, 2, 3, 4, 10, 11, 12)]
 
-    assert habit(starts) == DAY
+    assert usual_interval(starts) == DAY
     found = overdue(starts, started(15))
     assert found is not None
-    assert (found.silent, found.every) == (3 * DAY, DAY)
+    assert (found.since_last_run, found.interval) == (3 * DAY, DAY)
 
 
 def test_a_list_that_never_ran_is_not_overdue() -> None:
