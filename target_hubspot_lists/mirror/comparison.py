@@ -63,6 +63,7 @@ class Comparison:
         self._are_record_ids = are_record_ids(identifiers)
         # By which the ledger knows members; None where members have several identifiers.
         self._by = identifiers[0].by if len(identifiers) == 1 else None
+        self._cohorts: Sequence[int] = ()  # those that go to the list, by their numbers
         self._last_words: Mapping[int, int] = {}  # how many are of each cohort
         self._without: Counter[int] = Counter()  # how many of them have no contact, as far as is known
         self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
@@ -79,18 +80,19 @@ class Comparison:
         workspace.clear(*TABLES)
         self.baseline.clear()
         self._without.clear()
+        self._cohorts = cohorts
         if len(cohorts) == 1:
             self._words = _words_of(cohorts[0])
-            self._last_words = {cohorts[0]: self._count(f"{self._words} w")}
-            return self._last_words
-        words = (
-            f"SELECT member, word, cohort FROM mirror_last_words WHERE cohort {workspace.among('cohorts')}"
-        )
-        workspace.fold(
-            "mirror_words", ["member"], ["word", "cohort"], words, cohorts=workspace.values(cohorts)
-        )
-        self._words = "mirror_words"
-        self._last_words = self._by_cohort("mirror_words")
+        else:
+            self._words = "mirror_words"
+            workspace.fold(
+                self._words,
+                ["member"],
+                ["word", "cohort"],
+                f"SELECT member, word, cohort FROM mirror_last_words WHERE cohort {workspace.among('cohorts')}",
+                cohorts=workspace.values(cohorts),
+            )
+        self._last_words = self._by_cohort(self._words)
         return self._last_words
 
     def words(self) -> Iterator[LastWord]:
@@ -213,13 +215,10 @@ class Comparison:
         self._workspace.change(statement, record_id=record_id)
 
     def _by_cohort(self, table: str) -> Mapping[int, int]:
-        """Count the rows of a table by their cohort's number."""
-        if len(self._last_words) == 1:
-            return {cohort: self._count(table) for cohort in self._last_words}
-        return dict(self._workspace.read(f"SELECT cohort, count(*) FROM {table} GROUP BY cohort"))
-
-    def _count(self, table: str) -> int:
-        return int(self._workspace.read(f"SELECT count(*) FROM {table}")[0][0])
+        """Count the rows of a table, which are of the list's cohorts, by their cohort's number."""
+        if len(self._cohorts) == 1:  # to count all of them is faster
+            return {self._cohorts[0]: self._workspace.read(f"SELECT count(*) FROM {table} w")[0][0]}
+        return dict(self._workspace.read(f"SELECT cohort, count(*) FROM {table} w GROUP BY cohort"))
 
 
 # Whether it was told, lately enough, if HubSpot mails a contact of the ledger.

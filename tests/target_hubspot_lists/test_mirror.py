@@ -344,6 +344,28 @@ def test_two_cohorts_that_lead_to_one_list_are_one_snapshot(portal: Portal, run_
     assert portal.members("c_All") == {ada, bob}
 
 
+def test_lists_of_one_cohort_and_of_several_follow_each_other(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada, bob, cyd = portal.add_contacts(3)
+
+    run = mirror(
+        run_target,
+        SIZED,
+        *sized([ada], 1, "First"),
+        *sized([ada, bob], 2, "North"),
+        *sized([bob, cyd], 2, "South"),
+        *sized([cyd], 1, "Last"),
+        lists=[{"cohort": each, "list_name": "c_All"} for each in ("North", "South")],
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_First") == {ada}
+    assert portal.members("c_All") == {ada, bob, cyd}
+    assert portal.members("c_Last") == {cyd}
+    assert "have no outcome" not in run.log
+
+
 def test_a_list_fed_by_two_streams_ends_the_run_before_any_removal(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, people: list[str]
 ) -> None:
