@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
+from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.journal.journal import Journal, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
@@ -162,11 +163,7 @@ class LedgerReader(Journal):
         for known in self._ledger.lists.known(found.list_id):
             name = self._names.get(known.cohort_key or "")
             if known.cohort_key != routed.cohort.key and name not in {None, routed.cohort.name}:
-                raise ListError(
-                    f'{found} is the list of the cohort with {known.cohort_key}, which is now named "{name}", '
-                    f'and the one with {routed.cohort.key} has its former name "{routed.cohort.name}": rename the list '
-                    "in HubSpot, or name one for each of them in lists[]."
-                )
+                raise _has_former_name(routed.cohort, found, known.cohort_key, name)
 
     # Contacts
 
@@ -271,9 +268,9 @@ def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Route
         first = first_routed.setdefault(one.cohort.key, one)
         if first.stream != one.stream and first.cohort.name != one.cohort.name:
             raise ListError(
-                f'Streams "{first.stream}" and "{one.stream}" have a cohort with {one.cohort.key} each, named '
-                f'"{first.cohort.name}" and "{one.cohort.name}": an id must stand for one cohort. Take the '
-                "column out of one of them with stream_maps, or name another one in cohort_id_field."
+                f'Streams "{first.stream}" and "{one.stream}" have a cohort with {shown(one.cohort.key)} each, named '
+                f'"{shown(first.cohort.name)}" and "{shown(one.cohort.name)}": an id must stand for one cohort. Take '
+                "the column out of one of them with stream_maps, or name another one in cohort_id_field."
             )
 
 
@@ -287,3 +284,11 @@ def _list_id(routed: Routed, known: KnownList | None) -> str | None:
 
 def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
     return hubspot_list.name.casefold() == route.name.casefold()
+
+
+def _has_former_name(cohort: Cohort, found: HubSpotList, key: str | None, name: str | None) -> ListError:
+    return ListError(
+        f'{found} is the list of the cohort with {shown(key or "")}, which is now named "{shown(name or "")}", and the '
+        f'one with {shown(cohort.key)} has its former name "{shown(cohort.name)}": rename the list in HubSpot, or name '
+        "one for each of them in lists[]."
+    )

@@ -188,6 +188,22 @@ def test_a_cohort_with_the_former_name_of_another_does_not_get_its_list(
     assert portal.members("Old") == set(contacts[1:])
 
 
+def test_an_error_about_cohorts_can_be_read_whatever_their_names_hold(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old\u202e", "c\u200b1"), ledger_url=sqlite_url)
+    swapped = [
+        *with_id(contacts[:1], "New\x1b[31m", "c\u200b1"),
+        *with_id(contacts[1:], "Old\u202e", "c2\u2028")[1:],
+    ]
+
+    error = run_target(*swapped, ledger_url=sqlite_url).error
+
+    assert "former name" in error
+    assert error.isprintable()
+
+
 def test_a_configured_list_is_never_renamed(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
