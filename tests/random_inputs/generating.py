@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.factories import STREAM, record_message, state_message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from random import Random
 
 CONTROL = "Control"  # a cohort of plain records, which must not suffer
 CONTROL_MEMBERS = 7
-MARK = "qzx7"  # part of each member's address; no output may hold it
+MARK = "qzx7"  # part of each member's address and number; no output may hold it
 
 PIECES = (
     "\x00", "\x1b[31m", "\r\n", "\n", "\t", "\u2028", "\u202e", "\ufeff", "\u200b", "\ud800", "\U0001f600",
@@ -40,26 +41,41 @@ MESSAGES = (
 )
 
 
-def hostile_lines(random: Random, *, records: int, by_email: bool, control: list[str]) -> Iterator[str]:
-    """Yield an input of so many odd records, with those of the control cohort between them."""
-    member = "email" if by_email else "contact_id"
-    yield _schema(random, member)
+@dataclass(frozen=True)
+class Shape:
+    """What an input is made of beside odd values."""
+
+    columns: Sequence[str]  # which name a member
+    has_cohort_ids: (
+        bool  # ids that change with each record may make a list's cohort unclear, which ends a run
+    )
+    is_broken: bool  # whether odd messages are among the records, which end a run too
+
+
+def hostile_lines(
+    random: Random, shape: Shape, *, records: int, control: Sequence[Mapping[str, str | None]]
+) -> Iterator[str]:
+    """Yield an input of so many odd records, with those of the control cohort between them.
+
+    `control` has what the columns hold for each member of that cohort.
+    """
+    yield _schema(random, shape)
     places = sorted(random.randrange(records) for _ in control)
     for number in range(records):
         while places and places[0] == number:
-            yield _plain(member, control[-len(places)])
+            yield _plain(control[-len(places)])
             places.pop(0)
-        yield _odd_record(random, member, number)
-        if random.random() < 0.002:
+        yield _odd_record(random, shape, number)
+        if shape.is_broken and random.random() < 0.005:
             yield random.choice(MESSAGES)
         if random.random() < 0.02:
             yield state_message({"rows": number})
     yield state_message({"rows": records})
 
 
-def _schema(random: Random, member: str) -> str:
-    columns = [member, "cohort_name", "operation", "plan"]
-    if random.random() < 0.5:
+def _schema(random: Random, shape: Shape) -> str:
+    columns = [*shape.columns, "cohort_name", "operation", "plan"]
+    if shape.has_cohort_ids:
         columns.append("cohort_id")
     if random.random() < 0.3:
         columns.append(odd_text(random))
@@ -68,18 +84,18 @@ def _schema(random: Random, member: str) -> str:
     return json.dumps(message)
 
 
-def _plain(member: str, who: str) -> str:
-    return record_message(**{member: who, "cohort_name": CONTROL, "operation": "add", "plan": "pro"})
+def _plain(member: Mapping[str, str | None]) -> str:
+    return record_message(STREAM, **member, cohort_name=CONTROL, operation="add", plan="pro")
 
 
-def _odd_record(random: Random, member: str, number: int) -> str:
-    record: dict[str, Any] = {
-        member: _odd_member(random, number),
+def _odd_record(random: Random, shape: Shape, number: int) -> str:
+    record: dict[str, Any] = {column: _odd_member(random, number) for column in shape.columns}
+    record |= {
         "cohort_name": random.choice(["A", "B", odd_value(random), odd_text(random)]),
         "operation": random.choice([*OPERATIONS, odd_value(random)]),
         "plan": odd_value(random),
     }
-    if random.random() < 0.3:
+    if shape.has_cohort_ids and random.random() < 0.3:
         record["cohort_id"] = odd_value(random)
     if random.random() < 0.1:
         record["_sdc_deleted_at"] = odd_value(random)
@@ -93,7 +109,7 @@ def _odd_record(random: Random, member: str, number: int) -> str:
 
 
 def _odd_member(random: Random, number: int) -> object:
-    """Return an address with the mark in it, well-formed or not, or something that is none."""
+    """Return an address or a number with the mark in it, well-formed or not, or something that is neither."""
     name = f"{MARK}{number}"
     return random.choice(
         [
