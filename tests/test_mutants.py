@@ -37,3 +37,9 @@ def test_a_change_tells_its_line_before_and_after() -> None:
     first = next(iter(mutants("def f(a: int) -> int:\n    return a + 1\n")))
 
     assert str(first).splitlines()[:2] == ["line 2:", "    - return a + 1"]
+
+
+def test_a_change_of_what_cannot_be_noticed_is_left_out() -> None:
+    source = "def f(a: int, *, b: int = A) -> int:\n    return a\n"
+
+    assert list(mutants(source)) == []

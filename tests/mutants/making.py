@@ -112,8 +112,9 @@ def _meaning(source: str) -> str:
 class _Meaning(ast.NodeTransformer):
     """Leaves out what has no effect, and what is a choice.
 
-    Annotations and imports for type checking are not evaluated. What dataclasses forbid concerns code that nobody
-    wrote. A number that a constant of the module has is a choice, and not a promise: one more or less is as good.
+    Annotations and imports for type checking are not evaluated. What dataclasses forbid, and whether an argument may be
+    given by its place, concerns code that nobody wrote. A number that a constant of the module has is a choice, and not
+    a promise: one more or less is as good.
     """
 
     def visit_Module(self, node: ast.Module) -> ast.AST:  # the name that ast looks for
@@ -123,6 +124,13 @@ class _Meaning(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # the name that ast looks for
         node.annotation = ast.Constant(None)
         return self.generic_visit(node)
+
+    def visit_arguments(self, node: ast.arguments) -> ast.AST:
+        required = [None] * (len(node.posonlyargs) + len(node.args) - len(node.defaults))
+        arguments = [*node.posonlyargs, *node.args, *node.kwonlyargs]
+        defaults = [*required, *node.defaults, *node.kw_defaults]
+        merged = ast.arguments([], [], node.vararg, arguments, defaults, node.kwarg, [])
+        return self.generic_visit(merged)
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None

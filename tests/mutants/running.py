@@ -1,4 +1,4 @@
-"""Runs tests against a changed source: in a copy of the checkout, each time in a fork of a warm process."""
+"""Runs tests against a changed source: in a copy of the checkout, each file in a fork of a warm process."""
 
 from __future__ import annotations
 
@@ -70,30 +70,39 @@ class Copy:
         """Return the module as it is."""
         return self._module.read_text("utf-8")
 
-    def seconds_unchanged(self) -> float:
-        """Return how long the tests take without a change; they must pass."""
-        self._run(float("inf"), writes_bytecode=True)
-        began = time.monotonic()
-        if not self._run(float("inf")):
-            raise SystemExit(f"Without a change the tests of {self._module.name} fail: {self._tests}")
-        return time.monotonic() - began
+    def seconds_unchanged(self) -> list[float]:
+        """Return how long each file of tests takes without a change; they must pass."""
+        seconds = []
+        for tests in self._tests:
+            self._run(tests, float("inf"), writes_bytecode=True)
+            began = time.monotonic()
+            if not self._run(tests, float("inf")):
+                raise SystemExit(f"Without a change {tests} fails.")
+            seconds.append(time.monotonic() - began)
+        return seconds
 
-    def passes(self, source: str, usual_seconds: float) -> bool:
-        """Tell whether the tests pass with another source of the module: then they do not notice the change."""
+    def passes(self, source: str, usual_seconds: Sequence[float]) -> bool:
+        """Tell whether the tests pass with another source of the module: then they do not notice the change.
+
+        A file is not even read if the one before it notices the change.
+        """
         original = self.original()
         self._module.write_text(source, "utf-8")
         try:
-            return self._run(max(NOTICED_AT_LEAST_AFTER, PATIENCE * usual_seconds))
+            return all(
+                self._run(tests, max(NOTICED_AT_LEAST_AFTER, PATIENCE * usual))
+                for tests, usual in zip(self._tests, usual_seconds, strict=True)
+            )
         finally:
             self._module.write_text(original, "utf-8")
 
-    def _run(self, seconds: float, *, writes_bytecode: bool = False) -> bool:
+    def _run(self, tests: str, seconds: float, *, writes_bytecode: bool = False) -> bool:
         # Python tells by the second and by the size whether bytecode is of a source.
         for stale in self._module.parent.glob(f"__pycache__/{self._module.stem}.*"):
             stale.unlink()
         process = os.fork()
         if not process:
-            self._test(writes_bytecode=writes_bytecode)
+            self._test(tests, writes_bytecode=writes_bytecode)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             ended, status = os.waitpid(process, os.WNOHANG)
@@ -104,8 +113,8 @@ class Copy:
         os.waitpid(process, 0)
         return False
 
-    def _test(self, *, writes_bytecode: bool) -> None:
-        """Run the tests in this process, which is a fork, and end it."""
+    def _test(self, tests: str, *, writes_bytecode: bool) -> None:
+        """Run a file of tests in this process, which is a fork, and end it."""
         exit_code = 1
         try:
             os.setsid()  # so that what the tests start can be ended with them
@@ -120,6 +129,6 @@ class Copy:
             # What is warm was imported before pytest could rewrite its assertions, which it warns of.
             warm = "ignore::pytest.PytestAssertRewriteWarning"
             options = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", warm)
-            exit_code = int(pytest.main([*options, *self._tests]))
+            exit_code = int(pytest.main([*options, tests]))
         finally:
             os._exit(exit_code)
