@@ -64,7 +64,6 @@ class Problem:
     is_slow: bool = False  # a time-out or a 524
     is_limit: bool = False  # a 429
     is_unreachable: bool = False  # the host is unknown, or does not speak TLS
-    is_server_error: bool = False  # a 500 or 520
 
     def __str__(self) -> str:
         """Return what happened, with the correlation id if there is one."""
@@ -74,8 +73,7 @@ class Problem:
 def problem_of(reply: Reply, body: ErrorBody, *, now: datetime) -> Problem | None:
     """Return the problem of a reply that is worth another try, or None. Call it for no 429 of the daily limit."""
     is_limit = reply.status == TOO_MANY_REQUESTS
-    is_server_error = reply.status in SERVER_ERROR_TRIES
-    if not is_limit and not is_server_error and reply.status not in RETRIED_STATUSES:
+    if not is_limit and reply.status not in RETRIED_STATUSES | SERVER_ERROR_TRIES.keys():
         return None
     name = policy(body)
     return Problem(
@@ -87,7 +85,6 @@ def problem_of(reply: Reply, body: ErrorBody, *, now: datetime) -> Problem | Non
         least_wait=LOCK_SECONDS if reply.status == LOCKED else 0.0,
         is_slow=reply.status == NO_ANSWER,
         is_limit=is_limit,
-        is_server_error=is_server_error,
     )
 
 

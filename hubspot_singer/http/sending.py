@@ -159,7 +159,9 @@ class RetriedRequest:
         if reply.status == TOO_MANY_REQUESTS and policy(body) == DAILY_POLICY:
             raise self._daily_limit(reply, body)
         problem = problem_of(reply, body, now=self._state.now())
-        if problem is None or (problem.is_server_error and self._is_last_server_error(reply.status)):
+        if problem is None or (
+            reply.status in SERVER_ERROR_TRIES and self._is_last_server_error(reply.status)
+        ):
             raise refusal(self._call, reply.status, body, tries=self._tries)
         return problem
 

@@ -192,6 +192,12 @@ def test_a_caller_may_bear_only_so_many_time_outs(
     assert caught.value.tries == 3
 
 
+def test_only_time_outs_count_as_such(server: ScriptedServer, client: HubSpotClient) -> None:
+    server.will(reset, reply(503), reset, reply(200, {"ok": True}))
+
+    assert client.put(PATH, {}, slow_tries=1).tries == 4
+
+
 def test_retry_after_is_honoured(server: ScriptedServer, client: HubSpotClient, clock: FakeClock) -> None:
     server.will(reply(503, retry_after="77"))
 
@@ -248,6 +254,17 @@ def test_after_ten_minutes_retrying_is_given_up(
     assert 500 < clock.elapsed <= 600
     assert caught.value.tries == client.calls
     assert caught.value.status == 503
+
+
+def test_a_host_that_resets_every_connection_is_tried_for_ten_minutes_too(
+    server: ScriptedServer, client: HubSpotClient, clock: FakeClock
+) -> None:
+    server.then = reset
+
+    with pytest.raises(Unavailable):
+        client.get(PATH)
+
+    assert 500 < clock.elapsed <= 600
 
 
 def test_a_host_that_does_not_answer_is_named_as_such(clock: FakeClock, server: ScriptedServer) -> None:

@@ -179,3 +179,17 @@ def test_headers_that_are_absent_or_odd_say_nothing(name: str, value: str | None
     headers = {key: text for key, text in HEADERS.items() if key != name}
 
     assert RateLimit.from_headers(headers if value is None else headers | {name: value}) is None
+
+
+def test_no_more_than_all_of_the_limit_is_used() -> None:
+    assert Limits(requests=10, interval=10.0, used=5).share_used == 0.5
+    assert Limits(requests=10, interval=10.0, used=15).share_used == 1.0
+
+
+def test_where_others_use_the_whole_limit_one_request_at_a_time_is_left() -> None:
+    budget = RequestBudget(cap=None, concurrency=8)
+    budget.note_answer(budget.note_sent(0.0), 0.1, RateLimit(100, 10.0, 0))
+
+    assert budget.limits(0.1).requests == 1
+    assert budget.seconds_to_wait(5.0) == pytest.approx(5.1)
+    assert budget.seconds_to_wait(10.2) == 0.0

@@ -44,12 +44,6 @@ def test_the_table_of_statuses_is_kept() -> None:
 
 def test_a_500_is_final_and_a_520_is_retried_three_times_unless_a_caller_says_otherwise() -> None:
     assert SERVER_ERROR_TRIES == {500: 1, 520: 4}
-    assert {status for status in RETRIED | {500, 520} if is_server_error(status)} == {500, 520}
-
-
-def is_server_error(status: int) -> bool:
-    found = problem(status)
-    return found is not None and found.is_server_error
 
 
 def test_only_a_524_means_that_hubspot_took_too_long() -> None:
