@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 
 import pytest
 
@@ -60,3 +61,9 @@ def test_a_soak_is_repeated_by_its_text() -> None:
 
     assert [Soak.parse(str(each)) for each in soaks] == soaks
     assert len({(each.mode, each.match_by, each.ledger, each.runs) for each in soaks}) == 16
+
+
+def test_the_first_soaks_of_a_seed_have_each_kind_of_ledger() -> None:
+    first = islice(soaks_of_seed(7, ["none", "sqlite", "postgres"]), 3)
+
+    assert {each.ledger for each in first} == {"none", "sqlite", "postgres"}

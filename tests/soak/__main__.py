@@ -24,7 +24,7 @@ def main() -> int:
             return result.problems
 
         cases = partial(soaks_of_seed, ledgers=ledgers.kinds)
-        return try_cases(__doc__, cases=cases, parse=Soak.parse, attempt=attempt, most=2)
+        return try_cases(__doc__, cases=cases, parse=Soak.parse, attempt=attempt, most=3)
 
 
 if __name__ == "__main__":

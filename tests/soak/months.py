@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +80,17 @@ class Soak:
 
 
 def soaks_of_seed(seed: int, ledgers: Iterable[str]) -> Iterator[Soak]:
-    """Yield a month and a year of each combination of settings, those with a ledger first."""
+    """Yield a month and a year of each combination of settings; the kinds of ledger take turns."""
     random = Random(seed)
-    combinations = [*product(("mirror", "incremental"), ("email", "contact_id"), ledgers, (MONTH, YEAR))]
-    random.shuffle(combinations)
-    combinations.sort(key=lambda each: each[2] == "none")
-    for number, (mode, match_by, ledger, shape) in enumerate(combinations):
+    by_ledger = [
+        [*product(("mirror", "incremental"), ("email", "contact_id"), [ledger], (MONTH, YEAR))]
+        for ledger in ledgers
+    ]
+    for combinations in by_ledger:
+        random.shuffle(combinations)
+    random.shuffle(by_ledger)
+    in_turns = chain.from_iterable(zip(*by_ledger, strict=True))
+    for number, (mode, match_by, ledger, shape) in enumerate(in_turns):
         yield Soak(mode, match_by, ledger, seed + number, *shape)
 
 
