@@ -34,7 +34,7 @@ def _survivors(module: str, *, argued_too: bool) -> int:
     argued = _argued(module)
     began, made, found = time.monotonic(), 0, 0
     with Copy(module, TESTS[module]) as copy:
-        usual = copy.seconds_unchanged()
+        usual = copy.usual_times()
         for mutant in mutants(copy.original()):
             made += 1
             if not copy.passes(mutant.source, usual):

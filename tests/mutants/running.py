@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -41,7 +44,30 @@ WARM = (
 )
 SECONDS_BETWEEN_LOOKS = 0.01
 PATIENCE = 4  # times as long as without a change, before the change counts as noticed
-NOTICED_AT_LEAST_AFTER = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds by the clock, and of the processor, which a busy machine does not make longer."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return the time, and what the processes have used that ended."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cls(time.monotonic(), used.ru_utime + used.ru_stime)
+
+    def __sub__(self, other: Self) -> Times:
+        return Times(self.wall - other.wall, self.cpu - other.cpu)
+
+    def most(self) -> Times:
+        """Return the times after which tests that usually take this long are ended."""
+        return Times(max(20.0, PATIENCE * self.wall), max(3.0, PATIENCE * self.cpu))
+
+
+FOREVER = Times(float("inf"), float("inf"))
 
 
 class Copy:
@@ -70,18 +96,18 @@ class Copy:
         """Return the module as it is."""
         return self._module.read_text("utf-8")
 
-    def seconds_unchanged(self) -> list[float]:
+    def usual_times(self) -> list[Times]:
         """Return how long each file of tests takes without a change; they must pass."""
-        seconds = []
-        for tests in self._tests:
-            self._run(tests, float("inf"), writes_bytecode=True)
-            began = time.monotonic()
-            if not self._run(tests, float("inf")):
-                raise SystemExit(f"Without a change {tests} fails.")
-            seconds.append(time.monotonic() - began)
-        return seconds
+        return [self._usual_time(tests) for tests in self._tests]
 
-    def passes(self, source: str, usual_seconds: Sequence[float]) -> bool:
+    def _usual_time(self, tests: str) -> Times:
+        self._run(tests, FOREVER, writes_bytecode=True)
+        began = Times.now()
+        if not self._run(tests, FOREVER):
+            raise SystemExit(f"Without a change {tests} fails.")
+        return Times.now() - began
+
+    def passes(self, source: str, usual: Sequence[Times]) -> bool:
         """Tell whether the tests pass with another source of the module: then they do not notice the change.
 
         A file is not even read if the one before it notices the change.
@@ -90,20 +116,21 @@ class Copy:
         self._module.write_text(source, "utf-8")
         try:
             return all(
-                self._run(tests, max(NOTICED_AT_LEAST_AFTER, PATIENCE * usual))
-                for tests, usual in zip(self._tests, usual_seconds, strict=True)
+                self._run(tests, times.most()) for tests, times in zip(self._tests, usual, strict=True)
             )
         finally:
             self._module.write_text(original, "utf-8")
 
-    def _run(self, tests: str, seconds: float, *, writes_bytecode: bool = False) -> bool:
+    def _run(self, tests: str, most: Times, *, writes_bytecode: bool = False) -> bool:
         # Python tells by the second and by the size whether bytecode is of a source.
         for stale in self._module.parent.glob(f"__pycache__/{self._module.stem}.*"):
             stale.unlink()
         process = os.fork()
         if not process:
+            if most is not FOREVER:  # the system ends what goes round for ever
+                resource.setrlimit(resource.RLIMIT_CPU, (ceil(most.cpu), ceil(most.cpu) + 1))
             self._test(tests, writes_bytecode=writes_bytecode)
-        until = time.monotonic() + seconds
+        until = time.monotonic() + most.wall
         while time.monotonic() < until:
             ended, status = os.waitpid(process, os.WNOHANG)
             if ended:

@@ -46,6 +46,11 @@ def an_event(created: int, number: int = 0, **fields: Any) -> Event:
     return parsed(event(created, number, **fields))
 
 
+def plain_events(*numbers: int) -> list[Event]:
+    """Events so many milliseconds before the end, made by thousands in no time."""
+    return [Event(SETTLED - number, f"e{number}", number.to_bytes(8), b"") for number in numbers]
+
+
 def test_without_a_state_reading_starts_at_the_start_date() -> None:
     assert progress({}).start == START
 
@@ -109,7 +114,7 @@ def test_events_of_the_lookback_are_remembered_and_do_not_come_again() -> None:
 
 def test_an_event_that_turned_up_late_comes_once_however_many_came_after_it() -> None:
     state: dict[str, Any] = {}
-    on_time = [an_event(SETTLED - number, number) for number in range(1, MOST_REMEMBERED + 5_000)]
+    on_time = plain_events(*range(1, MOST_REMEMBERED + 5_000))
     late = an_event(SETTLED - HOUR + 1)
     whole_run(state, SETTLED, *on_time)
 
@@ -211,7 +216,7 @@ def test_an_event_before_its_window_comes_with_it() -> None:
 
 def test_what_a_state_remembers_is_the_newest_and_bounded() -> None:
     state: dict[str, Any] = {}
-    events = [an_event(SETTLED - number, number) for number in range(1, MOST_REMEMBERED + 1_000)]
+    events = plain_events(*range(1, MOST_REMEMBERED + 1_000))
     whole_run(state, SETTLED, *reversed(events))
 
     again = progress(state)
