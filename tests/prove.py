@@ -5,16 +5,27 @@ Each part is a command of its own, which also repeats a case that went wrong.
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import sys
-import time
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+RESULT = re.compile(r"\d+ cases in ")  # as each part ends
+
+
+@dataclass(frozen=True)
+class Result:
+    """How many cases a part tried, and whether all were right."""
+
+    cases: str
+    is_kept: bool
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,16 @@ class Part:
         """Return the command that tries cases of this seed for so many seconds."""
         limits = ("--cases", "1000000", "--seconds", str(round(seconds)))
         return [sys.executable, "-m", self.module, "--seed", str(seed), *limits]
+
+    def run(self, seed: int, seconds: float) -> Result:
+        """Try cases for so many seconds, and show what comes of them meanwhile."""
+        print(f"\n== {self.module}: {self.shows}", flush=True)
+        cases = "ended without a result"
+        with subprocess.Popen(self.command(seed, seconds), stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                cases = line.strip() if RESULT.match(line) else cases
+        return Result(cases, is_kept=process.returncode == 0)
 
 
 PARTS = (
@@ -77,17 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if strange := set(asked.part) - set(names):
         parser.error(f"there is no {', '.join(sorted(strange))}")
     parts = [each for each, name in zip(PARTS, names, strict=True) if not asked.part or name in asked.part]
-    whole, results = sum(each.share for each in parts), []
-    for part in parts:
-        print(f"\n== {part.module}: {part.shows}", flush=True)
-        began = time.monotonic()
-        seconds = asked.minutes * 60 * part.share / whole
-        ended = subprocess.run(part.command(asked.seed, seconds), check=False)
-        results.append((part, ended.returncode, time.monotonic() - began))
+    whole = sum(each.share for each in parts)
+    results = [(each, each.run(asked.seed, asked.minutes * 60 * each.share / whole)) for each in parts]
     print(f"\nseed {asked.seed}")
-    for part, exit_code, seconds in results:
-        print(f"{'BROKEN' if exit_code else 'kept  '}  {seconds:6.0f} s  {part.module}: {part.shows}")
-    return int(any(exit_code for _, exit_code, _ in results))
+    for part, result in results:
+        print(f"{'kept  ' if result.is_kept else 'BROKEN'}  {part.module}: {result.cases}; {part.shows}")
+    return int(not all(result.is_kept for _, result in results))
 
 
 if __name__ == "__main__":

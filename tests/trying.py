@@ -32,7 +32,9 @@ def try_cases(
         "--seed", type=int, default=secrets.randbelow(1_000_000_000), help="which cases, in which order"
     )
     parser.add_argument("--cases", type=int, default=most, help="how many")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many seconds")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="begin no other after so many seconds"
+    )
     parser.add_argument("--case", type=parse, help="one case, as a failure prints it")
     asked = parser.parse_args()
     if asked.case is not None:
@@ -42,7 +44,8 @@ def try_cases(
     print(f"seed {asked.seed}", flush=True)
     began, tried, wrong = time.monotonic(), 0, 0
     for case in cases(asked.seed):
-        if tried == asked.cases or time.monotonic() - began > asked.seconds:
+        # At least one is tried: to make the first may take all the time, and none shows nothing.
+        if tried == asked.cases or (tried and time.monotonic() - began > asked.seconds):
             break
         tried += 1
         if problems := attempt(case):
