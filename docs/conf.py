@@ -17,6 +17,10 @@ exclude_patterns = ["_build"]
 myst_heading_anchors = 4  # headings that a link can name
 linkcheck_anchors = False  # many sites make theirs by script
 
+smartquotes = False  # `--option` and JSON in a table stay as a reader has to type them
+
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"{project} {release}"
 html_show_sphinx = False
