@@ -97,7 +97,7 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     @override
     def check_connection(self) -> Iterator[str]:
         connection = Connection.from_settings(self.config)
-        with HubSpotClient(connection, clock=self.clock, user_agent=NAME) as hubspot:
+        with self._connect() as hubspot:
             self._checking = hubspot
             hubspot.give_up_after(CHECK_SECONDS)
             portal = read_portal(hubspot, connection.credentials, NEEDED_SCOPES)
@@ -127,7 +127,8 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
 
     def _connect(self) -> HubSpotClient:
         connection = Connection.from_settings(self.config)
-        return HubSpotClient(connection, clock=self.clock, user_agent=NAME, timeouts=self._timeouts)
+        user_agent = f"{self.name}/{self.plugin_version}"
+        return HubSpotClient(connection, clock=self.clock, user_agent=user_agent, timeouts=self._timeouts)
 
     def _begin_run(self, hubspot: HubSpotClient) -> Run:
         settings = EventSettings.from_settings(self.config)

@@ -143,7 +143,14 @@ class HubSpotEmulator:
 
     def record(self, incoming: Incoming) -> Request:
         path, _, query = incoming.target.partition("?")
-        request = Request(incoming.method, path, query, len(incoming.content), self._now())
+        request = Request(
+            incoming.method,
+            path,
+            query,
+            len(incoming.content),
+            self._now(),
+            user_agent=incoming.headers.get("User-Agent", ""),
+        )
         with self._lock:
             self.requests.append(request)
             self._in_flight += 1

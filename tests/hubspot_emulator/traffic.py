@@ -32,6 +32,7 @@ class Request:
     time: float  # epoch seconds by the emulator's clock
     status: int | None = None
     inputs: int = 0  # entries of the body's arrays: what HubSpot calls inputs, and record ids
+    user_agent: str = ""
 
     def count_inputs(self, content: bytes) -> None:
         """Count the inputs of a request that is not going to be handled."""
