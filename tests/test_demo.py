@@ -100,7 +100,7 @@ def is_running(pid: int) -> bool:
 
 
 def test_the_summary_is_told_from_its_table_on() -> None:
-    lines = ["target-hubspot-lists v0.1.0", "list  id  asked", "VIP   22      1", "1 list made."]
+    lines = ["target-hubspot-lists v0.2.0", "list  id  asked", "VIP   22      1", "1 list made."]
 
     assert list(telling.summary(lines)) == lines[1:]
 

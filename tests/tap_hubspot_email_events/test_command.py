@@ -260,11 +260,3 @@ def test_a_mistake_of_our_own_is_told_by_kind_and_place_alone(
     )
     assert "marked@example.com" not in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-def test_the_package_runs_as_a_module_and_tells_its_version() -> None:
-    command = [sys.executable, "-m", "tap_hubspot_email_events", "--version"]
-
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
-
-    assert ended.stdout.startswith("tap-hubspot-email-events v")
