@@ -34,7 +34,7 @@ PURE_MODULES = {
     ),
     "target_hubspot_lists": ("identifiers", "outcomes"),
     "target_hubspot_lists/hubspot": ("audience_names", "spellings"),
-    "target_hubspot_lists/input": ("attributes", "date_times", "property_values", "records"),
+    "target_hubspot_lists/input": ("attributes", "property_values", "records"),
     "target_hubspot_lists/mirror": ("evidence", "guards"),
     "target_hubspot_lists/report_page": (
         "histories",

@@ -1,4 +1,4 @@
-"""Says once, in the log, what a stream seems to be meant for and is not set up for; nothing that names a person."""
+"""Logs advice, once for each stream, where its columns or records do not fit the settings; without personal data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TOMBSTONES: Mapping[str, tuple[str, str]] = {
 
 
 class Advice:
-    """What was said of the streams of a run, each thing once a stream."""
+    """The advice on the streams of a run; each sentence is logged once for a stream."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class Advice:
     def of_schema(
         self, stream: str, names: Sequence[str], columns: Columns
     ) -> Callable[[Rejection, Mapping[str, Any]], None]:
-        """Say what a stream's columns suggest; return the function that is told of its rejected records."""
+        """Log advice on a stream's columns; return the function to call with each of its rejected records."""
         if not (columns.cohort or columns.cohort_id):
             self._say(
                 stream,

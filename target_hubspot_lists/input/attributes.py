@@ -1,4 +1,4 @@
-"""What a record says of a person besides the membership: the values of the mapped fields, fit for HubSpot."""
+"""Attributes: the values of a record's mapped fields, as texts for HubSpot's properties."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Attributes = tuple[str | None, ...]
 
 
 def field_path(stream: str, names: Sequence[str], field: str) -> tuple[str, ...]:
-    """Where a field is in a stream's records: a column of that name, else a path into a column."""
+    """Return the path to a field in a stream's records: a column of that name, else a path into a column."""
     if column := find_column(field, names, stream):
         return (column,)
     first, *rest = field.split(PATH_SEPARATOR)
@@ -48,10 +48,10 @@ class AttributeParser:
         ]
 
     def parse(self, record: Mapping[str, Any], *, is_member: bool) -> Attributes | PropertyProblem:
-        """Return the text for each property, or for which property's sake none of them is written.
+        """Return the text for each property, or the problem of the property for which none of them is written.
 
-        Null clears only by that policy, and never in a record that removes: of a row that is gone the columns
-        may be null for no other reason.
+        Null clears a property only with the policy `overwrite_and_clear`, and never in a record that removes: all
+        columns of a deleted row may be null.
         """
         for_null = CLEARED if self._clears and is_member else None
         texts: list[str | None] = []
@@ -73,7 +73,7 @@ def _text(
 
 
 def _value_at(path: Sequence[str], record: Mapping[str, Any]) -> object:
-    """What a path leads to: null where what holds it is null, ABSENT where the record has no such field."""
+    """Return the value at a path: None if a value on the path is null, ABSENT if the record has no such field."""
     value: object = record
     for name in path:
         if value is None:
@@ -83,14 +83,14 @@ def _value_at(path: Sequence[str], record: Mapping[str, Any]) -> object:
 
 
 def packed(attributes: Attributes | PropertyProblem) -> bytes:
-    """The same in bytes, for those that are kept on disk."""
+    """Return attributes as bytes, to keep them on disk."""
     if isinstance(attributes, PropertyProblem):
         return orjson.dumps({"reason": attributes.reason, "property": attributes.property})
     return orjson.dumps(attributes)
 
 
 def unpacked(text: bytes) -> Attributes | PropertyProblem:
-    """What was packed."""
+    """Return the attributes that were packed."""
     value = orjson.loads(text)
     if isinstance(value, dict):
         return PropertyProblem(PropertyReason(value["reason"]), value["property"])
@@ -98,43 +98,43 @@ def unpacked(text: bytes) -> Attributes | PropertyProblem:
 
 
 class HeldAttributes:
-    """The attributes held until the next flush: of each member the last record's, whatever list it is about."""
+    """The attributes held until the next flush: for each member those of its last record, whatever its list."""
 
     def __init__(self) -> None:
-        self._last_word: dict[Member, tuple[int, Attributes | PropertyProblem]] = {}
+        self._last: dict[Member, tuple[int, Attributes | PropertyProblem]] = {}
 
     def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
-        """Hold what a record says; positions ascend."""
-        self._last_word[member] = (position, attributes)
+        """Hold the attributes of a record; positions ascend."""
+        self._last[member] = (position, attributes)
 
     @classmethod
     def of(cls, attributes: Mapping[Member, Attributes | PropertyProblem]) -> HeldAttributes:
-        """Hold these, each of which is the last word on its member."""
+        """Return held attributes of these members, each of its last record."""
         held = cls()
-        held._last_word = {member: (0, each) for member, each in attributes.items()}
+        held._last = {member: (0, each) for member, each in attributes.items()}
         return held
 
     def take(self) -> HeldAttributes:
-        """Take out what is held."""
+        """Return what is held, and hold nothing from here on."""
         taken = HeldAttributes()
-        taken._last_word, self._last_word = self._last_word, {}
+        taken._last, self._last = self._last, {}
         return taken
 
     def get(self, member: Member) -> Attributes | PropertyProblem | None:
-        """What is held of a member."""
-        held = self._last_word.get(member)
+        """Return what is held of a member, if anything."""
+        held = self._last.get(member)
         return held[1] if held else None
 
     def position(self, member: Member) -> int:
-        """The position of the record that is held of a member; -1 if none is."""
-        held = self._last_word.get(member)
+        """Return the position of the record that is held of a member; -1 if none is."""
+        held = self._last.get(member)
         return held[0] if held else -1
 
     def by_record_id(self, record_ids: Mapping[Member, int]) -> dict[int, Attributes | PropertyProblem]:
-        """Fold these members once more by contact, since two addresses can be one: the later record wins."""
-        last_word: dict[int, tuple[int, Attributes | PropertyProblem]] = {}
+        """Return attributes by record id: of several members that are one contact, the later record wins."""
+        last: dict[int, tuple[int, Attributes | PropertyProblem]] = {}
         for member, record_id in record_ids.items():
-            held = self._last_word.get(member)
-            if held is not None and held[0] >= last_word.get(record_id, held)[0]:
-                last_word[record_id] = held
-        return {record_id: attributes for record_id, (_, attributes) in last_word.items()}
+            held = self._last.get(member)
+            if held is not None and held[0] >= last.get(record_id, held)[0]:
+                last[record_id] = held
+        return {record_id: attributes for record_id, (_, attributes) in last.items()}

@@ -21,7 +21,7 @@ BYTE_ORDER_MARKS = ("\ufeff", "ï»¿")
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a stream's records say what; None where the stream has no such column."""
+    """The columns of a stream that are read; None if the stream has no such column."""
 
     members: tuple[str, ...]  # one for each identifier
     cohort: str | None
@@ -68,13 +68,13 @@ class Columns:
 
 
 def find_column(name: str, names: Sequence[str], stream: str) -> str | None:
-    """The column of that name, as records spell it: exactly, else without a byte-order mark and regard to case.
+    """Return the column of that name, as records spell it: exactly, else in any case, and without a byte-order mark.
 
     Snowflake writes names in upper case.
     """
     if name in names:
         return name
-    alike = [each for each in names if _without_mark(each).lower() == name.lower()]
+    alike = [candidate for candidate in names if _without_mark(candidate).lower() == name.lower()]
     if len(alike) > 1:
         raise InputError(
             f'Stream "{stream}" has no column "{name}" but {" and ".join(alike)}: '
@@ -84,9 +84,9 @@ def find_column(name: str, names: Sequence[str], stream: str) -> str | None:
 
 
 def absent_column(name: str, names: Sequence[str], stream: str, advice: str) -> InputError:
-    """The error for a column that must be there: it names those that are, and the nearest."""
-    near = difflib.get_close_matches(name.lower(), [each.lower() for each in names], n=1)
-    nearest = next((each for each in names if near and each.lower() == near[0]), None)
+    """Return the error for a column that is missing; it names the stream's columns, and the nearest one."""
+    near = difflib.get_close_matches(name.lower(), [column.lower() for column in names], n=1)
+    nearest = next((column for column in names if near and column.lower() == near[0]), None)
     hint = f' The nearest is "{nearest}".' if nearest else ""
     return InputError(
         f'Stream "{stream}" has no column "{name}"; its columns are: {listed(names)}.{hint} {advice}'
@@ -94,7 +94,7 @@ def absent_column(name: str, names: Sequence[str], stream: str, advice: str) -> 
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names of columns as messages list them."""
+    """Return column names as messages list them."""
     return ", ".join(sorted(names)) or "none"
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 Parse = Callable[[Record], Membership | Rejection]
 
-# Words as sources spell them most; any other spelling is looked at letter by letter.
+# The usual spellings of the operations; any other spelling goes through `operation`.
 SPELT_OPERATIONS: Mapping[object, bool] = {
     spelling: is_member
     for word, is_member in OPERATIONS.items()
@@ -52,23 +52,23 @@ MOST_COHORTS = 100_000  # cohorts that are remembered by their text: about 20 MB
 _membership: Callable[[tuple[object, ...]], Membership] = partial(tuple.__new__, Membership)
 
 
-class Unnamed(NamedTuple):
-    """The cohort of a record cannot be told."""
+class NoCohort(NamedTuple):
+    """Why a record has no usable cohort."""
 
     reason: Reason
 
 
 def stream_cohort(stream: str, columns: Columns) -> Cohort | None:
-    """The cohort that the whole stream is; None where a column names the cohort."""
+    """Return the one cohort of a whole stream; None if a column names the cohort."""
     return None if columns.cohort or columns.cohort_id else Cohort(None, stream)
 
 
 def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Identifier]) -> Parse:
-    """Return the function that says what a record of the stream asks for, or why nothing can be done with it.
+    """Return the function that parses a record of the stream into a membership, or into the reason why it is rejected.
 
     Cohorts repeat: each distinct text of a cohort column is parsed once.
     """
-    member_of, several = READERS[identifiers[0].match_by], _reader_of_several(columns, identifiers)
+    member_of, read_several = READERS[identifiers[0].match_by], _reader_of_several(columns, identifiers)
     member_column, size_column = columns.member, columns.cohort_size
     cohort_column = columns.cohort or columns.cohort_id or ""
     operation_column, deleted_column = columns.operation, columns.deleted_at
@@ -80,7 +80,7 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
         cohort = cohorts.get(text) if isinstance(text, str) else None
         if cohort is None:
             found = cohort_of(record)
-            if isinstance(found, Unnamed):
+            if isinstance(found, NoCohort):
                 return _rejection(found.reason, None, record, columns)
             cohort = found
         is_member: bool | None = True
@@ -93,7 +93,7 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
                 is_member = operation(word)
         if is_member is None:
             return _rejection(Reason.UNKNOWN_OPERATION, cohort, record, columns)
-        member = several(record) if several else member_of(record.get(member_column))
+        member = read_several(record) if read_several else member_of(record.get(member_column))
         if member is None:
             return _without_member(cohort, record, columns, is_member=is_member)
         size = None if size_column is None else positive_integer(record.get(size_column))
@@ -105,9 +105,9 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
 def _reader_of_several(
     columns: Columns, identifiers: Sequence[Identifier]
 ) -> Callable[[Record], str | None] | None:
-    """Return the function that reads a member who has several identifiers; None where members have one.
+    """Return the function that reads a member with several identifiers; None if members have one identifier.
 
-    What it returns is None where no identifier can be used.
+    That function returns None if no identifier can be used.
     """
     if len(identifiers) == 1:
         return None
@@ -125,7 +125,7 @@ def _reader_of_several(
 
 def _cohort_reader(
     stream: str, columns: Columns, by_text: dict[object, Cohort]
-) -> Callable[[Record], Cohort | Unnamed]:
+) -> Callable[[Record], Cohort | NoCohort]:
     """Return the function that reads a record's cohort; where one column names it, it fills `by_text`."""
     name_column, id_column = columns.cohort, columns.cohort_id
     if name_column and id_column:
@@ -134,7 +134,7 @@ def _cohort_reader(
         return lambda _: whole
     column = name_column or id_column or ""
 
-    def cohort_of(record: Record) -> Cohort | Unnamed:
+    def cohort_of(record: Record) -> Cohort | NoCohort:
         text = record.get(column)
         name = name_text(text)
         found = _usable(name if id_column else None, name)
@@ -147,12 +147,12 @@ def _cohort_reader(
 
 def _cohort_of_two(
     name_column: str, id_column: str, known: dict[tuple[object, object], Cohort], record: Record
-) -> Cohort | Unnamed:
-    """Read a cohort of which one column holds the name, another one the id."""
+) -> Cohort | NoCohort:
+    """Read a cohort with its name in one column and its id in another."""
     key = record.get(id_column), record.get(name_column)
     # Not booleans: to a dict true is 1, and only 1 can be an id.
     is_plain = type(key[0]) in _PLAIN and type(key[1]) in _PLAIN
-    found: Cohort | Unnamed | None = known.get(key) if is_plain else None
+    found: Cohort | NoCohort | None = known.get(key) if is_plain else None
     if found is None:
         found = _usable(name_text(key[0]), name_text(key[1]))
         if is_plain and isinstance(found, Cohort) and len(known) < MOST_COHORTS:
@@ -163,17 +163,17 @@ def _cohort_of_two(
 _PLAIN = frozenset({str, int, type(None)})
 
 
-def _usable(cohort_id: str | None, name: str | None) -> Cohort | Unnamed:
-    """The cohort, if it can be a list's name and a key of a ledger."""
+def _usable(cohort_id: str | None, name: str | None) -> Cohort | NoCohort:
+    """Return the cohort if it can be a list's name and a key in a ledger."""
     if name is None:
-        return Unnamed(Reason.MISSING_COHORT)
-    if any(NUL in each or len(each) > LONGEST_COHORT for each in (cohort_id or "", name)):
-        return Unnamed(Reason.INVALID_COHORT)
+        return NoCohort(Reason.MISSING_COHORT)
+    if any(NUL in text or len(text) > LONGEST_COHORT for text in (cohort_id or "", name)):
+        return NoCohort(Reason.INVALID_COHORT)
     return Cohort(cohort_id, name)
 
 
 def _change(record: Record, columns: Columns) -> bool | None:
-    """Whether the record says that the member is in the cohort; None if it says nothing that is known."""
+    """Return whether the record says that the member is in the cohort; None for an unknown operation."""
     is_deleted = says_deleted(record.get(columns.deleted_at))
     if is_deleted is not False:
         return False if is_deleted else None
@@ -181,7 +181,7 @@ def _change(record: Record, columns: Columns) -> bool | None:
 
 
 def _without_member(cohort: Cohort, record: Record, columns: Columns, *, is_member: bool) -> Rejection:
-    is_missing = all(is_blank(record.get(each)) for each in columns.members)
+    is_missing = all(is_blank(record.get(column)) for column in columns.members)
     reason = Reason.MISSING_MEMBER if is_missing else Reason.INVALID_MEMBER
     return _rejection(reason, cohort, record, columns)._replace(hides_a_member=is_member)
 
@@ -202,5 +202,5 @@ def _operation_as_asked(record: Record, columns: Columns) -> str:
 
 
 def is_removal(record: Record, columns: Columns) -> bool:
-    """Whether the record says that a member left, whoever that is."""
+    """Return whether the record removes a member, also if the member cannot be read."""
     return _change(record, columns) is False

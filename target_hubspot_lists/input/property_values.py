@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.input.date_times import iso_moment
-from target_hubspot_lists.input.records import is_blank
+from target_hubspot_lists.input.records import is_blank, iso_moment
 from target_hubspot_lists.outcomes import PropertyReason
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ END_SECOND = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 
 
 class DoesNotFit(ValueError):
-    """A value is none that the property takes; the text says why and never quotes the value."""
+    """A value that the property does not take; the text says why and never quotes the value."""
 
     def __init__(self, reason: PropertyReason) -> None:
         super().__init__(reason.value)
@@ -44,14 +43,14 @@ class DoesNotFit(ValueError):
 
 
 def is_empty(value: object) -> bool:
-    """Whether a value says nothing: null, blank text, an array of nothing else."""
+    """Return whether a value is empty: null, blank text, or an array of these only."""
     return all(map(is_blank, value)) if isinstance(value, list) else is_blank(value)
 
 
 def property_text(definition: PropertyDefinition, value: object, unit: EpochUnit | None = None) -> str:
-    """The text for a value that says something; raise DoesNotFit if the property takes no such value.
+    """Return HubSpot's text for a value that is not empty; DoesNotFit if the property does not take it.
 
-    `unit` is what a number for a date or a date-time counts since 1970; None if the settings do not say.
+    `unit` is the unit of numbers for dates and date-times, counted from 1970; None if the settings do not name it.
     """
     if definition.type in DATES:
         text = DATES[definition.type](_moment(value, unit))
@@ -90,7 +89,9 @@ def _enumeration(definition: PropertyDefinition, value: object) -> str:
     if definition.field_type == "booleancheckbox":
         return _boolean_checkbox(definition, value)
     if not definition.options:
-        return _any_text(definition, value)  # HubSpot has them elsewhere, as for owners, and judges itself
+        return _any_text(
+            definition, value
+        )  # HubSpot keeps them elsewhere, as for owners, and checks the value itself
     if isinstance(value, list) and definition.takes_several:
         return _joined(_option(definition, each) for each in value if not is_blank(each))
     text = _scalar_text(value)
@@ -100,7 +101,7 @@ def _enumeration(definition: PropertyDefinition, value: object) -> str:
 
 
 def _several(definition: PropertyDefinition, text: str) -> str:
-    """Read options that a separator stands between; the label of one may hold the separator, too."""
+    """Read options between separators; the label of an option may hold the separator, too."""
     if option := definition.option(text):
         return option
     appends = SEPARATOR if text.lstrip().startswith(SEPARATOR) else ""
@@ -111,8 +112,8 @@ def _several(definition: PropertyDefinition, text: str) -> str:
 
 
 def _options_in(definition: PropertyDefinition, parts: Sequence[str]) -> Iterator[str]:
-    """Yield the options that the parts name; each is the one of the longest label that begins there."""
-    texts = (text for each in definition.options for text in (each.value, each.label))
+    """Yield the options that the parts name; of several that begin at a part, the one with the longest label."""
+    texts = (text for option in definition.options for text in (option.value, option.label))
     longest = 1 + max(text.count(SEPARATOR) for text in texts)
     start = 0
     while start < len(parts):
@@ -137,13 +138,13 @@ def _option(definition: PropertyDefinition, value: object) -> str:
 
 
 def _boolean_checkbox(definition: PropertyDefinition, value: object) -> str:
-    """Take an option as it is, else what a bool takes; HubSpot declares such a property as either type."""
+    """Read an option, else a boolean; HubSpot declares such a property as either type."""
     text = _scalar_text(value)
     return (definition.option(text) if text is not None else None) or _bool(definition, value)
 
 
 def _date(moment: datetime | None) -> str:
-    """The day in UTC: a date property holds a midnight of UTC."""
+    """Return the day in UTC: HubSpot keeps a date as midnight in UTC."""
     if moment is None:
         raise DoesNotFit(PropertyReason.NOT_A_DATE)
     return moment.date().isoformat()
@@ -165,7 +166,7 @@ DATES: Mapping[str, Callable[[datetime | None], str]] = {"date": _date, "datetim
 
 
 def _moment(value: object, unit: EpochUnit | None) -> datetime | None:
-    """The moment that ISO text or an epoch names; without a zone it is UTC's."""
+    """Return the moment that ISO text or an epoch names, in UTC if it names no zone."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     if not isinstance(value, str):
@@ -177,7 +178,7 @@ def _moment(value: object, unit: EpochUnit | None) -> datetime | None:
 
 
 def _from_epoch(number: float, unit: EpochUnit | None) -> datetime | None:
-    """The moment so many seconds or milliseconds after 1970; None if it is beyond what a date can be."""
+    """Return the moment so many seconds or milliseconds after 1970; None if no date can be so far away."""
     if unit is None and _is_calendar(number):
         return None
     is_seconds = unit == "s" or (unit is None and FIRST_SECOND <= number < END_SECOND)
@@ -188,14 +189,14 @@ def _from_epoch(number: float, unit: EpochUnit | None) -> datetime | None:
 
 
 def _is_calendar(number: float) -> bool:
-    """Whether a number reads as a year or as YYYYMMDD: read as an epoch it would silently be a moment of 1970."""
+    """Return whether a number looks like a year or YYYYMMDD: as an epoch it would silently become a moment in 1970."""
     year, month, day = number // 10_000, number // 100 % 100, number % 100
     is_day = FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004 - months and days
     return is_day or FIRST_YEAR <= number <= LAST_YEAR
 
 
 def _scalar_text(value: object) -> str | None:
-    """The text of a scalar: an integral number without a fraction; None for anything nested or not finite."""
+    """Return the text of a scalar, a whole number without a fraction; None if it is nested or not finite."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Reads Singer messages line by line, and lets the target look after itself while none arrive."""
+"""Reads Singer messages line by line, and calls the target between chunks and while no input arrives."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ IDLE_SECONDS = 0.2  # how long a signal, or a flush that is due, may wait for a 
 
 
 class Attendant(Protocol):
-    """Who is asked between lines."""
+    """What the reader calls between chunks of lines; the target."""
 
     def has_to_stop(self) -> bool:
-        """Whether no more input may be taken."""
+        """Return whether no more input may be taken."""
 
     def attend(self) -> None:
-        """Do what time alone makes due; called between chunks and while no input arrives."""
+        """Do what is due by now, such as a flush; called between chunks and while no input arrives."""
 
 
 class MessageReader(GenericSingerReader[bytes]):
@@ -83,14 +83,14 @@ class MessageReader(GenericSingerReader[bytes]):
     def stop(self) -> None:
         """Take no further line; a signal handler may call this.
 
-        The lines in hand are emptied, which ends the loop over them: so nothing has to be asked for each line.
+        The lines of the current chunk are deleted, which ends the loop over them: no check is needed for each line.
         """
         self._chunk.clear()
 
     def _take_other(
         self, line: bytes, callbacks: Mapping[str, Callable[[dict[str, Any]], None]], counts: Counter[str]
     ) -> None:
-        """Take a line that is not plainly a RECORD: another message, a blank line, or one that is none at all."""
+        """Take a line that is no RECORD: another message, a blank line, or a line that is no message."""
         if not line or line.isspace():
             return
         message = self.deserialize_json(line)
@@ -128,15 +128,15 @@ class MessageReader(GenericSingerReader[bytes]):
                 ) from None
 
     def error(self, what: str, advice: str) -> InputError:
-        """The error for the line in hand; it says where, and never quotes the line."""
-        # Counted only here: the iterator knows how many of the lines given are still to come.
+        """Return the error for the current line, with its number; it never quotes the line."""
+        # Lines are counted only here: the iterator knows how many of the chunk's lines are left.
         number = self._lines_given - length_hint(self._lines)
         return InputError(f"Line {number} of the input {what}: {advice}")
 
     def _chunks(self, file_input: IO[Any]) -> Iterator[bytes]:
-        """Yield what arrives; between chunks, and while none arrives, the attendant gets its turn."""
+        """Yield chunks as they arrive; call the attendant between chunks and while none arrives."""
         chunks: queue.Queue[bytes | OSError] = queue.Queue(CHUNKS_AHEAD)
-        # A daemon, for nothing can wake a thread that waits for a tap that says nothing.
+        # A daemon thread: nothing can wake a thread that waits for a silent tap.
         source = getattr(file_input, "buffer", file_input)
         threading.Thread(target=_read_into, args=(chunks, source), name="stdin", daemon=True).start()
         while not self._attendant.has_to_stop():
@@ -156,7 +156,7 @@ class MessageReader(GenericSingerReader[bytes]):
 
 
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Yield the lines that each chunk completes, without their ends; at last what stands behind the last end.
+    """Yield the lines that each chunk completes, without line ends; then what follows the last line end.
 
     The parts of a line that is longer than a chunk are joined once, when its end is there: a line of 64 MB takes twice
     as long as one of 32 MB.

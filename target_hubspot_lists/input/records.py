@@ -1,12 +1,10 @@
-"""What a record says: one contact joins or leaves one cohort. Pure: nothing is asked, nothing is sent."""
+"""What a record says: one contact joins or leaves one cohort; and how its values are parsed. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
-
-from target_hubspot_lists.input.date_times import iso_moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +40,9 @@ LONGEST_COHORT = 500  # characters
 LONGEST_VALUE = 500  # characters, of a value that names a contact: for the same reason
 NUL = "\0"  # no address and no name holds it, and Postgres stores no text with it
 
+# Dashes are required: eight digits may as well be a number.
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].+)?", re.ASCII | re.IGNORECASE)
+
 Member = int | str  # a record id, a normalised email address, or the value of a unique property
 
 
@@ -53,29 +54,29 @@ class Cohort(NamedTuple):
 
     @property
     def key(self) -> str:
-        """By what it is known again in later runs: an id and a name that are spelt alike are two cohorts."""
+        """The text by which later runs recognise the cohort: an id and a name that are spelt alike are two cohorts."""
         return f"id {self.id}" if self.id else f"name {self.name}"
 
     @classmethod
     def from_key(cls, key: str, name: str | None = None) -> Cohort:
-        """The cohort that a key stands for; its name, where it has an id, is not in the key."""
+        """Return the cohort of a key; if the cohort has an id, its name is not in the key."""
         kind, _, text = key.partition(" ")
         return cls(text, name or text) if kind == "id" else cls(None, text)
 
 
 class Membership(NamedTuple):
-    """One record, understood: this member is in the cohort from here on, or is not."""
+    """One parsed record: this member is in the cohort from here on, or is not."""
 
     cohort: Cohort
     member: Member
     is_member: bool
-    cohort_size: int | None = None  # how many the cohort has, where the source says it
+    cohort_size: int | None = None  # number of members of the cohort, if the source says it
 
 
 class Rejection(NamedTuple):
     """One record that cannot be applied, and why; `member` is the value as asked, for the report only.
 
-    `hides_a_member`: it says that somebody is in the cohort, and not in a usable way who.
+    `hides_a_member`: the record adds a member to the cohort, and the member cannot be read.
     """
 
     reason: Reason
@@ -86,10 +87,10 @@ class Rejection(NamedTuple):
 
 
 def says_deleted(value: object) -> bool | None:
-    """Whether `_sdc_deleted_at` says that the row is gone: a date-time or a date (ISO 8601) does.
+    """Return whether `_sdc_deleted_at` says that the row is deleted: a date-time or a date (ISO 8601) does.
 
-    Null, blank, false and 0, also as text, do not: so do taps and maps write that there is no such time. None for
-    anything else ("NaT", an object), which must neither remove nor add anybody.
+    Null, blank, false and 0, also as text, do not: taps and maps write no time in these ways. None for anything else
+    ("NaT", an object), which must neither remove nor add a member.
     """
     if value is None or value == 0 or is_blank(value):  # False is 0, too
         return False
@@ -100,6 +101,21 @@ def says_deleted(value: object) -> bool | None:
     if value.strip().lower() in {"false", "0"}:
         return False
     return True if iso_moment(value) else None
+
+
+def iso_moment(text: str) -> datetime | None:
+    """Return the moment in UTC that the text names, or None if it names none.
+
+    The text is `YYYY-MM-DD`, alone or with a time behind a `T` or a space. Without a zone it is in UTC.
+    """
+    text = text.strip()
+    if ISO_DATE.fullmatch(text) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def operation(value: object) -> bool | None:
@@ -158,10 +174,10 @@ def name_text(value: object) -> str | None:
 
 
 def is_blank(value: object) -> bool:
-    """Whether a value says nothing: null, or blank text."""
+    """Return whether a value is empty: null, or blank text."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def as_asked(value: object) -> str:
-    """The value as the report shows it; short, for a nested value is no member."""
+    """Return the value for the report, cut off: a nested value may be long, and is no member."""
     return "" if value is None else str(value)[:320]

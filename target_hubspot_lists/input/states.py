@@ -21,10 +21,12 @@ State = dict[str, Any]
 
 
 class States:
-    """The STATE of one run: what the tap sent last, and what has left."""
+    """The STATE of one run: what the tap sent last, and what was written last."""
 
     def __init__(self, settings: Settings) -> None:
-        self._is_kept = settings.dry_run  # nothing is written, so the real run is to see everything
+        self._is_kept = (
+            settings.dry_run
+        )  # a dry run writes no members, so the real run must read everything again
         self._waits_for_end = settings.max_unapplied_percent < EVERYTHING
         self._latest: State | None = None
         self._released: State | None = None
@@ -32,7 +34,7 @@ class States:
         self._by_streams: dict[frozenset[str], State | None] = {}
 
     def take(self, state: State | None, begun: frozenset[str] = frozenset()) -> None:
-        """Hold a STATE; that of a mirror is held for the streams that have begun."""
+        """Hold a STATE; in a mirror it is held for the streams that have begun."""
         if begun:
             self._by_streams.pop(begun, None)  # the order is that of the latest
             self._by_streams[begun] = state
@@ -41,16 +43,16 @@ class States:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a STATE could leave that has not left."""
+        """Return whether a STATE is held that may be written and was not."""
         return bool(self._latest) and self._latest != self._released and not self._is_kept
 
     def confirm(self) -> None:
-        """Let the latest STATE leave: every record that came before it has its outcome."""
+        """Write the latest STATE: every record before it has its outcome."""
         if not self._waits_for_end:
             self._release()
 
     def end(self, is_done: Callable[[str], bool], *, are_all_done: bool) -> None:
-        """Let the latest STATE leave that covers only streams that are done; one held for no stream covers all."""
+        """Write the latest STATE whose streams are all done; a STATE held for no stream covers all streams."""
         done = [state for streams, state in self._by_streams.items() if all(map(is_done, streams))]
         if done:
             self._latest = done[-1]
@@ -66,7 +68,7 @@ class States:
 
 def _write(state: State) -> None:
     """Write STATE as the tap sent it; the SDK's own way fails on fractions, and shows STATE in its log."""
-    if not sys.stdout:  # the process was started without one: nobody keeps STATE
+    if not sys.stdout:  # the process was started without it, so that nothing reads STATE
         return
     try:
         write_out(f"{serialize_json(state)}\n".encode())

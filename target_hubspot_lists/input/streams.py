@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from singer_sdk.exceptions import MappingError
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
@@ -16,15 +16,15 @@ from target_hubspot_lists.input.advice import Advice
 from target_hubspot_lists.input.columns import Columns
 from target_hubspot_lists.input.parsing import membership_parser, stream_cohort
 from target_hubspot_lists.input.records import NUL, Membership, positive_integer
-from target_hubspot_lists.input.report_lines import LINE_COLUMNS, refuse_report_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from singer_sdk.mapper import PluginMapper, StreamMap
 
-    from target_hubspot_lists.input.receiving import Receiver
-    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.input.attributes import AttributeParser, Attributes
+    from target_hubspot_lists.input.records import Cohort, Rejection
+    from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -35,12 +35,47 @@ MELTANO_TEST_STREAM = "meltano_test_stream"
 # What an expression of stream_maps can raise, over a schema or a record.
 MAPPING_FAILURES = (MappingError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
+# Columns that every line about a member has, in JSON Lines and in CSV, and no snapshot of a cohort has together.
+LINE_COLUMNS = frozenset({"run_id", "outcome", "correlation_id"})
+
 Record = dict[str, Any]
 Taker = Callable[[Record, int | None], None]  # what is done with a record and the version of its message
 
 
+class Receiver(Protocol):
+    """What takes in the parsed records: memberships and rejections, stream by stream, in the order of the input."""
+
+    def attribute_parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
+        """Return the parser of the mapped fields of a stream's records; None if no field is mapped.
+
+        InputError if a mapped field is not among the columns.
+        """
+
+    def schema(self, stream: str, cohort: Cohort | None, *, can_remove: bool) -> None:
+        """Take a SCHEMA of the stream, changed or not.
+
+        `cohort` is the cohort of the whole stream, or None if a column names the cohort. `can_remove` says
+        whether a record of the stream can remove a member.
+        """
+
+    def take(
+        self,
+        stream: str,
+        membership: Membership,
+        version: int | None,
+        attributes: Attributes | PropertyProblem | None = None,
+    ) -> None:
+        """Take a record's membership, and the attributes that it maps; `version` is that of the RECORD message."""
+
+    def reject(self, stream: str, rejection: Rejection, version: int | None) -> None:
+        """Count and report a record that cannot be applied."""
+
+    def pass_over(self, stream: str) -> None:
+        """Note a RECORD of the stream that a stream map filters out."""
+
+
 class MappedStream(NamedTuple):
-    """A stream as it is after the user's maps, as `Receiver.schema` is told of it."""
+    """A stream after the user's maps, as `Receiver.schema` gets it."""
 
     name: str
     cohort: Cohort | None
@@ -81,20 +116,20 @@ class Streams:
                 "is a SCHEMA without stream or schema", "use a tap that writes Singer messages."
             )
         if stream == MELTANO_TEST_STREAM:
-            # Nothing of it is written: that the run began says that the connection works.
+            # Nothing of it is written: the run has checked the connection before it reads the input.
             logger.info("The connection works.")
-            self._takers[stream] = _each_of([])
+            self._takers[stream] = _all_of([])
             return
         if not isinstance(schema.get("properties"), dict):
             raise InputError(
                 f'The SCHEMA of stream "{stream}" has no properties: the tap must describe its columns.'
             )
         if self._are_snapshots:
-            refuse_report_lines(stream, schema["properties"])
+            _refuse_report_lines(stream, schema["properties"])
         if self._schemas.get(stream) != schema:
             self._compose(stream, schema, message.get("key_properties"))
-        for each in self.mapped(stream):
-            self._receiver.schema(each.name, each.cohort, can_remove=each.can_remove)
+        for mapped in self.mapped(stream):
+            self._receiver.schema(mapped.name, mapped.cohort, can_remove=mapped.can_remove)
 
     def _compose(self, stream: str, schema: dict[str, Any], key_properties: list[str] | None) -> None:
         """Compose what takes the stream's records from here on."""
@@ -102,14 +137,16 @@ class Streams:
         with self._mapping(stream):
             self._mapper.register_raw_stream_schema(stream, schema, key_properties)
         maps = [
-            each for each in self._mapper.stream_maps[stream] if not isinstance(each, RemoveRecordTransform)
+            stream_map
+            for stream_map in self._mapper.stream_maps[stream]
+            if not isinstance(stream_map, RemoveRecordTransform)
         ]
         if self._are_snapshots:
-            self._refuse_shared_names(stream, [each.stream_alias for each in maps])
+            self._refuse_shared_names(stream, [stream_map.stream_alias for stream_map in maps])
         self._mapped[stream] = []
-        takers = [self._taker(stream, each) for each in maps]
-        taker = takers[0] if len(takers) == 1 else _each_of(takers)
-        self._takers[stream] = _refusing_report_lines(stream, taker) if self._are_snapshots else taker
+        takers = [self._taker(stream, stream_map) for stream_map in maps]
+        taker = takers[0] if len(takers) == 1 else _all_of(takers)
+        self._takers[stream] = _without_report_lines(stream, taker) if self._are_snapshots else taker
 
     def mapped(self, stream: str) -> Sequence[MappedStream]:
         """Return the streams that the user's maps make of a stream; without maps it is the stream itself."""
@@ -182,7 +219,7 @@ class Streams:
         return take_with_attributes
 
     def _refuse_shared_names(self, stream: str, aliases: Collection[str]) -> None:
-        """Refuse one name for two streams in a mirror: what one of them proves would pass for both."""
+        """Refuse one name for two streams in a mirror: one stream's proof would count for both."""
         for other, mapped in self._mapped.items():
             shared = [each.name for each in mapped if each.name in aliases]
             if shared and other != stream:
@@ -193,7 +230,7 @@ class Streams:
 
     @contextmanager
     def _mapping(self, stream: str) -> Iterator[None]:
-        """Say that it is a map of the user's that failed; its own text may show a record."""
+        """Raise InputError if a map of the user fails; without the map's own error text, which may show a record."""
         try:
             yield
         except MAPPING_FAILURES as error:
@@ -203,22 +240,31 @@ class Streams:
             ) from error
 
 
-def _refusing_report_lines(stream: str, taker: Taker) -> Taker:
-    """Let a taker have only records that are no lines of a report, whatever the stream's SCHEMA says."""
+def _refuse_report_lines(stream: str, columns: Iterable[str]) -> None:
+    """Raise InputError where the columns of a mirror's stream are those of a report's lines."""
+    if {column.lower() for column in columns} >= LINE_COLUMNS:
+        raise InputError(
+            f'Stream "{stream}" holds lines of a report, and sync_mode is mirror: whoever is not among these lines '
+            "would be removed. Send the rejected ones again with sync_mode: incremental."
+        )
+
+
+def _without_report_lines(stream: str, taker: Taker) -> Taker:
+    """Return a taker that refuses lines of a report, whatever the stream's SCHEMA says."""
 
     def take(record: Record, version: int | None) -> None:
         if "correlation_id" in record and record.keys() >= LINE_COLUMNS:
-            refuse_report_lines(stream, record)
+            _refuse_report_lines(stream, record)
         taker(record, version)
 
     return take
 
 
-def _each_of(takers: Sequence[Taker]) -> Taker:
-    """Let a stream that becomes several, or none, take each of its ways."""
+def _all_of(takers: Sequence[Taker]) -> Taker:
+    """Return a taker for a stream that stream_maps turns into several streams, or into none."""
 
     def take(record: Record, version: int | None) -> None:
-        for each in takers:
-            each(record, version)
+        for taker in takers:
+            taker(record, version)
 
     return take

@@ -1,1 +1,1 @@
-"""What a run knows of earlier runs, and records for later ones."""
+"""The run journal: what a run knows of earlier runs, and what it records for later ones."""

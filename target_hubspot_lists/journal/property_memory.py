@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-# Of each property written the digest of its name and that of its value, behind one another.
+# For each property written: the digest of its name, then the digest of its value.
 DIGEST_BYTES = 8
 PAIR_BYTES = 2 * DIGEST_BYTES
 
 
 class PropertyMemory(Protocol):
-    """What a run remembers of the runs before it; the bytes are `Hashes.packed`."""
+    """What earlier runs wrote to contacts' properties; the bytes are `Hashes.packed`."""
 
     def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
-        """What was remembered of these contacts; those of which nothing is known are left out."""
+        """Return by record id what is remembered; contacts of which nothing is known are left out."""
 
     def remember(self, hashes: Mapping[int, bytes]) -> None:
-        """Remember this of these contacts instead of what was known."""
+        """Remember this of these contacts, in place of what was remembered before."""
 
 
 class Hashes:
-    """What is known of one contact's properties: no value, no name, only whether a value is the same."""
+    """Hashes of one contact's property names and values: they only show whether a value is the same."""
 
     def __init__(self, packed: bytes = b"") -> None:
         pairs = (packed[start : start + PAIR_BYTES] for start in range(0, len(packed), PAIR_BYTES))
         self._by_name = {pair[:DIGEST_BYTES]: pair[DIGEST_BYTES:] for pair in pairs}
 
     def unknown(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """Those of the texts that were not the last ones written to their properties."""
+        """Return the texts that were not the last ones written to their properties."""
         return {
             name: text for name, text in texts.items() if self._by_name.get(_digest(name)) != _digest(text)
         }
 
     def with_written(self, texts: Mapping[str, str]) -> Hashes:
-        """What is known once these were written."""
+        """Return the hashes once these texts are written."""
         changed = Hashes()
         changed._by_name = self._by_name | {_digest(name): _digest(text) for name, text in texts.items()}
         return changed
 
     @property
     def packed(self) -> bytes:
-        """The same for what is known alike, whatever the order it was learnt in."""
+        """The hashes as bytes, in an order that does not depend on when they were written."""
         return b"".join(name + text for name, text in sorted(self._by_name.items()))
 
 

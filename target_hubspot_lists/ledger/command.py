@@ -1,4 +1,4 @@
-"""The command hubspot-lists-ledger: what the ledger knows of lists and runs, and how it forgets a person."""
+"""The command hubspot-lists-ledger: shows the lists and runs of the ledger, and deletes what it knows of a person."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is SQLite; else it is Postgres."""
+        """Return whether the database is SQLite; else it is Postgres."""
         return self._url.get_backend_name() == "sqlite"
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class Database:
 
     @contextmanager
     def rehearsing(self) -> Iterator[Connection]:
-        """Lend the connection for a transaction that may write; in the end all of it is undone."""
+        """Lend the connection for a transaction that may write, and undo it at the end."""
         with self._guard, self._errors():
             self._connection.execution_options(ledger_writes=True)
             transaction = self._connection.begin()
@@ -114,14 +114,14 @@ class Database:
                 raise DBAPIError(None, None, error) from error
 
     def empty_log(self) -> None:
-        """Take what was deleted out of SQLite's log file too, unless somebody is reading it just now."""
+        """Remove what was deleted from SQLite's log file too, unless another process is reading it."""
         if self.is_sqlite:
             with self._guard:
                 # Past SQLAlchemy, which would begin a transaction, and in one there is no checkpoint.
                 self._connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Give the connection back, and with it whatever lock it holds."""
+        """Close the connection, which releases its locks."""
         with self._guard:
             self._connection.close()
 
@@ -129,7 +129,7 @@ class Database:
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         with self._guard, self._errors():
             if self._connection.closed or self._connection.invalidated:
-                # Never connect anew: the locks of this run were lost with the connection.
+                # Never connect again: the locks of this run were lost with the connection.
                 raise LedgerError(
                     "The connection to the ledger's database was lost: run again when the database is back."
                 )
@@ -172,7 +172,7 @@ class Database:
         return f'"{self.path}" ' if self.path else ""
 
     def _detail(self, error: DBAPIError) -> str:
-        """What the driver says, without passwords and addresses; nothing where that cannot be told apart."""
+        """Return the driver's message without passwords and addresses; nothing if they cannot be told apart."""
         first_line = str(error.orig).strip().partition("\n")[0]
         if not self._may_quote or not first_line:
             return ""
@@ -235,7 +235,7 @@ def _secrets(url: URL) -> list[str]:
 def _sqlite_path(url: URL, *, create: bool) -> Path:
     """The path of the file, the same by whatever links; it is made, for its owner alone, where there is none yet."""
     try:
-        path = Path(url.database or "").resolve()  # beside it are the files that tell which runs live
+        path = Path(url.database or "").resolve()  # the files beside it show which runs are alive
     except (OSError, RuntimeError):  # a link that leads to itself
         raise LedgerError("The path in ledger_url leads nowhere: correct its symbolic links.") from None
     if not path.parent.is_dir():

@@ -1,4 +1,4 @@
-"""What is known of one portal from run to run: contacts, lists, who is on them, and who is at work."""
+"""What is known of one portal from run to run: contacts, lists, their members, and which run holds which list."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WAIT_FOR_LOCK_SECONDS = 30
 class Ledger:
     """One portal's view of a database, in four stores: people, lists, members, kept adds; threads may share it.
 
-    It holds personal data: addresses with their record ids, and which record is on which list. Who is on a list
-    is kept until it is known that they left, or that the contact is gone. What is no longer of use goes after
-    90 days, by `people.prune`: who left a list, the address of somebody who is on none, hashes of property values, the
-    lines of runs. `people.forget_person` deletes one person at once.
+    It holds personal data: addresses with their record ids, and which record is on which list. A membership is kept
+    until the member left the list, or the contact was deleted. `people.prune` deletes unused entries after 90 days:
+    members who left a list, addresses of contacts that are on none, hashes of property values, the lines of runs.
+    `people.forget_person` deletes one person at once.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Ledger:
     def open_to_read(
         cls, url: str, portal_id: int, *, run_id: str, now: Callable[[], datetime]
     ) -> Ledger | None:
-        """Open the ledger that `url` names and leave it as it is; None where there is none yet."""
+        """Open the ledger that `url` names and leave it as it is; None if there is none yet."""
         try:
             database = Database(url, create=False)
         except NoLedgerThere:
@@ -102,7 +102,7 @@ class Ledger:
         return version > 0
 
     def close(self) -> None:
-        """Let go of the database, and of every lock."""
+        """Close the database, and release every lock."""
         self._locks.close()
         self._database.close()
 
@@ -118,7 +118,7 @@ class Ledger:
         return f"Ledger({self._database!r}, portal {self._portal_id})"
 
     def workspace(self) -> Workspace:
-        """Return where a run can keep tables of its own beside those of the ledger, as long as it is open."""
+        """Return a workspace: tables of this run beside those of the ledger, as long as the ledger is open."""
         return workspace(self._database, self._portal_id)
 
     def lock(

@@ -1,10 +1,10 @@
-"""Keeps two runs off one list: a run holds a list's name and id until it lets go or dies, and no longer.
+"""Locks on lists: no two runs write to one list at a time. A run holds a list until it releases it or its process ends.
 
-By name, since a list that is to be made has no id yet; by id, since a list can get another name meanwhile.
+A list is held by name, since a list that is to be created has no id yet, and by id, since it can be renamed meanwhile.
 
-Who holds what is a row in the database. A row counts only while its run lives, and that is told by a lock that
-ends with the process, however it ends: of SQLite on a file of the run's own beside the ledger, of Postgres on
-the run's connection. A row that a dead run left is taken over by whoever meets it.
+A row in the database says which run holds a list. It counts only while the run's own lock is held, which ends with the
+process, however that ends: with SQLite a locked file beside the ledger, with Postgres a lock on the run's connection.
+The next run that wants the list deletes the row of a run that died.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ ID = "\t"  # in front of what is an id: no name of a list begins with it
 POLL_SECONDS = 0.5  # between tries: a run that waits asks the database sixty times
 
 
-class Life(Protocol):
-    """Tells whether a run lives."""
+class RunLock(Protocol):
+    """The lock that a run holds as long as its process lives."""
 
     def begin(self, connection: Connection) -> None:
-        """Show this run to be alive until its process ends or `end` is called."""
+        """Take this run's lock, until its process ends or `end` is called."""
 
     def is_alive(self, connection: Connection, run_id: str) -> bool:
-        """Whether another run is alive; in doubt it is."""
+        """Return whether another run holds its lock; in doubt it does."""
 
     def end(self) -> None:
-        """Show this run no longer to be alive."""
+        """Release this run's lock."""
 
 
 class Holder(NamedTuple):
-    """The run that holds a list; by its name, or behind ID its id."""
+    """The run that holds a list; `list_name` is its name, or ID and its id."""
 
     list_name: str
     run_id: str
@@ -60,7 +60,7 @@ class Holder(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What of the list is held."""
+        """The list in messages, by its name or id."""
         return f"List {self.list_name[1:]}" if self.list_name.startswith(ID) else f'List "{self.list_name}"'
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class Locks:
         self._run_id = run_id
         self._now = now
         self._held: set[str] = set()
-        self._life: Life | None = None
+        self._run_lock: RunLock | None = None
 
     @contextmanager
     def hold(
@@ -110,23 +110,23 @@ class Locks:
             yield
         finally:
             self._held -= wanted
-            # Rows that cannot be deleted now count for nothing once this run is over.
+            # Rows that cannot be deleted now do not count once this run is over.
             with suppress(LedgerError):
                 self._release(wanted)
 
     def close(self) -> None:
-        """Stop holding anything."""
-        if self._life:
-            self._life.end()
+        """Release the run's lock, and with it every list."""
+        if self._run_lock:
+            self._run_lock.end()
 
     def _take(self, names: Collection[str]) -> Holder | None:
         """Take all of these names and return None, or none of them and return who has one."""
         with self._database.writing() as connection:
             serialize(connection)
-            if self._life is None:
-                self._life = self._begin_life(connection)
+            if self._run_lock is None:
+                self._run_lock = self._begin_run_lock(connection)
             for holder in self._holders(connection, names):
-                if self._life.is_alive(connection, holder.run_id):
+                if self._run_lock.is_alive(connection, holder.run_id):
                     return holder
                 connection.execute(delete(locks).where(locks.c.run_id == holder.run_id))
             if names:
@@ -139,7 +139,7 @@ class Locks:
             select(*columns).where(locks.c.portal_id == self._portal_id).order_by(locks.c.list_name)
         )
         holders = [Holder(*row) for row in rows if row.list_name in names]
-        return sorted(holders, key=lambda each: each.list_name.startswith(ID))  # a name says more
+        return sorted(holders, key=lambda each: each.list_name.startswith(ID))  # names first, for the message
 
     def _row(self, name: str) -> dict[str, str | int]:
         return {
@@ -161,15 +161,15 @@ class Locks:
                 )
             )
 
-    def _begin_life(self, connection: Connection) -> Life:
+    def _begin_run_lock(self, connection: Connection) -> RunLock:
         path = self._database.path
-        life = PostgresLife(self._run_id) if path is None else SQLiteLife(path, self._run_id)
-        life.begin(connection)
-        return life
+        run_lock = PostgresRunLock(self._run_id) if path is None else SQLiteRunLock(path, self._run_id)
+        run_lock.begin(connection)
+        return run_lock
 
 
-class SQLiteLife:
-    """A file beside the ledger that SQLite keeps locked for as long as the run's process lives.
+class SQLiteRunLock:
+    """A file beside the ledger that SQLite keeps locked as long as the run's process lives.
 
     SQLite's own locks serve on every system; no transaction in such a file is ever committed.
     """
@@ -191,7 +191,7 @@ class SQLiteLife:
             ) from None
 
     def is_alive(self, connection: Connection, run_id: str) -> bool:  # noqa: ARG002
-        """Whether the run's file is there and locked; that of a dead run is deleted."""
+        """Return whether the run's file exists and is locked; the file of a dead run is deleted."""
         path = self._path_of(run_id)
         if not path.exists():
             return False
@@ -223,10 +223,10 @@ class SQLiteLife:
         return file
 
 
-class PostgresLife:
+class PostgresRunLock:
     """A lock of the run's session, which the server drops when the connection ends.
 
-    The ledger has this one connection: whoever has lost the lock can write to the ledger no more.
+    The ledger has this one connection: a run that lost the lock can no longer write to the ledger.
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
     """
 
@@ -238,7 +238,7 @@ class PostgresLife:
         connection.execute(select(func.pg_advisory_lock(_signed(self._run_id))))
 
     def is_alive(self, connection: Connection, run_id: str) -> bool:
-        """Whether the run's number is locked; a try that succeeds is undone with this transaction."""
+        """Return whether the run's number is locked; a try that succeeds is undone with this transaction."""
         return not connection.scalar(select(func.pg_try_advisory_xact_lock(_signed(run_id))))
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""Brings a database to the schema this version knows: one function for each step, never changed once released."""
+"""Brings a database to the current schema: one function for each version, never changed once released."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def create_tables(connection: Connection) -> None:
 def name_cohorts_and_tell_broken_runs(connection: Connection) -> None:
     """Version 2: what a cohort was named when its list was, and lines of runs that broke off."""
     connection.execute(text("ALTER TABLE ledger_cohorts ADD COLUMN name TEXT"))
-    # Until then only a run that came to its end left a line.
+    # Before this version only a run that reached its end left a line.
     connection.execute(text("ALTER TABLE ledger_runs ADD COLUMN is_complete BOOLEAN NOT NULL DEFAULT TRUE"))
 
 
@@ -122,7 +122,7 @@ def remember_mailability(connection: Connection) -> None:
 
 
 def keep_adds_that_did_not_apply(connection: Connection) -> None:
-    """Version 6: adds to be tried again, and the removals since from their lists."""
+    """Version 6: adds to be tried again, and later removals from their lists."""
     clustered = " WITHOUT ROWID" if is_sqlite(connection) else ""
     for statement in (
         f"""CREATE TABLE ledger_kept_adds (

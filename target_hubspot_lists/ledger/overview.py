@@ -1,4 +1,4 @@
-"""Reads what a ledger knows of lists and runs, over all portals, and writes nothing to it."""
+"""Reads the lists and runs of a ledger, of all portals, for its command and the report page; it never writes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListInLedger:
-    """A list, as the ledger knows it; `members` are on it, or perhaps are since a call was not answered."""
+    """A list in the ledger; `members` counts those of calls that were not answered, too."""
 
     portal_id: int
     list_id: str
@@ -45,7 +45,7 @@ class RunInLedger:
     portal_id: int
     run_id: str
     list_id: str
-    list_name: str | None  # None: the ledger does not know the list any more
+    list_name: str | None  # None: the list is no longer in the ledger
     stream: str
     started: datetime
     ended: datetime

@@ -21,7 +21,9 @@ class KnownList:
     stream: str  # which filled it last
     created_by_us: bool
     was_read: bool  # its members were read from HubSpot once
-    cohort_name: str | None = None  # the cohort's when its list got its name, if it has an id as well
+    cohort_name: str | None = (
+        None  # the cohort's name when its list was named after it; None for a cohort without id
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class KeptAdd(NamedTuple):
     stream: str
     cohort_key: str
     cohort_name: str
-    word: int  # of two words on a list the later has the larger number
+    word: int  # sequence number: of two about one list, the later has the larger number
 
 
 class KnownRemoval(NamedTuple):
@@ -69,17 +71,17 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Forgotten:
-    """How much was deleted of what was known."""
+    """How many rows were deleted, by kind."""
 
     identifiers: int  # addresses, and values of other properties
     memberships: int
     property_hashes: int
     kept_adds: int = 0  # with the removals noted beside them
-    mailability: int = 0  # of how many contacts it was known whether HubSpot mails them
+    mailability: int = 0  # contacts whose mailability was known
 
     @property
     def anything(self) -> bool:
-        """Whether there was anything to delete."""
+        """Return whether there was anything to delete."""
         return any(
             (self.identifiers, self.memberships, self.property_hashes, self.kept_adds, self.mailability)
         )

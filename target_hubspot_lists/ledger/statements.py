@@ -1,4 +1,4 @@
-"""What SQLite and Postgres say differently: many values as one parameter, and the insert that updates.
+"""SQL that differs in SQLite and Postgres: many values as one parameter, and the insert that updates.
 
 Values go to the database as one parameter, an array in Postgres and JSON in SQLite: a statement is the same
 whatever their number, and no driver walks through a million rows one by one.
@@ -29,12 +29,12 @@ SERIAL_LOCK = int.from_bytes(b"ledger", "big")
 
 
 def is_sqlite(connection: Connection) -> bool:
-    """Whether it is SQLite; else it is Postgres."""
+    """Return whether the database is SQLite; else it is Postgres."""
     return connection.dialect.name == "sqlite"
 
 
 def serialize(connection: Connection) -> None:
-    """Let nobody else pass here until this transaction ends; a writing one of SQLite is alone already."""
+    """Make other transactions wait here until this one ends; in SQLite there is only one that writes."""
     if not is_sqlite(connection):
         connection.execute(select(func.pg_advisory_xact_lock(SERIAL_LOCK)))
 
@@ -48,7 +48,7 @@ def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
 
 
 def among(connection: Connection, column: Column[Value], values: Collection[Value]) -> ColumnElement[bool]:
-    """Whether the column is one of the values."""
+    """Return the condition that the column is one of the values."""
     if is_sqlite(connection):
         rows = func.json_each(_json(list(values))).table_valued("value")
         return column.in_(select(rows.c.value))
@@ -56,14 +56,14 @@ def among(connection: Connection, column: Column[Value], values: Collection[Valu
 
 
 def ids_as_rows(connection: Connection, ids: Collection[int]) -> FromClause:
-    """A table with one column, `value`."""
+    """Return the ids as a table with one column, `value`."""
     if is_sqlite(connection):
         return func.json_each(_json(list(ids))).table_valued("value")
     return func.unnest(literal(list(ids), ARRAY(BigInteger))).table_valued("value").render_derived()
 
 
 def pairs_as_rows(connection: Connection, pairs: Mapping[str, int]) -> FromClause:
-    """A table with two columns, `key` and `value`."""
+    """Return the pairs as a table with two columns, `key` and `value`."""
     if is_sqlite(connection):
         return func.json_each(_json(pairs)).table_valued("key", "value")
     keys, values = literal(list(pairs), ARRAY(Text)), literal(list(pairs.values()), ARRAY(BigInteger))
@@ -71,7 +71,7 @@ def pairs_as_rows(connection: Connection, pairs: Mapping[str, int]) -> FromClaus
 
 
 def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An insert that can say what to do with a row that is there already."""
+    """Return an insert with `on_conflict` clauses, for a row that exists already."""
     return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
 
 

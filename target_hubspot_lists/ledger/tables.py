@@ -15,7 +15,7 @@ contacts = Table(
     # By which HubSpot was asked: `email`, `hs_object_id`, or a unique property of the portal's own.
     Column("property", Text, primary_key=True),
     Column("value", Text, primary_key=True),  # trimmed; addresses in lower case
-    # No index: whom HubSpot reports missing is rare enough for a scan (a third of a second for a million rows),
+    # No index: contacts reported missing are rare enough for a scan (a third of a second for a million rows),
     # and an index would hold every value a second time.
     Column("record_id", BigInteger, nullable=False),
     Column("looked_up", BigInteger, nullable=False),
@@ -33,17 +33,15 @@ lists = Table(
     Column("was_read", Boolean, nullable=False),
 )
 
-lists_to_be_made = (
-    Table(  # a run was about to make a list of that name, and did not come to note which it became
-        "ledger_lists_to_be_made",
-        metadata,
-        Column("portal_id", BigInteger, primary_key=True),
-        Column("list_name", Text, primary_key=True),  # casefolded: HubSpot ignores case
-        Column("since", BigInteger, nullable=False),
-    )
+lists_to_be_made = Table(  # a run was about to create a list of that name, and noted no result yet
+    "ledger_lists_to_be_made",
+    metadata,
+    Column("portal_id", BigInteger, primary_key=True),
+    Column("list_name", Text, primary_key=True),  # casefolded: HubSpot ignores case
+    Column("since", BigInteger, nullable=False),
 )
 
-cohorts = Table(  # several cohorts can lead to one list
+cohorts = Table(  # several cohorts can go to one list
     "ledger_cohorts",
     metadata,
     Column("portal_id", BigInteger, primary_key=True),
@@ -89,7 +87,7 @@ kept_adds = Table(  # adds that did not apply, and are tried again
     Column("stream", Text, nullable=False),
     Column("cohort_key", Text, nullable=False),
     Column("cohort_name", Text, nullable=False),
-    Column("word", BigInteger, nullable=False),  # larger than that of any word before it
+    Column("word", BigInteger, nullable=False),  # sequence number: larger than that of every word before it
     Column("kept", BigInteger, nullable=False),
     Column("tried", BigInteger, nullable=False),  # when last; 0: not yet
 )

@@ -1,7 +1,8 @@
-"""Where a run keeps tables of its own for as long as it lasts: in a private file, or on the ledger's connection.
+"""A workspace holds tables of one run: in a private file without a ledger, else as temporary tables of the ledger.
 
-On the ledger's connection they are temporary tables, so that they can be joined with what the ledger knows. A private
-file has the ledger's tables too, without a row, so that the statements are the same.
+On the ledger's connection (`ledger_workspace.py`) they can be joined with the ledger's tables. A private file has the
+ledger's tables too, without rows, so that the statements are the same. This module needs no SQLAlchemy, which takes
+long to import.
 """
 
 from __future__ import annotations
@@ -71,11 +72,11 @@ class Workspace(Protocol):
         """Return values as the parameter that `among` reads."""
 
     def close(self) -> None:
-        """Let go of the tables."""
+        """Drop the tables."""
 
 
 class SQLiteDialect:
-    """What SQLite says differently from Postgres."""
+    """SQL that differs from Postgres."""
 
     ordered_key = "INTEGER PRIMARY KEY"  # and so the row's own number: no index beside the rows
     blob = "BLOB"
@@ -114,12 +115,12 @@ class SQLiteDialect:
 
 
 class PrivateFile(SQLiteDialect):
-    """A temporary SQLite file of this process, which nothing of it survives: it holds people."""
+    """A temporary SQLite file that ends with this process: it holds personal data."""
 
-    portal_id = 0  # of no portal is anything known
+    portal_id = 0  # its ledger tables are empty
 
     def __init__(self) -> None:
-        # Without a name SQLite makes a file that only its owner may read, and lets go of its name at once, so
+        # Without a name SQLite makes a file that only its owner may read, and removes its name at once, so
         # that it is gone with the process, however that ends: https://www.sqlite.org/inmemorydb.html#temp_db
         self._connection = sqlite3.connect("")
         # The file is a scratch pad of one run: nothing of it is read after a crash, so it need not survive one.
@@ -166,7 +167,7 @@ def insert_statement(table: str, columns: int, on_conflict: str) -> str:
 
 @contextmanager
 def _on_disk() -> Iterator[None]:
-    """Say what to do where the temporary file cannot be written."""
+    """Raise TargetError, with what to do, if the temporary file cannot be written."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from target_hubspot_lists.input.receiving import Receiver
+from target_hubspot_lists.input.streams import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
