@@ -93,15 +93,13 @@ class ContactResults:
     unknown: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
     refused: dict[str, Refusal] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)  # refused when they were looked up
-    doubtful: dict[str, Doubt] = field(
-        default_factory=dict
-    )  # the same, for their own sake or because all are
+    unread: set[str] = field(default_factory=set)  # those of the refused that were to be looked up
+    # To be looked up, and refused: the value is at fault, or HubSpot refuses every look-up.
+    doubtful: dict[str, Doubt] = field(default_factory=dict)
     # Not created, since HubSpot says that they exist, or says nothing: to be read again.
     conflicts: dict[str, Refusal] = field(default_factory=dict)
-    taken: dict[str, Refusal] = field(
-        default_factory=dict
-    )  # the same for the second time, after a read without them
+    # Conflicts for the second time: the read in between did not find them.
+    taken: dict[str, Refusal] = field(default_factory=dict)
     filled: dict[int, frozenset[str]] = field(default_factory=dict)
     merged: dict[int, int] = field(default_factory=dict)  # record ids that were retired, with today's
     mailability: dict[int, Mailability] = field(default_factory=dict)  # where it was asked for
@@ -144,35 +142,35 @@ def parse_read(
     has_mailability: bool = False,
 ) -> ContactResults:
     """Parse the answer of batch/read by a property: each value is found, unknown, refused or unanswered."""
-    results, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
-    step = ContactResults(
-        filled={found.record_id: found.filled for found in results} if read else {},
-        merged={old: found.record_id for found in results for old in found.merged},
-        mailability={found.record_id: found.mailability for found in results} if has_mailability else {},
+    contacts, errors = parsed(answer, partial(_results_and_errors, read=read, by=by))
+    results = ContactResults(
+        filled={found.record_id: found.filled for found in contacts} if read else {},
+        merged={old: found.record_id for found in contacts for old in found.merged},
+        mailability={found.record_id: found.mailability for found in contacts} if has_mailability else {},
     )
-    record_ids = {value: found.record_id for found in results for value in found.identifiers}
+    record_ids = {value: found.record_id for found in contacts for value in found.identifiers}
     named = {name: error for error in reversed(errors) for name in error.named}
     if by in STANDARD:
         spelt = {value: value for value in asked}
         named = {name.lower(): error for name, error in named.items()}
     else:
         spelt = answered_as(asked, record_ids, named)
-    if len(asked) == len(results) == 1:
+    if len(asked) == len(contacts) == 1:
         # One asked, one answered, however HubSpot spells it.
-        spelt, record_ids = {asked[0]: asked[0]}, {asked[0]: results[0].record_id}
+        spelt, record_ids = {asked[0]: asked[0]}, {asked[0]: contacts[0].record_id}
     for value in asked:
         name = spelt.get(value, "")
         record_id, error = record_ids.get(name), named.get(name)
         if record_id is not None:
-            step.found[value] = record_id
+            results.found[value] = record_id
         elif error is not None and error.category == "OBJECT_NOT_FOUND":
-            step.unknown.append(value)
+            results.unknown.append(value)
         elif error is not None and error.category == "VALIDATION_ERROR":
-            step.refused[value] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
-            step.unread.add(value)
+            results.refused[value] = Refusal(Reason.REFUSED_BY_HUBSPOT, error.message, answer.correlation_id)
+            results.unread.add(value)
         else:
-            step.unanswered.append(value)  # nothing was said, or only that it failed
-    return step
+            results.unanswered.append(value)  # nothing was said, or only that it failed
+    return results
 
 
 def parse_create(
@@ -182,28 +180,28 @@ def parse_create(
 
     For a new contact HubSpot answers with the properties that have a value by then.
     """
-    step = ContactResults()
-    results, errors = parsed(answer, _results_and_errors)
+    results = ContactResults()
+    contacts, errors = parsed(answer, _results_and_errors)
     if has_mailability:
-        step.mailability = {found.record_id: found.mailability for found in results}
-    by_trace_id = {found.trace_id: found.record_id for found in results}
-    by_address = {each: found.record_id for found in results for each in found.identifiers}
+        results.mailability = {found.record_id: found.mailability for found in contacts}
+    by_trace_id = {found.trace_id: found.record_id for found in contacts}
+    by_address = {each: found.record_id for found in contacts for each in found.identifiers}
     # Errors that name no input may concern any input that has no result.
     unnamed = " ".join(dict.fromkeys(each.message for each in errors if not each.trace_ids)) or UNSAID
     for position, address in enumerate(addresses):
         record_id = by_trace_id.get(str(position)) or by_address.get(address)
         error = next((each for each in errors if str(position) in each.trace_ids), None)
         if record_id is not None:
-            step.created[address] = record_id
+            results.created[address] = record_id
             continue
         message = error.message if error else unnamed
         blamed = error.properties if error else frozenset[str]()
         refusal = Refusal(Reason.REFUSED_BY_HUBSPOT, message, answer.correlation_id, blamed)
         if error is not None and error.category != "CONFLICT":
-            step.refused[address] = refusal
+            results.refused[address] = refusal
         else:
-            (step.taken if address in seen else step.conflicts)[address] = refusal
-    return step
+            (results.taken if address in seen else results.conflicts)[address] = refusal
+    return results
 
 
 def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[FoundContact], set[int]]:

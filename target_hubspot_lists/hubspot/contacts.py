@@ -52,11 +52,11 @@ class ContactProgress:
     looked_up: int = 0
     created: int = 0
 
-    def take(self, step: ContactResults) -> None:
-        """Count what calls settled."""
-        self.sent += step.addresses
-        self.looked_up += len(step.found) + len(step.unknown)
-        self.created += len(step.created)
+    def take(self, results: ContactResults) -> None:
+        """Count the results of a call."""
+        self.sent += results.addresses
+        self.looked_up += len(results.found) + len(results.unknown)
+        self.created += len(results.created)
 
 
 class Contacts:

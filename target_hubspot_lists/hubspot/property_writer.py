@@ -108,13 +108,13 @@ class PropertyWriter:
 
     def _write(self, updates: Sequence[Update]) -> UpdateResults:
         """Write a batch; if a contact's attributes are refused, its audience statuses are written without them."""
-        written = self._write_in_doubt(updates, self._try(updates))
+        written = self._write_in_doubt(updates, isolate(updates, self._attempt))
         again = [
             Update(update.record_id, {}, update.statuses)
             for update in updates
             if update.record_id in written.problems and update.attributes and update.statuses
         ]
-        return written.include(self._try(again)) if again else written
+        return written.include(isolate(again, self._attempt)) if again else written
 
     def _write_in_doubt(self, updates: Sequence[Update], written: UpdateResults) -> UpdateResults:
         """Write contacts again that HubSpot did not answer for or did not know, under their current record ids.
@@ -130,7 +130,7 @@ class PropertyWriter:
                 old_ids.setdefault(new, old)
         by_id = {each.record_id: each for each in updates}
         again = [replace(by_id[old], record_id=new) for new, old in old_ids.items()]
-        result = self._try(again).under(old_ids) if again else UpdateResults()
+        result = isolate(again, self._attempt).under(old_ids) if again else UpdateResults()
         for record_id in result.missing:  # though a read has just found it
             result.problems[record_id] = PropertyProblem(PropertyReason.REFUSED_BY_HUBSPOT, None)
         result.missing = written.missing.difference(old_ids.values())
@@ -148,16 +148,7 @@ class PropertyWriter:
         except MissingScopes:
             return {}
 
-    def _try(self, updates: Sequence[Update]) -> UpdateResults:
-        return isolate(updates, self._attempt)
-
     def _attempt(self, updates: Sequence[Update], _: RefusedCall | None) -> UpdateResults | RefusedCall:
-        try:
-            return self._send(updates)
-        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
-            return RefusedCall(refused) if len(updates) > 1 else self._refuse(updates[0], refused)
-
-    def _send(self, updates: Sequence[Update]) -> UpdateResults:
         # https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
         # No idProperty: record ids alone are taken. The trace id gives each input an outcome of its own.
         inputs = [
@@ -168,7 +159,11 @@ class PropertyWriter:
             }
             for update in updates
         ]
-        written = parse_update(updates, self._client.post(f"{self._base}/update", {"inputs": inputs}))
+        try:
+            answer = self._client.post(f"{self._base}/update", {"inputs": inputs})
+        except (InvalidRequest, Conflict, TooLarge, NotFound) as refused:
+            return RefusedCall(refused) if len(updates) > 1 else self._refuse(updates[0], refused)
+        written = parse_update(updates, answer)
         if written.texts:
             self._refusal_limit.accepted()
         return written

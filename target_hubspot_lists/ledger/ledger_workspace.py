@@ -84,8 +84,8 @@ class PostgresWorkspace(_OnLedger):
         self.change(f"INSERT INTO {table} SELECT * FROM mirror_incoming {on_conflict}")
         self.change("DROP TABLE mirror_incoming")
 
-    def insert_run(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
-        """Insert a row `(word, cohort, member)` for each member; each word is larger by two than the one before."""
+    def insert_numbered(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
+        """Insert a row `(word, cohort, member)` for each member; the words are `word`, `word + 2`, and so on."""
         self._copy(table, [(word + 2 * number, cohort, member) for number, member in enumerate(members)])
 
     def _copy(self, table: str, rows: Sequence[Row]) -> None:

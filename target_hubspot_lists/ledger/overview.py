@@ -99,7 +99,7 @@ class LedgerOverview:
             for row in rows
             for last_run, last_complete_run in [ended.get((row.portal_id, row.list_id), (None, None))]
         ]
-        return sorted(found, key=lambda each: (each.portal_id, each.name.casefold(), each.list_id))
+        return sorted(found, key=lambda one: (one.portal_id, one.name.casefold(), one.list_id))
 
     def runs(
         self,

@@ -44,8 +44,8 @@ class Workspace(Protocol):
         `on_conflict` is the clause for rows whose key is there; then no key may be twice among the rows.
         """
 
-    def insert_run(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
-        """Insert a row `(word, cohort, member)` for each member; each word is larger by two than the one before."""
+    def insert_numbered(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
+        """Insert a row `(word, cohort, member)` for each member; the words are `word`, `word + 2`, and so on."""
 
     def change(self, statement: str, **values: object) -> None:
         """Run a statement that returns no rows."""
@@ -81,8 +81,10 @@ class SQLiteDialect:
     ordered_key = "INTEGER PRIMARY KEY"  # and so the row's own number: no index beside the rows
     blob = "BLOB"
 
-    def insert_run(self: Workspace, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
-        """Insert a row `(word, cohort, member)` for each member; each word is larger by two than the one before."""
+    def insert_numbered(
+        self: Workspace, table: str, word: int, cohort: int, members: Sequence[int | str]
+    ) -> None:
+        """Insert a row `(word, cohort, member)` for each member; the words are `word`, `word + 2`, and so on."""
         # One parameter that SQLite takes apart: a third of the time of as many rows given to it one by one.
         self.change(
             f"INSERT INTO {table} SELECT :word + 2 * key, :cohort, value FROM json_each(:members)",

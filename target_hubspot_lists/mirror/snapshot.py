@@ -72,7 +72,7 @@ class Snapshot:
                     rows.append(((position + index) << 1 | is_member, cohort, members[index]))  # noqa: PERF401 - faster
             else:
                 word = (position + start) << 1 | is_member
-                self._workspace.insert_run("mirror_records", word, cohort, members[start:end])
+                self._workspace.insert_numbered("mirror_records", word, cohort, members[start:end])
         self._workspace.insert("mirror_records", rows)
         self._position += len(self.members)
         self._runs = [(0, cohort, is_member) for _, cohort, is_member in self._runs[-1:]]
