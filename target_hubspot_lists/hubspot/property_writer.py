@@ -203,8 +203,8 @@ class PropertyWriter:
         if len(record_ids) == 1 and len(found) == 1:
             found = dict.fromkeys(record_ids, *found.values())  # merged contacts answer under another id
         unknown = {name for each in errors if each.category == NOT_FOUND for name in each.named}
-        left = [each for each in record_ids if each not in found and str(each) not in unknown]
-        return {each: found[each] for each in record_ids if each in found}, left
+        unanswered = [each for each in record_ids if each not in found and str(each) not in unknown]
+        return {each: found[each] for each in record_ids if each in found}, unanswered
 
 
 def _refused_for_all(refused: Refused) -> TargetError:
