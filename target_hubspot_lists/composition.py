@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.errors import LedgerError
@@ -17,24 +16,20 @@ from target_hubspot_lists.journal.ledger_journal import LedgerJournal
 from target_hubspot_lists.journal.ledger_reading import DryRunJournal
 from target_hubspot_lists.journal.no_journal import NoJournal
 from target_hubspot_lists.ledger.workspace import PrivateFile
-from target_hubspot_lists.mirror.kept_mailability import MailabilityOnDisk
-from target_hubspot_lists.mirror.mirror import Mirror
-from target_hubspot_lists.mirror.written_properties import WrittenProperties
-from target_hubspot_lists.sync.contact_properties import ContactProperties
+from target_hubspot_lists.mirror.mirror import build_mirror
+from target_hubspot_lists.mirror.stores import MailabilityOnDisk, WrittenProperties
+from target_hubspot_lists.sync.applier import Applier
+from target_hubspot_lists.sync.contact_properties import ContactProperties, NoProperties
 from target_hubspot_lists.sync.delivery import Delivery
-from target_hubspot_lists.sync.fallbacks import InTurn
+from target_hubspot_lists.sync.destinations import Destinations, Routes
 from target_hubspot_lists.sync.incremental import Incremental
 from target_hubspot_lists.sync.mailability import MailabilityCheck, MailabilityInMemory, NoMailabilityCheck
 from target_hubspot_lists.sync.merged_contacts import MergedContacts
-from target_hubspot_lists.sync.no_properties import NoProperties
-from target_hubspot_lists.sync.planning import Planning
 from target_hubspot_lists.sync.reconciling import Reconciling
-from target_hubspot_lists.sync.resolution import ByRecordId
-from target_hubspot_lists.sync.resolving import ByProperty
-from target_hubspot_lists.sync.retrying import NoRetrying, Retrying
-from target_hubspot_lists.sync.routes import Routes
+from target_hubspot_lists.sync.resolvers import ByIdentifiers, ByProperty, ByRecordId
+from target_hubspot_lists.sync.retrying import Retrying
 from target_hubspot_lists.sync.schedule import Schedule
-from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
+from target_hubspot_lists.sync.unapplied_adds import NoUnappliedAdds, UnappliedAdds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +43,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.contact_properties import PortalProperties
-    from target_hubspot_lists.sync.resolution import Resolver
-    from target_hubspot_lists.sync.sync import Sync
+    from target_hubspot_lists.sync.resolvers import Resolver
+    from target_hubspot_lists.sync.schedule import Sync
 
 
 class Session(NamedTuple):
@@ -62,10 +57,10 @@ class Session(NamedTuple):
     delivery: Delivery
     contacts: Contacts
     routes: Routes
-    retrying: Retrying | NoRetrying
+    retrying: Retrying | None
 
     def close(self, accounts: Accounts) -> None:
-        """Let go of ledger, locks and files; count who was put back besides those whom records name."""
+        """Close ledger, locks and files; count the members that were restored besides those whom records name."""
         self.sync.close()
         for account in accounts.lists.values():
             account.restored += self.journal.restored.pop(account.list_id or "", 0)
@@ -84,10 +79,16 @@ def compose(  # noqa: PLR0913 - all that a run has
     flushed: Callable[[], None],
 ) -> Session:
     """Open the ledger, if the settings name one, and build the sync of the mode that they name."""
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(clock.time(), UTC)
+
     workers = settings.connection.max_concurrency
-    routes = Routes(settings, current_list_ids(client, settings.legacy_list_ids))
-    every = Lists(client)
-    lists = FoundLists(every, settings)
+    is_mirror = settings.sync_mode == "mirror"
+
+    # What reads and writes HubSpot
+    lists = Lists(client)
+    found_lists = FoundLists(lists, settings)
     contacts = Contacts(
         client,
         workers=workers,
@@ -96,38 +97,41 @@ def compose(  # noqa: PLR0913 - all that a run has
         does_without_reads=settings.are_record_ids,
         checks_mailability=settings.check_mailability,
     )
-    writer = ChangeWriter(client, every, contacts)
+    writer = ChangeWriter(client, lists, contacts)
     reader = MembershipReader(client, workers=workers)
+    routes = Routes(settings, current_list_ids(client, settings.legacy_list_ids))
 
-    def now() -> datetime:
-        return datetime.fromtimestamp(clock.time(), UTC)
-
+    # What is known of earlier runs
     ledger = open_ledger(settings, portal, run_id=run_id, now=now)
     journal: Journal = NoJournal()
     if ledger is not None and settings.dry_run:
-        journal = DryRunJournal(ledger, settings, lists, portal_lists=every, reader=reader, started=now())
+        journal = DryRunJournal(
+            ledger, settings, found_lists, portal_lists=lists, reader=reader, started=now()
+        )
     elif ledger is not None:
         journal = LedgerJournal(
             ledger,
             settings,
             client,
-            lists,
-            portal_lists=every,
+            found_lists,
+            portal_lists=lists,
             contacts=contacts,
             writer=writer,
             reader=reader,
             started=now(),
         )
+    unapplied_adds = NoUnappliedAdds() if ledger is None else UnappliedAdds(ledger.kept, settings)
     memory: PropertyMemory = journal
     workspace: Workspace | None = None
-    if settings.sync_mode == "mirror":
+    if is_mirror:
         workspace = PrivateFile() if ledger is None else ledger.workspace()
         if ledger is None:
-            # So that what one list wrote of a contact is not written for the next.
             memory = WrittenProperties(workspace)
+
+    # The steps from a membership to its outcome
     properties: ContactProperties | NoProperties = NoProperties()
     if settings.property_mappings or settings.audience_status_property:
-        properties = ContactProperties(client, settings, every, of_portal=of_portal, memory=memory)
+        properties = ContactProperties(client, settings, lists, of_portal=of_portal, memory=memory)
     mailability = _mailability_check(settings, contacts, journal, workspace, clock)
     merged = MergedContacts(contacts, journal)
     delivery = Delivery(
@@ -140,40 +144,46 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts=accounts,
         mailability=mailability,
     )
-    resolver = _resolver(settings, contacts, journal, accounts, mailability)
-    reconciling = Reconciling(
-        contacts, every, accounts, journal=journal, settings=settings, mailability=mailability
+    applier = Applier(
+        resolver=_resolver(settings, contacts, journal, accounts, mailability),
+        merged=merged,
+        delivery=delivery,
+        properties=properties,
+        accounts=accounts,
     )
-    planning = Planning(
+    reconciling = Reconciling(
+        contacts, lists, accounts, journal=journal, settings=settings, mailability=mailability
+    )
+    destinations = Destinations(
         routes,
-        lists,
+        found_lists,
         properties,
-        every=every,
+        lists=lists,
         journal=journal,
         accounts=accounts,
         reconciling=reconciling,
     )
-    second_chances = NoSecondChances() if ledger is None else SecondChances(ledger.kept, settings)
-    retrying = _retrying(
-        settings,
-        ledger,
-        second_chances,
-        accounts,
-        partial(
-            Retrying,
+    retrying: Retrying | None = None
+    # Not in a mirror: its next snapshot names its members again.
+    is_retried = settings.retry_unapplied_days > 0 and not is_mirror
+    if ledger is not None and isinstance(unapplied_adds, UnappliedAdds) and is_retried:
+        accounts.watcher = unapplied_adds
+        retrying = Retrying(
             settings,
+            ledger,
+            unapplied_adds,
             routes=routes,
-            every=every,
+            lists=lists,
             contacts=contacts,
-            resolver=resolver,
             merged=merged,
-            delivery=delivery,
             properties=properties,
+            applier=applier,
             journal=journal,
             accounts=accounts,
             now=now,
-        ),
-    )
+        )
+
+    # The mode, and when it applies memberships
     schedule: Schedule
 
     def flush_full_batch() -> None:
@@ -182,38 +192,30 @@ def compose(  # noqa: PLR0913 - all that a run has
     sync: Sync
     if workspace is None:
         sync = Incremental(
-            planning,
-            batch_size_rows=settings.batch_size_rows,
-            flush=flush_full_batch,
-            resolver=resolver,
-            merged=merged,
-            delivery=delivery,
+            destinations,
+            applier=applier,
             properties=properties,
             journal=journal,
             mailability=mailability,
-            second_chances=second_chances,
+            unapplied_adds=unapplied_adds,
+            batch_size_rows=settings.batch_size_rows,
+            flush=flush_full_batch,
         )
     else:
-        sync = Mirror(
+        sync = build_mirror(
             settings,
-            planning,
+            destinations,
             contacts=contacts,
             reader=reader,
-            resolver=resolver,
+            applier=applier,
             delivery=delivery,
             properties=properties,
             journal=journal,
             workspace=workspace,
             mailability=mailability,
-            second_chances=second_chances,
+            unapplied_adds=unapplied_adds,
         )
-    schedule = Schedule(
-        sync,
-        accounts,
-        States(settings),
-        clock=clock,
-        flushed=flushed,
-    )
+    schedule = Schedule(sync, accounts, States(settings), clock=clock, flushed=flushed)
     return Session(sync, schedule, journal, reconciling, delivery, contacts, routes, retrying)
 
 
@@ -224,11 +226,11 @@ def _resolver(
     accounts: Accounts,
     mailability: MailabilityCheck | NoMailabilityCheck,
 ) -> Resolver:
-    """Build what finds the contacts of members, by whatever the settings say that names them."""
+    """Build what finds the contacts of members, by the identifiers that the settings name."""
     if settings.are_record_ids:
         return ByRecordId()
     if len(settings.identifiers) > 1:
-        return InTurn(settings.identifiers, contacts, journal, accounts, mailability)
+        return ByIdentifiers(settings.identifiers, contacts, journal, accounts, mailability)
     return ByProperty(settings.identifiers[0].by, contacts, journal, accounts, mailability)
 
 
@@ -239,31 +241,17 @@ def _mailability_check(
     workspace: Workspace | None,
     clock: Clock,
 ) -> MailabilityCheck | NoMailabilityCheck:
+    """Build what knows whether HubSpot mails members, if the settings ask for it."""
     if not settings.check_mailability:
         return NoMailabilityCheck()
     store = MailabilityInMemory() if workspace is None else MailabilityOnDisk(workspace)
     return MailabilityCheck(contacts, journal, store, clock.time)
 
 
-def _retrying(
-    settings: Settings,
-    ledger: Ledger | None,
-    second_chances: SecondChances | NoSecondChances,
-    accounts: Accounts,
-    build: Callable[[Ledger, SecondChances], Retrying],
-) -> Retrying | NoRetrying:
-    """Build what tries adds of earlier runs again; a mirror's next snapshot names its members by itself."""
-    is_off = settings.sync_mode == "mirror" or not settings.retry_unapplied_days
-    if ledger is None or isinstance(second_chances, NoSecondChances) or is_off:
-        return NoRetrying()
-    accounts.watcher = second_chances
-    return build(ledger, second_chances)
-
-
 def open_ledger(
     settings: Settings, portal: Portal, *, run_id: str, now: Callable[[], datetime]
 ) -> Ledger | None:
-    """Open the ledger that the settings name; a dry run leaves it as it is, and None where there is none."""
+    """Open the ledger that the settings name, in a dry run only to read; return None if they name none."""
     if settings.ledger_url is None:
         return None
     from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
@@ -273,16 +261,16 @@ def open_ledger(
 
 
 def check_ledger(settings: Settings, portal: Portal) -> str:
-    """Try to open the ledger and to write to it, and leave it as it is; return what was found as a sentence."""
+    """Try to open the ledger and to write to it, without a change; return what was found as a sentence."""
     from target_hubspot_lists.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy takes long to import
 
     known_id(portal)
-    is_there = Ledger.check(settings.ledger_url or "")
-    return f"Ledger: {'it can be used' if is_there else 'not there yet, the first run makes it'}."
+    exists = Ledger.check(settings.ledger_url or "")
+    return f"Ledger: {'it can be used' if exists else 'not there yet, the first run makes it'}."
 
 
 def known_id(portal: Portal) -> int:
-    """Return the portal's id, by which a ledger is kept."""
+    """Return the portal's id, under which the ledger records; raise LedgerError if HubSpot does not say it."""
     if portal.portal_id is None:
         raise LedgerError(
             "HubSpot does not say which portal this token is of, and a ledger is kept by portal: run again "

@@ -1,4 +1,4 @@
-"""One run: checks the connection, reads the input into the mode's sync, and says how it ended."""
+"""The life of one run: check of the connection, work, end of the input, summary and report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.composition import Session
     from target_hubspot_lists.settings import Settings
 
-# What the report says of an error that is none of ours; the command shows it in the log.
+# What the report says of an error of no class of ours; the command shows the error itself in the log.
 UNEXPECTED = TargetError("The run failed with an unexpected error; see the log.")
 
 
@@ -50,7 +50,7 @@ class Run:
         self.accounts = Accounts(self._report, settings.identifiers)
 
     def check(self, scopes: Collection[str]) -> tuple[Portal, PortalProperties]:
-        """Ask HubSpot whose token this is; raise if it lacks one of the scopes, or the portal a property."""
+        """Ask HubSpot which portal the token is of; raise if it lacks one of the scopes, or the portal a property."""
         self._portal = portal = read_portal(self._client, self._settings.connection.credentials, scopes)
         of_portal = PortalProperties.read(self._client, self._settings)
         if self._report:
@@ -65,7 +65,7 @@ class Run:
 
     @contextmanager
     def session(self, scopes: Collection[str]) -> Iterator[Session]:
-        """Check the connection, and yield what memberships are applied with; progress is told meanwhile."""
+        """Check the connection, and yield what memberships are applied with; log the progress meanwhile."""
         with self._client, ProgressLog(self._progress):
             portal, of_portal = self.check(scopes)
             self._session = session = compose(
@@ -84,50 +84,44 @@ class Run:
                 session.close(self.accounts)
 
     def end(self, session: Session) -> None:
-        """Bring all that is left to HubSpot; TargetError says what was not applied as asked."""
+        """Apply what remains at the end of the input; TargetError says what was not applied as asked."""
         held_back = session.sync.finish()
         unread = list(session.reconciling.end())
         if unmatched := session.routes.unmatched():
             self._logger.info("%s", unmatched)
         self.accounts.check()
         session.journal.end(self.accounts.lists.values())
-        # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
         unapplied = list(too_few_applied(self.accounts, self._settings.max_unapplied_percent))
         if not unapplied:
             session.schedule.end(are_all_done=not held_back)
-        session.retrying.run()
+        if session.retrying:
+            session.retrying.run()
+        # What a mirror held back comes first: it may be why nothing was applied, and says what to do.
         if problems := [*held_back, *unapplied, *unread]:
             raise TargetError(" ".join(problems))
 
-    def tell(
+    def log_end(
         self, problem: HubSpotError | None, *, signal_number: int | None
     ) -> tuple[int, list[HubSpotError]]:
-        """Say in the log and in the report how the run ended; return its exit code, and the errors to be shown."""
+        """Write the summary to the log, and the report; return the exit code, and the errors to show."""
         exit_code = int(problem is not None)
         if signal_number is not None:
             problem, exit_code = Interrupted(signal.Signals(signal_number).name), 128 + signal_number
-        unwritten = self._tell(problem, exit_code)
-        errors = {str(each): each for each in (unwritten, problem) if each and each is not UNEXPECTED}
-        return exit_code or int(unwritten is not None), list(errors.values())
-
-    def _tell(self, problem: HubSpotError | None, exit_code: int) -> TargetError | None:
-        """Write summary and report; return why the report cannot be written."""
         for line in summary(self.accounts, self._facts(exit_code)):
             self._logger.info("%s", line.text, extra=line.fields)
-        if left := self.accounts.records_read - self.accounts.done:
-            self._logger.info("%d of %d memberships read have no outcome.", left, self.accounts.records_read)
-        if self._report is None:
-            return None
-        try:
-            self._close_report(self._report, problem, exit_code)
-        except TargetError as error:
-            return error
-        self._logger.info('The report is in "%s".', self._report.path)
-        return None
-
-    @property
-    def _seconds(self) -> float:
-        return self._clock.monotonic() - self._started
+        if remaining := self.accounts.records_read - self.accounts.done:
+            self._logger.info(
+                "%d of %d memberships read have no outcome.", remaining, self.accounts.records_read
+            )
+        unwritten: TargetError | None = None
+        if self._report:
+            try:
+                self._close_report(self._report, problem, exit_code)
+                self._logger.info('The report is in "%s".', self._report.path)
+            except TargetError as error:
+                unwritten = error
+        errors = {str(error): error for error in (unwritten, problem) if error and error is not UNEXPECTED}
+        return exit_code or int(unwritten is not None), list(errors.values())
 
     def _flush_report(self) -> None:
         if self._report:
@@ -141,7 +135,7 @@ class Run:
             is_mirror=self._settings.sync_mode == "mirror",
             exit_code=exit_code,
             calls=self._client.calls,
-            seconds=self._seconds,
+            seconds=self._clock.monotonic() - self._started,
         )
 
     def _close_report(self, report: Report, problem: HubSpotError | None, exit_code: int) -> None:
@@ -153,7 +147,7 @@ class Run:
             exit_code=exit_code,
             error=str(problem) if problem else None,
             calls=self._client.calls,
-            seconds=round(self._seconds, 3),
+            seconds=round(self._clock.monotonic() - self._started, 3),
             seconds_verifying=self._session.delivery.seconds_verifying if self._session else 0.0,
         )
 

@@ -1,4 +1,4 @@
-"""Reads Singer messages from standard input, and lets STATE leave once HubSpot confirmed what it covers."""
+"""Reads Singer messages from standard input, and writes STATE once HubSpot has confirmed what it covers."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         sys.exit(cls.from_command_line(config).run(file_input))
 
     def run(self, file_input: IO[Any] | None = None) -> int:
-        """Read all input, bring it to HubSpot, say what became of it, and return the exit code."""
+        """Read the whole input, apply it, log the summary, and return the exit code."""
         problem: HubSpotError | None = UNEXPECTED
         try:
             with self._run.session(needed_scopes(self.settings, to_begin=True)) as self._session:
@@ -112,9 +112,9 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
         except HubSpotError as error:
             problem = error
         finally:
-            exit_code, errors = self._run.tell(problem, signal_number=self._signal)
-            for each in errors:
-                self.report_error(each)
+            exit_code, errors = self._run.log_end(problem, signal_number=self._signal)
+            for shown in errors:
+                self.report_error(shown)
         return exit_code
 
     @classmethod
@@ -153,7 +153,7 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
     @property
     @override
     def _process_record_message(self) -> Callable[[dict[str, Any]], None]:
-        """What the reader calls with each RECORD message; without a step of this class between the two."""
+        """What the reader calls with each RECORD message: no method of this class is between the two."""
         return self._streams.record
 
     @override
@@ -179,20 +179,20 @@ class TargetHubSpotLists(HubSpotPlugin, Target):
             self._run.end(self._session)
 
     def attend(self) -> None:
-        """Flush what has been held for too long, also while the tap says nothing."""
+        """Flush what has been held for too long; called also while the tap sends nothing."""
         self._session.schedule.attend()
 
     # Signals
 
     def has_to_stop(self) -> bool:
-        """Whether a signal came: no more input is taken, and no other call is made."""
+        """Return whether a signal came: then no more input is read, and no further call is made."""
         return self._signal is not None
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Remember the first signal; calls already sent return, and the run ends where it next looks."""
+        """Note the first signal; calls already sent still return, and the run ends at its next check."""
         if self._signal is None:
-            # In this order: whoever sees that there was a signal can count on it that no other call is made.
+            # In this order: once the signal can be seen, no further call is made.
             if self._has_client:
                 self._client.stop()
             self._signal = signum

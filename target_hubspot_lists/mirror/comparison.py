@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.identifiers import are_record_ids
-from target_hubspot_lists.mirror.baseline import Baseline
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, member_type
 from target_hubspot_lists.reporting.account import packed
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.workspace import Row, Workspace
-
-TABLES = ("mirror_words", "mirror_resolved")
 
 
 class LastWord(NamedTuple):
@@ -31,7 +28,7 @@ class LastWord(NamedTuple):
 
     @property
     def found_by(self) -> None:
-        """Return None: the contact is not known."""
+        """None: the contact is not known."""
 
 
 class Resolved(NamedTuple):
@@ -43,19 +40,18 @@ class Resolved(NamedTuple):
     position: int
     cohort: int
     is_created: bool
-    properties: bytes | None = None  # what became of those of a contact that was created
-    found_by: int | None = (
-        None  # of several identifiers, the place of the one by which HubSpot knows the member
-    )
+    properties: bytes | None = None  # the packed PropertyResult of a contact that was created
+    # Of several identifiers, the place of the one by which HubSpot knows the contact.
+    found_by: int | None = None
 
 
 class Comparison:
     """One list at a time: its members as the snapshot has them, with their contacts.
 
-    Its tables: `words` has the last word on each member of the list's cohorts, `resolved` the last word on each
-    contact; `baseline` has who is on the list. Until `resolve`, a member whose contact is not known has a row in
-    `resolved` as well, with its word, negated, in place of a record id: HubSpot's are positive, and no word is there
-    twice. So one statement tells known members from unknown ones, whatever other runs write to the ledger meanwhile.
+    The table `mirror_words` has the last word on each member of the list's cohorts, `mirror_resolved` the last word on
+    each contact. Until `resolve`, a member whose contact is not known has a row in `mirror_resolved` as well, with the
+    negated word in place of a record id: HubSpot's ids are positive, and no word is there twice. So one statement
+    divides known members from unknown ones, whatever other runs write to the ledger meanwhile.
     """
 
     def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
@@ -64,25 +60,27 @@ class Comparison:
         # By which the ledger knows members; None where members have several identifiers.
         self._by = identifiers[0].by if len(identifiers) == 1 else None
         self._cohorts: Sequence[int] = ()  # those that go to the list, by their numbers
-        self._last_words: Mapping[int, int] = {}  # how many are of each cohort
-        self._without: Counter[int] = Counter()  # how many of them have no contact, as far as is known
+        self._last_words: Mapping[int, int] = {}  # by cohort, how many there are
+        self._without_contact: Counter[int] = Counter()  # by cohort, how many of them have no contact yet
         self._words = "mirror_words"  # or the folded records of one cohort, if no other goes to the list
-        member, key = f"member {member_type(identifiers)}", f"record_id {workspace.ordered_key}"
-        rest = f"cohort BIGINT, is_created INTEGER, properties {workspace.blob}, found_by INTEGER"
-        create = workspace.create
-        create("mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True)
-        create("mirror_resolved", f"{key}, word BIGINT, {member}, {rest}")
-        self.baseline = Baseline(workspace)
+        member = f"member {member_type(identifiers)}"
+        workspace.create(
+            "mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True
+        )
+        workspace.create(
+            "mirror_resolved",
+            f"record_id {workspace.ordered_key}, word BIGINT, {member}, cohort BIGINT, is_created INTEGER, "
+            f"properties {workspace.blob}, found_by INTEGER",
+        )
 
     def start(self, cohorts: Sequence[int]) -> Mapping[int, int]:
-        """Begin with the next list, which these cohorts go to; return the number of distinct members by cohort."""
+        """Begin with the next list, which these cohorts go to; return by cohort the number of distinct members."""
         workspace = self._workspace
-        workspace.clear(*TABLES)
-        self.baseline.clear()
-        self._without.clear()
+        workspace.clear("mirror_words", "mirror_resolved")
+        self._without_contact.clear()
         self._cohorts = cohorts
         if len(cohorts) == 1:
-            self._words = _words_of(cohorts[0])
+            self._words = f"(SELECT member, word, cohort FROM mirror_last_words WHERE cohort = {cohorts[0]})"
         else:
             self._words = "mirror_words"
             workspace.fold(
@@ -110,8 +108,8 @@ class Comparison:
     def identify(self, since: datetime | None, *, with_mailability: bool = False) -> None:
         """Find the contacts of members: record ids are their own, others those that a ledger knows.
 
-        A look-up before `since` is too old; None: no look-up of the ledger counts. `with_mailability` leaves out those
-        of whom it was not told then whether HubSpot mails them.
+        A lookup before `since` is too old; None: no lookup of the ledger counts. `with_mailability` leaves out contacts
+        whose mailability the ledger does not know.
         """
         contact, of_ledger = "-w.word", ""
         values: dict[str, object] = {}
@@ -146,7 +144,7 @@ class Comparison:
             after=after,
         ):
             words = [LastWord(member, bool(word & 1), word >> 1, cohort) for member, word, cohort in rows]
-            self._without.update(word.cohort for word in words)
+            self._without_contact.update(word.cohort for word in words)
             yield words
             after = -rows[-1][1]
 
@@ -154,15 +152,15 @@ class Comparison:
         """Insert members whose contact was looked up; of several words on one contact the latest stands."""
         latest: dict[int, Resolved] = {}
         for row in rows:
-            self._without[row.cohort] -= 1
+            self._without_contact[row.cohort] -= 1
             if row.record_id not in latest or latest[row.record_id].position < row.position:
                 latest[row.record_id] = row
         columns = ("word", "member", "cohort", "is_created", "properties", "found_by")
-        taken = ", ".join(f"{each} = excluded.{each}" for each in columns)
+        changes = ", ".join(f"{column} = excluded.{column}" for column in columns)
         self._workspace.insert(
             "mirror_resolved",
             [_values(row) for row in latest.values()],
-            on_conflict=f"ON CONFLICT (record_id) DO UPDATE SET {taken} WHERE excluded.word > mirror_resolved.word",
+            on_conflict=f"ON CONFLICT (record_id) DO UPDATE SET {changes} WHERE excluded.word > mirror_resolved.word",
         )
 
     def resolve(self) -> Mapping[int, int]:
@@ -170,24 +168,24 @@ class Comparison:
 
         Return by cohort how many words were replaced by a later one on the same contact.
         """
-        if self._without:
+        if self._without_contact:
             self._workspace.change("DELETE FROM mirror_resolved WHERE record_id < 0")
-        # What a look-up told of merges after the ledger had named the contact.
-        for record_id, current in self.retired("mirror_resolved"):
-            self.replace(record_id, current)
+        # Merges of which a lookup told after the ledger had named the contact.
+        for record_id, current_id in self.retired("mirror_resolved"):
+            self.replace(record_id, current_id)
         kept = self._by_cohort("mirror_resolved")
         return {
-            cohort: number - self._without[cohort] - kept.get(cohort, 0)
+            cohort: number - self._without_contact[cohort] - kept.get(cohort, 0)
             for cohort, number in self._last_words.items()
         }
 
     def retired(self, table: str) -> list[tuple[int, int]]:
-        """Return the record ids of a table that were retired, with the ids that their contacts have now."""
+        """Return the record ids of a table that merges retired, each with the id that the contact has now."""
         rows = self._workspace.read(
             "SELECT record_id, current_id FROM mirror_current WHERE current_id <> record_id "
             f"AND record_id IN (SELECT record_id FROM {table})"
         )
-        return [(record_id, current) for record_id, current in rows]
+        return [(record_id, current_id) for record_id, current_id in rows]
 
     def word_on(self, record_id: int) -> Resolved | None:
         """Return the word on a contact, or None if there is none."""
@@ -197,22 +195,19 @@ class Comparison:
         )
         return parsed(rows[0]) if rows else None
 
-    def replace(self, record_id: int, by: int) -> Resolved | None:
-        """Give a contact its new record id; return the word that was replaced, if that id had one already."""
+    def replace(self, record_id: int, current_id: int) -> Resolved | None:
+        """Give a contact its new record id; return the word that is superseded, if that id had one already."""
         row = self.word_on(record_id)
-        if row is None or by == record_id:
+        if row is None or current_id == record_id:
             return None
-        other = self.word_on(by)
-        self._delete(record_id)
+        other = self.word_on(current_id)
+        delete = "DELETE FROM mirror_resolved WHERE record_id = :record_id"
+        self._workspace.change(delete, record_id=record_id)
         if other is not None and other.position > row.position:
             return row
-        self._delete(by)
-        self._workspace.insert("mirror_resolved", [_values(row._replace(record_id=by))])
+        self._workspace.change(delete, record_id=current_id)
+        self._workspace.insert("mirror_resolved", [_values(row._replace(record_id=current_id))])
         return other
-
-    def _delete(self, record_id: int) -> None:
-        statement = "DELETE FROM mirror_resolved WHERE record_id = :record_id"
-        self._workspace.change(statement, record_id=record_id)
 
     def _by_cohort(self, table: str) -> Mapping[int, int]:
         """Count the rows of a table, which are of the list's cohorts, by their cohort's number."""
@@ -221,7 +216,7 @@ class Comparison:
         return dict(self._workspace.read(f"SELECT cohort, count(*) FROM {table} w GROUP BY cohort"))
 
 
-# Whether it was told, lately enough, if HubSpot mails a contact of the ledger.
+# The ledger knows, from a lookup that is recent enough, whether HubSpot mails the contact.
 HAS_MAILABILITY = (
     " AND EXISTS (SELECT 1 FROM ledger_mailability a "
     "WHERE a.portal_id = :portal_id AND a.record_id = c.record_id AND a.looked_up >= :since)"
@@ -229,18 +224,14 @@ HAS_MAILABILITY = (
 RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties, r.found_by"
 
 
-def _words_of(cohort: int) -> str:
-    return f"(SELECT member, word, cohort FROM mirror_last_words WHERE cohort = {cohort})"
-
-
 def parsed(row: Row) -> Resolved:
-    """A row of `RESOLVED_COLUMNS`."""
+    """Parse a row of `RESOLVED_COLUMNS`."""
     record_id, word, member, cohort, is_created, properties, found_by = row
     text = None if properties is None else bytes(properties)
     return Resolved(record_id, member, bool(word & 1), word >> 1, cohort, bool(is_created), text, found_by)
 
 
 def _values(row: Resolved) -> Row:
-    """The row of `mirror_resolved`."""
+    """Return the row of `mirror_resolved`."""
     word = packed(row.position, is_member=row.is_member)
     return (row.record_id, word, row.member, row.cohort, int(row.is_created), row.properties, row.found_by)

@@ -1,4 +1,4 @@
-"""Makes one list equal to its snapshot, and only adds to it where anything speaks against removals."""
+"""Makes one list equal to its snapshot; without a proof that the snapshot is complete it only adds to the list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from target_hubspot_lists.mirror.guards import (
     not_ours,
     unusable_rows,
 )
-from target_hubspot_lists.mirror.snapshots import ListSnapshot
+from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.account import EMPTY
 from target_hubspot_lists.sync.plans import Plan, to_add
@@ -28,19 +28,17 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.mirror.comparison import Comparison, Resolved
+    from target_hubspot_lists.mirror.changes import ChangeSender, Removals
+    from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.differences import Differences
-    from target_hubspot_lists.mirror.held_properties import HeldProperties
-    from target_hubspot_lists.mirror.identification import Identification
-    from target_hubspot_lists.mirror.merges import Merges
-    from target_hubspot_lists.mirror.removals import Removals
-    from target_hubspot_lists.mirror.sending import Sending
-    from target_hubspot_lists.mirror.snapshots import CohortSnapshot, HeldBack
+    from target_hubspot_lists.mirror.identification import Identification, Merges
+    from target_hubspot_lists.mirror.list_snapshot import CohortSnapshot, HeldBack
+    from target_hubspot_lists.mirror.stores import HeldProperties
     from target_hubspot_lists.outcomes import KnownMailability, PropertyResult
     from target_hubspot_lists.settings import Settings
+    from target_hubspot_lists.sync.destinations import Destinations
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
-    from target_hubspot_lists.sync.planning import Planning
-    from target_hubspot_lists.sync.plans import Stale
+    from target_hubspot_lists.sync.plans import Resend
 
 
 logger = logging.getLogger(__name__)
@@ -49,171 +47,171 @@ logger = logging.getLogger(__name__)
 class ListMirror:
     """Compares snapshots with lists, one list after the other, and sends only the difference."""
 
-    def __init__(  # noqa: PLR0913 - what a run has, and what of it is about a mirror
+    def __init__(  # noqa: PLR0913 - the steps of one list
         self,
         settings: Settings,
-        planning: Planning,
+        destinations: Destinations,
         journal: Journal,
         *,
         reader: MembershipReader,
         held_back: HeldBack,
-        comparison: Comparison,
         differences: Differences,
         properties: HeldProperties,
         merges: Merges,
         identification: Identification,
-        sending: Sending,
+        sender: ChangeSender,
         removals: Removals,
         mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
-        self._mailability = mailability
         self._settings = settings
-        self._routes = planning.routes
-        self._accounts = planning.accounts
+        self._routes = destinations.routes
+        self._accounts = destinations.accounts
         self._journal = journal
         self._reader = reader
         self._held_back = held_back
-        self._comparison = comparison
         self._differences = differences
         self._properties = properties
         self._merges = merges
         self._identification = identification
-        self._sending = sending
+        self._sender = sender
         self._removals = removals
+        self._mailability = mailability
+        # Members that are as asked are counted in bulk, unless properties or the report need them one by one.
+        self._counts_members = not (
+            properties.is_wanted or self._accounts.names_all_members or mailability.is_wanted
+        )
 
-    def apply(self, unit: ListSnapshot, gap: str | None) -> None:
-        """Make one list equal to its snapshot, or if there is a gap in that only add to it."""
-        self._identification.begin(unit)
-        # Before any contact is created: for a list that cannot be used none is.
-        if problem := self._take_baseline(unit):
-            self._identification.settle(unit, Outcome.REJECTED, Refusal(problem.reason, str(problem)))
+    def apply(self, snapshot: ListSnapshot, gap: str | None) -> None:
+        """Make one list equal to its snapshot; `gap` says why that is not proven complete, so that it only adds."""
+        self._identification.begin(snapshot)
+        # Before any contact is created: none is created for a list that cannot be used.
+        if problem := self._read_members(snapshot):
+            refusal = Refusal(problem.reason, str(problem))
+            self._identification.settle(snapshot, Outcome.REJECTED, refusal)
             return
-        self._properties.make_for(unit.hubspot_list)
-        self._identification.identify(unit)
-        if gap := gap or unit.gap_of_members:
-            self._held_back.note(unit.stream, gap)
-        if unit.unusable:
-            logger.warning("%s", unusable_rows(unit.label, unit.unusable))
-        if unit.hubspot_list is None:
-            self._settle_away(unit)
+        hubspot_list = snapshot.hubspot_list
+        self._properties.create_for(hubspot_list)
+        self._identification.identify(snapshot)
+        if gap := gap or snapshot.gap_of_members:
+            self._held_back.note(snapshot.stream, gap)
+        if snapshot.unusable:
+            logger.warning("%s", unusable_rows(snapshot.label, snapshot.unusable))
+        if hubspot_list is None:
+            self._settle_not_members(snapshot)
             return
-        obstacle = None if gap else self._follow_merges(unit, unit.hubspot_list)
-        stale = self._stay(unit, unit.hubspot_list)
-        self._settle_away(unit)
-        stale += self._add(unit, unit.hubspot_list)
-        # Only now: it changes the snapshot that the steps before went through.
-        self._sending.write_again(unit, stale)
-        self._removals.remove(unit, unit.hubspot_list, gap, obstacle)
+        obstacle = None if gap else self._follow_merges(snapshot, hubspot_list)
+        resends = self._settle_already_members(snapshot, hubspot_list)
+        self._settle_not_members(snapshot)
+        for rows in in_chunks(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
+            resends += self._sender.send(*self._begin_change(snapshot, hubspot_list, rows))
+        # Only now: it changes the comparison, which the steps before read.
+        self._sender.resend(snapshot, resends)
+        self._removals.remove(snapshot, hubspot_list, gap, obstacle)
 
-    def skip(self, snapshot: CohortSnapshot) -> None:
+    def skip(self, cohort: CohortSnapshot) -> None:
         """Settle every member of a cohort that the setting `lists` leaves out."""
-        unit = ListSnapshot(None, [snapshot])
-        self._identification.begin(unit)
-        self._identification.settle(unit, Outcome.SKIPPED)
+        snapshot = ListSnapshot(None, [cohort])
+        self._identification.begin(snapshot)
+        self._identification.settle(snapshot, Outcome.SKIPPED)
 
-    def _take_baseline(self, unit: ListSnapshot) -> UnusableList | None:
-        """Read the members of the list, if it exists; return the problem of a list that cannot be used."""
-        if unit.problem is None and unit.hubspot_list and not unit.hubspot_list.is_to_be_created:
-            try:
-                self._read_baseline(unit.hubspot_list)
-            except UnusableList as problem:
-                unit.cohorts[0].account.problem = problem
-        return unit.problem
+    def _read_members(self, snapshot: ListSnapshot) -> UnusableList | None:
+        """Read the members of the list, from the ledger if it knows them, else from HubSpot.
 
-    def _read_baseline(self, hubspot_list: HubSpotList) -> None:
-        """Read the members of a list: from the ledger where it knows them, else from HubSpot."""
-        if self._journal.knows_members(hubspot_list):
-            self._comparison.baseline.take_known(hubspot_list.list_id)
-            for record_id in self._journal.removed_by_hand(hubspot_list):
-                self._comparison.baseline.drop(record_id)
-        else:
-            self._comparison.baseline.take(self._reader.iter_members(hubspot_list), is_settled=True)
-
-    def _follow_merges(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
-        """Follow merged contacts; return why no member may be removed, where that is known by then."""
-        if not self._is_ours(unit, hubspot_list):
-            return not_ours(hubspot_list, unit.cohorts[0].cohort)
-        members, most = self._differences.baseline_size(), self._settings.max_removal_percent
+        Return the problem of a list that cannot be used.
+        """
+        self._differences.start()
+        hubspot_list = snapshot.hubspot_list
+        if snapshot.problem or hubspot_list is None or hubspot_list.is_to_be_created:
+            return snapshot.problem
         try:
-            lost = self._merges.follow(lambda sure: Removal(members, sure, unit.unusable).is_too_much(most))
+            if self._journal.knows_members(hubspot_list):
+                self._differences.take_known_members(hubspot_list.list_id)
+                for record_id in self._journal.removed_by_hand(hubspot_list):
+                    self._differences.drop_member(record_id)
+            else:
+                members = self._reader.iter_members(hubspot_list)
+                self._differences.take_members(members, is_settled=True)
+        except UnusableList as problem:
+            snapshot.cohorts[0].account.problem = problem
+        return snapshot.problem
+
+    def _follow_merges(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> str | None:
+        """Follow merged contacts; return why no member may be removed, if that is known by then."""
+        if not self._is_ours(snapshot, hubspot_list):
+            return not_ours(hubspot_list, snapshot.cohorts[0].cohort)
+        members, max_percent = self._differences.members(), self._settings.max_removal_percent
+        try:
+            superseded = self._merges.follow(
+                lambda to_remove: Removal(members, to_remove, snapshot.unusable).is_too_much(max_percent)
+            )
         except MissingScopes:
             return not_followed(hubspot_list)
-        unit.supersede(lost)
+        snapshot.supersede(superseded)
         return None
 
-    def _stay(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
-        """Settle members that stay on the list; those unsettled in the ledger are sent again."""
-        rest = where.STAYING
-        if self._are_counted:
-            self._settle_plain(unit, where.STAYING_PLAIN, Outcome.ALREADY_MEMBER)
-            if not self._differences.has_rest():
+    def _is_ours(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> bool:
+        """Return whether the list may be assumed to be this target's, so that members may be removed from it."""
+        prefix = self._settings.list_name_prefix.casefold()
+        has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
+        is_configured = any(self._routes.is_configured(each.cohort) for each in snapshot.cohorts)
+        return has_prefix or is_configured or self._journal.is_created_by_us(hubspot_list)
+
+    def _settle_already_members(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> list[Resend]:
+        """Settle members that are on the list as asked; those unsettled in the ledger are sent again."""
+        condition = where.ALREADY_MEMBER
+        if self._counts_members:
+            self._count(snapshot, where.ALREADY_MEMBER_COUNTED, Outcome.ALREADY_MEMBER)
+            if not self._differences.has_others():
                 return []
-            rest = where.STAYING_REST
-        stale: list[Stale] = []
-        for rows in in_chunks(self._differences.rows(rest), MAX_RECORD_IDS_PER_CALL):
-            plan, results = self._begin_change(unit, hubspot_list, rows)
+            condition = where.ALREADY_MEMBER_OTHERS
+        resends: list[Resend] = []
+        for rows in in_chunks(self._differences.rows(condition), MAX_RECORD_IDS_PER_CALL):
+            plan, results = self._begin_change(snapshot, hubspot_list, rows)
             if self._journal.is_kept:
-                stale += self._sending.deliver(plan, results)
+                resends += self._sender.send(plan, results)
                 continue
             mailability = self._mailability.of(to_add([plan]))
             for row in rows:
-                self._settle(unit, row, Outcome.ALREADY_MEMBER, results, mailability.get(row.record_id))
-        return stale
+                self._settle(snapshot, row, Outcome.ALREADY_MEMBER, results, mailability.get(row.record_id))
+        return resends
 
-    def _settle_away(self, unit: ListSnapshot) -> None:
-        """Settle members that are to be off the list and are."""
-        rest = where.AWAY
-        if self._are_counted:
-            self._settle_plain(unit, where.AWAY_PLAIN, Outcome.NOT_A_MEMBER)
-            rest = where.AWAY_REST
-        for row in self._differences.rows(rest):
-            self._settle(unit, row, Outcome.NOT_A_MEMBER)
+    def _settle_not_members(self, snapshot: ListSnapshot) -> None:
+        """Settle members that are off the list as asked."""
+        condition = where.NOT_A_MEMBER
+        if self._counts_members:
+            self._count(snapshot, where.NOT_A_MEMBER_COUNTED, Outcome.NOT_A_MEMBER)
+            condition = where.NOT_A_MEMBER_OTHERS
+        for row in self._differences.rows(condition):
+            self._settle(snapshot, row, Outcome.NOT_A_MEMBER)
 
-    @property
-    def _are_counted(self) -> bool:
-        """Whether members that are as asked are only counted: neither properties nor report name them."""
-        is_each_told = self._accounts.names_all_members or self._mailability.is_wanted
-        return not (self._properties.is_wanted or is_each_told)
-
-    def _settle_plain(self, unit: ListSnapshot, condition: str, outcome: Outcome) -> None:
-        cohorts = [each.number for each in unit.cohorts]
-        for cohort, number in self._differences.count(condition, cohorts).items():
-            self._accounts.settle_as_asked(unit.account(cohort), outcome, number)
-
-    def _add(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> list[Stale]:
-        stale: list[Stale] = []
-        for rows in in_chunks(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
-            stale += self._sending.deliver(*self._begin_change(unit, hubspot_list, rows))
-        return stale
+    def _count(self, snapshot: ListSnapshot, condition: str, outcome: Outcome) -> None:
+        """Settle members that are as asked by their number alone."""
+        numbers = self._differences.count(condition, [cohort.number for cohort in snapshot.cohorts])
+        for cohort_number, members in numbers.items():
+            self._accounts.settle_as_asked(snapshot.account(cohort_number), outcome, members)
 
     def _begin_change(
-        self, unit: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
+        self, snapshot: ListSnapshot, hubspot_list: HubSpotList, rows: list[Resolved]
     ) -> tuple[Plan, Mapping[Member, PropertyResult]]:
-        """Write the properties of these members; return what is asked of the list, and what became of properties."""
-        asked = {row.record_id: unit.asked(row) for row in rows}
+        """Write the properties of these members; return the plan, and by record id what became of properties."""
+        asked = {row.record_id: snapshot.asked(row) for row in rows}
         plan = Plan.of(hubspot_list, asked, {row.record_id for row in rows if row.is_created})
-        results = self._properties.write(plan, rows) if unit.problem is None else EMPTY
+        results = self._properties.write(plan, rows) if snapshot.problem is None else EMPTY
         return plan, results
 
     def _settle(
         self,
-        unit: ListSnapshot,
+        snapshot: ListSnapshot,
         row: Resolved,
         outcome: Outcome,
         results: Mapping[Member, PropertyResult] = EMPTY,
         mailability: KnownMailability | None = None,
     ) -> None:
         self._accounts.settle(
-            unit.asked(row),
+            snapshot.asked(row),
             outcome,
             record_id=row.record_id,
             created=row.is_created,
             properties=results.get(row.record_id),
             mailability=mailability,
         )
-
-    def _is_ours(self, unit: ListSnapshot, hubspot_list: HubSpotList) -> bool:
-        prefix = self._settings.list_name_prefix.casefold()
-        has_prefix = bool(prefix) and hubspot_list.name.casefold().startswith(prefix)
-        is_configured = any(self._routes.is_configured(each.cohort) for each in unit.cohorts)
-        return has_prefix or is_configured or self._journal.is_created_by_us(hubspot_list)

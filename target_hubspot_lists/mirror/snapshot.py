@@ -1,4 +1,4 @@
-"""Holds the records of whole cohorts on disk while they arrive, and folds them at the end of the input."""
+"""The records of whole cohorts, held on disk while they come, and folded at the end of the input."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.records import Member
     from target_hubspot_lists.ledger.workspace import Row, Workspace
 
-ROWS_AT_ONCE = 10_000  # so many are written, or read, in one step: memory stays small
+ROWS_AT_ONCE = 10_000  # rows written, or read, in one step: memory stays small
 
-LONG_RUN = 100  # so many rows of one run are written faster by a statement of their own
+LONG_RUN = 100  # rows: a run of that many is written faster by a statement of its own
 
 
 def member_type(identifiers: Sequence[Identifier]) -> str:
-    """The type of a column of members: record ids, or texts."""
+    """Return the SQL type of a column of members: record ids, or texts."""
     return "BIGINT" if are_record_ids(identifiers) else "TEXT"
 
 
@@ -39,13 +39,13 @@ class Snapshot:
     def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
         self._workspace = workspace
         self._kind = int if are_record_ids(identifiers) else str
-        self.members: list[
-            Member
-        ] = []  # of the records that are not written yet: append to it, and `write` in time
-        self._runs: list[Run] = []  # of these, in order
-        self._position = 1  # of the first of them
+        # Of the records that are not written yet: append to it, and call `write` at ROWS_AT_ONCE.
+        self.members: list[Member] = []
+        self._runs: list[Run] = []  # of `members`, in order
+        self._position = 1  # of the first of `members`, in the order of the input
         self._attributes: dict[Member, bytes] = {}
-        self._sizes: Mapping[int, tuple[int, int]] = {}  # by cohort: who is in it, and of whom a record came
+        # By cohort, after `fold`: how many members are in it, and how many its records name.
+        self._sizes: Mapping[int, tuple[int, int]] = {}
         member = f"member {member_type(identifiers)}"
         workspace.create("mirror_records", f"word {workspace.ordered_key}, cohort BIGINT, {member}")
         workspace.create(
@@ -58,11 +58,11 @@ class Snapshot:
         )
 
     def begin_run(self, cohort: int, *, is_member: bool) -> None:
-        """Begin a run of a cohort: the members that are appended to `members` from here on are of it."""
+        """Begin a run of a cohort, of which are all that is appended to `members` from here on."""
         self._runs.append((len(self.members), cohort, is_member))
 
     def write(self) -> None:
-        """Write the records that have come; what is appended to `members` afterwards goes on with the last run."""
+        """Write the records that have come; what is appended to `members` afterwards continues the last run."""
         rows: list[Row] = []
         members, position = self.members, self._position
         ends = [*(start for start, _, _ in self._runs[1:]), len(members)] if self._runs else []
@@ -90,7 +90,7 @@ class Snapshot:
         A record id is left out where members are texts: a removal that no record names is known by record id alone.
         """
         self._write_attributes()
-        workspace, members = self._workspace, [each for each in members if isinstance(each, self._kind)]
+        workspace, members = self._workspace, [member for member in members if isinstance(member, self._kind)]
         rows = workspace.read(
             f"SELECT member, packed FROM mirror_attributes WHERE member {workspace.among('members')}",
             members=workspace.values(members),
@@ -98,7 +98,7 @@ class Snapshot:
         return {member: bytes(packed) for member, packed in rows}
 
     def fold(self) -> None:
-        """Fold the records of each cohort, once all of them are written: the last word on each member stands."""
+        """Keep of each cohort the last word on each member, once all records are written."""
         records = "SELECT cohort, member, word FROM mirror_records"
         self._workspace.fold("mirror_last_words", ["cohort", "member"], ["word"], records)
         self._workspace.clear("mirror_records")
@@ -108,11 +108,11 @@ class Snapshot:
         self._sizes = {cohort: (int(members), distinct) for cohort, members, distinct in sizes}
 
     def size(self, cohort: int) -> int:
-        """Return how many distinct members a cohort has, less those whose last record removes them; after `fold`."""
+        """Return, after `fold`, how many distinct members a cohort has; not those whose last record removes them."""
         return self._sizes.get(cohort, (0, 0))[0]
 
     def distinct(self, cohort: int) -> int:
-        """Return how many distinct members the records of a cohort name, also those removed; after `fold`."""
+        """Return, after `fold`, how many distinct members the records of a cohort name, also those removed."""
         return self._sizes.get(cohort, (0, 0))[1]
 
     def _write_attributes(self) -> None:

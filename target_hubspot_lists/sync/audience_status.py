@@ -1,4 +1,4 @@
-"""Chooses for each list the contact property that holds its audience status; never takes another's for it."""
+"""Chooses for each list the contact property that holds its audience status; never one of another list."""
 
 from __future__ import annotations
 
@@ -44,17 +44,23 @@ class AudienceStatus:
         self._lists = lists
         self._mapped = mapped
         self._dry_run = dry_run
-        self._names: dict[str, str] = {}  # by list name in any case, for a list to be made has no id yet
-        self._to_make: dict[str, HubSpotList] = {}
+        # By the key of a list, which is its name: a list to be created has no id yet.
+        self._names: dict[str, str] = {}
+        # By property name: the lists whose properties are to be created, and to be marked as theirs.
+        self._to_create: dict[str, HubSpotList] = {}
         self._to_mark: dict[str, HubSpotList] = {}
         self.created: list[str] = []
 
     def name_for(self, hubspot_list: HubSpotList) -> str:
-        """The property of a list that was checked."""
+        """Return the property of a list that was checked."""
         return self._names[_key(hubspot_list)]
 
+    def text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
+        """Return the audience status of one membership, as a property and its text."""
+        return {self.name_for(hubspot_list): REALIZED if is_member else EXITED}
+
     def check(self, lists: Iterable[HubSpotList]) -> None:
-        """Choose the properties of lists found or to be made; raise before any write if one cannot be used.
+        """Choose the properties of lists found or to be created; raise before any write if one cannot be used.
 
         The order of the lists does not matter: each keeps the property that is marked as its own, and of those
         that then want one name the first in the alphabet gets it.
@@ -63,63 +69,64 @@ class AudienceStatus:
         if not new:
             return
         marked = self._marked()
-        for each in new:
-            if not each.is_to_be_created and (name := marked.get(each.list_id)):
-                self._use(each, name)
-        for each in new:
-            if _key(each) not in self._names:
-                self._choose(each)
+        for hubspot_list in new:
+            if not hubspot_list.is_to_be_created and (name := marked.get(hubspot_list.list_id)):
+                self._use(hubspot_list, name)
+        for hubspot_list in new:
+            if _key(hubspot_list) not in self._names:
+                self._choose(hubspot_list)
         self._check_limit()
 
-    def make(self, lists: Iterable[HubSpotList]) -> None:
-        """Make the properties of these lists that are absent, now that each has its id.
+    def create(self, lists: Iterable[HubSpotList]) -> None:
+        """Create the properties of these lists that are absent, now that each list has its id.
 
-        The lists may be some of those that were checked; the properties of the others are made in their turn.
+        The lists may be some of those that were checked; the properties of the others are created in their turn.
         """
         by_key = {_key(each): each for each in lists}
         self._choose_again(by_key)
         self._keep_marked(by_key)
-        to_make, to_mark = _taken_out(self._to_make, by_key), _taken_out(self._to_mark, by_key)
-        self.created += to_make
+        to_create, to_mark = _taken_out(self._to_create, by_key), _taken_out(self._to_mark, by_key)
+        self.created += to_create
         if self._dry_run:
             return
-        for name, each in to_mark.items():
-            self._status_properties.mark(name, each)
-        self._status_properties.make(to_make)
+        for name, hubspot_list in to_mark.items():
+            self._status_properties.mark(name, hubspot_list)
+        self._status_properties.make(to_create)
 
     def _choose_again(self, by_key: Mapping[str, HubSpotList]) -> None:
-        """Choose anew where HubSpot gave a new list another name than was asked for."""
+        """Choose again for a list to which HubSpot gave another name than was asked for."""
         unknown = {property_name(each.name) for key, each in by_key.items() if key not in self._names}
-        for name, planned in list(self._to_make.items()):
-            # What was planned for it under the name that was asked for would hold the property's name.
+        for name, planned in list(self._to_create.items()):
+            # The plan under the name that was asked for would keep the property's name from it.
             if _key(planned) not in by_key and property_name(planned.name) in unknown:
-                del self._names[_key(self._to_make.pop(name))]
+                del self._names[_key(self._to_create.pop(name))]
         if unknown:
             self.check(by_key.values())
 
     def _keep_marked(self, by_key: Mapping[str, HubSpotList]) -> None:
-        """Keep the property of a list that was to be made, but turned out to be there already."""
-        due = {name: by_key[_key(each)] for name, each in self._to_make.items() if _key(each) in by_key}
+        """Keep the property that a list has already, and do not create the one that was planned."""
+        due = {name: by_key[_key(each)] for name, each in self._to_create.items() if _key(each) in by_key}
         marked = self._marked() if due else {}
         for name, found in due.items():
             if found.list_id in marked:
-                del self._to_make[name]
+                del self._to_create[name]
                 self._use(found, marked[found.list_id])
 
     def _marked(self) -> dict[str, str]:
-        """Return the properties that are marked as a list's own, by list id."""
+        """Return by list id the properties that are marked as a list's own."""
         return {
-            list_id: each.name
-            for each in self._properties.in_group(GROUP)
-            if (list_id := marked_list_id(each.description))
+            list_id: definition.name
+            for definition in self._properties.in_group(GROUP)
+            if (list_id := marked_list_id(definition.description))
         }
 
     def _choose(self, hubspot_list: HubSpotList) -> None:
+        """Choose an existing property of the list's own, else a name that is free."""
         plain = property_name(hubspot_list.name)
         for name in dict.fromkeys((plain, distinct_name(hubspot_list.name))):
             definition = self._properties.find(name)
             if definition is None and name not in self._names.values():
-                self._to_make[name] = hubspot_list
+                self._to_create[name] = hubspot_list
             elif name in self._names.values() or not self._is_of(definition, hubspot_list):
                 continue
             if name != plain:
@@ -137,6 +144,7 @@ class AudienceStatus:
         )
 
     def _use(self, hubspot_list: HubSpotList, name: str) -> None:
+        """Use a property for a list; raise if it does not take the statuses, or is mapped from a field."""
         definition = self._properties.find(name)
         if definition is not None and not _holds_status(definition):
             raise TargetError(
@@ -151,7 +159,7 @@ class AudienceStatus:
         self._names[_key(hubspot_list)] = name
 
     def _is_of(self, definition: PropertyDefinition | None, hubspot_list: HubSpotList) -> bool:
-        """Whether a property is this list's own, made for it or for a deleted list of its name."""
+        """Return whether a property is this list's own, created for it or for a deleted list of its name."""
         if definition is None:
             return False
         if definition.group != GROUP:
@@ -169,11 +177,12 @@ class AudienceStatus:
         return True
 
     def _check_limit(self) -> None:
-        left = self._status_properties.left() if self._to_make else None
-        needed = len(self._to_make)
+        """Raise if the portal does not take as many more properties as are to be created."""
+        left = self._status_properties.left() if self._to_create else None
+        needed = len(self._to_create)
         if left is None or left >= needed:
             return
-        names = ", ".join(f'"{name}"' for name in list(self._to_make)[:NAMES_SHOWN])
+        names = ", ".join(f'"{name}"' for name in list(self._to_create)[:NAMES_SHOWN])
         raise TargetError(
             f"audience_status_property needs {needed} more custom contact properties ({names}"
             f"{' …' if needed > NAMES_SHOWN else ''}), but the portal takes only {left} more: archive properties "
@@ -182,12 +191,12 @@ class AudienceStatus:
 
 
 def _key(hubspot_list: HubSpotList) -> str:
-    """One for each list of the portal: HubSpot ignores case in names, but may tell "Straße" from "Strasse"."""
+    """Return the key of a list: HubSpot ignores case in names, but "Straße" and "Strasse" may be two lists."""
     return hubspot_list.name.lower()
 
 
 def _taken_out(planned: dict[str, HubSpotList], by_key: Mapping[str, HubSpotList]) -> dict[str, HubSpotList]:
-    """Take the plans for these lists out of those held, and return each with its list as it is now."""
+    """Remove the planned properties of these lists from those planned; return each with its list as it is now."""
     names = [name for name, each in planned.items() if _key(each) in by_key]
     return {name: by_key[_key(planned.pop(name))] for name in names}
 

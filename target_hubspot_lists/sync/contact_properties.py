@@ -1,4 +1,4 @@
-"""Writes what a run knows of contacts besides their memberships: mapped attributes and audience statuses."""
+"""Contact properties that a run writes besides memberships: mapped attributes and audience statuses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from target_hubspot_lists.hubspot.contacts import Contacts
 from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.hubspot.property_writer import PropertyWriter
-from target_hubspot_lists.hubspot.status_properties import EXITED, REALIZED
 from target_hubspot_lists.input.attributes import AttributeParser, HeldAttributes
 from target_hubspot_lists.sync.audience_status import AudienceStatus
-from target_hubspot_lists.sync.property_flush import PropertyFlush
+from target_hubspot_lists.sync.property_flush import NO_FLUSH, PropertyFlush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,13 +46,13 @@ class PortalProperties(NamedTuple):
         return cls(known, known.check(settings.property_mappings), matched)
 
     def describe(self) -> Iterator[str]:
-        """Say by which properties contacts are looked up, for somebody who checks the settings."""
+        """Yield a sentence on each property by which contacts are looked up, for `--check`."""
         for name in self.matched:
             yield f"Matched by the contact property {name}: it is there, and has unique values."
 
 
 class ContactProperties:
-    """The properties that a run writes: mapped attributes, audience statuses, or both."""
+    """The properties of a run whose settings ask for mapped attributes, audience statuses, or both."""
 
     is_wanted = True
 
@@ -66,76 +65,88 @@ class ContactProperties:
         of_portal: PortalProperties,
         memory: PropertyMemory,
     ) -> None:
-        self.settings = settings
-        self.memory = memory
+        self._settings = settings
+        self._memory = memory
+        self._definitions = of_portal.mapped
         self.names = tuple(mapping.property for mapping in settings.property_mappings)
-        self.fills = settings.property_policy == "fill_empty"
         workers = settings.connection.max_concurrency
         contacts = Contacts(client, workers=workers, create=False, dry_run=settings.dry_run)
-        self.writer = PropertyWriter(client, contacts, workers=workers)
-        self._definitions = of_portal.mapped
+        self._writer = PropertyWriter(client, contacts, workers=workers)
         self._held = HeldAttributes()
-        self.status: AudienceStatus | None = None
+        self._status: AudienceStatus | None = None
         if settings.audience_status_property:
-            self.status = AudienceStatus(
+            self._status = AudienceStatus(
                 client, of_portal.known, lists, mapped=self.names, dry_run=settings.dry_run
             )
 
     @property
     def created(self) -> Sequence[str]:
-        """The properties that this run made, or in a dry run would have made."""
-        return self.status.created if self.status else ()
+        """The properties that this run created, or in a dry run would have created."""
+        return self._status.created if self._status else ()
 
     def parser(self, stream: str, columns: Sequence[str]) -> AttributeParser | None:
-        """The parser of a stream's attributes; raise InputError if a mapped column is not in its schema."""
+        """Return the parser of a stream's attributes; InputError if a mapped column is not in its schema."""
         if not self.names:
             return None
-        return AttributeParser(stream, columns, self.settings, self._definitions)
+        return AttributeParser(stream, columns, self._settings, self._definitions)
 
     def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
-        """Hold what a record says of a person until the next flush."""
+        """Hold the attributes of a record until the next flush."""
         self._held.hold(member, position, attributes)
 
     def check_lists(self, lists: Iterable[HubSpotList]) -> None:
-        """Raise, before anything is written, if a list's audience status has no place."""
-        if self.status:
-            self.status.check(lists)
+        """Raise, before anything is written, if the audience status of a list has no property to be in."""
+        if self._status:
+            self._status.check(lists)
+
+    def create_for(self, lists: Iterable[HubSpotList]) -> None:
+        """Create the properties that lists need."""
+        if self._status:
+            self._status.create(lists)
 
     def begin(
         self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
     ) -> Flush:
-        """Begin a flush of what was held: make the properties that its lists need."""
-        self.make_for(lists.values())
+        """Begin a flush of what was held: create the properties that its lists need."""
+        self.create_for(lists.values())
         flush = self.flush(self._held.take())
         flush.expect(asked, lists)
         return flush
 
     def flush(self, held: HeldAttributes, created: Mapping[Member, PropertyResult] | None = None) -> Flush:
         """Begin a flush of these attributes; contacts that were `created` already have their properties."""
-        return PropertyFlush(self, held, created)
+        return PropertyFlush(
+            self._settings, self._writer, self._memory, status=self._status, held=held, created=created
+        )
 
-    def make_for(self, lists: Iterable[HubSpotList]) -> None:
-        """Make the properties that lists need."""
-        if self.status:
-            self.status.make(lists)
 
-    def status_text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
-        """The audience status of one membership, as a property and its text."""
-        if not self.status:
-            return {}
-        return {self.status.name_for(hubspot_list): REALIZED if is_member else EXITED}
+class NoProperties:
+    """The properties of a run whose settings ask for none."""
 
-    def statuses_by_member(
+    is_wanted = False
+    names: tuple[str, ...] = ()
+    created: Sequence[str] = ()
+
+    def parser(self, stream: str, columns: Sequence[str]) -> None:
+        """Return None: no field is mapped."""
+
+    def hold(self, member: Member, position: int, attributes: Attributes | PropertyProblem) -> None:
+        """Do nothing."""
+
+    def check_lists(self, lists: Iterable[HubSpotList]) -> None:
+        """Do nothing."""
+
+    def create_for(self, lists: Iterable[HubSpotList]) -> None:
+        """Do nothing."""
+
+    def begin(
         self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
-    ) -> Mapping[str, Mapping[str, str]]:
-        """By address, for contacts that are created: the last word on each list, two routes may lead to one."""
-        statuses: dict[str, dict[str, str]] = {}
-        if self.status is None or not self.settings.may_create_contacts:
-            return statuses
-        members = [
-            (each, lists[route.key]) for route, members in asked if route.key in lists for each in members
-        ]
-        for each, hubspot_list in sorted(members, key=lambda pair: pair[0].position):
-            text = self.status_text(hubspot_list, is_member=each.is_member)
-            statuses.setdefault(str(each.member), {}).update(text)
-        return statuses
+    ) -> Flush:
+        """Return a flush that writes nothing."""
+        del asked, lists
+        return NO_FLUSH
+
+    def flush(self, held: HeldAttributes, created: Mapping[Member, PropertyResult] | None = None) -> Flush:
+        """Return a flush that writes nothing."""
+        del held, created
+        return NO_FLUSH

@@ -1,4 +1,4 @@
-"""Incremental mode: each record is one change; a batch of them is held, and brought to HubSpot."""
+"""Incremental mode: each record is one change; changes are held in a batch, and a flush applies them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.account import RequestedChange, StreamAccount
 from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
 from target_hubspot_lists.sync.plans import Plan, last_words
-from target_hubspot_lists.sync.redelivery import deliver_again
-from target_hubspot_lists.sync.second_chances import Heard
+from target_hubspot_lists.sync.unapplied_adds import ListChanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,58 +22,49 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.outcomes import PropertyProblem
     from target_hubspot_lists.reporting.account import Account, RequestedChanges
-    from target_hubspot_lists.reporting.accounts import Accounts
-    from target_hubspot_lists.sync.contact_properties import ContactProperties
-    from target_hubspot_lists.sync.delivery import Delivery
+    from target_hubspot_lists.sync.applier import Applier
+    from target_hubspot_lists.sync.contact_properties import ContactProperties, NoProperties
+    from target_hubspot_lists.sync.destinations import Destination, Destinations
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
-    from target_hubspot_lists.sync.merged_contacts import MergedContacts
-    from target_hubspot_lists.sync.no_properties import NoProperties
-    from target_hubspot_lists.sync.planning import Destination, Planning
-    from target_hubspot_lists.sync.plans import Stale
-    from target_hubspot_lists.sync.property_flush import Flush
-    from target_hubspot_lists.sync.resolution import Resolution, Resolver
-    from target_hubspot_lists.sync.second_chances import NoSecondChances, SecondChances
+    from target_hubspot_lists.sync.resolution import Resolution
+    from target_hubspot_lists.sync.unapplied_adds import NoUnappliedAdds, UnappliedAdds
 
 
 class Incremental:
-    """A run in incremental mode: takes memberships, and on flush brings all it holds to HubSpot.
+    """A run in incremental mode: takes memberships, and on flush applies all that it holds.
 
-    A flush that raises leaves its unsettled memberships without an outcome: the run is over, and no STATE
-    that covers them may leave.
+    A flush that raises leaves its unsettled memberships without an outcome: the run is over, and no STATE that covers
+    them may be written.
     """
 
     def __init__(  # noqa: PLR0913 - the steps from a membership to its outcome
         self,
-        planning: Planning,
+        destinations: Destinations,
         *,
-        resolver: Resolver,
-        merged: MergedContacts,
-        delivery: Delivery,
+        applier: Applier,
         properties: ContactProperties | NoProperties,
         journal: Journal,
         mailability: MailabilityCheck | NoMailabilityCheck,
-        second_chances: SecondChances | NoSecondChances,
+        unapplied_adds: UnappliedAdds | NoUnappliedAdds,
         batch_size_rows: int,
         flush: Callable[[], None],
     ) -> None:
-        """Begin with nothing held; `flush` is called when there are as many memberships as a batch has."""
-        self._second_chances = second_chances
-        self._mailability = mailability
-        self._planning = planning
-        self._accounts = planning.accounts
-        self._resolver = resolver
-        self._merged = merged
-        self._delivery = delivery
+        """Begin with nothing held; `flush` is called when the batch is full."""
+        self._destinations = destinations
+        self._accounts = destinations.accounts
+        self._applier = applier
         self._properties = properties
         self._journal = journal
-        self._batch = Batch(planning, properties, journal, most=batch_size_rows, flush=flush)
-        # Each record takes this way: there is no other step on it.
+        self._mailability = mailability
+        self._unapplied_adds = unapplied_adds
+        self._batch = Batch(destinations, properties, journal, size=batch_size_rows, flush=flush)
+        # Called for each record: no other function is between the input and these.
         self.take, self.count = self._batch.take, self._batch.count
 
     @property
-    def held(self) -> int:
+    def pending(self) -> int:
         """How many memberships wait for the next flush."""
-        return self._batch.held
+        return self._batch.size
 
     # While the input is read
 
@@ -94,50 +84,55 @@ class Incremental:
         version: int | None,  # noqa: ARG002 - it says nothing about a single change
     ) -> None:
         """Account for a record that cannot be applied."""
-        account = self._planning.destination(rejection.cohort).account if rejection.cohort else None
+        account = self._destinations.of(rejection.cohort).account if rejection.cohort else None
         self._accounts.reject(stream, rejection, account)
 
     def pass_over(self, stream: str) -> None:
-        """Nothing: a record that is left out changes nothing."""
+        """Do nothing: a record that is left out changes nothing."""
 
     def activate(self, stream: str, version: int | None) -> None:
-        """Nothing: a version says nothing of a single change."""
+        """Do nothing: a version says nothing about a single change."""
 
     def streams_at_stake(self) -> frozenset[str]:
         """Return none: what a record asks for is done by the next flush."""
         return frozenset()
 
-    # What is held, and the end of the input
+    # Flushes, and the end of the input
 
     def flush(self) -> None:
-        """Bring everything held to HubSpot; return once each membership has its outcome."""
-        if not self._batch.held:
+        """Apply everything held; return once each membership has its outcome."""
+        if not self._batch.size:
             return
         self.count()
-        every = list(_not_skipped(self._batch, self._accounts))
-        lists = self._find_lists(every)
-        there = [each for each in every if each.destination.route.key in lists]
-        gone = [each for each in every if each.destination.route.key not in lists and self._is_gone(each)]
-        properties = self._properties.begin([(each.destination.route, each.asked()) for each in there], lists)
-        self._accounts.properties_created = len(self._properties.created)
-        resolution = self._resolver.resolve(_members([*there, *gone]), properties)
-        properties.resolved(resolution)
-        resolution.count_found(self._accounts, _members([*there, *gone]))
-        for each in gone:
-            self._leave(each, resolution)
+        to_apply = self._settle_skipped()
+        lists = self._find_lists(to_apply)
+        on_lists = [pending for pending in to_apply if pending.route_key in lists]
+        on_deleted_lists = [
+            pending for pending in to_apply if pending.route_key not in lists and self._is_deleted(pending)
+        ]
+        properties, resolution = self._applier.begin(
+            [(pending.destination.route, pending.asked()) for pending in on_lists],
+            lists,
+            _members([*on_lists, *on_deleted_lists]),
+        )
+        resolution.count_found(self._accounts, _members([*on_lists, *on_deleted_lists]))
+        for pending in on_deleted_lists:
+            self._remove_from_deleted(pending, resolution)
         plans = _plans(
-            [(each.destination.account, each.words, lists[each.destination.route.key]) for each in there],
+            [(each.account, each.words, lists[each.route_key]) for each in on_lists],
             resolution,
             partial(resolution.settle, self._accounts, results=properties.results),
         )
-        plans = self._merged.follow(plans, resolution)
-        # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
-        properties.write(plans, resolution)
-        stale = self._delivery.deliver(plans, properties.results)
-        heard = list(_heard([*there, *gone], self._journal))
+        changes = [
+            ListChanges(list_id, pending.stream, pending.account, pending.words)
+            for pending in [*on_lists, *on_deleted_lists]
+            if (
+                list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
+            )
+        ]
+        self._applier.apply(plans, resolution, properties)
         self._batch.clear()
-        self._deliver_again(stale, plans, properties)
-        self._second_chances.note(heard, resolution)
+        self._unapplied_adds.note(changes, resolution)
         self._mailability.end_flush()
 
     def finish(self) -> Sequence[str]:
@@ -146,7 +141,7 @@ class Incremental:
         return [*unusable_lists(self._accounts), *dropped_members(self._accounts)]
 
     def is_done(self, stream: str) -> bool:
-        """Return whether every list was as asked: STATE covers the members of every stream."""
+        """Return whether every list is as asked: STATE covers the members of every stream."""
         del stream
         return not self._accounts.holds_state
 
@@ -154,84 +149,62 @@ class Incremental:
         """Count what was taken and not flushed; all that is held is in memory."""
         self.count()
 
-    def _find_lists(self, every: Sequence[Held]) -> Mapping[str, HubSpotList]:
-        """Find or make the lists; a removal alone makes none, and on a list that is absent nobody is."""
-        wanted = {
-            each.destination.route.key for each in every if any(word & 1 for word in each.words.values())
+    def _settle_skipped(self) -> list[Pending]:
+        """Return what is to be applied; settle what the setting `lists` leaves out."""
+        to_apply: list[Pending] = []
+        for pending in self._batch:
+            if pending.words and not pending.destination.route.is_skipped:
+                to_apply.append(pending)
+                continue
+            for asked in pending.asked():
+                self._accounts.settle(asked, Outcome.SKIPPED)
+        return to_apply
+
+    def _find_lists(self, to_apply: Sequence[Pending]) -> Mapping[str, HubSpotList]:
+        """Find or create the lists; a list is not created for removals alone, and absent lists have no members."""
+        with_adds = {
+            pending.route_key for pending in to_apply if any(word & 1 for word in pending.words.values())
         }
-        routed = self._planning.routed_cohorts({each.destination.route.key: each.stream for each in every})
-        lists = self._planning.find_lists(routed, wanted)
-        for each in every:
-            to = each.destination
-            if to.account.problem:
-                self._reject(each.asked(), to.account.problem)
-            elif to.route.key not in lists and not self._is_gone(each):
-                for asked in each.asked():
+        routed = self._destinations.routed_cohorts({each.route_key: each.stream for each in to_apply})
+        lists = self._destinations.find_lists(routed, with_adds)
+        for pending in to_apply:
+            if problem := pending.account.problem:
+                self._reject(pending.asked(), problem)
+            elif pending.route_key not in lists and not self._is_deleted(pending):
+                for asked in pending.asked():
                     self._accounts.settle(asked, Outcome.NOT_A_MEMBER)
         return lists
 
-    def _is_gone(self, held: Held) -> bool:
-        """Whether the list was deleted in HubSpot, and members of earlier runs are to stay off the next one."""
-        to = held.destination
-        return to.account.problem is None and self._journal.deleted_list_id(to.route) is not None
+    def _is_deleted(self, pending: Pending) -> bool:
+        """Return whether the list was deleted in HubSpot, and removed members are to stay off the next one."""
+        return (
+            pending.account.problem is None
+            and self._journal.deleted_list_id(pending.destination.route) is not None
+        )
 
-    def _reject(self, every: Iterable[RequestedChange], problem: UnusableList) -> None:
+    def _reject(self, changes: Iterable[RequestedChange], problem: UnusableList) -> None:
         refusal = Refusal(problem.reason, str(problem))
-        for asked in every:
+        for asked in changes:
             self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
 
-    def _leave(self, held: Held, resolution: Resolution) -> None:
-        """Settle the removals from a list that was deleted in HubSpot, and that nobody is to be added to yet."""
-        to = held.destination
-        words, without = resolution.words(to.account, held.words)
-        resolution.settle(self._accounts, without, {})
+    def _remove_from_deleted(self, pending: Pending, resolution: Resolution) -> None:
+        """Settle the removals from a list that was deleted in HubSpot, and to which nothing is added yet."""
+        account = pending.account
+        words, without_contact = resolution.words(account, pending.words)
+        resolution.settle(self._accounts, without_contact, {})
         try:
-            self._journal.record_leavers(to.route, words.words.keys())
+            self._journal.record_leavers(pending.destination.route, words.words.keys())
         except UnusableList as problem:
-            to.account.problem = problem
-            self._reject([words.asked(each) for each in words.words], problem)
+            account.problem = problem
+            self._reject([words.asked(record_id) for record_id in words.words], problem)
         else:
             self._accounts.settle_all(words, words.words.keys(), Outcome.NOT_A_MEMBER, is_member=False)
 
-    def _deliver_again(self, stale: Sequence[Stale], plans: Sequence[Plan], properties: Flush) -> None:
-        by_list = {each.hubspot_list.list_id: each for each in plans}
 
-        def is_superseded(each: Stale, record_id: int) -> bool:
-            other = by_list[each.hubspot_list.list_id].asked(record_id)
-            return other is not None and other.position > each.asked.position
-
-        deliver_again(
-            stale,
-            is_superseded,
-            resolver=self._resolver,
-            properties=properties,
-            delivery=self._delivery,
-            accounts=self._accounts,
-        )
-
-
-def _not_skipped(batch: Batch, accounts: Accounts) -> Iterator[Held]:
-    """Yield what is held, and settle what the setting `lists` leaves out."""
-    for each in batch:
-        if each.words and not each.destination.route.is_skipped:
-            yield each
-            continue
-        for asked in each.asked():
-            accounts.settle(asked, Outcome.SKIPPED)
-
-
-def _heard(every: Iterable[Held], journal: Journal) -> Iterator[Heard]:
-    """Yield what was said of each list that is there, and of those that were deleted in HubSpot."""
-    for each in every:
-        to = each.destination
-        if list_id := to.account.list_id or journal.deleted_list_id(to.route):
-            yield Heard(list_id, each.stream, to.account, each.words)
-
-
-def _members(every: Sequence[Held]) -> Iterator[tuple[Member, bool]]:
-    """Yield who is asked for, list by list, and whether they are to be on it."""
-    for each in every:
-        for member, word in each.words.items():
+def _members(pending: Iterable[Pending]) -> Iterator[tuple[Member, bool]]:
+    """Yield members list by list, each with whether it is to be on the list."""
+    for of_list in pending:
+        for member, word in of_list.words.items():
             yield member, bool(word & 1)
 
 
@@ -240,35 +213,47 @@ def _plans(
     resolution: Resolution,
     settle: Callable[[Sequence[RequestedChange]], None],
 ) -> list[Plan]:
-    """Fold once more by list and record id: two routes can be one list, two addresses one contact.
+    """Return a plan a list: two routes can be one list, and two addresses one contact.
 
     `settle` gives an outcome to members who have no contact.
     """
     parts: dict[str, list[RequestedChanges]] = {}
-    by_id: dict[str, HubSpotList] = {}
-    for account, of_account, hubspot_list in asked:
-        words, without = resolution.words(account, of_account)
-        settle(without)
+    lists: dict[str, HubSpotList] = {}
+    for account, by_member, hubspot_list in asked:
+        words, without_contact = resolution.words(account, by_member)
+        settle(without_contact)
         if words.words:
-            by_id[hubspot_list.list_id] = hubspot_list
+            lists[hubspot_list.list_id] = hubspot_list
             parts.setdefault(hubspot_list.list_id, []).append(words)
     created = resolution.created_ids
-    return [Plan(each, tuple(last_words(parts[list_id])), created) for list_id, each in by_id.items()]
+    return [
+        Plan(hubspot_list, tuple(last_words(parts[list_id])), created)
+        for list_id, hubspot_list in lists.items()
+    ]
 
 
 @dataclass
-class Held:
-    """The memberships held for one list until the next flush: the last word on each member: see `packed`."""
+class Pending:
+    """The memberships held for one list until the next flush: the last word on each member, see `packed`."""
 
     destination: Destination
     stream: str  # which filled it last
     words: dict[Member, int] = field(default_factory=dict)
 
+    @property
+    def route_key(self) -> str:
+        """The key of the route, by which lists are found."""
+        return self.destination.route.key
+
+    @property
+    def account(self) -> Account:
+        """The account of the list."""
+        return self.destination.account
+
     def asked(self) -> Iterator[RequestedChange]:
-        """Yield what is asked of each member."""
-        account = self.destination.account
+        """Yield the change asked for each member."""
         for member, word in self.words.items():
-            yield RequestedChange.unpacked(member, word, account)
+            yield RequestedChange.unpacked(member, word, self.account)
 
 
 class Batch:
@@ -280,47 +265,47 @@ class Batch:
 
     def __init__(
         self,
-        planning: Planning,
+        destinations: Destinations,
         properties: ContactProperties | NoProperties,
         journal: Journal,
         *,
-        most: int,
+        size: int,
         flush: Callable[[], None],
     ) -> None:
-        """Begin with nothing; `flush` is called as soon as there are `most` memberships."""
-        self._planning = planning
-        self._accounts = planning.accounts
+        """Begin with nothing; `flush` is called as soon as there are `size` memberships."""
+        self._destinations = destinations
+        self._accounts = destinations.accounts
         self._properties = properties
         self._journal = journal
-        self._most = most
+        self._full_size = size
         self._flush = flush
-        self._by_cohort: dict[Cohort, Held] = {}
-        self._by_route: dict[str, Held] = {}
-        self._position = 0  # of the record in hand, in the order of the input
-        # Of the record before this one; None if the next record is to be looked at anew.
+        self._by_cohort: dict[Cohort, Pending] = {}
+        self._by_route: dict[str, Pending] = {}
+        self._position = 0  # of the latest record, in the order of the input
+        # Of the record before this one; None if the next record is to be looked up anew.
         self._cohort: Cohort | None = None
         self._stream: str | None = None
-        self._held: Held
-        self._of_stream: StreamAccount
-        self._words: dict[Member, int] = {}  # the ones of `_held`
+        self._pending: Pending
+        self._stream_account: StreamAccount
+        self._words: dict[Member, int] = {}  # those of `_pending`
         self._full_at = 0  # the number of them that makes the batch full
         # As of the last `count`: the position, the number of `_words`, and the number of memberships.
         self._counted_position = self._counted_words = self._counted = 0
 
-    def __iter__(self) -> Iterator[Held]:
-        """Yield what is held, list by list; of some nothing is."""
+    def __iter__(self) -> Iterator[Pending]:
+        """Yield what is held, list by list; for some lists nothing is."""
         return iter(self._by_route.values())
 
     @property
-    def held(self) -> int:
+    def size(self) -> int:
         """How many memberships are held."""
         return self._counted + len(self._words) - self._counted_words
 
     def clear(self) -> None:
-        """Let go of what was brought to HubSpot."""
+        """Forget what was applied."""
         self.count()
-        for each in self:
-            each.words = {}
+        for pending in self:
+            pending.words = {}
         self._cohort, self._words = None, {}
         self._counted_words = self._counted = 0
 
@@ -328,10 +313,10 @@ class Batch:
         """Bring the accounts up to date with the records taken."""
         records, new = self._position - self._counted_position, len(self._words) - self._counted_words
         if records:
-            account = self._held.destination.account
+            account = self._pending.account
             account.records_read += records
             account.superseded += records - new
-            self._of_stream.records_read += records
+            self._stream_account.records_read += records
             self._counted += new
             self._counted_position, self._counted_words = self._position, len(self._words)
 
@@ -342,7 +327,7 @@ class Batch:
         version: int | None,  # noqa: ARG002 - it says nothing about a single change
         attributes: Attributes | PropertyProblem | None = None,
     ) -> None:
-        """Hold a membership, and what its record says of the person, until the next flush."""
+        """Hold a membership, and the attributes of its record, until the next flush."""
         cohort, member, is_member, _ = membership
         if cohort is not self._cohort or stream is not self._stream:
             self._turn_to(stream, cohort)
@@ -355,17 +340,17 @@ class Batch:
             self._flush()
 
     def _turn_to(self, stream: str, cohort: Cohort) -> None:
-        """Look up where records of a cohort are held."""
+        """Look up where the records of a cohort are held."""
         self.count()
-        held = self._by_cohort.get(cohort)
-        if held is None:
-            destination = self._planning.destination(cohort)
-            held = self._by_route.setdefault(destination.route.key, Held(destination, stream))
-            self._by_cohort[cohort] = held
-        held.stream = stream
+        pending = self._by_cohort.get(cohort)
+        if pending is None:
+            destination = self._destinations.of(cohort)
+            pending = self._by_route.setdefault(destination.route.key, Pending(destination, stream))
+            self._by_cohort[cohort] = pending
+        pending.stream = stream
         self._journal.note_cohort(cohort)
-        self._of_stream = self._accounts.streams[stream]
-        self._of_stream.lists.add(held.destination.route.key)
-        self._held, self._cohort, self._stream = held, cohort, stream
-        self._words, self._counted_words = held.words, len(held.words)
-        self._full_at = self._most - self._counted + self._counted_words
+        self._stream_account = self._accounts.streams[stream]
+        self._stream_account.lists.add(pending.route_key)
+        self._pending, self._cohort, self._stream = pending, cohort, stream
+        self._words, self._counted_words = pending.words, len(pending.words)
+        self._full_at = self._full_size - self._counted + self._counted_words

@@ -1,4 +1,4 @@
-"""Knows of members whether HubSpot mails them: by look-ups of this run, by the ledger, else by asking for them."""
+"""Whether HubSpot mails members: by lookups of this run, by the ledger, else by reading their contacts."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ logger = logging.getLogger(__name__)
 
 
 class MailabilityStore(Protocol):
-    """Where a run keeps what it was told, by record id, until the members are settled."""
+    """Where a run keeps mailability, by record id, until the members are settled."""
 
     def keep(self, known: Mapping[int, KnownMailability]) -> None:
-        """Keep this of contacts, in place of what was kept."""
+        """Keep the mailability of contacts, in place of what was kept."""
 
     def kept(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
-        """Return what is kept of these contacts."""
+        """Return what is kept of these contacts; others are left out."""
 
     def end_flush(self) -> None:
-        """Let go of what only the members of one flush need."""
+        """Forget what only the members of one flush need."""
 
 
 class MailabilityInMemory:
-    """What a run was told since its last flush."""
+    """Keeps mailability until the next flush."""
 
     def __init__(self) -> None:
         self._known: dict[int, KnownMailability] = {}
 
     def keep(self, known: Mapping[int, KnownMailability]) -> None:
-        """Keep this of contacts, in place of what was kept."""
+        """Keep the mailability of contacts, in place of what was kept."""
         self._known.update(known)
 
     def kept(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
-        """Return what is kept of these contacts."""
+        """Return what is kept of these contacts; others are left out."""
         return {each: self._known[each] for each in record_ids if each in self._known}
 
     def end_flush(self) -> None:
-        """Let go of all of it."""
+        """Forget all of it."""
         self._known.clear()
 
 
 class MailabilityCheck:
-    """Whether HubSpot mails members, with `check_mailability`. It never changes who is on a list."""
+    """The mailability of members, with the setting `check_mailability`; it never changes who is on a list."""
 
     is_wanted = True
 
@@ -63,73 +63,75 @@ class MailabilityCheck:
         store: MailabilityStore,
         seconds: Callable[[], float],
     ) -> None:
-        """Take where to ask, what earlier runs know, where to keep answers, and the clock: seconds since 1970."""
+        """`journal` keeps answers from run to run, `store` within a run; `seconds` returns the time since 1970."""
         self._contacts = contacts
         self._journal = journal
         self._store = store
         self._seconds = seconds
         self._may_read = True
 
-    def learn(self, told: Mapping[int, Mailability]) -> None:
-        """Take in what a look-up told of contacts."""
+    def learn(self, answers: Mapping[int, Mailability]) -> None:
+        """Keep the answers of a lookup, by record id, for this run and for later ones."""
         now = int(self._seconds())
-        # One object for each answer, however many contacts it is of.
-        answers = {each: KnownMailability(each, now) for each in set(told.values())}
-        self._store.keep({record_id: answers[each] for record_id, each in told.items()})
-        self.remember(told)
+        # One object for each kind of answer, however many contacts it is of.
+        known = {mailability: KnownMailability(mailability, now) for mailability in set(answers.values())}
+        self._store.keep({record_id: known[mailability] for record_id, mailability in answers.items()})
+        self.remember(answers)
 
-    def remember(self, told: Mapping[int, Mailability]) -> None:
-        """Remember for later runs what a look-up told of contacts whom this run does not settle."""
-        self._journal.remember_mailability(told)
+    def remember(self, answers: Mapping[int, Mailability]) -> None:
+        """Keep the answers of a lookup for later runs only: this run settles none of these contacts."""
+        self._journal.remember_mailability(answers)
 
     def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:
-        """Return what is known of contacts; of whom nothing is known yet is read by record id, 100 a call.
+        """Return the mailability of contacts; those of which none is known yet are read by record id, 100 a call.
 
-        Those whom HubSpot does not know are left out; where the token may not read contacts, so is everybody of whom
-        nothing is known, which is said once.
+        Contacts that HubSpot does not know are left out. If the token may not read contacts, so are all of which
+        nothing is known, and the log says so once.
         """
         asked = dict.fromkeys(record_ids)
         known = dict(self._store.kept(asked))
-        left = [each for each in asked if each not in known]
-        if left:
-            known.update(self._journal.known_mailability(left))
-            left = [each for each in left if each not in known]
-        if left and self._read(left):
-            known.update(self._store.kept(left))
+        remaining = [record_id for record_id in asked if record_id not in known]
+        if remaining:
+            known.update(self._journal.known_mailability(remaining))
+            remaining = [record_id for record_id in remaining if record_id not in known]
+        if remaining and self._read(remaining):
+            known.update(self._store.kept(remaining))
         return known
 
     def end_flush(self) -> None:
-        """Let go of what only the members of one flush need."""
+        """Forget what only the members of one flush need."""
         self._store.end_flush()
 
     def _read(self, record_ids: Collection[int]) -> bool:
-        """Read contacts, and return whether the token may."""
+        """Read contacts; return False if the token may not."""
         if not self._may_read:
             return False
         try:
-            told = {asked: found.mailability for asked, found in self._contacts.current(record_ids)}
+            answers = {
+                record_id: found.mailability for record_id, found in self._contacts.current(record_ids)
+            }
         except MissingScopes as refused:
             self._may_read = False
             logger.warning("check_mailability: who cannot be mailed is not known. %s", refused)
             return False
-        self.learn(told)
+        self.learn(answers)
         return True
 
 
 class NoMailabilityCheck:
-    """Without `check_mailability` nothing is asked and nothing is told."""
+    """Without `check_mailability` nothing is asked, and nothing is known."""
 
     is_wanted = False
 
-    def learn(self, told: Mapping[int, Mailability]) -> None:
-        """Nothing: HubSpot was not asked."""
+    def learn(self, answers: Mapping[int, Mailability]) -> None:
+        """Do nothing: HubSpot was not asked."""
 
-    def remember(self, told: Mapping[int, Mailability]) -> None:
-        """Nothing: HubSpot was not asked."""
+    def remember(self, answers: Mapping[int, Mailability]) -> None:
+        """Do nothing: HubSpot was not asked."""
 
-    def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:  # noqa: ARG002 - nobody is
+    def of(self, record_ids: Iterable[int]) -> Mapping[int, KnownMailability]:  # noqa: ARG002 - nothing is known
         """Return nothing."""
         return EMPTY
 
     def end_flush(self) -> None:
-        """Nothing: nothing is kept."""
+        """Do nothing: nothing is kept."""

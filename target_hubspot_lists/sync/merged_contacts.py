@@ -1,4 +1,4 @@
-"""Which record ids contacts have now: a merge retires one, and HubSpot answers under the other."""
+"""The record ids that contacts have now: a merge in HubSpot retires one, and HubSpot answers under the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class MergedContacts:
-    """Reads contacts by record id, and lets the journal follow those that were merged."""
+    """Reads contacts by record id, and tells the journal of those that were merged."""
 
     def __init__(self, contacts: Contacts, journal: Journal) -> None:
         self._contacts = contacts
@@ -29,53 +29,55 @@ class MergedContacts:
         self._may_read = True
 
     def read(self, record_ids: Collection[int], known: Mapping[int, int | None]) -> Mapping[int, int]:
-        """Return the current ids of these contacts; the journal forgets ids that no contact has.
+        """Return by record id the one that the contact has now; the journal forgets ids that no contact has.
 
-        `known` are those that were read already, None for nobody's. Where the token may not read contacts, nothing is
-        forgotten, and only what is known is found.
+        `known` has the ids that were read before, with None for those of no contact. If the token may not read
+        contacts, nothing is forgotten, and only what is known is returned.
         """
-        current = {asked: now for asked, now in known.items() if now is not None and asked in record_ids}
+        current = {
+            record_id: now for record_id, now in known.items() if now is not None and record_id in record_ids
+        }
         if to_read := set(record_ids) - known.keys():
-            current |= {asked: found.record_id for asked, found in self._current(to_read)}
+            current |= {record_id: found.record_id for record_id, found in self._current(to_read)}
         self._journal.record_merges(retired(current))
         if self._may_read:
             self._journal.forget_contacts(set(record_ids) - current.keys())
         return current
 
     def follow(self, plans: Sequence[Plan], resolution: Resolution) -> list[Plan]:
-        """Give contacts the record ids that they have now, before a ledger's words on the old ones are trusted.
+        """Return the plans with the record ids that contacts have now.
 
-        Read are those whom a word is sent about that could leave a wrong one under another id of theirs.
+        Read are only contacts whose change, as it stands, could leave a wrong state in the ledger under a retired id.
         """
         merged: dict[int, int] = {}
         for plan in plans:
-            merged |= self.retired_ids(self._doubtful(plan, resolution))
+            merged |= self.retired_ids(self._possibly_merged(plan, resolution))
         if not merged:
             return list(plans)
         self._journal.record_merges(merged)
         resolution.follow(merged)
-        return [plan.followed(merged) for plan in plans]
+        return [plan.with_current_ids(merged) for plan in plans]
 
     def retired_ids(self, record_ids: Collection[int]) -> dict[int, int]:
-        """Read contacts; return all record ids of theirs that merges retired, with those that they have now."""
+        """Read contacts; return all record ids of theirs that merges retired, each with the one that counts now."""
         merged: dict[int, int] = {}
-        for asked, found in self._current(record_ids):
-            merged |= dict.fromkeys((asked, *found.merged), found.record_id)
+        for record_id, found in self._current(record_ids):
+            merged |= dict.fromkeys((record_id, *found.merged), found.record_id)
         return retired(merged)
 
-    def _doubtful(self, plan: Plan, resolution: Resolution) -> list[int]:
-        """Those of a plan who are to be sent, and whose other record ids this run has not read."""
+    def _possibly_merged(self, plan: Plan, resolution: Resolution) -> list[int]:
+        """Return the contacts of a plan whose change is sent, and whose other record ids this run has not read."""
         if not self._journal.is_kept:
             return []
-        words = [
-            each
-            for each in (False, True)
-            if self._journal.needs_current_ids(plan.hubspot_list, is_member=each)
+        directions = [
+            is_member
+            for is_member in (False, True)
+            if self._journal.needs_current_ids(plan.hubspot_list, is_member=is_member)
         ]
         wanted = {
             record_id: is_member
             for record_id, is_member in plan.wanted(plan.record_ids).items()
-            if is_member in words and not resolution.has_looked_up(record_id)
+            if is_member in directions and not resolution.has_looked_up(record_id)
         }
         states = self._journal.states(plan.hubspot_list, wanted)
         return [
@@ -83,7 +85,7 @@ class MergedContacts:
         ]
 
     def _current(self, record_ids: Collection[int]) -> Iterable[tuple[int, FoundContact]]:
-        """Yield the current contacts of record ids; none, and one line in the log, where the token may not read any."""
+        """Yield record ids with their contacts; nothing, and once a warning, if the token may not read contacts."""
         if not record_ids or not self._may_read:
             return
         try:

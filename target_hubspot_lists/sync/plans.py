@@ -1,4 +1,4 @@
-"""What is to be done to one list: the last word on each contact, whoever asked for it. Pure."""
+"""What is to be changed on one list: the last change asked for each contact, of all routes to the list. Pure."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.account import Account, RequestedChange
 
 
-class Stale(NamedTuple):
-    """A membership whose record id HubSpot no longer knows, with the one that its contact has now, if it was merged."""
+class Resend(NamedTuple):
+    """A change to send again: HubSpot no longer knows the record id that it was sent for."""
 
     hubspot_list: HubSpotList
     record_id: int
     asked: RequestedChange
-    record_id_now: int | None
+    current_id: int | None  # of the contact into which the old one was merged; None if it was not merged
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of one list, account by account: several routes can lead to it, and no contact is in two parts.
+    """The changes asked for one list, one part an account: several routes can lead to the list.
 
-    `created` are the contacts that were made for it.
+    No contact is in two parts. `created` are the contacts that were created for the plan.
     """
 
     hubspot_list: HubSpotList
@@ -44,7 +44,7 @@ class Plan:
         asked: Mapping[int, RequestedChange],
         created: AbstractSet[int] = frozenset(),
     ) -> Plan:
-        """Return the plan for a few members, by record id."""
+        """Return the plan of a few changes, by record id."""
         accounts = {id(each.account): each.account for each in asked.values()}
         found_by = {each.member: each.found_by for each in asked.values() if each.found_by is not None}
         folds = {number: Fold(account, found_by) for number, account in accounts.items()}
@@ -57,39 +57,39 @@ class Plan:
 
     @property
     def account(self) -> Account:
-        """On whose account the calls are."""
+        """The account on which the plan's calls are counted."""
         return self.parts[0].account
 
     @property
     def record_ids(self) -> set[int]:
-        """The contacts that it is about."""
+        """The record ids of all its contacts."""
         return set().union(*(part.words for part in self.parts))
 
     def asked(self, record_id: int) -> RequestedChange | None:
-        """Return what is asked of one contact; None if nothing is."""
+        """Return the change asked for one contact; None if there is none."""
         return next((part.asked(record_id) for part in self.parts if record_id in part.words), None)
 
     def members(self) -> Iterator[Member]:
-        """Yield by what its contacts are asked for."""
+        """Yield the identifiers by which records name its contacts."""
         for part in self.parts:
             yield from part.words if part.members is None else part.members.values()
 
     def all_asked(self) -> dict[int, RequestedChange]:
-        """Return what is asked of each of its contacts, in the order of the input."""
-        return {each: part.asked(each) for part in self.parts for each in part.words}
+        """Return the change asked for each of its contacts, in the order of the input."""
+        return {record_id: part.asked(record_id) for part in self.parts for record_id in part.words}
 
-    def of_these(self, record_ids: Iterable[int]) -> dict[int, RequestedChange]:
-        """Return what is asked of some of its contacts."""
+    def asked_of(self, record_ids: Iterable[int]) -> dict[int, RequestedChange]:
+        """Return the changes asked for some of its contacts."""
         return {each: asked for each in record_ids if (asked := self.asked(each)) is not None}
 
     def wanted(self, record_ids: AbstractSet[int]) -> dict[int, bool]:
-        """Return which of some of its contacts are to be on the list, and which off it."""
+        """Return by record id, for some of its contacts, whether each is to be a member."""
         return {
             each: bool(part.words[each] & 1) for part in self.parts for each in part.words.keys() & record_ids
         }
 
     def change(self, record_ids: AbstractSet[int]) -> Change:
-        """Return which of some of its contacts to add and which to remove, in the order of the input."""
+        """Return the change to send for some of its contacts, in the order of the input."""
         add: list[int] = []
         remove: list[int] = []
         for part in self.parts:
@@ -102,30 +102,29 @@ class Plan:
             remove = [each for each in remove if each in record_ids]
         return Change(add=tuple(add), remove=tuple(remove))
 
-    def followed(self, merged: Mapping[int, int]) -> Plan:
-        """Return the same about the contacts that records became; of several words on one the latest."""
+    def with_current_ids(self, merged: Mapping[int, int]) -> Plan:
+        """Return the plan with the record ids that contacts have since they were merged; the latest change stands."""
         if merged.keys().isdisjoint(self.record_ids):
             return self
-        return replace(self, parts=tuple(last_words(_followed(part, merged) for part in self.parts)))
-
-
-def _followed(part: RequestedChanges, merged: Mapping[int, int]) -> RequestedChanges:
-    fold = Fold(part.account, part.found_by)
-    for record_id, word in part.words.items():
-        member = record_id if part.members is None else part.members[record_id]
-        fold.take(merged.get(record_id, record_id), word, member)
-    return fold.words
+        parts: list[RequestedChanges] = []
+        for part in self.parts:
+            fold = Fold(part.account, part.found_by)
+            for record_id, word in part.words.items():
+                member = record_id if part.members is None else part.members[record_id]
+                fold.take(merged.get(record_id, record_id), word, member)
+            parts.append(fold.words)
+        return replace(self, parts=tuple(last_words(parts)))
 
 
 class Fold:
-    """The last word on each contact that one account asks for: two members can be one contact."""
+    """The last change of each contact that one account asks for: two members can be one contact."""
 
     def __init__(self, account: Account, found_by: Mapping[Member, int] = EMPTY) -> None:
         self._members: dict[int, Member] = {}
         self.words = RequestedChanges(account, {}, self._members, found_by)
 
     def take(self, record_id: int, word: int, member: Member) -> None:
-        """Take a word; of two on one contact the later stands, and the other is superseded."""
+        """Take a word, see `packed`; of two on one contact the later stands, and the other is superseded."""
         words = self.words.words
         other = words.get(record_id)
         if other is not None:
@@ -137,25 +136,25 @@ class Fold:
 
 
 def to_add(plans: Iterable[Plan]) -> Iterator[int]:
-    """Yield the contacts that plans put onto lists; one on several lists as often."""
+    """Yield the record ids that plans add to lists; a contact on several lists as often."""
     words = (part.words.items() for plan in plans for part in plan.parts)
-    return (each for of_part in words for each, word in of_part if word & 1)
+    return (record_id for of_part in words for record_id, word in of_part if word & 1)
 
 
 def last_words(parts: Iterable[RequestedChanges]) -> Iterator[RequestedChanges]:
-    """Yield parts that ask the same list without the words that another part outdoes; those are superseded."""
+    """Yield parts for the same list without the words that are superseded by a later one of another part."""
     parts = list(parts)
     for part in parts:
         others = [each.words for each in parts if each is not part]
-        outdone = {
-            each
+        superseded = {
+            record_id
             for other in others
-            for each in part.words.keys() & other.keys()
-            if other[each] > part.words[each]
+            for record_id in part.words.keys() & other.keys()
+            if other[record_id] > part.words[record_id]
         }
-        part.account.superseded += len(outdone)
-        if outdone:
-            left = {each: word for each, word in part.words.items() if each not in outdone}
-            yield replace(part, words=left)
+        part.account.superseded += len(superseded)
+        if superseded:
+            remaining = {each: word for each, word in part.words.items() if each not in superseded}
+            yield replace(part, words=remaining)
         else:
             yield part

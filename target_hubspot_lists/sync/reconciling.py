@@ -1,4 +1,4 @@
-"""Reads again what the ledger knows of HubSpot, whether or not a record of this run names it."""
+"""Setting `reconcile`: reads again the contacts and lists that the ledger knows, also those that no record names."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from target_hubspot_lists.hubspot.list_objects import Route, check_writable, sho
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.account import Account
-from target_hubspot_lists.sync.no_properties import NO_FLUSH
-from target_hubspot_lists.sync.resolving import look_up
+from target_hubspot_lists.sync.contact_lookup import look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,9 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 class Reconciling:
-    """The part of a run with `reconcile` that no record asks for: addresses at its beginning, lists at its end."""
+    """Reads again what the ledger knows: contacts at the beginning of a run with `reconcile`, lists at its end."""
 
-    def __init__(  # noqa: PLR0913 - what it reads, and who is told
+    def __init__(  # noqa: PLR0913 - what it reads, and where the answers are recorded
         self,
         contacts: Contacts,
         lists: Lists,
@@ -45,18 +44,18 @@ class Reconciling:
         self._mailability = mailability
         self._journal = journal
         self._reads_lists = settings.reconcile
-        self._reads_addresses = settings.reconcile and not settings.dry_run
-        # Whether the portal still has another property, by which another pipeline matches, is not known here.
+        self._reads_contacts = settings.reconcile and not settings.dry_run
+        # Not other properties by which other pipelines match: whether the portal still has them is not known here.
         self._properties = {EMAIL, *(each.by for each in settings.identifiers)}
         self._contacts = contacts
         self._lists = lists
         self._accounts = accounts
 
     def begin(self) -> None:
-        """Look up every address that the ledger knows, once a run; those that nobody has stay as they were known."""
-        if not self._reads_addresses:
+        """Look up all contacts that the ledger knows, once a run; what HubSpot does not know stays in the ledger."""
+        if not self._reads_contacts:
             return
-        self._reads_addresses = False
+        self._reads_contacts = False
         self._journal.expire_lookups()
         try:
             for by, known in self._journal.outdated_contacts():
@@ -66,21 +65,21 @@ class Reconciling:
             logger.warning("The addresses that the ledger knows are not looked up again: %s", refused)
 
     def _read(self, by: str, known: Mapping[str, int]) -> None:
-        found = look_up(self._contacts, by, known, NO_FLUSH)
+        """Look up values of a property; `known` has the record ids that the ledger knows."""
+        found = look_up(self._contacts, by, known)
         self._journal.record_merges(found.merged)
         self._journal.remember_contacts(by, found.record_ids)
         self._mailability.remember(found.mailability)
-        became = {address: found.merged.get(record_id, record_id) for address, record_id in known.items()}
         self._journal.note_moved_addresses(
             {
-                known[address]: record_id
-                for address, record_id in found.record_ids.items()
-                if became[address] != record_id
+                known[value]: record_id
+                for value, record_id in found.record_ids.items()
+                if found.merged.get(known[value], known[value]) != record_id
             }
         )
 
     def end(self) -> Iterator[str]:
-        """Read every list of the ledger that this run has not come upon, and put back whom it lost.
+        """Read each list of the ledger that this run has not read yet, and restore the members that it lost.
 
         Yield why a list could not be read.
         """
@@ -88,9 +87,9 @@ class Reconciling:
             return
         self.begin()
         unread = self._journal.unread_lists()
-        there = self._lists.find_all({each.list_id for each in unread}) if unread else {}
+        existing = self._lists.find_all({known.list_id for known in unread}) if unread else {}
         for known in unread:
-            if (found := there.get(known.list_id)) is None:
+            if (found := existing.get(known.list_id)) is None:
                 logger.warning(
                     'List "%s" (%s) was deleted in HubSpot: it is made anew when a record adds somebody to it.',
                     shown(known.name),
@@ -107,6 +106,6 @@ class Reconciling:
                 yield f"Not reconciled: {problem}"
 
     def _open_account(self, known: KnownList, found: HubSpotList) -> None:
-        """Let the list appear among those of the run, so that it is told how many were put back."""
+        """Open an account of the list, so that the summary says how many members were restored."""
         cohort = Cohort.from_key(known.cohort_key or "", known.cohort_name)
         self._accounts.lists.setdefault(Route(found.list_id, "").key, Account(cohort, found.name, found))

@@ -54,7 +54,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_memory.py",
         f"{TARGET}/test_changes.py",
     ),
-    f"{TARGET}/sync/planning.py": (
+    f"{TARGET}/sync/destinations.py": (
         f"{TARGET}/test_lists.py",
         f"{TARGET}/test_unusable_lists.py",
         f"{TARGET}/test_memory_lists.py",

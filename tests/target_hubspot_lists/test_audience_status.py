@@ -339,7 +339,7 @@ def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
 
         status.check([list_to_create(Route(None, "V!I!P"))])
         renamed = HubSpotList(made.list_id, "VIP", "MANUAL", "0-1")
-        status.make([renamed])
+        status.create([renamed])
 
     assert status.name_for(renamed) == "vip"
     assert cohorts(portal) == {"vip"}
@@ -370,7 +370,7 @@ def test_lists_that_only_some_would_call_alike_have_a_property_each(
         status = AudienceStatus(client, properties, Lists(client), mapped=(), dry_run=False)
 
         status.check(lists)
-        status.make(lists)
+        status.create(lists)
 
     assert len({status.name_for(each) for each in lists}) == 2
     assert len(cohorts(portal)) == 2

@@ -17,7 +17,7 @@ from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.comparison import Comparison, LastWord, Resolved
 from target_hubspot_lists.mirror.differences import Differences
 from target_hubspot_lists.mirror.snapshot import LONG_RUN, Snapshot
-from target_hubspot_lists.mirror.written_properties import WrittenProperties
+from target_hubspot_lists.mirror.stores import WrittenProperties
 from tests.target_hubspot_lists.conftest import START, VIP
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list
     started = kept.comparison.start([0, 1])
     kept.comparison.identify(None)
     lost = kept.comparison.resolve()
-    kept.comparison.baseline.take([*on_list, *on_list], is_settled=True)
+    kept.differences.take_members([*on_list, *on_list], is_settled=True)
 
     wanted = {member for member, is_member in last.items() if is_member}
     assert sum(started.values()) == len(last)
@@ -108,15 +108,15 @@ def check_difference(kept: Tables, records: list[tuple[int, int, bool]], on_list
         assert kept.snapshot.size(cohort) == sum(
             is_member for (of, _), is_member in of_cohort.items() if of == cohort
         )
-    found = {name: ids(kept, name) for name in (where.TO_ADD, where.STAYING, where.AWAY)}
+    found = {name: ids(kept, name) for name in (where.TO_ADD, where.ALREADY_MEMBER, where.NOT_A_MEMBER)}
     assert found[where.TO_ADD] == wanted - on_list
-    assert found[where.STAYING] == wanted & on_list
-    assert found[where.AWAY] == last.keys() - wanted - on_list
+    assert found[where.ALREADY_MEMBER] == wanted & on_list
+    assert found[where.NOT_A_MEMBER] == last.keys() - wanted - on_list
     assert {record_id for record_id, _ in kept.differences.to_remove()} == on_list - wanted
     said = {record_id for record_id, row in kept.differences.to_remove() if row}
     assert said == (on_list - wanted) & last.keys()
-    assert kept.differences.baseline_size() == len(on_list)
-    assert sum(kept.differences.count(where.STAYING_PLAIN, [0, 1]).values()) == len(wanted & on_list)
+    assert kept.differences.members() == len(on_list)
+    assert sum(kept.differences.count(where.ALREADY_MEMBER_COUNTED, [0, 1]).values()) == len(wanted & on_list)
 
 
 def test_runs_of_any_length_keep_the_order_of_the_input(workspace: Workspace) -> None:
@@ -232,14 +232,14 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     kept.comparison.identify(open_ledger.now)
     unknown = {word.member for words in kept.comparison.unidentified() for word in words}
     kept.comparison.resolve()
-    kept.comparison.baseline.take_known("42")
+    kept.differences.take_known_members("42")
 
     assert open_ledger.now != START
     assert unknown == {"old@example.com", "new@example.com"}
     assert ids(kept, where.TO_ADD) == {3}
-    assert ids(kept, where.STAYING) == {1, 2}
-    assert ids(kept, where.STAYING_PLAIN) == {1}
-    assert ids(kept, where.STAYING_REST) == {2}
+    assert ids(kept, where.ALREADY_MEMBER) == {1, 2}
+    assert ids(kept, where.ALREADY_MEMBER_COUNTED) == {1}
+    assert ids(kept, where.ALREADY_MEMBER_OTHERS) == {2}
     assert {record_id for record_id, _ in kept.differences.to_remove()} == {4, 5}
 
 

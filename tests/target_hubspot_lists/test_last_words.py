@@ -43,7 +43,7 @@ def test_the_last_word_on_each_contact_stands_whatever_route_and_address_it_came
     change = plan.change(plan.record_ids)
     assert set(change.add) == {each for each, is_member in expected.items() if is_member}
     assert set(change.remove) == expected.keys() - set(change.add)
-    for contact, asked in plan.of_these(expected).items():
+    for contact, asked in plan.asked_of(expected).items():
         position = max(n for n, each in enumerate(sequence) if each[0] == contact)
         assert (asked.member, asked.position) == (f"{contact}-{sequence[position][1]}", position)
 
@@ -59,7 +59,7 @@ def test_words_follow_contacts_that_were_merged(
     words = {
         each: packed(position, is_member=is_member) for position, (each, is_member) in enumerate(sequence)
     }
-    followed = Plan(VIP, (RequestedChanges(account, words),)).followed(merged)
+    followed = Plan(VIP, (RequestedChanges(account, words),)).with_current_ids(merged)
     by_contact: dict[int, int] = {}
     for each, word in words.items():
         by_contact[merged.get(each, each)] = max(word, by_contact.get(merged.get(each, each), word))

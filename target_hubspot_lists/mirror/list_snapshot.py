@@ -1,4 +1,4 @@
-"""The snapshots of cohorts as a mirror reads them, grouped by list, and what was held back."""
+"""The snapshot of one cohort, that of one list, and what a mirror held back."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
 @dataclass
 class CohortSnapshot:
-    """One cohort of one stream, as far as it has arrived."""
+    """One cohort of one stream, as far as its records have come."""
 
-    number: int
+    number: int  # by which the tables of the snapshot name it
     stream: str
     cohort: Cohort
     route: Route
     account: Account
-    of_stream: StreamEvidence
+    stream_evidence: StreamEvidence
     stream_account: StreamAccount
     evidence: CohortEvidence = field(default_factory=CohortEvidence)
     records: int = 0
-    is_whole_stream: bool = False  # its cohort is the stream itself, so that even no record speaks of it
+    is_whole_stream: bool = False  # the stream is the cohort, so that it may be empty without any record
 
     def is_current(self, *, ends: bool) -> bool:
         """Return whether it counts: not if only records of an older version came; `ends` as for `gaps`."""
-        is_there = bool(self.records) or (self.is_whole_stream and ends)
-        return is_there and not self.route.is_skipped
+        has_come = bool(self.records) or (self.is_whole_stream and ends)
+        return has_come and not self.route.is_skipped
 
 
 @dataclass
 class ListSnapshot:
-    """All cohorts that lead to one list: the unit of a mirror."""
+    """The cohorts that go to one list, which a mirror makes equal to all of them together."""
 
     hubspot_list: HubSpotList | None
     cohorts: list[CohortSnapshot]
-    unclear: int = 0  # members whom HubSpot did not let be looked up, and who may be on the list
+    unclear: int = 0  # members whom HubSpot refused to look up, and who may be on the list
 
     @property
     def label(self) -> str:
@@ -58,7 +58,7 @@ class ListSnapshot:
 
     @property
     def stream(self) -> str:
-        """The one stream that feeds it."""
+        """The one stream of all its cohorts."""
         return self.cohorts[0].stream
 
     @property
@@ -67,12 +67,12 @@ class ListSnapshot:
         return next((each.account.problem for each in self.cohorts if each.account.problem), None)
 
     def account(self, number: int) -> Account:
-        """The account of a cohort."""
+        """Return the account of the cohort with this number."""
         return self._accounts[number]
 
     @cached_property
     def _accounts(self) -> dict[int, Account]:
-        """By a cohort's number, once all have come; cohorts of one route share one."""
+        """By a cohort's number, once all cohorts are in; cohorts of one route share an account."""
         return {each.number: each.account for each in self.cohorts}
 
     def asked(self, row: Resolved | LastWord) -> RequestedChange:
@@ -81,41 +81,41 @@ class ListSnapshot:
             row.member, row.is_member, row.position, self.account(row.cohort), row.found_by
         )
 
-    def asked_to_remove(self, record_id: int, said: Resolved | None) -> RequestedChange:
-        """Return the removal of a member: asked by a record, or by its absence from the snapshot."""
-        if said is not None:
-            return self.asked(said)
+    def asked_to_remove(self, record_id: int, row: Resolved | None) -> RequestedChange:
+        """Return the removal of a member: asked by a record, or with None by its absence from the snapshot."""
+        if row is not None:
+            return self.asked(row)
         account = self.cohorts[0].account
         account.mirror_removals += 1
         return RequestedChange(record_id, is_member=False, position=NO_POSITION, account=account)
 
-    def supersede(self, lost: Iterable[Resolved]) -> None:
-        """Account for words that lost against later ones on the same contact."""
-        for row in lost:
-            self.account(row.cohort).superseded += 1
+    def supersede(self, words: Iterable[Resolved]) -> None:
+        """Account for words that later ones on the same contact supersede."""
+        for word in words:
+            self.account(word.cohort).superseded += 1
 
     @property
     def undone(self) -> int:
-        """How many memberships HubSpot refused, or said yes to and did not apply."""
+        """How many memberships HubSpot refused, or accepted and did not apply."""
         return self.dropped + self._count(Outcome.REJECTED)
 
     @property
     def unusable(self) -> int:
-        """How many of its rows have a member that is blank or malformed: people who may be on the list."""
-        return sum(each.evidence.unusable for each in self.cohorts)
+        """How many of its records have a blank or malformed member, who may be on the list."""
+        return sum(cohort.evidence.unusable for cohort in self.cohorts)
 
     @property
     def dropped(self) -> int:
-        """How many memberships HubSpot said yes to and did not apply, or calls missing though it knows the contacts."""
+        """How many memberships HubSpot accepted and did not apply, or calls missing though it knows the contacts."""
         return self._count(Outcome.DROPPED)
 
     def _count(self, outcome: Outcome) -> int:
-        accounts = {id(each.account): each.account for each in self.cohorts}
-        return sum(each.outcomes[outcome] for each in accounts.values())
+        accounts = {id(cohort.account): cohort.account for cohort in self.cohorts}
+        return sum(account.outcomes[outcome] for account in accounts.values())
 
     @property
     def gap_of_members(self) -> str | None:
-        """Return why a member of the list may be in the snapshot unrecognised; None if none can be."""
+        """Why a member of the list may be in the snapshot without being found there; None if none can be."""
         if not self.unclear:
             return None
         return (
@@ -126,10 +126,10 @@ class ListSnapshot:
 
 @dataclass
 class HeldBack:
-    """What a mirror was asked for and did not do, by stream, with the reasons."""
+    """What a mirror was asked for and did not do."""
 
-    streams: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
+    streams: set[str] = field(default_factory=set)  # of which not all was done
+    problems: list[str] = field(default_factory=list)  # one sentence each
 
     def note(self, stream: str, problem: str) -> None:
         """Note why not all that a stream asks for is done."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.ledger import Ledger
-from target_hubspot_lists.sync.kept_words import pipeline_of
 from target_hubspot_lists.sync.retrying import MOST_RETRIED
+from target_hubspot_lists.sync.unapplied_adds import lists_of_pipeline
 from tests.factories import (
     STREAM,
     by_email,
@@ -451,13 +451,13 @@ def test_cohorts_that_came_in_one_run_are_of_one_pipeline(portal: Portal, pipeli
 def test_which_lists_are_of_one_pipeline() -> None:
     runs = [{"1", "2"}, {"2", "3"}, {"4"}]
 
-    assert pipeline_of(runs, {"1"}) == {"1", "2", "3"}
-    assert pipeline_of(runs, {"4"}) == {"4"}
-    assert pipeline_of(runs, {"5"}) == {"5"}
-    assert pipeline_of(runs, {"1", "4"}) == {"1", "2", "3", "4"}
-    assert pipeline_of(runs, ()) == set()
-    assert pipeline_of(runs[:2], ()) == {"1", "2", "3"}
-    assert pipeline_of([], ()) == set()
+    assert lists_of_pipeline(runs, {"1"}) == {"1", "2", "3"}
+    assert lists_of_pipeline(runs, {"4"}) == {"4"}
+    assert lists_of_pipeline(runs, {"5"}) == {"5"}
+    assert lists_of_pipeline(runs, {"1", "4"}) == {"1", "2", "3", "4"}
+    assert lists_of_pipeline(runs, ()) == set()
+    assert lists_of_pipeline(runs[:2], ()) == {"1", "2", "3"}
+    assert lists_of_pipeline([], ()) == set()
 
 
 # STATE, dry runs, and runs that break off
