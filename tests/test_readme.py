@@ -82,6 +82,18 @@ def test_every_file_that_the_readme_links_to_is_there() -> None:
     assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
+@pytest.mark.sources
+def test_every_module_of_the_target_that_contributors_are_sent_to_is_there() -> None:
+    layers = CONTRIBUTING.partition("\n## Layers\n")[2].partition("\n## Benchmarks\n")[0]
+    target = ROOT / "target_hubspot_lists"
+    folders = "|".join(folder.name for folder in target.iterdir() if (folder / "__init__.py").is_file())
+
+    named = set(re.findall(rf"\b((?:{folders})/\w+)", layers))
+
+    assert len(named) > 10
+    assert [each for each in sorted(named) if not (target / f"{each}.py").is_file()] == []
+
+
 def test_every_benchmark_is_told_with_what_it_promises() -> None:
     runnable = [each for each in (ROOT / "benchmarks").glob("*.py") if "__main__" in each.read_text("utf-8")]
     told = re.findall(r"^\| `(\w+)` \|", CONTRIBUTING.partition("\n## Benchmarks\n")[2], re.MULTILINE)
