@@ -108,7 +108,7 @@ def _remembered(value: object) -> frozenset[bytes]:
 
 
 @dataclass(slots=True)
-class Progress:
+class StreamProgress:
     """How far a stream comes in one run: where it starts, which of the events read are new, and its next state.
 
     Times are in epoch milliseconds. `known` has what is remembered of the events before `known_until`, the bookmark
@@ -125,7 +125,7 @@ class Progress:
     is_begun: bool = False
 
     @classmethod
-    def of(cls, bookmark: Bookmark, *, start: int, lookback: int) -> Progress:
+    def of(cls, bookmark: Bookmark, *, start: int, lookback: int) -> StreamProgress:
         """Return the progress of a run that goes on `lookback` before the bookmark, and never before `start`."""
         earliest = max(start, FIRST_MOMENT_MS)
         until = bookmark.until

@@ -18,7 +18,7 @@ from tap_hubspot_email_events.campaigns import ListedCampaign
 from tap_hubspot_email_events.errors import UnexpectedAnswer
 from tap_hubspot_email_events.paging import (
     SERVER_ERROR_TRIES,
-    Trail,
+    PagePosition,
     body_of,
     has_more,
     offset_of,
@@ -54,7 +54,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class CampaignRead:
-    """The result of reading a campaign: its details, or the problem that there was; NotFound where it is gone."""
+    """The result of reading a campaign: its details, or a problem, which is NotFound for a deleted one."""
 
     campaign: ListedCampaign
     details: Mapping[str, Any] | None = None
@@ -64,18 +64,16 @@ class CampaignRead:
 def read_listing(hubspot: HubSpot) -> Listing:
     """Read both lists; raises HubSpotError."""
     everything = _List(hubspot, ALL_PATH)
-    recent = _List(hubspot, PATH)  # of these HubSpot tells when they were updated
+    recent = _List(hubspot, PATH)  # these have the time of their last update
     time = everything.read()
     recent.read()
     campaigns = everything.campaigns | {
-        key: each
-        for key, each in recent.campaigns.items()
-        if _tells_more(each, everything.campaigns.get(key))
+        key: each for key, each in recent.campaigns.items() if _is_newer(each, everything.campaigns.get(key))
     }
     return Listing(campaigns, everything.unnamed + recent.unnamed, time)
 
 
-def _tells_more(recent: ListedCampaign, listed: ListedCampaign | None) -> bool:
+def _is_newer(recent: ListedCampaign, listed: ListedCampaign | None) -> bool:
     return listed is None or (recent.updated or 0) > (listed.updated or 0)
 
 
@@ -133,21 +131,21 @@ class _List:
         raise AssertionError("unreachable")
 
     def _read_pages(self) -> datetime:
-        # Begun anew, the list is read whole: pages that were met before would be taken for pages with nothing new.
+        # Each attempt starts empty: otherwise pages that were read before would count as pages with nothing new.
         self.campaigns, self.unnamed = {}, 0
-        trail = Trail()
+        position = PagePosition()
         answer = self._page(None)
         time = time_of(answer)
-        self._take(answer, trail)
-        while trail.can_go_on:
-            self._take(self._page(trail.offset), trail)
-        if not trail.is_at_end:
-            self._warn_of_no_way_on()
+        self._take(answer, position)
+        while position.can_go_on:
+            self._take(self._page(position.offset), position)
+        if not position.is_at_end:
+            self._warn_of_missing_pages()
         return time
 
-    def _warn_of_no_way_on(self) -> None:
+    def _warn_of_missing_pages(self) -> None:
         logger.warning(
-            "HubSpot says that there are more email campaigns (%s), but gives no way to them. The %d received are"
+            "HubSpot says that there are more email campaigns (%s), but not where they are. The %d received are"
             " passed on.",
             self._path,
             len(self.campaigns),
@@ -165,16 +163,16 @@ class _List:
                 raise
             raise _OffsetRefused(error) from error
 
-    def _take(self, answer: Answer, trail: Trail) -> None:
-        """Take in a page, and go on behind it."""
+    def _take(self, answer: Answer, position: PagePosition) -> None:
+        """Take the campaigns of a page, and note where the next page is."""
         try:
-            self._take_body(body_of(answer), trail)
+            self._take_body(body_of(answer), position)
         except UnexpectedAnswer as error:
             raise UnexpectedAnswer(
                 f"HubSpot's email campaigns ({self._path}) cannot be read: {error}{reference(answer.correlation_id)}."
             ) from None
 
-    def _take_body(self, body: object, trail: Trail) -> None:
+    def _take_body(self, body: object, position: PagePosition) -> None:
         if not isinstance(body, Mapping) or not isinstance(body.get("campaigns"), list):
             raise UnexpectedAnswer("the answer holds no campaigns")
         known = len(self.campaigns)
@@ -185,7 +183,7 @@ class _List:
             else:
                 self.campaigns[campaign.key] = campaign
         is_new = len(self.campaigns) > known
-        trail.follow(offset_of(body.get("offset")), has_more=has_more(body.get("hasMore")), is_new=is_new)
+        position.follow(offset_of(body.get("offset")), has_more=has_more(body.get("hasMore")), is_new=is_new)
 
 
 class _OffsetRefused(Exception):

@@ -1,4 +1,4 @@
-"""One reading of the email campaigns: list them, read the details of those that may have changed, note the progress."""
+"""Reads the email campaigns once: lists them, reads the details of those that may have changed, notes the progress."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.paging import HubSpot
     from tap_hubspot_email_events.records import RecordBuilder
 
-MOST_FAILURES = 10  # campaigns, one after another, whose details cannot be had: then it is not the campaigns
-MOST_GONE = 20  # campaigns, if there is no other: then HubSpot's 404 may not be about them
+MOST_FAILURES = 10  # in a row, of campaigns' details: then the cause is not the campaigns
+MOST_NOT_FOUND = 20  # campaigns, if none was found: then HubSpot's 404 may not be about them
 
 logger = logging.getLogger("tap-hubspot-email-events")
 
@@ -36,7 +36,7 @@ class CampaignRun:
     listing: Listing
     progress: CampaignProgress
     wanted: list[ListedCampaign]
-    gone: int = 0
+    not_found: int = 0
     read: int = 0
     failures: list[HubSpotError] = field(default_factory=list)
     _in_a_row: int = 0
@@ -64,10 +64,10 @@ class CampaignRun:
         if not self.wanted:
             return
         of_portal = {"portalId": portal_id()}
-        gone: list[CampaignRead] = []
+        not_found: list[CampaignRead] = []
         for read in read_details(self.hubspot, self.wanted[:MOST_READ], workers=workers):
             if isinstance(read.problem, NotFound):
-                gone.append(read)
+                not_found.append(read)
             elif read.problem is not None:
                 self._fail(read.problem)
             else:
@@ -75,17 +75,18 @@ class CampaignRun:
                 self._in_a_row = 0
                 self.read += 1
                 self.progress.pass_on(read.campaign)
-        self._pass_over(gone)
+        self._pass_over(not_found)
 
-    def _pass_over(self, gone: Sequence[CampaignRead]) -> None:
-        if len(gone) >= MOST_GONE and not self.read and gone[0].problem is not None:
-            raise gone[0].problem
-        self.gone = len(gone)
-        for each in gone:
-            self.progress.pass_on(each.campaign)
+    def _pass_over(self, not_found: Sequence[CampaignRead]) -> None:
+        """Note campaigns that were deleted; raise HubSpot's 404 if it may not be about the campaigns."""
+        if len(not_found) >= MOST_NOT_FOUND and not self.read and not_found[0].problem is not None:
+            raise not_found[0].problem
+        self.not_found = len(not_found)
+        for read in not_found:
+            self.progress.pass_on(read.campaign)
 
     def _fail(self, problem: HubSpotError) -> None:
-        """Go on without a campaign, unless what is wrong is as true of the others."""
+        """Go on without a campaign, unless the problem concerns the others as well."""
         self._in_a_row += 1
         is_general = isinstance(problem, (*ENDS_THE_RUN, MissingScopes, Unavailable))
         if is_general or self._in_a_row >= MOST_FAILURES:
@@ -101,7 +102,7 @@ class CampaignRun:
             len(self.listing.campaigns),
             len(self.wanted),
             self.read,
-            self.gone,
+            self.not_found,
             left,
         )
 

@@ -1,6 +1,6 @@
 """Email campaigns: which of them are read in detail, and what the state says of those that were.
 
-HubSpot lists campaigns in no order, and tells of some of them, not of all, when they were last updated. The state of
+HubSpot lists campaigns in no order, and has the time of the last update for some of them, not for all. The state of
 the stream (version 1):
 
     {"version": 1,
@@ -12,7 +12,7 @@ the stream (version 1):
      "remembered": "base64 of digests of eight bytes each"}
 
 Every campaign with an update before `replication_key_value` was passed on. `read` has the campaigns that were passed
-on, by app, whether HubSpot tells a time or not. `young` has those first seen on that day, for thirty days; the
+on, by app, with or without a time. `young` has those first seen on that day, for thirty days; the
 campaigns that were there already when the first runs read them do not count as young. `has_more` says whether some
 were left for the next run. `remembered` has digests of the updates in the lookback that were passed on.
 """
@@ -30,13 +30,13 @@ from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.bookmarks import REMEMBERED
 from tap_hubspot_email_events.digests import digest, pack, unpack
 from tap_hubspot_email_events.errors import UnreadableState
-from tap_hubspot_email_events.kinds import as_integer, as_moment_ms, fitting
+from tap_hubspot_email_events.kinds import as_integer, as_moment_ms, converted_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 
 VERSION = 1
-MOST_READ = 1_000  # campaigns in a run, a call each; the rest is read by the next runs
+MOST_READ = 1_000  # campaigns in a run, a call each; the others are read by the next runs
 YOUNG_DAYS = 30  # so long most of a campaign's counters still move
 
 
@@ -49,7 +49,7 @@ class CampaignKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ListedCampaign:
-    """A campaign as HubSpot lists it; `updated` in epoch milliseconds, None where HubSpot does not tell."""
+    """A campaign as HubSpot lists it; `updated` in epoch milliseconds, None if HubSpot has none."""
 
     key: CampaignKey
     updated: int | None
@@ -68,12 +68,12 @@ class ListedCampaign:
         campaign_id, app_id = _id(content.get("id")), _id(content.get("appId"))
         if campaign_id is None or app_id is None:
             return None
-        updated = fitting(as_moment_ms, content.get("lastUpdatedTime"))
+        updated = converted_or_none(as_moment_ms, content.get("lastUpdatedTime"))
         return cls(CampaignKey(campaign_id, app_id), updated, content)
 
 
 def _id(value: object) -> int | None:
-    number = fitting(as_integer, value)
+    number = converted_or_none(as_integer, value)
     return number if number is not None and number >= 0 else None
 
 
@@ -137,7 +137,7 @@ class CampaignProgress:
         return key in seen or any(key in keys for keys in self.young.values())
 
     def pass_on(self, campaign: ListedCampaign) -> None:
-        """Note that a campaign was passed on, or that it is gone."""
+        """Note that a campaign was passed on, or was deleted."""
         self.passed_on.add(campaign.key)
 
     def finish(

@@ -1,4 +1,4 @@
-"""Takes from a catalog what is for it to say: which streams and columns are selected.
+"""Takes the selection of streams and columns from a catalog.
 
 The keys, the replication key and the schema of a stream are its own. A catalog of an older version, of another tap's
 making, or written by hand, can say other things of them, or nothing.
@@ -100,15 +100,15 @@ def _own_entry(
         if name in keys or not given or name in given
     }
     metadata = []
-    for each in own["metadata"]:
-        breadcrumb = tuple(each["breadcrumb"])
+    for entry_metadata in own["metadata"]:
+        breadcrumb = tuple(entry_metadata["breadcrumb"])
         if len(breadcrumb) > 1 and breadcrumb[1] not in properties:
             continue
         is_key = len(breadcrumb) > 1 and breadcrumb[1] in keys
         metadata.append(
             {
                 "breadcrumb": list(breadcrumb),
-                "metadata": {**each["metadata"], "selected": is_key or selection[breadcrumb]},
+                "metadata": {**entry_metadata["metadata"], "selected": is_key or selection[breadcrumb]},
             }
         )
     return {**own, "schema": {**own["schema"], "properties": properties}, "metadata": metadata}

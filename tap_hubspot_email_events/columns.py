@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tap_hubspot_email_events.derived_values import CAMPAIGN_PARAMETERS
 from tap_hubspot_email_events.kinds import (
     ANY_OBJECT,
     BOOLEAN,
@@ -22,7 +23,6 @@ from tap_hubspot_email_events.kinds import (
     Several,
     campaign_parameter,
 )
-from tap_hubspot_email_events.links import CAMPAIGN_PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,11 +1,11 @@
-"""What ends a run of the tap or the reading of a stream, each with the sentence its user reads.
+"""The errors that end a run of the tap, or the reading of one stream. The text of each is a sentence for the user.
 
 TapError
-├── DiskTrouble        the disk does not take what memory should not hold
+├── DiskError          events that are too many for memory cannot be kept on disk
 ├── UnexpectedAnswer   HubSpot answered something that cannot be read as email events
 ├── UnknownTime        HubSpot's answers do not say the time
-├── UnreadableState    the state does not say where to go on
-├── UnusableCatalog    the catalog asks for what this tap does not have
+├── UnreadableState    the state cannot be read
+├── UnusableCatalog    the catalog selects what this tap does not have
 └── UnusableMap        an expression of stream_maps fails over a record
 """
 
@@ -23,11 +23,11 @@ from hubspot_singer.http.errors import (
 
 
 class TapError(HubSpotError):
-    """Whatever ends a run of the tap, or a stream, apart from HubSpot's own refusals."""
+    """The base class of the tap's own errors; what HubSpot refuses is another error of hubspot_singer.http."""
 
 
-class DiskTrouble(TapError):
-    """The disk does not take what memory should not hold."""
+class DiskError(TapError):
+    """Events that are too many for memory cannot be kept on disk."""
 
 
 class UnexpectedAnswer(TapError):
@@ -39,18 +39,18 @@ class UnknownTime(TapError):
 
 
 class UnreadableState(TapError):
-    """The state does not say where to go on."""
+    """The state cannot be read."""
 
 
 class UnusableCatalog(TapError):
-    """The catalog asks for what this tap does not have."""
+    """The catalog selects what this tap does not have."""
 
 
 class UnusableMap(TapError):
     """An expression of stream_maps fails over a record."""
 
 
-# What is as true of every other stream. Anything else ends one stream, and the others are read to their end.
+# Errors that every other stream would meet as well. Any other error ends one stream, and the others are read on.
 ENDS_THE_RUN = (
     DailyLimitReached,
     InvalidCredentials,

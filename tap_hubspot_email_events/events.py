@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_hubspot_email_events import moments
 from tap_hubspot_email_events.digests import digest
-from tap_hubspot_email_events.kinds import as_boolean, as_integer, as_moment_ms, fitting, to_json
+from tap_hubspot_email_events.kinds import as_boolean, as_integer, as_moment_ms, converted_or_none, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -58,7 +58,7 @@ class EventParser:
             return nearest, _without_identity(content, nearest)
         created, event_id = content.get("created"), content.get("id")
         if type(created) is not int or not 0 <= created <= moments.LAST_MOMENT_MS:
-            created = fitting(as_moment_ms, created)
+            created = converted_or_none(as_moment_ms, created)
         if (self.exclude_filtered or self.passed_over) and self._is_unwanted(content):
             return nearest if created is None else created, None
         if type(event_id) is not str or not event_id.strip():
@@ -70,7 +70,7 @@ class EventParser:
         return created, Event(created, event_id, digest(content), record, self._campaign(content))
 
     def _is_unwanted(self, content: Mapping[str, Any]) -> bool:
-        if self.exclude_filtered and fitting(as_boolean, content.get("filteredEvent")):
+        if self.exclude_filtered and converted_or_none(as_boolean, content.get("filteredEvent")):
             return True
         return content.get("type") in self.passed_over
 
@@ -101,5 +101,5 @@ def _event_id(value: object) -> str | None:
     """Return the id as text; HubSpot's are UUIDs, and a number is an id as well."""
     if isinstance(value, str):
         return value if value.strip() else None
-    number = fitting(as_integer, value)
+    number = converted_or_none(as_integer, value)
     return None if number is None else str(number)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.links import campaign_parameters
-from tap_hubspot_email_events.user_agents import operating_system
+from tap_hubspot_email_events.derived_values import campaign_parameters, operating_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +149,7 @@ def as_user_id(value: object) -> str | None:
     return as_text(value).strip().lower() or None
 
 
-def fitting(convert: Callable[[Any], T], value: object) -> T | None:
+def converted_or_none(convert: Callable[[Any], T], value: object) -> T | None:
     """Return the converted value; None for null, and for what `convert` does not take."""
     try:
         return None if value is None else convert(value)

@@ -16,9 +16,9 @@ LAST_MOMENT_MS = 253_402_300_799_999  # the end of the year 9999, the last momen
 
 def to_text(moment_ms: int) -> str:
     """Format epoch milliseconds as `YYYY-MM-DDTHH:MM:SS.mmmZ`; the texts sort as the moments do."""
-    hours, rest = divmod(moment_ms, HOUR_MS)
-    minutes, rest = divmod(rest, MINUTE_MS)
-    seconds, milliseconds = divmod(rest, SECOND_MS)
+    hours, remaining = divmod(moment_ms, HOUR_MS)
+    minutes, remaining = divmod(remaining, MINUTE_MS)
+    seconds, milliseconds = divmod(remaining, SECOND_MS)
     return f"{_hour(hours)}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}Z"
 
 

@@ -36,7 +36,7 @@ class Page:
 
     `created` has the time of each event on the page, in HubSpot's order and in epoch milliseconds; `events` has those
     events that the stream wants, and `passed_over` the times of the others. `first` is the digest of the first entry,
-    whatever it is. `offset` is where the next page begins, None where HubSpot does not tell.
+    whatever it is. `offset` is where the next page begins, None if HubSpot gave none.
     """
 
     created: tuple[int, ...]
@@ -95,7 +95,7 @@ class EventPages:
         return self._parsed(answer, window), time_of(answer)
 
     def time(self, near: int) -> datetime:
-        """Return HubSpot's time, by the smallest question that there is."""
+        """Return HubSpot's time, from the answer to the smallest possible request."""
         params: dict[str, Param] = {
             "eventType": self.event_type,
             "startTimestamp": near,

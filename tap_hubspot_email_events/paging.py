@@ -1,4 +1,4 @@
-"""Reads what HubSpot's old email endpoints have in common: bodies, pages that lead to the next one, and the time."""
+"""Reads what HubSpot's old email endpoints have in common: the body, the offset of the next page, and the time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # HubSpot answers 500 to some reads of email events that succeed a little later.
 SERVER_ERROR_TRIES = 4
-BARREN_PAGES = 10  # so many pages with nothing new on them, one after another, are taken for the end
+MAX_PAGES_WITHOUT_NEW = 10  # after so many pages in a row without a new entry, the end is assumed
 
 Param = str | int | bool | None
 
@@ -60,36 +60,36 @@ def time_of(answer: Answer) -> datetime:
     """Return HubSpot's time; raises UnknownTime."""
     if answer.date is None:
         raise UnknownTime(
-            "HubSpot's answer does not say the time (header Date), without which nobody knows which events are"
-            " settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
+            "HubSpot's answer does not say the time (header Date), without which it is not known which events"
+            " are settled. Run again, and if it stays so, look at the proxy between here and HubSpot."
         )
     return answer.date
 
 
 @dataclass(slots=True)
-class Trail:
-    """How pages lead on: the offset of the next one, whether there is one, and whether it can be had."""
+class PagePosition:
+    """The position in a sequence of pages: the offset of the next page, and whether there is one that can be read."""
 
     offset: str | None = None
     is_at_end: bool = False
     is_stuck: bool = False
     _offsets: set[str] = field(default_factory=set)
-    _barren: int = 0
+    _pages_without_new: int = 0
 
     @property
     def can_go_on(self) -> bool:
-        """Whether there is another page, and a way to it."""
+        """Whether there is another page, and its offset is known."""
         return not self.is_at_end and not self.is_stuck
 
     @property
-    def is_barren(self) -> bool:
-        """Whether many pages, one after another, brought nothing new."""
-        return self._barren >= BARREN_PAGES
+    def brings_nothing_new(self) -> bool:
+        """Whether the last pages brought nothing new."""
+        return self._pages_without_new >= MAX_PAGES_WITHOUT_NEW
 
     def follow(self, offset: str | None, *, has_more: bool, is_new: bool) -> None:
-        """Go on behind a page: its offset, whether HubSpot has more, and whether anything on it was new."""
-        self._barren = 0 if is_new else self._barren + 1
+        """Go on behind a page: the offset of the next, whether HubSpot has more, and whether an entry was new."""
+        self._pages_without_new = 0 if is_new else self._pages_without_new + 1
         self.is_at_end = not has_more
-        self.is_stuck = self.is_barren or offset is None or offset in self._offsets
+        self.is_stuck = self.brings_nothing_new or offset is None or offset in self._offsets
         self.offset = offset
         self._offsets.update(() if offset is None else (offset,))

@@ -94,9 +94,9 @@ class Plan:
         return sum(span.read.size for span in self.spans if span.read is not None)
 
     def next_window(self, *, is_short: bool = False) -> WindowRequest | None:
-        """Take the oldest unread window, unless those in flight must first tell how wide it should be.
+        """Take the oldest unread window, unless its width depends on windows in flight.
 
-        `is_short` says that memory is: then the beginning of a burst is looked for, a page at a time.
+        `is_short` says that memory is short: then the beginning of a burst is looked for, a page at a time.
         """
         if sum(each.stage is Stage.IN_FLIGHT for each in self.spans) >= self.width.side_by_side:
             return None
@@ -114,12 +114,14 @@ class Plan:
             width = ceil(width / 2)
         if not is_burst:
             width = self.width.of_next(unread.width)
-        taken, rest = unread.cut(unread.start + width)
-        self._replace(index, Span(taken, Stage.IN_FLIGHT, is_burst=is_burst), Span(rest, is_burst=is_burst))
+        taken, remaining = unread.cut(unread.start + width)
+        self._replace(
+            index, Span(taken, Stage.IN_FLIGHT, is_burst=is_burst), Span(remaining, is_burst=is_burst)
+        )
         return WindowRequest(taken, events)
 
-    def came_back(self, read: WindowRead) -> None:
-        """Put a window that was in flight where it belongs: as read, or in part to be read again."""
+    def add_read(self, read: WindowRead) -> None:
+        """Take a window that was in flight: as read, or in part to be read again."""
         if not self.spans:  # abandoned meanwhile
             return
         index = self._index_of(read.window)
@@ -132,19 +134,19 @@ class Plan:
         if not was_burst:  # the time behind a burst is not like it
             self.width = self.width.after(read)
 
-    def failed(self, window: Window) -> None:
-        """Put a window that could not be read back among the unread."""
+    def mark_unread(self, window: Window) -> None:
+        """Mark a window that could not be read as unread."""
         if self.spans:
             self.spans[self._index_of(window)].stage = Stage.UNREAD
 
     def take_oldest(self) -> WindowRead | None:
-        """Hand over the oldest span for good, if it is read."""
+        """Remove and return the oldest window, if it is read."""
         if not self.spans or self.spans[0].stage is not Stage.READ:
             return None
         return self.spans.popleft().read
 
-    def forget_newest(self) -> int:
-        """Give up the newest events held, to be read again later; return how many."""
+    def drop_newest(self) -> int:
+        """Drop the newest events held, to be read again later; return how many."""
         for span in reversed(self.spans):
             if span.events_held:
                 forgotten = span.events_held
@@ -153,7 +155,7 @@ class Plan:
         return 0
 
     def abandon(self) -> None:
-        """Drop the plan: nothing else of it is wanted."""
+        """Drop the plan."""
         self.spans.clear()
 
     def _index_of(self, window: Window) -> int:

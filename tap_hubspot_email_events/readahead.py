@@ -73,7 +73,7 @@ class ReadAhead:
         self.is_stopped = False
 
     def windows(self, name: str) -> Iterator[WindowRead]:
-        """Yield the stream's windows, oldest first; raises what stands in the way of the next one."""
+        """Yield the stream's windows, oldest first; raises the error that the next one failed with."""
         stream = self._streams[name]
         plan = stream.plan
         try:
@@ -81,7 +81,7 @@ class ReadAhead:
             if stream.failure is not None and not plan.is_begun:
                 raise stream.failure
             while not plan.is_done:
-                self.go_on()
+                self.advance()
                 read = plan.take_oldest()
                 if read is None:
                     self._wait(stream)
@@ -94,8 +94,8 @@ class ReadAhead:
             self._passing_on = None
             plan.abandon()
 
-    def go_on(self) -> None:
-        """Take in what was read and start reading what there is room for; to be called now and then."""
+    def advance(self) -> None:
+        """Take windows that were read, and start reading others if there is room; to be called between batches."""
         for future in [each for each in self._in_flight if each.done()]:
             self._take_in(future)
         while not self.is_stopped and self._start():
@@ -134,9 +134,9 @@ class ReadAhead:
             self._make_room()
 
     def _make_room(self) -> None:
-        """Give up what is held for later, so that what is needed next can be read."""
+        """Drop events held for later, so that those needed next can be read."""
         for stream in reversed(list(self._streams.values())):
-            if stream.plan.forget_newest():
+            if stream.plan.drop_newest():
                 return
 
     def _take_in(self, future: Future[WindowRead]) -> None:
@@ -146,21 +146,21 @@ class ReadAhead:
             read = future.result()
         except HubSpotError as failure:
             stream.failure = stream.failure or failure
-            stream.plan.failed(in_flight.window)
+            stream.plan.mark_unread(in_flight.window)
         else:
             stream.note(read)
-            stream.plan.came_back(read)
+            stream.plan.add_read(read)
 
     def _start(self) -> bool:
         if len(self._in_flight) >= self._workers:
             return False
-        # Of a stream that failed only those windows are wanted that were asked for before.
-        left = [
+        # No other window of a stream that failed is read.
+        unfinished = [
             stream for stream in self._streams.values() if not stream.plan.is_done and stream.failure is None
         ]
         is_first = True
-        for stream in left:
-            is_next = stream is left[0]
+        for stream in unfinished:
+            is_next = stream is unfinished[0]
             if (is_first or not stream.plan.is_begun) and self._start_window(
                 stream, MOST_EVENTS if is_first else PAGE_EVENTS, is_next=is_next
             ):

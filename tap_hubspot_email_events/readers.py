@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hubspot_singer.http.errors import InvalidRequest, ServerError, TooSlow
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.paging import Trail
+from tap_hubspot_email_events.paging import PagePosition
 from tap_hubspot_email_events.spools import Spool
 from tap_hubspot_email_events.widths import MOST_BYTES, MOST_EVENTS, PAGE_EVENTS, is_far_too_wide
 from tap_hubspot_email_events.windows import WindowRead
@@ -23,7 +23,7 @@ SMALLEST_PAGE = 100  # events; for less room a page is not asked for
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How much of a window may be held in memory; `is_probe` says that nobody knows how dense it is."""
+    """How much of a window may be held in memory; `is_probe` says that its density is not known."""
 
     events: int = MOST_EVENTS
     bytes: int = MOST_BYTES
@@ -31,13 +31,13 @@ class Room:
 
 
 def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
-    """Read the window, or as much of its newest part as there is room for; the rest is to be asked for anew.
+    """Read the window, or as much of its newest part as there is room for; the remainder is to be asked for again.
 
     Raises HubSpotError where HubSpot refuses the window, or part of it that cannot be cut.
     """
     calls = 0
     for attempt in range(1, TRIES + 1):
-        reading = Reading(window, calls=calls, asks_beyond_end=not pages.end_is_inclusive)
+        reading = WindowReading(window, calls=calls, asks_beyond_end=not pages.end_is_inclusive)
         reading.read_on(pages, room)
         events = reading.spooled(pages, room) if window.is_one_millisecond else None
         calls = reading.calls
@@ -47,12 +47,12 @@ def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
 
 
 @dataclass(slots=True)
-class EventTrail(Trail):
-    """The trail of pages of events, some of which are passed over and not kept."""
+class EventPagePosition(PagePosition):
+    """The position in pages of events, some of which are passed over and not kept."""
 
     _first_entries: set[bytes | None] = field(default_factory=set)
 
-    def follow_page(self, page: Page, *, is_new: bool) -> None:
+    def advance_past(self, page: Page, *, is_new: bool) -> None:
         """Go on behind a page that brought a new event or none; one of events passed over is new by its first entry."""
         is_new = is_new or (bool(page.passed_over) and page.first not in self._first_entries)
         self._first_entries.add(page.first)
@@ -60,8 +60,8 @@ class EventTrail(Trail):
 
 
 @dataclass(slots=True)
-class Reading:
-    """One way through a window's pages, and the events met on it, each once."""
+class WindowReading:
+    """One pass through a window's pages, and the events found, each once."""
 
     window: Window
     calls: int = 0
@@ -77,8 +77,8 @@ class Reading:
     is_too_wide: bool = False
     is_page_full: bool = False  # whether the last page held as many events as were asked for
     is_incomplete: bool = False
-    oddity: str | None = None
-    trail: EventTrail = field(default_factory=EventTrail)
+    problem: str | None = None
+    position: EventPagePosition = field(default_factory=EventPagePosition)
 
     def __post_init__(self) -> None:
         self.oldest = self.window.last
@@ -86,7 +86,7 @@ class Reading:
     @property
     def is_at_end(self) -> bool:
         """Whether all pages were read."""
-        return self.trail.is_at_end
+        return self.position.is_at_end
 
     @property
     def can_be_cut(self) -> bool:
@@ -95,24 +95,24 @@ class Reading:
 
     def read_on(self, pages: EventPages, room: Room) -> None:
         """Read pages until the end, or until no other one fits or can be had."""
-        while self.trail.can_go_on and (limit := self._limit(room)) and not self._is_far_too_wide(room):
+        while self.position.can_go_on and (limit := self._limit(room)) and not self._is_far_too_wide(room):
             page = self._next(pages, limit)
             if page is None:
                 continue
             if self._is_beyond(page):
-                pages.end_is_inclusive, self.asks_beyond_end, self.trail.offset = True, False, None
+                pages.end_is_inclusive, self.asks_beyond_end, self.position.offset = True, False, None
                 continue
             self.is_page_full = len(page.created) >= limit
             self.take(page)
 
     def spooled(self, pages: EventPages, room: Room) -> Spool | None:
         """Read a millisecond that does not fit into memory on to its end, all of its events on disk."""
-        if not self.trail.can_go_on:
+        if not self.position.can_go_on:
             return None
         spool = Spool()
-        while spool.add(self._drain()) and self.trail.can_go_on:
+        while spool.add(self._drain()) and self.position.can_go_on:
             self.read_on(pages, room)
-        if self.trail.can_go_on:
+        if self.position.can_go_on:
             self._end_here()
         return spool
 
@@ -130,9 +130,9 @@ class Reading:
             )
             self.oldest = max(min(self.oldest, newest_first[-1]), self.window.start)
         self.seen += len(created)
-        self.trail.follow_page(page, is_new=self._add(events))
+        self.position.advance_past(page, is_new=self._add(events))
         # What lies before the oldest event met is asked for once more. If that brings nothing either, it is the end.
-        if self.trail.is_barren and self.oldest == self.window.last:
+        if self.position.brings_nothing_new and self.oldest == self.window.last:
             self._end_here()
 
     def _add(self, events: tuple[Event, ...]) -> bool:
@@ -145,17 +145,17 @@ class Reading:
         return len(self.events) > known
 
     def _end_here(self) -> None:
-        """Take for the end that HubSpot's pages bring nothing new any more, although they say that there is more."""
-        self.trail.is_at_end = True
-        self.oddity = "its pages bring nothing new"
+        """End here, since HubSpot's pages bring nothing new any more, although they say that there are more."""
+        self.position.is_at_end = True
+        self.problem = "its pages bring nothing new"
 
     def _limit(self, room: Room) -> int:
         """Return how many events the next page may hold; 0 if no other page fits."""
-        left = room.events - len(self.events)
+        free = room.events - len(self.events)
         if self.size:
-            left = min(left, (room.bytes - self.size) * len(self.events) // self.size)
-        is_worth_it = left >= min(SMALLEST_PAGE, room.events) or not self.seen
-        return max(min(PAGE_EVENTS, left), 1) if is_worth_it else 0
+            free = min(free, (room.bytes - self.size) * len(self.events) // self.size)
+        is_worth_it = free >= min(SMALLEST_PAGE, room.events) or not self.seen
+        return max(min(PAGE_EVENTS, free), 1) if is_worth_it else 0
 
     def _is_far_too_wide(self, room: Room) -> bool:
         if self.window.is_one_millisecond or not room.is_probe:
@@ -166,16 +166,16 @@ class Reading:
         self.calls += 1
         try:
             end = self.window.end if self.asks_beyond_end else self.window.last
-            return pages.page(self.window, end=end, offset=self.trail.offset, limit=limit)
+            return pages.page(self.window, end=end, offset=self.position.offset, limit=limit)
         except InvalidRequest:
-            # Offsets live short. Whether anything else is wrong with the request is told by one without.
-            if self.trail.offset is None:
+            # Offsets expire soon. A request without one shows whether anything else is wrong with the request.
+            if self.position.offset is None:
                 raise
-            self.trail.is_stuck = True
+            self.position.is_stuck = True
         except (ServerError, TooSlow):
             if self.window.is_one_millisecond:
                 raise
-            self.trail.is_stuck = self.is_too_wide = True
+            self.position.is_stuck = self.is_too_wide = True
         return None
 
     def _is_beyond(self, page: Page) -> bool:
@@ -188,7 +188,7 @@ class Reading:
         )
 
     def _drain(self) -> list[Event]:
-        """Hand over the events met since, to be kept elsewhere."""
+        """Return the events found since the last call, and forget them."""
         drained = list(self.events.values())
         self.events.clear()
         self.size = 0
@@ -199,7 +199,7 @@ class Reading:
         if self.is_at_end:
             return self._whole_from(self.window.start, spool)
         if not self.can_be_cut:
-            self.oddity = "gives no way to them"
+            self.problem = "not where they are"
             self.is_incomplete = self.is_page_full
             return self._whole_from(self.window.start, spool)
         if not self.seen or not self.is_in_order:
@@ -228,11 +228,11 @@ class Reading:
         )
 
     def _warning(self, received: int) -> str | None:
-        if self.oddity is None:
+        if self.problem is None:
             return None
         return (
             f"HubSpot says that there are more events between {moments.to_text(self.window.start)} and"
-            f" {moments.to_text(self.window.end)}, but {self.oddity}. The {received} received are passed on."
+            f" {moments.to_text(self.window.end)}, but {self.problem}. The {received} received are passed on."
         )
 
     def _nothing_kept(self, cut_at: int) -> WindowRead:

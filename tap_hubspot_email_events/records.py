@@ -115,8 +115,8 @@ def _fill_several(reads: Sequence[tuple[str, Read]]) -> Fill:
     def fill(value: Any, record: Record) -> Any:  # noqa: ANN401 - JSON
         left_over = NOTHING
         for column, read in reads:
-            record[column], rest = read(value)
-            left_over = left_over if rest is NOTHING else rest
+            record[column], not_read = read(value)
+            left_over = left_over if not_read is NOTHING else not_read
         return left_over
 
     return fill
@@ -193,17 +193,17 @@ def _object_reader(fields: Fields, path: str, notes: Notes) -> Read:
             notes.misfits.add(path)
             return None, value
         converted, left_over = empty.copy(), {}
-        for name, each in value.items():
-            if type(each) is str and name in texts:
-                converted[texts[name]] = each
+        for name, field_value in value.items():
+            if type(field_value) is str and name in texts:
+                converted[texts[name]] = field_value
             elif name not in reads:
                 notes.unknown.add(f"{path}.{name}")
-                left_over[name] = each
-            elif each is not None:
+                left_over[name] = field_value
+            elif field_value is not None:
                 part, read_part = reads[name]
-                converted[part], rest = read_part(each)
-                if rest is not NOTHING:
-                    left_over[name] = rest
+                converted[part], not_read = read_part(field_value)
+                if not_read is not NOTHING:
+                    left_over[name] = not_read
         return converted, left_over or NOTHING
 
     return read

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http.errors import HubSpotError, ServerError, Stopped, TooSlow, Unavailable
 from tap_hubspot_email_events import moments
-from tap_hubspot_email_events.bookmarks import FIRST_MOMENT_MS, Bookmark, Progress
+from tap_hubspot_email_events.bookmarks import FIRST_MOMENT_MS, Bookmark, StreamProgress
 from tap_hubspot_email_events.errors import ENDS_THE_RUN, UnreadableState
 from tap_hubspot_email_events.pages import EventPages
 from tap_hubspot_email_events.plans import Plan
 from tap_hubspot_email_events.readahead import ReadAhead, StreamReads
-from tap_hubspot_email_events.readers import Reading
+from tap_hubspot_email_events.readers import WindowReading
 from tap_hubspot_email_events.report import StreamReport, table
 from tap_hubspot_email_events.spools import Spool
 
@@ -52,7 +52,7 @@ class StreamOutput:
     """What a stream passes on: which events are new, its state, and its report."""
 
     state: State
-    progress: Progress
+    progress: StreamProgress
     report: StreamReport
     campaigns: set[tuple[Any, Any]] = field(default_factory=set)
 
@@ -90,7 +90,7 @@ class Run:
     def begin(
         cls, hubspot: HubSpot, settings: EventSettings, selected: Sequence[SelectedStream], *, workers: int
     ) -> Run:
-        """Learn HubSpot's time from the first answer, and plan up to then."""
+        """Take HubSpot's time from the first answer, and plan each stream up to that time."""
         outputs = {each.name: _output(each, settings) for each in selected}
         streams = {
             each.name: StreamReads(EventPages(hubspot, each.event_type, each.parser), Plan())
@@ -110,7 +110,7 @@ class Run:
         output = self.outputs[name]
         for read in self.reads.windows(name):
             for events in _batches(read.events or ()):
-                self._look_around(read)
+                self._read_ahead(read)
                 if records := output.records(events, read):
                     yield records
             output.finish(read)
@@ -118,9 +118,9 @@ class Run:
                 read.events.close()
             window_done()
 
-    def _look_around(self, read: WindowRead) -> None:
-        self.reads.go_on()
-        # A window in memory is soon passed on; one on disk can take longer than anybody waits after a signal.
+    def _read_ahead(self, read: WindowRead) -> None:
+        self.reads.advance()
+        # A window in memory is soon passed on; one on disk can take too long after a signal.
         if self.reads.is_stopped and isinstance(read.events, Spool):
             raise Stopped
 
@@ -137,7 +137,7 @@ class Run:
         )
 
     def end(self) -> None:
-        """Start nothing else, let the state remember what was passed on, and report; once."""
+        """Start no other request, write into the states which events are remembered, and log the table; once."""
         self.reads.close()
         if self.is_reported:
             return
@@ -155,7 +155,7 @@ class Run:
             logger.info("%s", total)
 
     def notes(self, name: str) -> Notes:
-        """Return what was odd about a stream's values."""
+        """Return the notes on fields and values of a stream that have no column."""
         return self.streams[name].pages.parser.records.notes
 
     @property
@@ -183,7 +183,7 @@ def _output(selected: SelectedStream, settings: EventSettings) -> StreamOutput:
             f"The state of {selected.name} cannot be read: {error}. Correct it, or take the stream"
             " out of the state to read it from start_date on."
         ) from error
-    progress = Progress.of(bookmark, start=settings.start, lookback=settings.lookback)
+    progress = StreamProgress.of(bookmark, start=settings.start, lookback=settings.lookback)
     _warn_of_earlier_start(selected.name, progress, settings)
     return StreamOutput(selected.state, progress, StreamReport(selected.name))
 
@@ -251,14 +251,14 @@ def _take_newest(stream: StreamReads, page: Page) -> None:
     if request is None:
         return
     window = request.window
-    reading = Reading(window)
+    reading = WindowReading(window)
     reading.take(page)
     if reading.is_at_end or (reading.seen and not window.is_one_millisecond):
         read = reading.result()
         stream.note(read)
-        stream.plan.came_back(read)
+        stream.plan.add_read(read)
     else:
-        stream.plan.failed(window)
+        stream.plan.mark_unread(window)
 
 
 def _warn_of_nothing_to_read(settings: EventSettings, end: int) -> None:
@@ -281,7 +281,7 @@ def _warn_of_future_bookmark(stream: str, until: int, now: int) -> None:
         )
 
 
-def _warn_of_earlier_start(stream: str, progress: Progress, settings: EventSettings) -> None:
+def _warn_of_earlier_start(stream: str, progress: StreamProgress, settings: EventSettings) -> None:
     if progress.until is not None and max(settings.start, FIRST_MOMENT_MS) < progress.read_from:
         logger.warning(
             "start_date %s lies before %s, since when %s was read: the events between are not read. To read them, run"

@@ -1,4 +1,4 @@
-"""What the streams of a run share: the client, the run of the events, the way out, and how the run ends."""
+"""What the streams of a run share: the client, the run of the event streams, the writer of messages, and the end."""
 
 from __future__ import annotations
 
@@ -126,6 +126,6 @@ class Session:
         if self._has_progress:
             self._write_state()
         if self._hubspot is not None:
-            self._hubspot.stop()  # what was asked ahead, and is tried again, is wanted by nobody
+            self._hubspot.stop()  # requests that were sent ahead and are retried are not needed any more
             self._hubspot.close()
         return problems

@@ -1,4 +1,4 @@
-"""The settings of the tap: declared for Meltano, and parsed once into what the rest of the tap asks for."""
+"""The settings of the tap: declared for Meltano, and parsed once into typed values."""
 
 from __future__ import annotations
 

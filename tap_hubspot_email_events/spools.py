@@ -7,7 +7,7 @@ import weakref
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tap_hubspot_email_events.errors import DiskTrouble
+from tap_hubspot_email_events.errors import DiskError
 from tap_hubspot_email_events.events import Event
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Spool:
         )
 
     def add(self, events: Iterable[Event]) -> int:
-        """Add the events that are not there yet, and return how many those were; raises DiskTrouble."""
+        """Add the events that are not there yet, and return how many those were; raises DiskError."""
         before = self._database.total_changes
         with _disk_errors():
             self._database.execute("BEGIN")
@@ -63,7 +63,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise DiskTrouble(
+        raise DiskError(
             "The events of one millisecond are too many for memory, and they cannot be kept on disk"
             f" ({error}). Make room there, or name another folder in the environment variable SQLITE_TMPDIR."
         ) from error

@@ -19,14 +19,14 @@ PAGE_EVENTS = 1_000  # the most HubSpot sends at once; https://developers.hubspo
 MOST_EVENTS = 3_999  # of a window in memory: eight such windows leave room below 40,000 for what waits
 MOST_BYTES = 5_999_999  # of a window in memory: eight such windows leave room below 64 MB for what waits
 DEVIATIONS = 2  # standard deviations that are left free, so that few windows hold more than fits
-TELLING_EVENTS = 500  # fewer say little about how many there will be in the next window
+TELLING_EVENTS = 500  # fewer do not predict how many the next window has
 GROWTH = 4  # how much wider than one before it a window may be
 SPARSE_GROWTH = 8  # the same after a window of few events
 MOST_SIDE_BY_SIDE = 8  # windows
-TRUST = 8  # how many fitting windows long the time may be that is thought to be like the part that was read
+EXTRAPOLATED_WINDOWS = 8  # for so many fitting windows the density of the part that was read is assumed
 FEW_EVENTS = 10_000  # so many may wait in memory while what is older than them is read
 FAR_TOO_WIDE = 8  # windows' worth of events, above which a window of unknown density is not read on
-SLIVER = 0.1  # a rest narrower than this share of a window is not worth a call of its own
+MIN_REMAINING_SHARE = 0.1  # a remainder narrower than this share of a window is not worth a call of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Width:
 
     def of_next(self, remaining: int) -> int:
         """Return how much of what remains is the next window."""
-        if self.milliseconds is None or remaining <= self.milliseconds * (1 + SLIVER):
+        if self.milliseconds is None or remaining <= self.milliseconds * (1 + MIN_REMAINING_SHARE):
             return remaining
         return self.milliseconds
 
@@ -53,12 +53,12 @@ class Width:
             return self._after_whole(read)
         if not read.seen or not read.in_order:
             return Width(max(read.window.width // 2, 1))
-        fitting = max(aim(read) * read.width_seen // read.seen, 1)
+        fitting = max(wanted_events(read) * read.width_seen // read.seen, 1)
         if self.is_known:
             return Width(
                 min(fitting, self.milliseconds or fitting), max(self.side_by_side // 2, 1), is_known=True
             )
-        if fitting * TRUST < read.width_left:
+        if fitting * EXTRAPOLATED_WINDOWS < read.width_left:
             return Width(ceil(read.width_left / 2))
         return Width(fitting, 2, is_known=True)
 
@@ -66,7 +66,7 @@ class Width:
         width = read.window.width
         if read.seen < TELLING_EVENTS:
             return Width(max(width * SPARSE_GROWTH, self.milliseconds or 0), is_known=True)
-        most = aim(read)
+        most = wanted_events(read)
         is_expected = read.seen * 2 >= most
         return Width(
             min(ceil(most * width / read.seen), width * GROWTH),
@@ -85,8 +85,8 @@ class Width:
         return self.is_known or held + left <= FEW_EVENTS
 
 
-def aim(read: WindowRead) -> int:
-    """Return how many events a window should hold, by the size of those read and by how much their number tells."""
+def wanted_events(read: WindowRead) -> int:
+    """Return how many events a window should hold: fewer if events are large, or few were read to estimate from."""
     most = min(MOST_EVENTS, MOST_BYTES * read.held // read.size) if read.size else MOST_EVENTS
     spread = sqrt(most + most * most / max(read.seen, 1))
     return max(int(most - DEVIATIONS * spread), most // 2, 1)

@@ -49,8 +49,8 @@ class WindowRead:
     The part from `whole_from` on was read completely and `events` holds it, oldest first, in memory or on disk.
     Without `events` nothing was read; the window is to be read again in two, cut at `whole_from`.
     `seen` events were met on the way, the oldest of them at `seen_from`; `passed_over` were not for the stream.
-    `size` is the bytes of the records in memory. `warning` says what is odd about the window; `is_incomplete` tells
-    that HubSpot seems to have events of it that cannot be had.
+    `size` is the bytes of the records in memory. `warning` is a sentence about a problem of the window; `is_incomplete`
+    says that HubSpot seems to have events of it that cannot be read.
     """
 
     window: Window

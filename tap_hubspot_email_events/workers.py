@@ -1,4 +1,4 @@
-"""Threads that do not keep a process alive: after a signal nobody waits for an answer that may never come."""
+"""Threads that do not keep a process alive: after a signal it does not wait for an answer that may never come."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Workers(Generic[T]):
         return future
 
     def close(self) -> None:
-        """Let each thread end after the job it is at."""
+        """Let each thread end after its present job."""
         for _ in self._threads:
             self._jobs.put(None)
         self._threads.clear()
@@ -42,5 +42,5 @@ class Workers(Generic[T]):
             future, job = taken
             try:
                 future.set_result(job())
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+            except BaseException as error:  # noqa: BLE001 - raised again by Future.result
                 future.set_exception(error)

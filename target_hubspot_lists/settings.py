@@ -1,4 +1,4 @@
-"""What the user configures, parsed once: past this module a setting is an attribute with a type."""
+"""The settings of the target, parsed once: in all other modules a setting is an attribute with a type."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class ListEntry:
     cohort: str
     list_id: str | None
     list_name: str | None
-    skip: bool = False  # its members go nowhere
+    skip: bool = False  # its members are not added to any list
     legacy_list_id: str | None = None  # in the retired lists API v1
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> ListEntry:
-        """Parse one entry; exactly one of list_id, list_name, legacy_list_id and skip must be there."""
+        """Parse one entry, which must have exactly one of list_id, list_name, legacy_list_id and skip."""
         cohort = str(entry["cohort"]).strip()
         list_name = str(entry.get("list_name") or "").strip()
         if not cohort:
@@ -56,11 +56,11 @@ class PropertyMapping:
 
     field: str
     property: str
-    unit: EpochUnit | None = None  # what a number for a date counts; None: the number itself tells
+    unit: EpochUnit | None = None  # of a date given as a number; None: the size of the number decides
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> PropertyMapping:
-        """Parse one entry; both names must say something."""
+        """Parse one entry; raise SettingsError if one of the names is blank."""
         mapping = cls(str(entry["field"]).strip(), str(entry["property"]).strip(), entry.get("unit"))
         if not mapping.field or not mapping.property:
             raise SettingsError("An entry of property_mappings[] lacks its field or its property: name both.")
@@ -72,7 +72,7 @@ class Settings:
     """The target's settings; defaults as `TARGET_SETTINGS` has them."""
 
     connection: Connection
-    identifiers: tuple[Identifier, ...]  # match_by and its like
+    identifiers: tuple[Identifier, ...]  # from match_by, match_field, match_property and match_fallbacks
     cohort_field: str | None
     cohort_id_field: str | None
     operation_field: str | None
@@ -155,22 +155,22 @@ class Settings:
 
     @property
     def match_by(self) -> MatchBy:
-        """What the identifier is that is tried first."""
+        """The kind of the identifier that is looked up first."""
         return self.identifiers[0].match_by
 
     @property
     def are_record_ids(self) -> bool:
-        """Whether members are HubSpot record ids, so that nobody has to be looked up."""
+        """Whether members are HubSpot record ids, so that no contact is looked up."""
         return are_record_ids(self.identifiers)
 
     @property
     def may_create_contacts(self) -> bool:
-        """Whether a contact can come to be: that takes an address."""
+        """Whether contacts can be created, which takes an address."""
         return self.create_contacts and any(each.by == EMAIL for each in self.identifiers)
 
     @property
     def match_properties(self) -> list[str]:
-        """The unique properties of the portal's own by which contacts are looked up."""
+        """The names of the unique contact properties by which contacts are looked up."""
         return [each.by for each in self.identifiers if each.match_by == "property"]
 
 
@@ -184,7 +184,7 @@ def _column(config: Mapping[str, Any], name: str) -> str | None:
 
 
 def _list_id(entry: Mapping[str, Any], name: str, where: str) -> str | None:
-    """Return the id of a list as digits, None where there is none; `where` says where it stands."""
+    """Return the id of a list as digits, None where there is none; `where` says where to find it, for the error."""
     value = entry.get(name)
     text = "" if value is None else str(value).strip()
     if not text:
@@ -205,13 +205,14 @@ def _identifiers(config: Mapping[str, Any]) -> tuple[Identifier, ...]:
     fallbacks = config.get("match_fallbacks") or ()
     identifiers = Identifier.from_setting(config), *(Identifier.fallback(each) for each in fallbacks)
     seen: set[tuple[str, str]] = set()
-    for each in identifiers:
-        if (each.by, each.column) in seen:
+    for identifier in identifiers:
+        if (identifier.by, identifier.column) in seen:
             raise SettingsError(
-                f'match_fallbacks[] repeats the identifier {each.name} in the column "{each.column}": each must be '
-                "another one, or in another column. Take the entry out, or name its column in match_field."
+                f'match_fallbacks[] repeats the identifier {identifier.name} in the column "{identifier.column}": '
+                "each must be another one, or in another column. Take the entry out, or name its column in "
+                "match_field."
             )
-        seen.add((each.by, each.column))
+        seen.add((identifier.by, identifier.column))
     return identifiers
 
 
@@ -244,7 +245,7 @@ def _refuse_unusable(mappings: tuple[PropertyMapping, ...], identifiers: tuple[I
                 f'property_mappings[] names the property "{mapping.property}" twice: keep one of the entries.'
             )
         seen.add(mapping.property)
-    # A property that is one of several ways to find a contact may be written: so it is found by that one, too.
+    # With several identifiers a property among them may be written, so that the contact is found by it later.
     for identifier in identifiers:
         if identifier.by in seen and (identifier.by == EMAIL or len(identifiers) == 1):
             raise SettingsError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hubspot_singer.http.answers import Answer, ErrorBody, ErrorDetail, positive_id, required_id
 from hubspot_singer.http.calls import reference
-from hubspot_singer.http.client import HubSpotClient
+from hubspot_singer.http.client import HubSpotClient, parsed
 from hubspot_singer.http.clocks import Clock, SystemClock
 from hubspot_singer.http.concurrency import concurrently
 from hubspot_singer.http.connection import CONNECTION_SETTINGS, AccessToken, Connection, OAuthApp
@@ -29,7 +29,6 @@ from hubspot_singer.http.errors import (
     UnexpectedAnswer,
 )
 from hubspot_singer.http.limits import Limits
-from hubspot_singer.http.parsing import parsed
 from hubspot_singer.http.redaction import redact
 from hubspot_singer.http.transport import Timeouts
 

@@ -42,7 +42,7 @@ class StaticToken:
         """Return the token."""
         return self._token
 
-    def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the protocol's
+    def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - as OAuthTokens.renew
         """Return False: a static token cannot be refreshed."""
         return False
 
@@ -201,3 +201,6 @@ class OAuthTokens:
         if grant.refresh_token:
             self._redactor.add(grant.refresh_token)
             self._app = replace(self._app, refresh_token=grant.refresh_token)
+
+
+Credentials = StaticToken | OAuthTokens

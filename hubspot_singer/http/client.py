@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hubspot_singer.http.auth import OAuthTokens, StaticToken
 from hubspot_singer.http.calls import Call
 from hubspot_singer.http.clocks import Stop, SystemClock, sleep
 from hubspot_singer.http.connection import AccessToken
+from hubspot_singer.http.errors import UnexpectedAnswer
 from hubspot_singer.http.limits import RequestBudget
 from hubspot_singer.http.rate_limiter import RateLimiter
 from hubspot_singer.http.redaction import Redactor
 from hubspot_singer.http.retries import TryLimits
-from hubspot_singer.http.sending import ClientState, NoCredentials, RetriedRequest
+from hubspot_singer.http.sending import ClientState, RetriedRequest
 from hubspot_singer.http.transport import Request, Timeouts, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hubspot_singer.http.answers import Answer
+    from hubspot_singer.http.auth import Credentials
     from hubspot_singer.http.clocks import Clock
     from hubspot_singer.http.connection import Connection
     from hubspot_singer.http.limits import Limits
-    from hubspot_singer.http.sending import Credentials
     from hubspot_singer.http.transport import Params
+
+T = TypeVar("T")
 
 USER_AGENT = "hubspot-singer"
 
@@ -166,10 +171,18 @@ class HubSpotClient:
         return Call(method, path, self._redactor, self._connection.untried_version)
 
     def _send_without_token(self, request: Request) -> Answer:
-        return RetriedRequest(self._state, request, NoCredentials(), TryLimits()).answer()
+        return RetriedRequest(self._state, request, None, TryLimits()).answer()
 
     def _request(
         self, method: str, path: str, body: object, params: Params | None, limits: TryLimits
     ) -> Answer:
         request = Request.json(self._call(method, path), body, params=params)
         return RetriedRequest(self._state, request, self._credentials, limits).answer()
+
+
+def parsed(answer: Answer, parse: Callable[[Any], T]) -> T:
+    """Return `parse(answer.body)`; raise `UnexpectedAnswer` if a field is missing or of a wrong type."""
+    try:
+        return parse(answer.body)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnexpectedAnswer(answer) from error

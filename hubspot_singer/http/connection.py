@@ -130,10 +130,10 @@ class Connection:
         A dated version stands behind the whole area (`/crm/lists/2026-03`), v3 behind its first word
         (`/crm/v3/lists`).
         """
-        family, _, rest = area.partition("/")
+        family, _, path = area.partition("/")
         if self.api_version != LEGACY_VERSION:
             return f"/{area}/{self.api_version}"
-        return f"/{family}/{self.api_version}/{rest}" if rest else f"/{family}/{self.api_version}"
+        return f"/{family}/{self.api_version}/{path}" if path else f"/{family}/{self.api_version}"
 
     @property
     def untried_version(self) -> str | None:
@@ -150,7 +150,7 @@ class Connection:
 
 
 def consent_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of an OAuth app that is to be given its refresh token, one to replace in its place.
+    """Return the settings of an OAuth app that has no refresh token yet, with a placeholder for it.
 
     Raises `SettingsError` where client_id or client_secret is absent or wrong. An access_token is left out.
     """
@@ -159,8 +159,8 @@ def consent_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingsError(
             f"--authorize needs {' and '.join(missing)}. Set what the OAuth app's page in HubSpot shows."
         )
-    rest = {name: value for name, value in settings.items() if name != "access_token"}
-    return {**rest, **app, "refresh_token": "none-yet"}
+    others = {name: value for name, value in settings.items() if name != "access_token"}
+    return {**others, **app, "refresh_token": "none-yet"}
 
 
 def _credentials(settings: Mapping[str, object]) -> AccessToken | OAuthApp:

@@ -1,4 +1,4 @@
-"""Decides when the next request may be sent without drawing a 429. Nothing here waits or reads a clock.
+"""Decides when the next request may be sent without a 429. Nothing here waits or reads a clock.
 
 HubSpot counts the requests of the last ten seconds, this client's and those of others with the same token, and
 says with most answers how many are left. It counts a request at some moment between the client's sending it and
@@ -153,7 +153,7 @@ class RequestBudget:
 
     @property
     def _allowed(self) -> int:
-        """How many requests of this client may count at once. At least one, or nothing would ever be learnt."""
+        """How many requests of this client may count at once. At least one: its answer reports the limit."""
         requests = self._reported.requests if self._reported else ASSUMED_REQUESTS
         others = max(0.0, self._used_by_others or 0.0)
         # Requests sent at random vary by about the square root of their mean.

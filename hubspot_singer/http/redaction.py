@@ -47,7 +47,7 @@ def redact(text: str, *, secrets: Iterable[str] = ()) -> str:
 
 
 def _hidden(found: re.Match[str]) -> str:
-    """Return what stands in a text for an address, or for a URL's user and password."""
+    """Return the placeholder for an address, or for a URL's user and password."""
     if found["url"] is None:
         return EMAIL
     if (found["user"], found["password"]) == _EXAMPLE_LOGIN:

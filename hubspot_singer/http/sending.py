@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hubspot_singer.http.answers import OK_STATUSES, Answer, ErrorBody, Reply, json_body
 from hubspot_singer.http.clocks import sleep
@@ -28,6 +28,7 @@ from hubspot_singer.http.retries import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hubspot_singer.http.auth import Credentials
     from hubspot_singer.http.clocks import Clock, Stop
     from hubspot_singer.http.rate_limiter import RateLimiter
     from hubspot_singer.http.retries import TryLimits
@@ -37,38 +38,6 @@ logger = logging.getLogger("hubspot_singer.http")
 
 NO_CONTENT = 204
 UNAUTHORIZED = 401
-
-
-class Credentials(Protocol):
-    """The source of a request's access token."""
-
-    @property
-    def scopes(self) -> frozenset[str] | None:
-        """The token's scopes, or None where HubSpot did not return them with the token."""
-
-    @property
-    def portal_id(self) -> int | None:
-        """The id of the token's portal, or None where HubSpot did not return it with the token."""
-
-    def token(self) -> str | None:
-        """Return the token to send, or None to send none."""
-
-    def renew(self, rejected: str | None) -> bool:
-        """Replace the token that HubSpot rejected with 401; return False if it cannot be replaced."""
-
-
-class NoCredentials:
-    """Sends no token: for the request that asks for one."""
-
-    scopes: None = None
-    portal_id: None = None
-
-    def token(self) -> None:
-        """Return None: no token is sent."""
-
-    def renew(self, rejected: str | None) -> bool:  # noqa: ARG002 - the protocol's
-        """Return False: there is no token to replace."""
-        return False
 
 
 @dataclass
@@ -103,10 +72,10 @@ class ClientState:
 
 
 class RetriedRequest:
-    """One request and its tries."""
+    """One request and its tries; without `credentials` it is sent without a token."""
 
     def __init__(
-        self, state: ClientState, request: Request, credentials: Credentials, limits: TryLimits
+        self, state: ClientState, request: Request, credentials: Credentials | None, limits: TryLimits
     ) -> None:
         self._state = state
         self._request = request
@@ -131,13 +100,15 @@ class RetriedRequest:
         return outcome
 
     def _try(self) -> Answer | Problem:
-        token = self._credentials.token()
+        credentials = self._credentials
+        token = credentials.token() if credentials else None
         reply = self._send(token)
         if isinstance(reply, Problem):
             return reply
         self._state.has_answered = True
         self._state.note_deprecation(self._request, reply.headers)
-        if reply.status == UNAUTHORIZED and not self._is_token_renewed and self._credentials.renew(token):
+        may_renew = reply.status == UNAUTHORIZED and not self._is_token_renewed
+        if may_renew and credentials and credentials.renew(token):
             self._is_token_renewed = True
             return self._try()
         return self._judge(reply)
@@ -159,15 +130,13 @@ class RetriedRequest:
         if reply.status == TOO_MANY_REQUESTS and policy(body) == DAILY_POLICY:
             raise self._daily_limit(reply, body)
         problem = problem_of(reply, body, now=self._state.now())
-        if problem is None or (
-            reply.status in SERVER_ERROR_TRIES and self._is_last_server_error(reply.status)
-        ):
+        is_last = False
+        if reply.status in SERVER_ERROR_TRIES:
+            self._server_errors += 1
+            is_last = self._server_errors >= (self._limits.server_error or SERVER_ERROR_TRIES[reply.status])
+        if problem is None or is_last:
             raise refusal(self._call, reply.status, body, tries=self._tries)
         return problem
-
-    def _is_last_server_error(self, status: int) -> bool:
-        self._server_errors += 1
-        return self._server_errors >= (self._limits.server_error or SERVER_ERROR_TRIES[status])
 
     def _answer(self, reply: Reply) -> Answer | Problem:
         try:
@@ -193,10 +162,14 @@ class RetriedRequest:
         return DailyLimitReached(self._call, body, resets_at=resets_at)
 
     def _wait(self, problem: Problem, longest: float) -> None:
-        """Wait for the next try, unless this was the last."""
+        """Wait until the next try; raise the error that ends the request if there is none."""
         self._state.stop.check()
         elapsed = self._state.clock.monotonic() - self._first_sent_at
-        self._give_up_if_slow(problem, elapsed)
+        self._slow_tries += problem.is_slow
+        if problem.is_slow and self._limits.slow is not None and self._slow_tries >= self._limits.slow:
+            raise TooSlow(
+                self._call, problem, tries=self._tries, seconds=elapsed, next_step="Ask for less at once."
+            )
         wait = wait_before_retry(problem, longest=longest)
         retry_for = self._state.retry_for_seconds(problem)
         if is_too_far(wait, elapsed=elapsed, retry_for=retry_for):
@@ -207,17 +180,10 @@ class RetriedRequest:
             self._state.rate_limiter.pause(wait)
         sleep(wait, self._state.clock, self._state.stop)
 
-    def _give_up_if_slow(self, problem: Problem, elapsed: float) -> None:
-        self._slow_tries += problem.is_slow
-        if problem.is_slow and self._limits.slow is not None and self._slow_tries >= self._limits.slow:
-            raise TooSlow(
-                self._call, problem, tries=self._tries, seconds=elapsed, next_step="Ask for less at once."
-            )
-
     def _given_up(
         self, problem: Problem, wait: float, elapsed: float, retry_for: float
     ) -> RetryTooFar | Unavailable:
-        # A short wait that HubSpot asks for again and again is no date to run again after.
+        # After a short wait that HubSpot asks for again and again, no time for the next run is known.
         if problem.asked_wait and wait > retry_for:
             until = self._state.now() + timedelta(seconds=wait)
             return RetryTooFar(self._call, problem, seconds=wait, until=until, retry_for=retry_for)

@@ -1,4 +1,4 @@
-"""Gets the settings of an OAuth app for one portal: `--authorize`, from the consent to the refresh token."""
+"""`--authorize`: gets the settings of an OAuth app for one portal, from the consent to the refresh token."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Authorized:
-    """What a consent gave."""
+    """The result of a consent."""
 
     settings: Mapping[str, str] = field(
         repr=False
     )  # the app's three settings; the plugin takes them as they are
     portal_id: int | None
-    missing: tuple[str, ...] = ()  # scopes that the settings need and that the consent did not give
+    missing: tuple[str, ...] = ()  # scopes that the settings need and the consent does not include
 
     def as_json(self) -> str:
         """Return the settings as JSON, which `--config` takes as it is."""
@@ -42,7 +42,7 @@ class Authorizing:
     scopes: Sequence[str]
     redirect_url: RedirectUrl
     clock: Clock
-    tell: Callable[[str], None]  # a line for the person in front of the terminal
+    show: Callable[[str], None]  # shows a line to the user
     seconds: float = CONSENT_SECONDS
 
     def run(self) -> Authorized:
@@ -53,11 +53,11 @@ class Authorizing:
         request = ConsentRequest.create(self.connection, self.client_id, self.scopes, self.redirect_url)
         listening = ConsentListener(request, self.clock, self.seconds)
         with listening, HubSpotClient(self.connection, clock=self.clock) as client:
-            self.tell(
+            self.show(
                 "Open this address in a browser on this machine, choose the portal and allow the access:"
                 f" {request.address}"
             )
-            self.tell(f"Waiting for the answer at {self.redirect_url.text} (Ctrl-C ends it).")
+            self.show(f"Waiting for the answer at {self.redirect_url.text} (Ctrl-C ends it).")
             code = listening.wait()
             refresh_token = client.redeem(code, self.redirect_url.text)
             missing = () if client.scopes is None else tuple(missing_scopes(client.scopes, self.scopes))

@@ -1,4 +1,4 @@
-"""A portal's consent to an OAuth app, asked for in a browser whose answer comes to a port of this machine.
+"""A portal's consent to an OAuth app: the user gives it in a browser, which brings the answer to a local port.
 
 https://developers.hubspot.com/docs/api-reference/legacy/authentication/manage-oauth-tokens
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CONSENT_HOST = "https://app.hubspot.com"  # it sends the browser on to a portal of another region
 # Long enough to log in and to choose a portal.
 CONSENT_SECONDS = 600.0
-# A browser may connect and send nothing: it is not waited for longer than this.
+# The longest wait for a browser that has connected and sends nothing.
 _REQUEST_SECONDS = 10.0
 
 _PAGE = """<!doctype html>
@@ -45,7 +45,7 @@ _PAGE = """<!doctype html>
 
 @dataclass(frozen=True)
 class ConsentRequest:
-    """What the browser is asked to open, and the state by which its answer is known."""
+    """The address to open in the browser, and the state that identifies the answer."""
 
     redirect_url: RedirectUrl
     address: str
@@ -55,7 +55,7 @@ class ConsentRequest:
     def create(
         cls, connection: Connection, client_id: str, scopes: Iterable[str], redirect_url: RedirectUrl
     ) -> Self:
-        """Return a request with a state that nobody can guess (https://www.rfc-editor.org/rfc/rfc6749#section-10.12)."""
+        """Return a request with a random state (https://www.rfc-editor.org/rfc/rfc6749#section-10.12)."""
         state = secrets.token_urlsafe(32)
         is_local = is_loopback(urlsplit(connection.api_url).hostname or "")
         query = {
@@ -69,20 +69,20 @@ class ConsentRequest:
         return cls(redirect_url, f"{host}/oauth/authorize?{urlencode(query)}", state)
 
     def code_of(self, query: str) -> str | None:
-        """Return the code of the answer that a browser brings; None where it does not answer this request.
+        """Return the code in the query of the browser's answer; None if the state is not of this request.
 
         Raises `NoConsent` where HubSpot or its user refused.
         """
-        brought = {name: values[0] for name, values in parse_qs(query).items()}
-        if not hmac.compare_digest(brought.get("state", "").encode(), self.state.encode()):
+        answer = {name: values[0] for name, values in parse_qs(query).items()}
+        if not hmac.compare_digest(answer.get("state", "").encode(), self.state.encode()):
             return None
-        if code := brought.get("code"):
+        if code := answer.get("code"):
             return code
-        raise NoConsent.refused(brought.get("error", ""))
+        raise NoConsent.refused(answer.get("error", ""))
 
 
 class ConsentListener(HTTPServer):
-    """Waits on the redirect URL's port for the browser's answer to a request, for so many seconds from now on."""
+    """Waits on the redirect URL's port for the browser's answer, for so many seconds from its creation."""
 
     # Else another program could answer on the same port beside this one (Windows).
     allow_reuse_address = sys.platform != "win32"
@@ -140,7 +140,7 @@ class ConsentListener(HTTPServer):
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:
-        """Let a connection that broke off be: the browser makes another one."""
+        """Ignore a connection that broke off: the browser opens another one."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,8 +1,8 @@
-"""What ends a command of either plugin, beside what HubSpot answers.
+"""The errors that end a command of either plugin, besides those of a call to HubSpot.
 
 HubSpotError            hubspot_singer.http's family
 ├── CheckTimedOut       a check of the connection had no answer in time
-├── NoConsent           nobody allowed the OAuth app to use a portal
+├── NoConsent           the OAuth app was not allowed to use a portal
 ├── UnreadableFile      a file that was given cannot be read, or is not JSON
 ├── UnwritableFile      a file that was named cannot be written
 └── LacksScopes         the token lacks scopes that the settings need
@@ -30,7 +30,7 @@ class CheckTimedOut(HubSpotError):
 
 
 class NoConsent(HubSpotError):
-    """Nobody allowed the OAuth app to use a portal; the text says why, and what to do."""
+    """The OAuth app was not allowed to use a portal; the text says why, and what to do."""
 
     @classmethod
     def refused(cls, error: str) -> Self:

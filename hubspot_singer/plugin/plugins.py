@@ -1,8 +1,9 @@
-"""The command of both plugins, beside what the SDK's does: a check of the connection, and a consent."""
+"""What both plugins add to the SDK's command: `--check` of the connection, and `--authorize` of an OAuth app."""
 
 from __future__ import annotations
 
 import sys
+import threading
 from abc import abstractmethod
 from contextlib import nullcontext
 from functools import partial
@@ -14,7 +15,6 @@ from hubspot_singer.http import Connection, HubSpotError, SystemClock
 from hubspot_singer.http.connection import consent_settings
 from hubspot_singer.plugin.command import Action, PluginCommand, report
 from hubspot_singer.plugin.configured import ConfiguredPlugin
-from hubspot_singer.plugin.deadlines import run_within
 from hubspot_singer.plugin.errors import CheckTimedOut
 from hubspot_singer.plugin.private_files import new_private_file
 from hubspot_singer.plugin.redirect_urls import DEFAULT_REDIRECT_URL, RedirectUrl
@@ -25,7 +25,7 @@ else:
     from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from singer_sdk.plugin_base import _ConfigInput
 
@@ -62,7 +62,7 @@ class HubSpotPlugin(ConfiguredPlugin):
     package_name = "target-hubspot-lists"  # the distribution that holds both plugins
     command_help: ClassVar[str]
 
-    # What a check waits for, and the settings that lead there.
+    # What a check waits for, with the setting that names it.
     waiting_for = "HubSpot (api_url)"
 
     def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
@@ -71,7 +71,7 @@ class HubSpotPlugin(ConfiguredPlugin):
 
     @abstractmethod
     def check_connection(self) -> Iterator[str]:
-        """Yield what a check of the connection finds, line by line; raise HubSpotError where something is wrong."""
+        """Yield the results of a check of the connection, line by line; raise HubSpotError for a problem."""
 
     @abstractmethod
     def stop_check(self) -> None:
@@ -93,7 +93,7 @@ class HubSpotPlugin(ConfiguredPlugin):
 
     @classmethod
     def actions(cls) -> list[Action]:
-        """What the command does instead of a run where it is asked to."""
+        """Return the actions that an option makes the command do instead of a run."""
         check = click.Option(
             ["--check"],
             is_flag=True,
@@ -140,7 +140,7 @@ class HubSpotPlugin(ConfiguredPlugin):
                 scopes=cls.scopes_needed(settings),
                 redirect_url=url,
                 clock=SystemClock(),
-                tell=partial(cls.logger.info, "%s"),
+                show=partial(cls.logger.info, "%s"),
             ).run()
             file.write(authorized.as_json())
             file.flush()
@@ -178,3 +178,27 @@ class HubSpotPlugin(ConfiguredPlugin):
     def _log(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.logger.info("%s", line)
+
+
+def run_within(seconds: float, job: Callable[[], None]) -> bool:
+    """Run a job in a thread of its own; return whether it ended within so many seconds. Raises what the job raises.
+
+    A job that has not ended goes on: nothing can wake a thread that waits for a name server, or for a host that sends
+    a byte a minute. Its thread does not keep the process from ending.
+    """
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            job()
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            raised.append(error)
+
+    thread = threading.Thread(target=run, name="deadline", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        return False
+    if raised:
+        raise raised[0]
+    return True

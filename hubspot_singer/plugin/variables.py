@@ -1,4 +1,4 @@
-"""Reads a plugin's settings from environment variables, and finds the variables that a run would ignore."""
+"""Reads a plugin's settings from environment variables, and finds variables that a run would ignore."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Variables:
         return [sentence]
 
     def unknown(self) -> list[str]:
-        """Return one sentence for each variable that is named as a setting is and is none."""
+        """Return one sentence for each variable that has the plugin's prefix and is not a setting."""
         known = [self.prefix + name.upper() for name in self.settings.declared]
         return [
             f"The environment variable {name} is no setting; it is ignored.{nearest(name, known)}"
@@ -92,20 +92,20 @@ class Variables:
     def _is_explained(self, variable: str) -> bool:
         """Tell whether a variable is a setting, or one that Meltano or the SDK knows."""
         for prefix in (self.prefix, *self.other_prefixes):
-            rest = variable.removeprefix(prefix)
-            if rest != variable and self._is_known(rest):
+            suffix = variable.removeprefix(prefix)
+            if suffix != variable and self._is_known(suffix):
                 return True
         return False
 
-    def _is_known(self, rest: str) -> bool:
+    def _is_known(self, suffix: str) -> bool:
         names = {name.upper() for name in self.settings.declared}
         return (
-            rest in names
-            or rest == "LOGLEVEL"
+            suffix in names
+            or suffix == "LOGLEVEL"
             # Meltano's own: https://docs.meltano.com/concepts/plugins#plugin-extras
-            or rest.startswith("_")
+            or suffix.startswith("_")
             # Meltano takes nested settings apart: stream_maps.members.email is ..._STREAM_MAPS_MEMBERS_EMAIL.
-            or any(rest.startswith(f"{name.upper()}_") for name in self.settings.objects)
+            or any(suffix.startswith(f"{name.upper()}_") for name in self.settings.objects)
         )
 
 

@@ -49,12 +49,12 @@ class Part(NamedTuple):
 def bar(parts: Sequence[Part], label: str, *, total: float | None = None) -> Markup:
     """Draw a bar from left to right; its length is `total`, or the sum of the parts."""
     whole = total or sum(part.value for part in parts)
-    shapes, left = [], 0.0
+    shapes, x = [], 0.0
     for part in parts:
         width = WIDTH * part.value / whole if whole else 0.0
         if width > 0:
-            shapes.append(_rectangle(Box(left, 0, width, BAR_HEIGHT), part.css_class, part.label))
-        left += width
+            shapes.append(_rectangle(Box(x, 0, width, BAR_HEIGHT), part.css_class, part.label))
+        x += width
     return _svg(shapes, label, BAR_HEIGHT, "bar")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.bookmarks import MOST_REMEMBERED, Bookmark, Progress, without_memory
+from tap_hubspot_email_events.bookmarks import MOST_REMEMBERED, Bookmark, StreamProgress, without_memory
 from tap_hubspot_email_events.errors import UnreadableState
 from tap_hubspot_email_events.events import Event
 from tap_hubspot_email_events.moments import from_text, to_text
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 STATES = Path(__file__).parent / "states"
 
 
-def progress(state: dict[str, Any], *, start: int = START, lookback: int = HOUR) -> Progress:
-    return Progress.of(Bookmark.from_state(state), start=start, lookback=lookback)
+def progress(state: dict[str, Any], *, start: int = START, lookback: int = HOUR) -> StreamProgress:
+    return StreamProgress.of(Bookmark.from_state(state), start=start, lookback=lookback)
 
 
-def pass_on(run: Progress, state: dict[str, Any], window: Window, *events: Event) -> list[str]:
+def pass_on(run: StreamProgress, state: dict[str, Any], window: Window, *events: Event) -> list[str]:
     """Pass a window on and give the ids of the new events in it."""
     ids = [each.id for each in run.new(events)]
     run.remember(events, window)
@@ -344,7 +344,7 @@ def test_events_that_arrive_or_change_within_the_lookback_always_come(
     ends = [*cuts[: len(runs)], *[(1.0, False)] * len(runs)][: len(runs)]
     for minutes, (share, kill) in zip([*runs, 1_000, 30], [*ends, (1.0, False), (1.0, False)], strict=True):
         now += minutes * MINUTE
-        run = Progress.of(Bookmark.from_state(state), start=START, lookback=lookback)
+        run = StreamProgress.of(Bookmark.from_state(state), start=START, lookback=lookback)
         end = run.start + int((now - settle - run.start) * share)
         for left in range(run.start, end, 20 * MINUTE):
             window = Window(left, min(left + 20 * MINUTE, end))

@@ -285,7 +285,7 @@ def test_pages_that_give_no_way_on_bring_what_they_hold_and_a_warning(
 
     assert (output.exit_code, ids(output)) == (0, [1])
     assert (
-        "there are more email campaigns (/email/public/v1/campaigns/by-id), but gives no way to them"
+        "there are more email campaigns (/email/public/v1/campaigns/by-id), but not where they are"
         in output.log
     )
 

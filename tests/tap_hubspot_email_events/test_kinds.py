@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_hubspot_email_events import kinds
+from tap_hubspot_email_events.derived_values import operating_system
 from tap_hubspot_email_events.kinds import Misfit, campaign_parameter
-from tap_hubspot_email_events.user_agents import operating_system
 
 if TYPE_CHECKING:
     from tap_hubspot_email_events.kinds import Kind

@@ -41,10 +41,10 @@ def test_windows_are_handed_over_from_the_oldest_on_however_they_come_back() -> 
     plan.width = Width(100, 3, is_known=True)
     first, second, third = (window_of(plan) for _ in range(3))
 
-    plan.came_back(a_read(third))
+    plan.add_read(a_read(third))
     assert plan.take_oldest() is None
-    plan.came_back(a_read(first))
-    plan.came_back(a_read(second))
+    plan.add_read(a_read(first))
+    plan.add_read(a_read(second))
 
     taken = [plan.take_oldest() for _ in range(3)]
     assert [read.window for read in taken if read] == [first, second, third]
@@ -55,7 +55,7 @@ def test_the_newest_part_of_a_window_waits_for_its_older_part() -> None:
     plan = Plan.of(0, 1_000)
     window = window_of(plan)
 
-    plan.came_back(a_read(window, 900, held=50))
+    plan.add_read(a_read(window, 900, held=50))
 
     assert plan.take_oldest() is None
     assert plan.events_held == 50
@@ -68,7 +68,7 @@ def test_the_newest_part_of_a_window_waits_for_its_older_part() -> None:
 def test_the_older_part_of_a_window_that_should_have_fitted_is_read_on_as_it_is() -> None:
     plan = Plan.of(0, 5_000)
     plan.width = Width(1_000, is_known=True)
-    plan.came_back(a_read(window_of(plan), 990, held=50, seen=3_999))
+    plan.add_read(a_read(window_of(plan), 990, held=50, seen=3_999))
 
     assert window_of(plan) == Window(0, 990)
 
@@ -76,7 +76,7 @@ def test_the_older_part_of_a_window_that_should_have_fitted_is_read_on_as_it_is(
 def test_short_of_memory_the_beginning_of_a_burst_is_looked_for_a_page_at_a_time() -> None:
     plan = Plan.of(0, 5_000)
     plan.width = Width(1_000, is_known=True)
-    plan.came_back(a_read(window_of(plan), 990, held=50, seen=3_999))
+    plan.add_read(a_read(window_of(plan), 990, held=50, seen=3_999))
 
     request = plan.next_window(is_short=True)
 
@@ -86,10 +86,10 @@ def test_short_of_memory_the_beginning_of_a_burst_is_looked_for_a_page_at_a_time
 def test_what_was_read_of_a_burst_does_not_change_the_width_of_what_comes_behind_it() -> None:
     plan = Plan.of(0, 5_000)
     plan.width = Width(1_000, is_known=True)
-    plan.came_back(a_read(window_of(plan), 990, held=50, seen=3_999))
+    plan.add_read(a_read(window_of(plan), 990, held=50, seen=3_999))
     behind = plan.width
 
-    plan.came_back(a_read(window_of(plan), held=3))
+    plan.add_read(a_read(window_of(plan), held=3))
 
     assert plan.width == behind
 
@@ -97,19 +97,19 @@ def test_what_was_read_of_a_burst_does_not_change_the_width_of_what_comes_behind
 def test_what_is_given_up_is_read_again() -> None:
     plan = Plan.of(0, 1_000)
     window = window_of(plan)
-    plan.came_back(a_read(window, 900, held=50))
+    plan.add_read(a_read(window, 900, held=50))
 
-    assert plan.forget_newest() == 50
+    assert plan.drop_newest() == 50
     assert plan.events_held == 0
     assert [each.stage for each in plan.spans] == [Stage.UNREAD, Stage.UNREAD]
-    assert plan.forget_newest() == 0
+    assert plan.drop_newest() == 0
 
 
 def test_a_window_that_failed_is_unread() -> None:
     plan = Plan.of(0, 1_000)
     window = window_of(plan)
 
-    plan.failed(window)
+    plan.mark_unread(window)
 
     assert window_of(plan) == window
 
@@ -119,8 +119,8 @@ def test_what_comes_back_to_an_abandoned_plan_is_dropped() -> None:
     window = window_of(plan)
     plan.abandon()
 
-    plan.came_back(a_read(window))
-    plan.failed(window)
+    plan.add_read(a_read(window))
+    plan.mark_unread(window)
 
     assert plan.is_done
 
@@ -142,20 +142,20 @@ def test_whatever_happens_each_millisecond_is_handed_over_once_and_in_order(data
             ) is not None:
                 in_flight.append(request.window)
             case "forget":
-                plan.forget_newest()
+                plan.drop_newest()
             case "take" if (read := plan.take_oldest()) is not None:
                 assert read.kept.start == at
                 at = read.kept.end
             case what if in_flight and what in {"whole", "part", "nothing", "failed"}:
                 window = in_flight.pop(data.draw(st.integers(0, len(in_flight) - 1)))
                 if what == "failed":
-                    plan.failed(window)
+                    plan.mark_unread(window)
                 elif what == "whole" or window.is_one_millisecond:
-                    plan.came_back(a_read(window, held=data.draw(st.integers(0, 3))))
+                    plan.add_read(a_read(window, held=data.draw(st.integers(0, 3))))
                 else:
                     cut_at = data.draw(st.integers(window.start + 1, window.last))
                     part = a_read(window, cut_at, held=data.draw(st.integers(1, 3)))
-                    plan.came_back(part if what == "part" else WindowRead(window, cut_at, None, 3, cut_at, 1))
+                    plan.add_read(part if what == "part" else WindowRead(window, cut_at, None, 3, cut_at, 1))
             case _:
                 pass
     edges = [at, *(edge for each in plan.spans for edge in (each.window.start, each.window.end)), 2_000]

@@ -211,7 +211,7 @@ def test_what_is_held_for_later_makes_room_for_what_is_needed_next(ahead: Any) -
     reads = ahead(streams)
     request = hoard.next_window()
     assert request is not None
-    hoard.came_back(a_read(request.window, held=MOST_EVENTS_HELD - 1))
+    hoard.add_read(a_read(request.window, held=MOST_EVENTS_HELD - 1))
 
     assert len(times(reads)) == END - START
     assert hoard.events_held == 1  # read again

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubspot_singer.http.errors import InvalidRequest, ServerError
-from tap_hubspot_email_events.errors import DiskTrouble, UnexpectedAnswer
-from tap_hubspot_email_events.paging import BARREN_PAGES
+from tap_hubspot_email_events.errors import DiskError, UnexpectedAnswer
+from tap_hubspot_email_events.paging import MAX_PAGES_WITHOUT_NEW
 from tap_hubspot_email_events.plans import Plan
 from tap_hubspot_email_events.readers import TRIES, Room, read_window
 from tap_hubspot_email_events.spools import Spool
@@ -44,7 +44,7 @@ def read_all(hubspot: FakeHubSpot, plan: Plan, room: int = MOST_EVENTS) -> list[
     while not plan.is_done:
         if (request := plan.next_window()) is not None:
             window, events = request
-            plan.came_back(read(hubspot, window, Room(min(events, room))))
+            plan.add_read(read(hubspot, window, Room(min(events, room))))
         while (window_read := plan.take_oldest()) is not None:
             assert window_read.kept.start == at
             assert window_read.held <= room
@@ -157,7 +157,7 @@ def test_a_disk_that_takes_no_more_is_told() -> None:
     spool = Spool()
     spool._database.execute("PRAGMA max_page_count = 3")  # noqa: SLF001 - as full as a disk can be
 
-    with pytest.raises(DiskTrouble, match=r"cannot be kept on disk \(database or disk is full\)"):
+    with pytest.raises(DiskError, match=r"cannot be kept on disk \(database or disk is full\)"):
         spool.add(parsed(event(START, number)) for number in range(1_000))
 
 
@@ -225,7 +225,7 @@ def test_of_more_events_in_a_millisecond_than_can_be_had_those_received_are_pass
     assert window_read.is_incomplete
     assert window_read.warning == (
         "HubSpot says that there are more events between 2026-10-20T00:00:00.000Z and 2026-10-20T00:00:00.001Z, but"
-        f" gives no way to them. The {window_read.held} received are passed on."
+        f" not where they are. The {window_read.held} received are passed on."
     )
     assert window_read.held in {1_000, 2_000}
     assert len([each for each in hubspot.asked if "offset" not in each]) == TRIES
@@ -249,7 +249,7 @@ def test_pages_that_say_more_for_ever_bring_what_they_hold_and_a_warning(times: 
 
     while not plan.is_done:
         if (request := plan.next_window()) is not None:
-            plan.came_back(read(hubspot, request.window))
+            plan.add_read(read(hubspot, request.window))
         while (window_read := plan.take_oldest()) is not None:
             assert not window_read.is_incomplete
             warnings += [window_read.warning] if window_read.warning else []
@@ -258,7 +258,7 @@ def test_pages_that_say_more_for_ever_bring_what_they_hold_and_a_warning(times: 
     assert came == expected(hubspot.events, START, START + 9_000)
     assert all("but its pages bring nothing new" in each for each in warnings)
     assert warnings
-    assert len(hubspot.asked) < 20 * BARREN_PAGES
+    assert len(hubspot.asked) < 20 * MAX_PAGES_WITHOUT_NEW
 
 
 @pytest.mark.parametrize("count", [5, MOST_EVENTS + 5])

@@ -212,7 +212,7 @@ def authorized(hubspot: HubSpotEmulator) -> Iterator[Callable[..., Any]]:
             scopes=["crm.lists.read"],
             redirect_url=RedirectUrl.parse(free_url(path)),
             clock=clock or FakeClock(),
-            tell=tell,
+            show=tell,
         ).run()
 
     threads: list[threading.Thread] = []
@@ -376,7 +376,7 @@ def test_a_port_that_another_program_uses_is_named() -> None:
         url = RedirectUrl.parse(f"http://localhost:{other.getsockname()[1]}/")
         connection = Connection.from_settings({"client_id": "a", "client_secret": "b", "refresh_token": "c"})
         authorizing = Authorizing(
-            connection, "a", "b", scopes=(), redirect_url=url, clock=FakeClock(), tell=lambda _: None
+            connection, "a", "b", scopes=(), redirect_url=url, clock=FakeClock(), show=lambda _: None
         )
 
         with pytest.raises(SettingsError, match=f"another program may use port {url.port}"):
