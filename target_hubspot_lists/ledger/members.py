@@ -100,7 +100,7 @@ class MemberStore:
                 .limit(VALUES_PER_STATEMENT)
             )
             with self._view.database.reading() as connection:
-                record_ids = connection.scalars(page).all()
+                record_ids = list(connection.scalars(page))
             if not record_ids:
                 return
             yield from record_ids

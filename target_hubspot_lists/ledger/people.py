@@ -77,15 +77,14 @@ class PeopleStore:
                 .order_by(*key)
                 .limit(VALUES_PER_PAGE)
             )
-            with self._database.reading() as connection:
-                rows = connection.execute(page).all()
-            if not rows:
-                return
             by_property: dict[str, dict[str, int]] = {}
-            for row in rows:
-                by_property.setdefault(row.property, {})[row.value] = row.record_id
+            with self._database.reading() as connection:
+                for by, value, record_id in connection.execute(page):
+                    by_property.setdefault(by, {})[value] = record_id
+                    last = by, value
+            if not by_property:
+                return
             yield from by_property.items()
-            last = rows[-1].property, rows[-1].value
 
     def age_contacts(self, moment: datetime) -> None:
         """Date look-ups that other runs made at `moment` or later back to the second before it."""
