@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.hubspot_emulator import HubSpotEmulator
 
-PATIENCE = 60.0  # seconds for what takes a few, on a busy machine
+PATIENCE = 300.0  # seconds for what takes a few, on a busy machine
 SECONDS_BETWEEN_LOOKS = 0.002
 
 

@@ -191,19 +191,25 @@ class Expectations:
     # Changes, by the record ids that their members have now
 
     def _last_changes(self, changes: Sequence[Change]) -> Iterator[tuple[Members, Mapping[int, bool]]]:
-        """Yield for each list the last change of each contact."""
+        """Yield for each list the last change of each contact.
+
+        A removal of somebody whom HubSpot no longer knows by this identifier is done by the record that the ledger
+        knows, if a run came to note it there: so it may be the last change of the contact that has that record now.
+        """
         last: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+        removed: defaultdict[str, set[int]] = defaultdict(set)  # perhaps
         for each in changes:
             list_id, contact = self.list_of(each.cohort), naming.find(self._portal, each.identifier)
             if list_id is not None and contact is not None:
                 last[list_id][contact.number] = each.is_member
+                removed[list_id].discard(contact.number)
             elif list_id is not None and not each.is_member and self._variant.has_ledger:
-                # It is done by the record that the ledger knows, if a run came to note it there.
-                self.members[list_id].may_have_applied(
-                    dict.fromkeys(self._holders_of(each.identifier), False)
-                )
+                removed[list_id] |= self._holders_of(each.identifier)
         self._note_holders(changes)
-        return ((self.members[list_id], by_number) for list_id, by_number in last.items())
+        for list_id, by_number in last.items():
+            yield self.members[list_id], by_number
+        for list_id, numbers in removed.items():
+            self.members[list_id].may_have_applied(dict.fromkeys(numbers, False))
 
     def _note_holders(self, changes: Sequence[Change]) -> None:
         """Note whose the addresses and numbers of these changes are now."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from tests.new_ledgers import NewLedgers
 from tests.random_histories.histories import History, random_history, shrunk
-from tests.random_histories.steps import AddContact, Run, SourceChanges
+from tests.random_histories.steps import AddContact, Merge, Run, SourceChanges
 from tests.random_histories.variants import Variant
 
 # The same sample each time: a failure belongs to the change that made it.
@@ -39,6 +40,19 @@ def test_after_any_history_the_lists_have_the_members_that_the_source_says(part:
                 wrong.append(f"{problem}\n    python -m tests.random_histories --seed {seed} --cases 1")
 
     assert not wrong, "\n".join([f"seed {SEED}", *wrong])
+
+
+def test_of_two_numbers_of_a_merged_contact_the_last_change_counts_though_hubspot_forgot_its_number() -> None:
+    steps = (
+        SourceChanges(((0, 1, True),)),
+        Run(),
+        SourceChanges(((0, 0, True), (0, 1, False))),
+        Merge(0, 1, "new"),
+    )
+    history = History(replace(PLAIN, match_by="property", ledger="sqlite"), steps)
+
+    with NewLedgers() as ledgers:
+        assert history.problem(ledgers) is None
 
 
 def test_a_history_is_written_as_text_and_read_again() -> None:
