@@ -15,7 +15,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     f"{TAP}/plans.py": (f"{TAP}/test_plans.py", f"{TAP}/test_readers.py"),
     f"{TAP}/widths.py": (f"{TAP}/test_widths.py", f"{TAP}/test_plans.py", f"{TAP}/test_readers.py"),
-    f"{TAP}/windows.py": (f"{TAP}/test_plans.py", f"{TAP}/test_bookmarks.py", f"{TAP}/test_readers.py"),
+    f"{TAP}/windows.py": (f"{TAP}/test_windows.py", f"{TAP}/test_plans.py", f"{TAP}/test_readers.py"),
     f"{TARGET}/outcomes.py": (
         f"{TARGET}/test_outcomes.py",
         f"{TARGET}/test_memberships.py",
