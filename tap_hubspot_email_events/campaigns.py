@@ -150,7 +150,9 @@ class CampaignProgress:
         timed = [(each, each.updated) for each in listed if each.updated is not None]
         left = [each for each in wanted if each.key not in self.passed_on]
         times_left = [each.updated for each in left if each.updated is not None]
-        self.until = max(self.until, min(times_left, default=max((time for _, time in timed), default=0)))
+        until = min(times_left, default=max((time for _, time in timed), default=0))
+        # An update in the future says nothing of updates before it, and an earlier version may have believed one.
+        self.until = min(max(self.until, until), self.now)
         if not self.is_first_reading:
             self._note_young()
         self.read |= self.passed_on

@@ -21,7 +21,6 @@ from tap_hubspot_email_events.spools import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from tap_hubspot_email_events.events import Event, EventParser
     from tap_hubspot_email_events.pages import Page
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.windows import WindowRead
 
 BATCH_EVENTS = 500  # passed on before looking whether other windows were read meanwhile
+# A time this far ahead of the machine's is asked for once more: a bookmark ahead of the events would lose them.
+MOST_AHEAD_MS = moments.HOUR_MS
 
 logger = logging.getLogger("tap-hubspot-email-events")
 
@@ -88,15 +89,21 @@ class Run:
 
     @classmethod
     def begin(
-        cls, hubspot: HubSpot, settings: EventSettings, selected: Sequence[SelectedStream], *, workers: int
+        cls,
+        hubspot: HubSpot,
+        settings: EventSettings,
+        selected: Sequence[SelectedStream],
+        *,
+        workers: int,
+        machine_time: Callable[[], float],
     ) -> Run:
-        """Take HubSpot's time from the first answer, and plan each stream up to that time."""
+        """Take HubSpot's time from the first answer, and plan each stream up to it; `machine_time`: epoch seconds."""
         outputs = {each.name: _output(each, settings) for each in selected}
         streams = {
             each.name: StreamReads(EventPages(hubspot, each.event_type, each.parser), Plan())
             for each in selected
         }
-        first = _first_answer(streams, outputs)
+        first = _first_answer(streams, outputs, machine_time)
         if first is not None:
             _plan(streams, outputs, first, settings)
         return cls(ReadAhead(streams, workers=workers), streams, outputs)
@@ -190,15 +197,17 @@ def _output(selected: SelectedStream, settings: EventSettings) -> StreamOutput:
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
-    """HubSpot's time, and the newest page of the stream that was asked, unless only the time could be had."""
+    """HubSpot's time in epoch milliseconds, and the newest page of the stream that was asked, if it could be had."""
 
-    time: datetime
+    now: int
     name: str
     page: Page | None
 
 
 def _first_answer(
-    streams: Mapping[str, StreamReads], outputs: Mapping[str, StreamOutput]
+    streams: Mapping[str, StreamReads],
+    outputs: Mapping[str, StreamOutput],
+    machine_time: Callable[[], float],
 ) -> FirstAnswer | None:
     """Ask for the newest events of one stream after another until HubSpot answers; None if it refuses them all.
 
@@ -207,7 +216,7 @@ def _first_answer(
     tries = 0
     for name, stream in streams.items():
         try:
-            return _ask(name, stream, outputs[name].progress.start)
+            return _ask(name, stream, outputs[name].progress.start, machine_time)
         except ENDS_THE_RUN:
             raise
         except HubSpotError as error:
@@ -218,14 +227,28 @@ def _first_answer(
     return None
 
 
-def _ask(name: str, stream: StreamReads, start: int) -> FirstAnswer:
+def _ask(name: str, stream: StreamReads, start: int, machine_time: Callable[[], float]) -> FirstAnswer:
     stream.calls += 1
+    page: Page | None = None
     try:
         page, time = stream.pages.newest(start)
     except (ServerError, TooSlow):  # that was too much at once
         stream.calls += 1
-        return FirstAnswer(stream.pages.time(start), name, None)
-    return FirstAnswer(time, name, page)
+        time = stream.pages.time(start)
+    first_ms = moments.from_datetime(time)
+    machine_ms = int(machine_time() * 1000)
+    if first_ms - machine_ms <= MOST_AHEAD_MS:
+        return FirstAnswer(first_ms, name, page)
+    # Either clock may be wrong. If it is the machine's, another answer shows the same time.
+    stream.calls += 1
+    second_ms = moments.from_datetime(stream.pages.time(start))
+    logger.warning(
+        "HubSpot's answers are dated %s and %s (header Date), but the clock of this machine shows %s. Events are read"
+        " up to the earlier time of HubSpot's. If that is wrong, events are lost: look at the clock, and at the proxy"
+        " between here and HubSpot.",
+        *map(moments.to_text, (first_ms, second_ms, machine_ms)),
+    )
+    return FirstAnswer(min(first_ms, second_ms), name, page)
 
 
 def _plan(
@@ -234,12 +257,11 @@ def _plan(
     first: FirstAnswer,
     settings: EventSettings,
 ) -> None:
-    now = moments.from_datetime(first.time)
-    end = min(now - settings.settle, settings.end or now)
+    end = min(first.now - settings.settle, settings.end or first.now)
     _warn_of_nothing_to_read(settings, end)
     for name, stream in streams.items():
         progress = outputs[name].progress
-        _warn_of_future_bookmark(name, progress.until or 0, now)
+        _warn_of_future_bookmark(name, progress.until or 0, first.now)
         stream.plan = Plan.of(progress.start, end)
     if first.page is not None:
         _take_newest(streams[first.name], first.page)

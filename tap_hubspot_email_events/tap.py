@@ -143,7 +143,7 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
             if isinstance(stream, EmailEventStream) and stream.selected
         ]
         workers = Connection.from_settings(self.config).max_concurrency
-        return Run.begin(hubspot, settings, selected, workers=workers)
+        return Run.begin(hubspot, settings, selected, workers=workers, machine_time=self.clock.time)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signal module's
         """Start nothing else; the window being passed on is finished, so that nothing of it comes again."""

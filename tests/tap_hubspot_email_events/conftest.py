@@ -73,4 +73,4 @@ class TapRunner:
 
 @pytest.fixture
 def run_tap(hubspot: HubSpotEmulator, caplog: pytest.LogCaptureFixture) -> TapRunner:
-    return TapRunner(hubspot, caplog, FakeClock())
+    return TapRunner(hubspot, caplog, FakeClock(now=NOW))

@@ -16,7 +16,8 @@ SETTINGS = EventSettings.from_settings({"start_date": "2026-10-20"})
 
 
 def begun(hubspot: FakeHubSpot, state: dict[str, Any]) -> Run:
-    return Run.begin(hubspot, SETTINGS, [SelectedStream("opens", "OPEN", parser(), state)], workers=2)
+    selected = [SelectedStream("opens", "OPEN", parser(), state)]
+    return Run.begin(hubspot, SETTINGS, selected, workers=2, machine_time=lambda: SETTLED / 1000)
 
 
 def ids(run: Run) -> list[str]:
