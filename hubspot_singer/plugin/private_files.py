@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OWNER_ONLY = 0o600
 NOT_A_FILE = "it is not a file"
+NOT_A_PATH = "no file can have this name"  # a null character, or half of a surrogate pair
 _STANDARD_STREAMS = (0, 1, 2)
 # Without it, opening a FIFO waits until another process reads from it. Windows has neither.
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -34,6 +35,8 @@ def open_private(path: str | Path, *, append: bool = False) -> IO[bytes]:
     except OSError as error:
         # A FIFO that no process reads from.
         raise OSError(error.errno, NOT_A_FILE) if error.errno == errno.ENXIO else error from None
+    except ValueError:
+        raise OSError(errno.EINVAL, NOT_A_PATH) from None
     try:
         _check_is_regular_and_not_among(standard, os.fstat(descriptor))
         Path(path).chmod(OWNER_ONLY)

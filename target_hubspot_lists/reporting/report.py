@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
+from os import SEEK_END
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -84,6 +85,16 @@ class Report:
             self._file = open_private(self.path, append=True)
             self._is_new = not Path(self.path).stat().st_size
         self._encode = self._as_csv() if self.path.lower().endswith(".csv") else _json_line
+        if self._has_torn_line():
+            self._append(b"\n")
+
+    def _has_torn_line(self) -> bool:
+        """Return whether a run that was killed, or had no room, left a line without its end."""
+        if self._is_new:
+            return False
+        with self._os_errors(), Path(self.path).open("rb") as file:
+            file.seek(-1, SEEK_END)
+            return file.read(1) != b"\n"
 
     def _as_csv(self) -> Callable[[Mapping[str, Any]], bytes]:
         """Write the heading of a new CSV file, or check that an existing one has the same columns."""

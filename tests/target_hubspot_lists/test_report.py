@@ -685,3 +685,28 @@ def test_every_membership_asked_for_has_exactly_one_outcome(
         name = each["list_name"].casefold()  # HubSpot's spelling, known once the list is found
         of_list = Counter(line["outcome"] for line in members if (line["list_name"] or "").casefold() == name)
         assert of_list == Counter({outcome: each[outcome] for outcome in OUTCOMES if each[outcome]})
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_a_line_that_a_killed_run_left_unfinished_costs_no_line_of_the_next_run(
+    run_target: TargetRunner, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / f"report.{ending}"
+    config = {"report_path": str(path), "report_members": "all", "match_by": "email"}
+    run_target(email_schema(), by_email("VIP", "ada@example.com"), **config)
+    whole = path.read_bytes()
+    torn = whole[: whole.index(b"ada@example.com")]
+    path.write_bytes(torn)
+
+    run_target(email_schema(), by_email("VIP", "ben@example.com"), **config)
+
+    left, first, *_ = path.read_bytes()[torn.rindex(b"\n") + 1 if b"\n" in torn else 0 :].splitlines()
+    assert torn.endswith(left)
+    assert b"ben@example.com" in first
+
+
+def test_a_report_path_that_no_file_can_have_is_named(run_target: TargetRunner) -> None:
+    run = run_target(email_schema(), report_path="report\0.jsonl", match_by="email")
+
+    assert run.exit_code == 1
+    assert "no file can have this name" in run.log
