@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.account import Account
 
 
+class Period(NamedTuple):
+    """A time from one moment to another one, both included."""
+
+    since: datetime
+    until: datetime
+
+
 class Routed(NamedTuple):
     """A cohort of this run, with the list that it goes to."""
 
@@ -104,8 +111,8 @@ class Journal(PropertyMemory, Protocol):
     # Contacts
 
     @property
-    def lookups_valid_since(self) -> datetime | None:
-        """The time since when a look-up in the ledger counts; None if none counts."""
+    def lookups_valid_in(self) -> Period | None:
+        """The time from which a look-up in the ledger must be to count, up to now; None if none counts."""
 
     def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
         """Return the contacts of those values of a property, such as addresses, that need not be looked up."""
@@ -163,6 +170,14 @@ class Journal(PropertyMemory, Protocol):
 
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         """Return the members that this target added."""
+
+    # Removals that were held back
+
+    def members_before_held_back(self, hubspot_list: HubSpotList) -> int | None:
+        """Return how many members the list had before earlier runs whose removals were held back; None if none are."""
+
+    def note_held_back(self, hubspot_list: HubSpotList, members: int | None) -> None:
+        """Record how many members the list has before removals that may be held back; None: none are any more."""
 
     # Members that a list has lost in HubSpot
 

@@ -112,12 +112,10 @@ class LedgerJournal(LedgerReader):
 
     # Contacts
 
-    @property
     @override
-    def lookups_valid_since(self) -> datetime | None:
-        if self._settings.reconcile and self._settings.contact_cache_days:
-            return self._started
-        return super().lookups_valid_since
+    def _lookups_valid_since(self) -> datetime | None:
+        is_reconciled = self._settings.reconcile and self._settings.contact_cache_days
+        return self._started if is_reconciled else super()._lookups_valid_since()
 
     @override
     def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
@@ -177,6 +175,10 @@ class LedgerJournal(LedgerReader):
         self._ledger.members.settle(
             hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
         )
+
+    @override
+    def note_held_back(self, hubspot_list: HubSpotList, members: int | None) -> None:
+        self._ledger.lists.note_held_back(hubspot_list.list_id, members)
 
     # Members that a list has lost in HubSpot
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.journal.journal import Journal, VanishedLists
+from target_hubspot_lists.journal.journal import Journal, Period, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
 
@@ -128,11 +128,9 @@ class LedgerReader(Journal):
     @override
     def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
         """Return whether this run or an earlier one created the list; having read it is not enough."""
-        known = self._ledger.lists.known(hubspot_list.list_id)
+        name, known = hubspot_list.name, self._ledger.lists.known(hubspot_list.list_id)
         # A run that was about to create a list of that name may have ended before it noted which one it created.
-        return any(one.created_by_us for one in known) or self._ledger.lists.is_being_created(
-            hubspot_list.name
-        )
+        return any(one.created_by_us for one in known) or self._ledger.lists.is_being_created(name)
 
     @override
     def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
@@ -169,17 +167,19 @@ class LedgerReader(Journal):
 
     @property
     @override
-    def lookups_valid_since(self) -> datetime | None:
-        """`contact_cache_days` before the run's start; None with `reconcile`, or with 0 days."""
-        days = self._settings.contact_cache_days
-        if self._settings.reconcile or not days:
-            return None
-        return self._started - timedelta(days=days)
+    def lookups_valid_in(self) -> Period | None:
+        """From `_lookups_valid_since` to now: a look-up from the future was dated by a clock that was ahead."""
+        since = self._lookups_valid_since()
+        return None if since is None else Period(since, self._ledger.now())
+
+    def _lookups_valid_since(self) -> datetime | None:
+        """Return `contact_cache_days` before the run's start; None with `reconcile`, or with 0 days."""
+        days = 0 if self._settings.reconcile else self._settings.contact_cache_days
+        return self._started - timedelta(days=days) if days else None
 
     @override
     def record_ids(self, by: str, values: Collection[str]) -> Mapping[str, int]:
-        since = self.lookups_valid_since
-        if since is None:
+        if (since := self._lookups_valid_since()) is None:
             return {}
         return self._ledger.people.record_ids(
             values, by=by, since=since, with_mailability=self._settings.check_mailability
@@ -191,7 +191,7 @@ class LedgerReader(Journal):
 
     @override
     def known_mailability(self, record_ids: Collection[int]) -> Mapping[int, KnownMailability]:
-        since = self.lookups_valid_since
+        since = self._lookups_valid_since()
         return {} if since is None else self._ledger.people.mailability(record_ids, since=since)
 
     @override
@@ -214,6 +214,10 @@ class LedgerReader(Journal):
     @override
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         return self._ledger.members.added_by_us(hubspot_list.list_id)
+
+    @override
+    def members_before_held_back(self, hubspot_list: HubSpotList) -> int | None:
+        return self._ledger.lists.members_before_held_back(hubspot_list.list_id)
 
 
 class DryRunJournal(LedgerReader, UnwrittenJournal):

@@ -15,14 +15,13 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from datetime import datetime
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Routed
+    from target_hubspot_lists.journal.journal import Period, Routed
     from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
@@ -84,6 +83,9 @@ class UnwrittenJournal(Journal):
     def record_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None: ...
 
     @override
+    def note_held_back(self, hubspot_list: HubSpotList, members: int | None) -> None: ...
+
+    @override
     def removed_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:
         return ()
 
@@ -136,7 +138,7 @@ class NoJournal(UnwrittenJournal):
 
     @property
     @override
-    def lookups_valid_since(self) -> datetime | None:
+    def lookups_valid_in(self) -> Period | None:
         return None
 
     @override
@@ -162,6 +164,10 @@ class NoJournal(UnwrittenJournal):
     @override
     def added_by_us(self, hubspot_list: HubSpotList) -> Collection[int]:
         return ()
+
+    @override
+    def members_before_held_back(self, hubspot_list: HubSpotList) -> int | None:
+        return None
 
     @override
     def reread(self, hubspot_list: HubSpotList, *, has_snapshot: bool) -> None: ...

@@ -103,8 +103,8 @@ def forget(
 ) -> None:
     """Delete all that the ledger knows of a person, and say how much that was.
 
-    Delete the contact in HubSpot and in the source as well: a person whom the source still names is looked up
-    again by the next run.
+    Delete the contact in HubSpot and in the source as well, and in HubSpot first: the next run reads the lists again
+    that the person was on, and looks up again whom the source still names.
     """
     if email is None and record_id is None and unique is None:
         raise click.UsageError("Name the person: give --email, --record-id or --property.")
@@ -126,6 +126,11 @@ def forget(
         f"list memberships {forgotten.memberships}, property hashes {forgotten.property_hashes}, "
         f"adds to be tried again {forgotten.kept_adds}, mailability {forgotten.mailability}."
     )
+    if forgotten.lists_to_read:
+        click.echo(
+            "Lists that the next run reads from HubSpot again, since the person was on them: "
+            f"{forgotten.lists_to_read}."
+        )
 
 
 @contextmanager

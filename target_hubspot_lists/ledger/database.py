@@ -192,6 +192,10 @@ class PortalView:
         """Return the time in seconds since 1970."""
         return int(self.now().timestamp())
 
+    def period(self, since: datetime) -> tuple[int, int]:
+        """Return the time from that moment to now, in seconds since 1970."""
+        return int(since.timestamp()), self.seconds()
+
     def day(self) -> int:
         """Return the day in days since 1970."""
         return self.seconds() // SECONDS_PER_DAY

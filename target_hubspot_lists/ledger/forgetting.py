@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, except_, select
+from sqlalchemy import delete, except_, select, update
 
 from target_hubspot_lists.identifiers import RECORD_ID
 from target_hubspot_lists.ledger import kept_adds
+from target_hubspot_lists.ledger.database import SECONDS_PER_DAY
 from target_hubspot_lists.ledger.members import is_member
 from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import among, chunks
@@ -63,6 +64,21 @@ def forget(
     return values, Forgotten(len(values), known, hash_count, mailability=mailability_count)
 
 
+def read_lists_again(connection: Connection, portal_id: int, record_ids: Collection[int]) -> int:
+    """Mark the lists that these records are on as not read, so that the next run on each reads it; return their number.
+
+    Call it before `forget`: without their memberships a mirror takes these records for people who are not on the list.
+    """
+    marked = 0
+    for chunk in chunks(record_ids):
+        with_records = select(memberships.c.list_key).where(
+            is_member(), among(connection, memberships.c.record_id, chunk)
+        )
+        of_records = lists.c.portal_id == portal_id, lists.c.list_key.in_(with_records)
+        marked += connection.execute(update(lists).where(*of_records).values(was_read=False)).rowcount
+    return marked
+
+
 def forget_mailability(connection: Connection, portal_id: int, record_ids: Collection[int]) -> int:
     """Delete the mailability of these records, as many as fit into one statement; return of how many it was known."""
     of_records = (
@@ -72,26 +88,34 @@ def forget_mailability(connection: Connection, portal_id: int, record_ids: Colle
     return connection.execute(delete(mailability).where(*of_records)).rowcount
 
 
-def prune(connection: Connection, portal_id: int, *, before: int, day: int) -> Forgotten:
-    """Delete what has not changed since that time, and its day: see `Ledger`."""
+def prune(connection: Connection, portal_id: int, *, used: tuple[int, int], now: int) -> Forgotten:
+    """Delete what was not used from one moment to the other, in seconds: see `Ledger`.
+
+    The later one is after now, as clocks of several machines differ. What is dated after that is of a clock that was
+    ahead: when it was used is not known. What is deleted for it costs a look-up or a write, and no more.
+    """
+    days = used[0] // SECONDS_PER_DAY, used[1] // SECONDS_PER_DAY
     of_portal = memberships.c.list_key.in_(list_keys(portal_id))
-    left = delete(memberships).where(of_portal, memberships.c.state == 0, memberships.c.day < day)
+    left = delete(memberships).where(of_portal, memberships.c.state == 0, ~memberships.c.day.between(*days))
     left_count = connection.execute(left).rowcount
-    old = contacts.c.portal_id == portal_id, contacts.c.looked_up < before
+    old = contacts.c.portal_id == portal_id, ~contacts.c.looked_up.between(*used)
     on_lists = select(memberships.c.record_id).where(of_portal, is_member())
     # EXCEPT and not NOT IN: both databases sort or hash it, however many are on lists.
     on_none = except_(select(contacts.c.record_id).where(*old), on_lists)
     identifiers = connection.execute(delete(contacts).where(*old, contacts.c.record_id.in_(on_none))).rowcount
     hash_count = connection.execute(
-        delete(property_hashes).where(property_hashes.c.portal_id == portal_id, property_hashes.c.day < day)
+        delete(property_hashes).where(
+            property_hashes.c.portal_id == portal_id, ~property_hashes.c.day.between(*days)
+        )
     ).rowcount
-    kept_adds.prune(connection, portal_id, before=before)
-    for table, moment in (
-        (mailability, mailability.c.looked_up),
-        (runs, runs.c.ended),
-        (lists_to_be_made, lists_to_be_made.c.since),
+    kept_adds.prune(connection, portal_id, used=used, now=now)
+    for table, is_old in (
+        (mailability, ~mailability.c.looked_up.between(*used)),
+        (lists_to_be_made, ~lists_to_be_made.c.since.between(*used)),
+        # Not those dated in the future: if it is this run's clock that is wrong, the lines of all runs would be lost.
+        (runs, runs.c.ended < used[0]),
     ):
-        connection.execute(delete(table).where(table.c.portal_id == portal_id, moment < before))
+        connection.execute(delete(table).where(table.c.portal_id == portal_id, is_old))
     return Forgotten(identifiers, left_count, hash_count)
 
 

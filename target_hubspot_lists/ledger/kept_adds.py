@@ -165,9 +165,15 @@ def move(connection: Connection, portal_id: int, list_id: str, new_id: str) -> N
         connection.execute(moved)
 
 
-def prune(connection: Connection, portal_id: int, *, before: int) -> None:
-    """Forget all adds that were kept before that time, and removals that no add is left for."""
-    connection.execute(delete(kept_adds).where(kept_adds.c.portal_id == portal_id, kept_adds.c.kept < before))
+def prune(connection: Connection, portal_id: int, *, used: tuple[int, int], now: int) -> None:
+    """Forget all adds that were kept before a time, and removals that no add is left for.
+
+    Adds kept after that time are dated by a clock that was ahead: they have their days from now on.
+    """
+    since, until = used
+    of_portal = kept_adds.c.portal_id == portal_id
+    connection.execute(delete(kept_adds).where(of_portal, kept_adds.c.kept < since))
+    connection.execute(update(kept_adds).where(of_portal, kept_adds.c.kept > until).values(kept=now))
     _forget_removals(connection, portal_id)
 
 

@@ -39,7 +39,7 @@ class Ledger:
     ) -> None:
         self._database = database
         self._portal_id = portal_id
-        view = PortalView(database, portal_id, run_id, now)
+        self._view = view = PortalView(database, portal_id, run_id, now)
         self.people, self.lists, self.members = PeopleStore(view), ListStore(view), MemberStore(view)
         self.kept = KeptAddStore(view)
         self._locks = Locks(database, portal_id, run_id=run_id, now=now)
@@ -116,6 +116,10 @@ class Ledger:
 
     def __repr__(self) -> str:
         return f"Ledger({self._database!r}, portal {self._portal_id})"
+
+    def now(self) -> datetime:
+        """Return the time, by the clock that the ledger's moments are of."""
+        return self._view.now()
 
     def workspace(self) -> Workspace:
         """Return a workspace: tables of this run beside those of the ledger, as long as the ledger is open."""

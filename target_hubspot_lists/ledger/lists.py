@@ -115,11 +115,27 @@ class ListStore:
             old_key = known_list_key(connection, portal_id, list_id)
             new_key = known_list_key(connection, portal_id, new.list_id)
             move_members(connection, old_key, new_key, day=self._view.day())
+            _move_held_back(connection, old_key, new_key)
             connection.execute(update(cohorts).where(cohorts.c.list_key == old_key).values(list_key=new_key))
             _move_runs(connection, portal_id, list_id, new.list_id)
             kept_adds.move(connection, portal_id, list_id, new.list_id)
             for table in (memberships, cohorts, lists):
                 connection.execute(delete(table).where(table.c.list_key == old_key))
+
+    # Removals that were held back
+
+    def members_before_held_back(self, list_id: str) -> int | None:
+        """Return how many members a list had before runs whose removals were held back; None if none are."""
+        query = select(lists.c.members_before_held_back).where(*_is_list(self._portal_id, list_id))
+        with self._database.reading() as connection:
+            members: int | None = connection.scalar(query)
+        return members
+
+    def note_held_back(self, list_id: str, members: int | None) -> None:
+        """Note how many members a list has before a run whose removals may be held back; None: none are any more."""
+        noted = update(lists).where(*_is_list(self._portal_id, list_id))
+        with self._database.writing() as connection:
+            connection.execute(noted.values(members_before_held_back=members))
 
     # Runs
 
@@ -234,6 +250,15 @@ def _remember_cohort(connection: Connection, portal_id: int, known: KnownList) -
         insert.on_conflict_do_update(
             index_elements=["portal_id", "cohort_key"], set_={"list_key": list_key, "name": name}
         )
+    )
+
+
+def _move_held_back(connection: Connection, old_key: int, new_key: int) -> None:
+    """Make what is noted of removals that were held back on one list that of another, which is new."""
+    members = select(lists.c.members_before_held_back).where(lists.c.list_key == old_key)
+    noted = connection.scalar(members)
+    connection.execute(
+        update(lists).where(lists.c.list_key == new_key).values(members_before_held_back=noted)
     )
 
 

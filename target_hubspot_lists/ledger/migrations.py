@@ -138,6 +138,11 @@ def keep_adds_that_did_not_apply(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
+def remember_held_back_removals(connection: Connection) -> None:
+    """Version 7: how many members a list had before runs whose removals were held back."""
+    connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN members_before_held_back BIGINT"))
+
+
 # The schema's version is how many of these have been applied.
 MIGRATIONS: Sequence[Migration] = (
     create_tables,
@@ -146,6 +151,7 @@ MIGRATIONS: Sequence[Migration] = (
     know_contacts_by_any_property,
     remember_mailability,
     keep_adds_that_did_not_apply,
+    remember_held_back_removals,
 )
 
 

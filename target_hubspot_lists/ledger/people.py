@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, literal, select, true, tuple_, update
@@ -11,7 +11,7 @@ from sqlalchemy import exists, literal, select, true, tuple_, update
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.ledger import kept_adds
 from target_hubspot_lists.ledger.database import SECONDS_PER_DAY
-from target_hubspot_lists.ledger.forgetting import forget, names_of, prune
+from target_hubspot_lists.ledger.forgetting import forget, names_of, prune, read_lists_again
 from target_hubspot_lists.ledger.merging import merge
 from target_hubspot_lists.ledger.statements import among, chunks, ids_as_rows, insert_into, pairs_as_rows
 from target_hubspot_lists.ledger.tables import contacts, mailability, property_hashes
@@ -19,15 +19,16 @@ from target_hubspot_lists.outcomes import KnownMailability, Mailability
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from target_hubspot_lists.ledger.database import PortalView
     from target_hubspot_lists.ledger.records import Forgotten
 
-EPOCH = datetime.fromtimestamp(0, UTC)
 RETENTION = timedelta(days=90)  # for what `prune` deletes
 VALUES_PER_PAGE = 10_000
+EVER = (0, 2**63 - 1)  # seconds
 
 
 class PeopleStore:
@@ -45,11 +46,12 @@ class PeopleStore:
         values: Collection[str],
         *,
         by: str = EMAIL,
-        since: datetime = EPOCH,
+        since: datetime | None = None,
         with_mailability: bool = False,
     ) -> dict[str, int]:
-        """Return the record ids of those values of a property that were looked up at `since` or later.
+        """Return the record ids of those values of a property that were looked up at `since` or later; None: ever.
 
+        A look-up that is dated in the future does not count as later: the clock was ahead.
         Addresses are the values of `email`, in lower case; another property with the same value is another person.
         `with_mailability` leaves out contacts whose mailability was not read then.
         """
@@ -59,7 +61,7 @@ class PeopleStore:
                 self._portal_id,
                 by,
                 values,
-                since=int(since.timestamp()),
+                period=EVER if since is None else self._view.period(since),
                 with_mailability=with_mailability,
             )
 
@@ -116,9 +118,9 @@ class PeopleStore:
     # Mailability
 
     def mailability(self, record_ids: Collection[int], *, since: datetime) -> dict[int, KnownMailability]:
-        """Return whether HubSpot mails these contacts, as it said at `since` or later."""
+        """Return whether HubSpot mails these contacts, as it said at `since` or later, and not in the future."""
         with self._database.reading() as connection:
-            return _mailability(connection, self._portal_id, record_ids, since=int(since.timestamp()))
+            return _mailability(connection, self._portal_id, record_ids, period=self._view.period(since))
 
     def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None:
         """Note whether HubSpot mails contacts, as it says now."""
@@ -186,7 +188,8 @@ class PeopleStore:
     ) -> Forgotten:
         """Delete all that is known of a person, under every identifier of theirs; return how much that was.
 
-        `unique` is a unique property, and the person's value of it.
+        `unique` is a unique property, and the person's value of it. The lists that the person is on are read again by
+        the next run on each, since HubSpot may still have the person there.
         """
         names = [(EMAIL, email.strip().lower())] if email else []
         names += [unique] if unique else []
@@ -196,15 +199,16 @@ class PeopleStore:
                 record_ids.update(_record_ids(connection, self._portal_id, by, [value.strip()]).values())
             all_names = names_of(connection, self._portal_id, record_ids) | set(names)
             kept = kept_adds.forget_person(connection, self._portal_id, all_names, record_ids)
+            to_read = read_lists_again(connection, self._portal_id, record_ids)
             _, forgotten = forget(connection, self._portal_id, record_ids)
         self._database.empty_log()
-        return replace(forgotten, kept_adds=kept)
+        return replace(forgotten, kept_adds=kept, lists_to_read=to_read)
 
     def prune(self, keep: timedelta = RETENTION) -> Forgotten:
         """Delete what has been of no use for so long: see `Ledger`."""
-        before = int((self._view.now() - keep).timestamp())
+        used = int((self._view.now() - keep).timestamp()), self._view.seconds() + SECONDS_PER_DAY
         with self._database.writing() as connection:
-            return prune(connection, self._portal_id, before=before, day=before // SECONDS_PER_DAY)
+            return prune(connection, self._portal_id, used=used, now=self._view.seconds())
 
 
 # Parts of the transactions above
@@ -216,16 +220,17 @@ def _record_ids(  # noqa: PLR0913 - what a look-up is known by
     by: str,
     values: Collection[str],
     *,
-    since: int = 0,
+    period: tuple[int, int] = EVER,
     with_mailability: bool = False,
 ) -> dict[str, int]:
-    conditions = [contacts.c.portal_id == portal_id, contacts.c.property == by, contacts.c.looked_up >= since]
+    is_valid = contacts.c.looked_up.between(*period)
+    conditions = [contacts.c.portal_id == portal_id, contacts.c.property == by, is_valid]
     if with_mailability:
         conditions.append(
             exists().where(
                 mailability.c.portal_id == portal_id,
                 mailability.c.record_id == contacts.c.record_id,
-                mailability.c.looked_up >= since,
+                mailability.c.looked_up.between(*period),
             )
         )
     found: dict[str, int] = {}
@@ -240,7 +245,7 @@ def _record_ids(  # noqa: PLR0913 - what a look-up is known by
 
 
 def _mailability(
-    connection: Connection, portal_id: int, record_ids: Collection[int], *, since: int
+    connection: Connection, portal_id: int, record_ids: Collection[int], *, period: tuple[int, int]
 ) -> dict[int, KnownMailability]:
     found: dict[int, KnownMailability] = {}
     answers: dict[tuple[str, int], KnownMailability] = {}  # one object for each, shared by many contacts
@@ -249,7 +254,7 @@ def _mailability(
             select(mailability.c.record_id, mailability.c.mailability, mailability.c.looked_up).where(
                 mailability.c.portal_id == portal_id,
                 among(connection, mailability.c.record_id, chunk),
-                mailability.c.looked_up >= since,
+                mailability.c.looked_up.between(*period),
             )
         )
         for record_id, code, looked_up in rows:

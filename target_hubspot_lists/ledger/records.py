@@ -78,6 +78,7 @@ class Forgotten:
     property_hashes: int
     kept_adds: int = 0  # with the removals noted beside them
     mailability: int = 0  # contacts whose mailability was known
+    lists_to_read: int = 0  # that the person was on: the next run on each reads it from HubSpot
 
     @property
     def anything(self) -> bool:

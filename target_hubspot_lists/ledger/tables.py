@@ -31,6 +31,8 @@ lists = Table(
     Column("stream", Text, nullable=False),  # which filled it last
     Column("created_by_us", Boolean, nullable=False),
     Column("was_read", Boolean, nullable=False),
+    # How many members it had before runs whose removals were held back; null: none are.
+    Column("members_before_held_back", BigInteger, nullable=True),
 )
 
 lists_to_be_made = Table(  # a run was about to create a list of that name, and noted no result yet

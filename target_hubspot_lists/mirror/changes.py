@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
-from target_hubspot_lists.mirror.guards import Removal, not_removed, too_many
+from target_hubspot_lists.mirror.guards import not_removed
 from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.problems import dropped
 from target_hubspot_lists.sync.plans import Plan
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.mirror.comparison import Comparison, Resolved
     from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.mirror.guards import Removal, RemovalGuard
     from target_hubspot_lists.mirror.identification import Merges
     from target_hubspot_lists.mirror.list_snapshot import HeldBack, ListSnapshot
     from target_hubspot_lists.mirror.stores import HeldProperties
@@ -116,6 +117,7 @@ class Removals:
         differences: Differences,
         properties: HeldProperties,
         held_back: HeldBack,
+        guard: RemovalGuard,
         sender: ChangeSender,
         unapplied_adds: UnappliedAdds | NoUnappliedAdds,
     ) -> None:
@@ -125,8 +127,13 @@ class Removals:
         self._differences = differences
         self._properties = properties
         self._held_back = held_back
+        self._guard = guard
         self._sender = sender
         self._unapplied_adds = unapplied_adds
+
+    def begin(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> None:
+        """Count the removals before members are added, so that a rerun counts none of these, if nobody is removed."""
+        self._guard.begin(hubspot_list, self._removal(snapshot, hubspot_list, self._ours(hubspot_list)))
 
     def remove(
         self, snapshot: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
@@ -141,12 +148,10 @@ class Removals:
             self._unapplied_adds.forget_list(hubspot_list.list_id)
         if snapshot.dropped:
             self._held_back.note(snapshot.stream, dropped(snapshot.label, snapshot.dropped))
-        only_ours = self._settings.mirror_removes == "ours"
-        ours = self._journal.added_by_us(hubspot_list) if only_ours else None
-        to_remove = sum(1 for _ in self._to_remove(ours))
-        removal = Removal(self._differences.members(), to_remove, snapshot.unusable)
-        if obstacle is None and removal.is_too_much(self._settings.max_removal_percent):
-            obstacle = too_many(hubspot_list, removal, self._settings.max_removal_percent)
+        ours = self._ours(hubspot_list)
+        removal = self._removal(snapshot, hubspot_list, ours)
+        if obstacle is None and self._guard.holds_back(removal):
+            obstacle = self._guard.message(hubspot_list, removal)
         if gap or not removal.to_remove:
             obstacle = None
         if obstacle:
@@ -164,7 +169,16 @@ class Removals:
             resends += self._sender.send(plan, self._properties.write(plan))
         self._sender.resend(snapshot, resends)
         self._journal.accept_losses(hubspot_list)
-        if (undone := snapshot.undone - undone_before) and not snapshot.problem:
+        self._end(snapshot, hubspot_list, removal, undone=snapshot.undone - undone_before)
+
+    def _end(
+        self, snapshot: ListSnapshot, hubspot_list: HubSpotList, removal: Removal, *, undone: int
+    ) -> None:
+        """End removals that were let through; name those that HubSpot did not do."""
+        if snapshot.problem:
+            return
+        self._guard.end(hubspot_list)
+        if undone:
             self._held_back.note(snapshot.stream, not_removed(hubspot_list, undone, removal))
 
     def _keep(
@@ -182,6 +196,20 @@ class Removals:
             if row is not None or is_proven:
                 kept = snapshot.asked_to_remove(record_id, row)
                 self._accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
+
+    def _ours(self, hubspot_list: HubSpotList) -> Collection[int] | None:
+        """Return the members that this target added, if only these may be removed; None if all may be."""
+        only_ours = self._settings.mirror_removes == "ours"
+        return self._journal.added_by_us(hubspot_list) if only_ours else None
+
+    def _removal(
+        self, snapshot: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None
+    ) -> Removal:
+        """Count the removals that the snapshot asks for."""
+        to_remove = (
+            self._differences.count_to_remove() if ours is None else sum(1 for _ in self._to_remove(ours))
+        )
+        return self._guard.removal(hubspot_list, to_remove, snapshot.unusable)
 
     def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
         """Yield record ids to remove, each with the record that says so, or None.

@@ -11,10 +11,10 @@ from target_hubspot_lists.reporting.account import packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.journal.journal import Period
     from target_hubspot_lists.ledger.workspace import Row, Workspace
 
 
@@ -105,26 +105,28 @@ class Comparison:
                 yield LastWord(member, bool(word & 1), word >> 1, cohort)
             after = rows[-1][0]
 
-    def identify(self, since: datetime | None, *, with_mailability: bool = False) -> None:
+    def identify(self, lookups_valid_in: Period | None, *, with_mailability: bool = False) -> None:
         """Find the contacts of members: record ids are their own, others those that a ledger knows.
 
-        A lookup before `since` is too old; None: no lookup of the ledger counts. `with_mailability` leaves out contacts
-        whose mailability the ledger does not know.
+        A lookup counts if it was made in that time; None: no lookup of the ledger counts. `with_mailability` leaves
+        out contacts whose mailability the ledger does not know.
         """
         contact, of_ledger = "-w.word", ""
         values: dict[str, object] = {}
         if self._are_record_ids:
             contact = "w.member"
-        elif since is not None and self._by is not None:
+        elif lookups_valid_in is not None and self._by is not None:
             contact = "COALESCE(c.record_id, -w.word)"
             of_ledger = (
                 "LEFT JOIN ledger_contacts c ON c.portal_id = :portal_id AND c.property = :property "
-                f"AND c.value = w.member AND c.looked_up >= :since{HAS_MAILABILITY if with_mailability else ''}"
+                "AND c.value = w.member AND c.looked_up BETWEEN :since AND :until"
+                f"{HAS_MAILABILITY if with_mailability else ''}"
             )
             values = {
                 "portal_id": self._workspace.portal_id,
                 "property": self._by,
-                "since": int(since.timestamp()),
+                "since": int(lookups_valid_in.since.timestamp()),
+                "until": int(lookups_valid_in.until.timestamp()),
             }
         self._workspace.fold(
             "mirror_resolved",
@@ -219,7 +221,7 @@ class Comparison:
 # The ledger knows, from a lookup that is recent enough, whether HubSpot mails the contact.
 HAS_MAILABILITY = (
     " AND EXISTS (SELECT 1 FROM ledger_mailability a "
-    "WHERE a.portal_id = :portal_id AND a.record_id = c.record_id AND a.looked_up >= :since)"
+    "WHERE a.portal_id = :portal_id AND a.record_id = c.record_id AND a.looked_up BETWEEN :since AND :until)"
 )
 RESOLVED_COLUMNS = "r.record_id, r.word, r.member, r.cohort, r.is_created, r.properties, r.found_by"
 

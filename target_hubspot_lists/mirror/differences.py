@@ -106,6 +106,10 @@ class Differences:
         for record_id, *row in self._pages(f"SELECT b.record_id, {RESOLVED_COLUMNS} {FROM_TO_REMOVE}", "b"):
             yield record_id, None if row[0] is None else parsed(tuple(row))
 
+    def count_to_remove(self) -> int:
+        """Return how many members `to_remove` yields."""
+        return self._number(FROM_TO_REMOVE)
+
     def has_others(self) -> bool:
         """Return whether any contact was created for this snapshot, or is unsettled in the ledger."""
         ((any_unsettled, any_created),) = self._workspace.read(

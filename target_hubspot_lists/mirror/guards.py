@@ -11,6 +11,9 @@ from target_hubspot_lists.hubspot.list_objects import shown
 if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.settings import Settings
 
 EVERYTHING = 100  # percent
 ENOUGH_TO_GUARD = 20  # members: of a shorter list a few are a large share
@@ -22,25 +25,80 @@ class Removal:
 
     `unusable` are rows of the snapshot whose member is blank or malformed. Those of whom they are may be on the list,
     and then they are among those who would be removed: so they count twice.
+
+    `members_before` is how many members the list had before earlier runs whose removals were held back; None if none
+    are. Those runs may have added members, of whom a snapshot of wrong people would now be a small share.
     """
 
     members: int
     to_remove: int
     unusable: int = 0
+    members_before: int | None = None
 
     @property
     def perhaps_wrong(self) -> int:
         """How many of those who would be removed may be in the snapshot, in a row that is unusable."""
         return min(self.unusable, self.to_remove)
 
+    @property
+    def fewest_members(self) -> int:
+        """How many members the list has, or had before removals were held back, if that is fewer."""
+        return self.members if self.members_before is None else min(self.members, self.members_before)
+
     def is_too_much(self, max_removal_percent: int) -> bool:
         """Return whether the guard holds the removals back: too large a share of a list, or all of its members."""
         if max_removal_percent >= EVERYTHING or not self.to_remove:
             return False
+        return any(
+            self._is_too_much_of(size, max_removal_percent) for size in (self.members, self.fewest_members)
+        )
+
+    def _is_too_much_of(self, members: int, max_removal_percent: int) -> bool:
         counted = self.to_remove + self.perhaps_wrong
-        is_everybody = counted >= self.members
-        is_large_share = counted * EVERYTHING > self.members * max_removal_percent
-        return is_everybody or (self.members >= ENOUGH_TO_GUARD and is_large_share)
+        is_everybody = counted >= members
+        is_large_share = counted * EVERYTHING > members * max_removal_percent
+        return is_everybody or (members >= ENOUGH_TO_GUARD and is_large_share)
+
+
+class RemovalGuard:
+    """Holds removals back that are too large a share of a list, also in later runs with the same snapshot.
+
+    A run whose removals are held back adds members all the same. So the journal keeps how many there were before it,
+    until removals of that list are done, or none are asked for.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal, differences: Differences) -> None:
+        self._max_percent = settings.max_removal_percent
+        self._has_ledger = settings.ledger_url is not None
+        self._journal = journal
+        self._differences = differences
+
+    def removal(self, hubspot_list: HubSpotList, to_remove: int, unusable: int) -> Removal:
+        """Return the removals that a snapshot asks of a list, and the members of whom they are a share."""
+        before = self._journal.members_before_held_back(hubspot_list)
+        return Removal(self._differences.members(), to_remove, unusable, before)
+
+    def holds_back(self, removal: Removal) -> bool:
+        """Return whether the removals must not be done."""
+        return removal.is_too_much(self._max_percent)
+
+    def message(self, hubspot_list: HubSpotList, removal: Removal) -> str:
+        """Return what the run says of removals that are held back."""
+        return too_many(hubspot_list, removal, self._max_percent, has_ledger=self._has_ledger)
+
+    def begin(self, hubspot_list: HubSpotList, removal: Removal) -> None:
+        """Note, before members are added, how many there are, if removals would be held back.
+
+        Whatever keeps this run from them: the guard, an incomplete snapshot, or a crash after the adds.
+        """
+        fewest = removal.fewest_members
+        if self.holds_back(removal) and fewest != removal.members_before:
+            self._journal.note_held_back(hubspot_list, fewest)
+
+    def end(self, hubspot_list: HubSpotList) -> None:
+        """Forget what is noted: the removals were let through, or none are asked for."""
+        if self._journal.members_before_held_back(hubspot_list) is not None:
+            self._journal.note_held_back(hubspot_list, None)
 
 
 def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
@@ -54,7 +112,9 @@ def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
     )
 
 
-def too_many(hubspot_list: HubSpotList, removal: Removal, max_removal_percent: int) -> str:
+def too_many(
+    hubspot_list: HubSpotList, removal: Removal, max_removal_percent: int, *, has_ledger: bool
+) -> str:
     """The message where the guard holds removals back."""
     doubt = (
         f", and {removal.unusable:,} of its rows have a member that is blank or malformed, who may be on the list: "
@@ -62,10 +122,22 @@ def too_many(hubspot_list: HubSpotList, removal: Removal, max_removal_percent: i
         if removal.unusable
         else ","
     )
+    of_members = (
+        f"of {removal.members:,} members"
+        if removal.fewest_members == removal.members
+        else f"of the {removal.fewest_members:,} members that the list had before an earlier run in which removals "
+        f"were held back (now {removal.members:,})"
+    )
+    of_rerun = (
+        ""
+        if has_ledger
+        else " A rerun counts the members that this run added as well, so it may remove them all the same; a ledger "
+        "(ledger_url) prevents that."
+    )
     return (
-        f"{hubspot_list}: the snapshot would remove {removal.to_remove:,} of {removal.members:,} members{doubt} more "
-        f"than max_removal_percent ({max_removal_percent}) allows; nobody was removed. If that is right, raise "
-        "max_removal_percent for one run."
+        f"{hubspot_list}: the snapshot would remove {removal.to_remove:,} {of_members}{doubt} more than "
+        f"max_removal_percent ({max_removal_percent}) allows; nobody was removed. If that is right, raise "
+        f"max_removal_percent for one run.{of_rerun}"
     )
 
 

@@ -62,9 +62,7 @@ class Identification:
 
     def identify(self, snapshot: ListSnapshot) -> None:
         """Find the contacts of the members of the snapshot; a member without one gets its outcome."""
-        self._comparison.identify(
-            self._journal.lookups_valid_since, with_mailability=self._checks_mailability
-        )
+        self._comparison.identify(self._journal.lookups_valid_in, with_mailability=self._checks_mailability)
         for words in self._comparison.unidentified():
             self._look_up(snapshot, words)
         for cohort_number, superseded in self._comparison.resolve().items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import MissingScopes
@@ -10,12 +11,7 @@ from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
-from target_hubspot_lists.mirror.guards import (
-    Removal,
-    not_followed,
-    not_ours,
-    unusable_rows,
-)
+from target_hubspot_lists.mirror.guards import not_followed, not_ours, unusable_rows
 from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
 from target_hubspot_lists.outcomes import Outcome, Refusal
 from target_hubspot_lists.reporting.account import EMPTY
@@ -31,6 +27,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.changes import ChangeSender, Removals
     from target_hubspot_lists.mirror.comparison import Resolved
     from target_hubspot_lists.mirror.differences import Differences
+    from target_hubspot_lists.mirror.guards import RemovalGuard
     from target_hubspot_lists.mirror.identification import Identification, Merges
     from target_hubspot_lists.mirror.list_snapshot import CohortSnapshot, HeldBack
     from target_hubspot_lists.mirror.stores import HeldProperties
@@ -60,6 +57,7 @@ class ListMirror:
         merges: Merges,
         identification: Identification,
         sender: ChangeSender,
+        guard: RemovalGuard,
         removals: Removals,
         mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
@@ -74,6 +72,7 @@ class ListMirror:
         self._merges = merges
         self._identification = identification
         self._sender = sender
+        self._guard = guard
         self._removals = removals
         self._mailability = mailability
         # Members that are as asked are counted in bulk, unless properties or the report need them one by one.
@@ -102,6 +101,7 @@ class ListMirror:
         obstacle = None if gap else self._follow_merges(snapshot, hubspot_list)
         resends = self._settle_already_members(snapshot, hubspot_list)
         self._settle_not_members(snapshot)
+        self._removals.begin(snapshot, hubspot_list)
         for rows in in_chunks(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
             resends += self._sender.send(*self._begin_change(snapshot, hubspot_list, rows))
         # Only now: it changes the comparison, which the steps before read.
@@ -139,10 +139,10 @@ class ListMirror:
         """Follow merged contacts; return why no member may be removed, if that is known by then."""
         if not self._is_ours(snapshot, hubspot_list):
             return not_ours(hubspot_list, snapshot.cohorts[0].cohort)
-        members, max_percent = self._differences.members(), self._settings.max_removal_percent
+        removal = self._guard.removal(hubspot_list, 0, snapshot.unusable)
         try:
             superseded = self._merges.follow(
-                lambda to_remove: Removal(members, to_remove, snapshot.unusable).is_too_much(max_percent)
+                lambda to_remove: self._guard.holds_back(replace(removal, to_remove=to_remove))
             )
         except MissingScopes:
             return not_followed(hubspot_list)

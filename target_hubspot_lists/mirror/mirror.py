@@ -12,6 +12,7 @@ from target_hubspot_lists.mirror.changes import ChangeSender, Removals
 from target_hubspot_lists.mirror.comparison import Comparison
 from target_hubspot_lists.mirror.differences import Differences
 from target_hubspot_lists.mirror.evidence import ArrivedCohort, gaps, unproven
+from target_hubspot_lists.mirror.guards import RemovalGuard
 from target_hubspot_lists.mirror.identification import Identification, Merges
 from target_hubspot_lists.mirror.intake import Intake
 from target_hubspot_lists.mirror.list_mirror import ListMirror
@@ -228,6 +229,7 @@ def build_mirror(  # noqa: PLR0913 - what an incremental run has, and where snap
     snapshot = Snapshot(workspace, settings.identifiers)
     comparison, differences = Comparison(workspace, settings.identifiers), Differences(workspace)
     held_back, held_properties = HeldBack(), HeldProperties(properties, snapshot, accounts)
+    guard = RemovalGuard(settings, journal, differences)
     merges = Merges(
         contacts,
         journal,
@@ -266,8 +268,17 @@ def build_mirror(  # noqa: PLR0913 - what an incremental run has, and where snap
             checks_mailability=mailability.is_wanted,
         ),
         sender=sender,
+        guard=guard,
         removals=Removals(
-            settings, accounts, journal, differences, held_properties, held_back, sender, unapplied_adds
+            settings,
+            accounts,
+            journal,
+            differences,
+            held_properties,
+            held_back,
+            guard,
+            sender,
+            unapplied_adds,
         ),
         mailability=mailability,
     )

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_lists.identifiers import Identifier
+from target_hubspot_lists.journal.journal import Period
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror import differences as where
@@ -229,7 +230,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     kept.snapshot.fold()
     kept.comparison.start([0])
 
-    kept.comparison.identify(open_ledger.now)
+    kept.comparison.identify(Period(open_ledger.now, open_ledger.now))
     unknown = {word.member for words in kept.comparison.unidentified() for word in words}
     kept.comparison.resolve()
     kept.differences.take_known_members("42")
@@ -250,7 +251,7 @@ def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
     kept.snapshot.fold()
     kept.comparison.start([0])
 
-    kept.comparison.identify(START)
+    kept.comparison.identify(Period(START, START))
 
     ((word,),) = kept.comparison.unidentified()
     assert word.member == "ada@example.com"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.clocks import FakeClock
 from tests.target_hubspot_lists.inputs import calls_of, emails, mirror
 
 if TYPE_CHECKING:
@@ -51,3 +52,25 @@ def test_an_address_is_trusted_for_seven_days(
     run_target(*emails([ADA]), ledger_url=sqlite_url, match_by="email")
 
     assert any(call.endswith("/contacts/batch/read") for call in calls_of(hubspot)) == is_looked_up
+
+
+@pytest.mark.parametrize("checks_mailability", [False, True])
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_a_look_up_that_is_dated_in_the_future_is_not_trusted(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, mode: str, *, checks_mailability: bool
+) -> None:
+    """The machine's clock was a year ahead once."""
+    portal.add_contact(ADA)
+    settings: dict[str, Any] = {"ledger_url": ledger_url, "match_by": "email", "create_contacts": False}
+    settings |= {"sync_mode": mode, "snapshot_end": "end_of_input", "check_mailability": checks_mailability}
+    right = run_target.clock
+    run_target.clock = FakeClock(now=right.time() + 365 * SECONDS_PER_DAY)
+    mirror(run_target, *emails([ADA]), **settings)
+    portal.update_contact(ADA, email="former@example.com")
+    heir = portal.add_contact(ADA)
+    run_target.clock = right
+
+    run = mirror(run_target, *emails([ADA]), **settings)
+
+    assert run.exit_code == 0
+    assert heir in portal.members("c_VIP")

@@ -31,6 +31,34 @@ def test_a_row_without_a_usable_member_counts_with_the_removals(
     assert removal.is_too_much(10) is is_too_much
 
 
+@pytest.mark.parametrize(
+    ("members", "before", "to_remove", "is_too_much"),
+    [
+        (225, 25, 25, True),  # everybody there was
+        (225, 25, 6, True),  # more than a fifth of 25
+        (225, 25, 5, False),
+        (225, None, 25, False),
+        (20, 25, 4, False),  # the smaller of both counts
+        (20, 25, 5, True),
+        (40, 10, 9, True),  # too large a share of the 40: having had 10 allows no more
+        (40, 10, 8, False),  # of so few any share may go
+        (40, 10, 10, True),
+        (5, 0, 1, True),
+        (225, 25, 0, False),
+    ],
+)
+def test_members_that_runs_added_whose_removals_were_held_back_make_no_share_smaller(
+    members: int,
+    before: int | None,
+    to_remove: int,
+    is_too_much: bool,  # noqa: FBT001
+) -> None:
+    removal = Removal(members, to_remove, members_before=before)
+
+    assert removal.is_too_much(20) is is_too_much
+    assert removal.is_too_much(100) is False
+
+
 def test_the_line_to_paste_has_the_cohort_as_it_is_spelt() -> None:
     made = HubSpotList.from_body(
         {"listId": "42", "name": "Köln", "processingType": "MANUAL", "objectTypeId": "0-1"}

@@ -67,6 +67,24 @@ def test_a_list_that_was_replaced_takes_its_members_along(ledger: Ledger) -> Non
     assert ledger.members.all("42") == set()
 
 
+def test_removals_that_were_held_back_are_noted_with_a_list_until_they_are_over(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    other = open_ledger(PORTAL + 1)
+    other.lists.remember_list(VIP)
+
+    ledger.lists.note_held_back("42", 25)
+    ledger.lists.remember_list(VIP)
+
+    assert ledger.lists.members_before_held_back("42") == 25
+    assert ledger.lists.members_before_held_back("43") is None
+    assert other.lists.members_before_held_back("42") is None
+    ledger.lists.replace_list("42", replace(VIP, list_id="43"))
+    assert ledger.lists.members_before_held_back("43") == 25
+    ledger.lists.note_held_back("43", None)
+    assert ledger.lists.members_before_held_back("43") is None
+
+
 def test_portals_have_lists_of_their_own(open_ledger: Ledgers, ledger: Ledger) -> None:
     other = open_ledger(PORTAL + 1)
     other.lists.remember_list(replace(VIP, name="Theirs"))

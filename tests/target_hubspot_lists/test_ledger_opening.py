@@ -199,6 +199,24 @@ def test_a_ledger_that_knows_only_addresses_keeps_them_and_learns_other_identifi
     assert open_ledger(PORTAL + 1).people.record_ids([ADA]) == {ADA: 9}
 
 
+def test_a_ledger_of_the_version_before_held_back_removals_keeps_its_lists(open_ledger: Ledgers) -> None:
+    database = Database(open_ledger.url, create=True)
+    with database.writing() as connection:
+        migrate(connection, create=True, migrations=MIGRATIONS[:6])
+        row = "INSERT INTO ledger_lists VALUES (1, :portal, '42', 'VIP', 'members', TRUE, TRUE)"
+        connection.execute(text(row).bindparams(portal=PORTAL))
+    database.close()
+
+    lists = open_ledger().lists
+
+    assert [(known.list_id, known.created_by_us, known.was_read) for known in lists.all()] == [
+        ("42", True, True)
+    ]
+    assert lists.members_before_held_back("42") is None
+    lists.note_held_back("42", 25)
+    assert lists.members_before_held_back("42") == 25
+
+
 def test_an_old_schema_is_migrated_and_keeps_what_it_knows(open_ledger: Ledgers, ledger: Ledger) -> None:
     def add_a_column(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN colour TEXT"))

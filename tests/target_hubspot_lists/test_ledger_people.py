@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from target_hubspot_lists.ledger import Forgotten, State, statements
 from target_hubspot_lists.ledger.command import main
+from target_hubspot_lists.outcomes import Mailability
 from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_a_person_is_forgotten_under_every_address_and_on_every_list(
 
     forgotten = ledger.people.forget_person(**who)  # type: ignore[arg-type]
 
-    assert forgotten == Forgotten(identifiers=2, memberships=2, property_hashes=1)
+    assert forgotten == Forgotten(identifiers=2, memberships=2, property_hashes=1, lists_to_read=1)
     assert ledger.people.record_ids([ADA, "ada@work.example.com", BOB], since=START) == {BOB: 2}
     assert ledger.members.states("42", [1, 2]) == {2: State.ON}
     assert ledger.members.states("43", [1, 2]) == {}
@@ -133,6 +134,40 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
     assert ledger.lists.runs("42") == []
 
 
+def test_what_a_clock_that_was_ahead_has_dated_goes_with_what_is_of_no_use(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    open_ledger.days_pass(365)
+    ledger.people.remember_contacts({ADA: 1, BOB: 2})
+    ledger.members.settle("42", on=[1], off=[2])
+    ledger.people.remember_property_hashes({1: b"12345678"})
+    ledger.lists.begin_creating(["Trial"])
+    ledger.lists.record_run("42", stream="members", started=START, asked=3, outcomes={})
+    open_ledger.now = START
+    ledger.people.remember_contacts({"eve@example.com": 3})
+    open_ledger.now = START - timedelta(hours=23)  # as the clock of another machine may be
+
+    pruned = ledger.people.prune()
+
+    assert pruned == Forgotten(identifiers=1, memberships=1, property_hashes=1)
+    assert ledger.people.record_ids([ADA, BOB, "eve@example.com"]) == {ADA: 1, "eve@example.com": 3}
+    assert ledger.members.all("42") == {1}
+    assert not ledger.lists.is_being_created("Trial")
+    assert ledger.lists.runs("42")
+
+
+def test_a_look_up_from_the_future_counts_as_the_last_one_and_not_as_a_fresh_one(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    ledger.people.remember_contacts({ADA: 1})
+    ledger.people.remember_mailability({1: Mailability.MAILABLE})
+    open_ledger.now = START - timedelta(seconds=1)
+
+    assert ledger.people.record_ids([ADA]) == {ADA: 1}
+    assert ledger.people.record_ids([ADA], since=START - timedelta(days=7)) == {}
+    assert ledger.people.mailability([1], since=START - timedelta(days=7)) == {}
+
+
 def test_one_portal_prunes_nothing_of_another(open_ledger: Ledgers, ledger: Ledger) -> None:
     ledger.people.remember_contacts({ADA: 1})
     ledger.members.settle("42", on=(), off=[1])
@@ -144,6 +179,28 @@ def test_one_portal_prunes_nothing_of_another(open_ledger: Ledgers, ledger: Ledg
     assert ledger.members.states("42", [1]) == {1: State.OFF}
 
 
+def test_a_forgotten_persons_lists_are_to_be_read_again_and_no_other_ones(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    other = open_ledger(PORTAL + 1)
+    other.lists.remember_list(VIP)
+    for list_id in ("43", "44"):
+        ledger.lists.remember_list(replace(VIP, list_id=list_id, cohort_key=list_id))
+    for store, list_id in ((ledger, "42"), (ledger, "43"), (ledger, "44"), (other, "42")):
+        store.members.take_over(list_id, [1, 2] if list_id == "42" else [2])
+    ledger.members.mark_unsettled("43", [1])  # a call that was not answered: the person may be on it
+
+    forgotten = ledger.people.forget_person(record_id=1)
+
+    assert forgotten.lists_to_read == 2
+    assert {each.list_id: each.was_read for each in ledger.lists.all()} == {
+        "42": False,
+        "43": False,
+        "44": True,
+    }
+    assert [each.was_read for each in other.lists.all()] == [True]
+
+
 def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -> None:
     know_ada_and_bob(ledger)
 
@@ -152,7 +209,8 @@ def test_the_command_says_what_it_forgot(open_ledger: Ledgers, ledger: Ledger) -
 
     deleted = "addresses and other identifiers 2, list memberships 2, property hashes 1"
     deleted += ", adds to be tried again 0, mailability 0"
-    assert said == (0, f"Deleted for portal {PORTAL}: {deleted}.\n")
+    lists = "Lists that the next run reads from HubSpot again, since the person was on them: 1."
+    assert said == (0, f"Deleted for portal {PORTAL}: {deleted}.\n{lists}\n")
     assert again[0] == 0
     assert again[1].startswith(f"The ledger knows nothing of this person in portal {PORTAL}.")
     assert ledger.people.record_ids([ADA, BOB], since=START) == {BOB: 2}

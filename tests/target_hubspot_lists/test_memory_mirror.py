@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from target_hubspot_lists.ledger import Ledger
 from tests.factories import (
     activate_version,
     membership,
@@ -18,6 +19,7 @@ from tests.target_hubspot_lists.inputs import (
     adds,
     emails,
     mirror,
+    now,
     snapshot,
 )
 from tests.target_hubspot_lists.logs import row
@@ -25,6 +27,8 @@ from tests.target_hubspot_lists.logs import row
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+ADA, BOB, CYD = (f"{name}@example.com" for name in ("ada", "bob", "cyd"))
 
 
 @pytest.mark.parametrize("removes", ["all", "ours"])
@@ -177,3 +181,38 @@ def test_a_list_that_was_read_and_lost_its_prefix_is_no_longer_ours(
     assert run.exit_code == 1
     assert "may have been made by somebody else" in run.error
     assert portal.members("Sales") == set(people)
+
+
+def test_who_was_forgotten_and_leaves_the_cohort_leaves_the_list(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    settings = {"ledger_url": ledger_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails([ADA, BOB, CYD]), **settings)
+    with Ledger.open(ledger_url, portal.portal_id, run_id="forget", now=now) as ledger:
+        ledger.people.forget_person(email=ADA)
+
+    foretold = mirror(run_target, *emails([BOB, CYD]), **settings, dry_run=True)
+    run = mirror(run_target, *emails([BOB, CYD]), **settings)
+
+    assert (foretold.exit_code, run.exit_code) == (0, 0)
+    assert row(foretold.log, "c_VIP")["removed"] == "1"
+    assert portal.member_emails("c_VIP") == {BOB, CYD}
+
+
+def test_who_was_forgotten_and_deleted_in_hubspot_stays_forgotten(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    settings = {"ledger_url": ledger_url, "match_by": "email", "snapshot_end": "end_of_input"}
+    mirror(run_target, *emails([ADA, BOB]), **settings)
+    portal.delete_contact(ADA)
+    with Ledger.open(ledger_url, portal.portal_id, run_id="forget", now=now) as ledger:
+        ledger.people.forget_person(email=ADA)
+
+    run = mirror(run_target, *emails([BOB]), **settings)
+
+    assert run.exit_code == 0
+    with Ledger.open(ledger_url, portal.portal_id, run_id="forget", now=now) as ledger:
+        assert not ledger.people.forget_person(email=ADA).anything
+        (known,) = ledger.lists.all()
+        assert known.was_read
+        assert len(ledger.members.all(known.list_id)) == 1

@@ -12,6 +12,7 @@ import pytest
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.sync.retrying import MOST_RETRIED
 from target_hubspot_lists.sync.unapplied_adds import lists_of_pipeline
+from tests.clocks import FakeClock
 from tests.factories import (
     STREAM,
     by_email,
@@ -307,6 +308,23 @@ def test_it_is_tried_for_seven_days(
 ) -> None:
     pipeline.run(*both())
     run_target.clock.sleep(days * SECONDS_PER_DAY)
+    portal.add_contact(ADA)
+
+    pipeline.run()
+
+    assert portal.member_emails("VIP") == ({BOB, ADA} if is_tried else {BOB})
+
+
+@pytest.mark.parametrize(("days", "is_tried"), [(6.9, True), (8.1, False)])
+def test_one_kept_while_the_clock_was_ahead_is_tried_for_seven_days_from_the_next_run_on(
+    portal: Portal, run_target: TargetRunner, pipeline: Pipeline, days: float, *, is_tried: bool
+) -> None:
+    right = run_target.clock
+    run_target.clock = FakeClock(now=right.time() + 365 * SECONDS_PER_DAY)
+    pipeline.run(*both())
+    run_target.clock = right
+    pipeline.run()
+    right.sleep(days * SECONDS_PER_DAY)
     portal.add_contact(ADA)
 
     pipeline.run()
