@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import orjson
 
 from hubspot_singer.http import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 MatchBy = Literal["email", "contact_id", "property"]
+# A property of HubSpot, and the value by which it names a person.
+Name = tuple[str, str]
+Named = TypeVar("Named", bound="Hashable")
 
 EMAIL = "email"
 RECORD_ID = "hs_object_id"
@@ -91,14 +94,35 @@ def unpacked(member: str) -> list[str | None]:
     return values
 
 
-def are_one(values: Sequence[str | None], others: Sequence[str | None]) -> bool:
-    """Whether two members are one person by their identifiers alone: the first that both have is the same."""
-    both = (
-        (one, other)
-        for one, other in zip(values, others, strict=True)
-        if one is not None and other is not None
-    )
-    return next((one == other for one, other in both), False)
+def names_of(properties: Sequence[str], values: Sequence[str | None]) -> dict[Name, None]:
+    """Return the names of a member with these identifiers, in their order; two columns may hold one property."""
+    pairs = zip(properties, values, strict=True)
+    return {(by, value): None for by, value in pairs if value is not None}
+
+
+def joined(pairs: Iterable[tuple[Hashable, Named]]) -> list[list[Named]]:
+    """Return members in groups: those with a key in common are together, and so are all that others connect.
+
+    `pairs` has each key of each member. Groups, and the members of each, are in the order in which members come.
+    """
+    leader: dict[
+        Named, Named
+    ] = {}  # of each member another one of its group, nearer to the one that leads it
+    first: dict[Hashable, Named] = {}
+
+    def find_leader(member: Named) -> Named:
+        while (nearer := leader[member]) != member:
+            leader[member] = leader[nearer]
+            member = nearer
+        return member
+
+    for key, member in pairs:
+        leader.setdefault(member, member)
+        leader[find_leader(member)] = find_leader(first.setdefault(key, member))
+    groups: dict[Named, list[Named]] = {}
+    for member in leader:
+        groups.setdefault(find_leader(member), []).append(member)
+    return list(groups.values())
 
 
 def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | None) -> str:
@@ -121,7 +145,7 @@ def match_text(identifiers: Sequence[Identifier]) -> str:
     return orjson.dumps([(each.by, each.field) for each in identifiers]).decode()
 
 
-def named_by(match: str, member: str) -> set[tuple[str, str]]:
+def named_by(match: str, member: str) -> set[Name]:
     """Return each property and value that name a member; `match` is the `match_text`."""
     properties = [by for by, _ in orjson.loads(match)]
     values = [member] if len(properties) == 1 else unpacked(member)
@@ -133,8 +157,17 @@ def is_same_person(match: str, member: str, other_match: str, other: str) -> boo
 
     The first property by which both are named, in the order of the one's settings, has to have the same value.
     """
-    names, others = named_by(match, member), named_by(other_match, other)
-    for by, _ in orjson.loads(match):
+    properties = [by for by, _ in orjson.loads(match)]
+    return are_one(properties, named_by(match, member), named_by(other_match, other))
+
+
+def are_one(properties: Iterable[str], names: Iterable[Name], others: Iterable[Name]) -> bool:
+    """Whether two members are one person by their names alone.
+
+    The first of the properties by which both are named has to have the same value; in two columns, one of them.
+    """
+    names, others = set(names), set(others)
+    for by in properties:
         values = {value for name, value in names if name == by}
         other_values = {value for name, value in others if name == by}
         if values and other_values:

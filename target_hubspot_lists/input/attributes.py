@@ -109,9 +109,9 @@ class HeldAttributes:
 
     @classmethod
     def of(cls, attributes: Mapping[Member, Attributes | PropertyProblem]) -> HeldAttributes:
-        """Return held attributes of these members, each of its last record."""
+        """Return held attributes of these members, each of its last record, in the order of the input."""
         held = cls()
-        held._last = {member: (0, each) for member, each in attributes.items()}
+        held._last = {member: (place, each) for place, (member, each) in enumerate(attributes.items())}
         return held
 
     def take(self) -> HeldAttributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.identifiers import are_record_ids
+from target_hubspot_lists.identifiers import are_record_ids, joined, names_of, unpacked
 from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE, member_type
 from target_hubspot_lists.reporting.account import packed
 
@@ -26,6 +26,17 @@ class LastWord(NamedTuple):
     position: int
     cohort: int
 
+    @classmethod
+    def from_row(cls, row: Row) -> LastWord:
+        """Parse a row of a member, a word and a cohort."""
+        member, word, cohort = row
+        return cls(member, bool(word & 1), word >> 1, cohort)
+
+    @property
+    def word(self) -> int:
+        """Whether it adds, and its position, in one number."""
+        return packed(self.position, is_member=self.is_member)
+
     @property
     def found_by(self) -> None:
         """None: the contact is not known."""
@@ -43,6 +54,69 @@ class Resolved(NamedTuple):
     properties: bytes | None = None  # the packed PropertyResult of a contact that was created
     # Of several identifiers, the place of the one by which HubSpot knows the contact.
     found_by: int | None = None
+
+
+class Unidentified:
+    """The members of `mirror_resolved` whose contact is not known.
+
+    With several identifiers, members may share one, directly or through others: `mirror_names` has their identifiers.
+    """
+
+    def __init__(self, workspace: Workspace, identifiers: Sequence[Identifier]) -> None:
+        self._workspace = workspace
+        self._properties = [each.by for each in identifiers]
+        if len(identifiers) > 1:
+            workspace.create("mirror_names", "name TEXT, word BIGINT")
+
+    def runs(self) -> Iterator[list[LastWord]]:
+        """Yield the words of these members, in runs: members that share an identifier are in one."""
+        apart: set[int] = set()
+        run: list[int] = []
+        for words_of_person in self._persons() if len(self._properties) > 1 else ():
+            apart.update(words_of_person)
+            run += words_of_person
+            if len(run) >= ROWS_AT_ONCE:
+                yield self._with_members(run)
+                run = []
+        if run:
+            yield self._with_members(run)
+        for words in self._pages():
+            remaining = [each for each in words if each.word not in apart] if apart else words
+            if remaining:
+                yield remaining
+
+    def _persons(self) -> list[list[int]]:
+        """Return the words of members that share an identifier, in a list for each person."""
+        self._workspace.clear("mirror_names")
+        for words in self._pages():
+            names = ((each, names_of(self._properties, unpacked(str(each.member)))) for each in words)
+            rows = [(f"{by}={value}", each.word) for each, of_member in names for by, value in of_member]
+            self._workspace.insert("mirror_names", rows)
+        shared = "SELECT name, min(word) AS first FROM mirror_names GROUP BY name HAVING count(*) > 1"
+        pairs = self._workspace.read(
+            f"SELECT s.first, n.word FROM mirror_names n JOIN ({shared}) s ON s.name = n.name ORDER BY n.word"
+        )
+        return joined(pairs)
+
+    def _with_members(self, words: Sequence[int]) -> list[LastWord]:
+        """Return these words of members whose contact is not known."""
+        rows = self._workspace.read(
+            f"SELECT member, word, cohort FROM mirror_resolved WHERE record_id {self._workspace.among('ids')} "
+            "ORDER BY word",
+            ids=self._workspace.values([-word for word in words]),
+        )
+        return [LastWord.from_row(row) for row in rows]
+
+    def _pages(self) -> Iterator[list[LastWord]]:
+        """Yield the words of members whose contact is not known, in the order of the input."""
+        after = 0
+        while rows := self._workspace.read(
+            "SELECT member, word, cohort FROM mirror_resolved WHERE record_id < :after "
+            f"ORDER BY record_id DESC LIMIT {ROWS_AT_ONCE}",
+            after=after,
+        ):
+            yield [LastWord.from_row(row) for row in rows]
+            after = -rows[-1][1]
 
 
 class Comparison:
@@ -67,6 +141,7 @@ class Comparison:
         workspace.create(
             "mirror_words", f"{member} PRIMARY KEY, word BIGINT, cohort BIGINT", is_clustered=True
         )
+        self._unidentified = Unidentified(workspace, identifiers)
         workspace.create(
             "mirror_resolved",
             f"record_id {workspace.ordered_key}, word BIGINT, {member}, cohort BIGINT, is_created INTEGER, "
@@ -101,8 +176,7 @@ class Comparison:
             f"ORDER BY member LIMIT {ROWS_AT_ONCE}",
             after=after,
         ):
-            for member, word, cohort in rows:
-                yield LastWord(member, bool(word & 1), word >> 1, cohort)
+            yield from map(LastWord.from_row, rows)
             after = rows[-1][0]
 
     def identify(self, lookups_valid_in: Period | None, *, with_mailability: bool = False) -> None:
@@ -138,17 +212,13 @@ class Comparison:
         )
 
     def unidentified(self) -> Iterator[list[LastWord]]:
-        """Yield the words of members whose contact is not known, in runs; `take_contacts` may follow each."""
-        after = 0
-        while rows := self._workspace.read(
-            "SELECT member, word, cohort FROM mirror_resolved WHERE record_id < :after "
-            f"ORDER BY record_id DESC LIMIT {ROWS_AT_ONCE}",
-            after=after,
-        ):
-            words = [LastWord(member, bool(word & 1), word >> 1, cohort) for member, word, cohort in rows]
-            self._without_contact.update(word.cohort for word in words)
+        """Yield the words of members whose contact is not known, in runs; `take_contacts` may follow each.
+
+        Members that share an identifier, directly or through others, are in one run.
+        """
+        for words in self._unidentified.runs():
+            self._without_contact.update(each.cohort for each in words)
             yield words
-            after = -rows[-1][1]
 
     def take_contacts(self, rows: Iterable[Resolved]) -> None:
         """Insert members whose contact was looked up; of several words on one contact the latest stands."""

@@ -103,10 +103,11 @@ class CohortEvidence:
         """Whether any record says how many there are: then only that many are complete."""
         return self.largest is not None
 
-    def gap(self, arrived: int, repeated: int = 0) -> str | None:
+    def gap(self, arrived: int, repeated: int = 0, removed: int = 0) -> str | None:
         """Why not all have arrived, as the records tell; None if they have, or if no record tells.
 
-        `arrived` counts distinct members, `repeated` further records on one of them.
+        `arrived` counts distinct members, `removed` those whom their last record removes, `repeated` further records
+        on one of either.
         """
         if self.largest is None:
             return None
@@ -119,13 +120,17 @@ class CohortEvidence:
             return f"its records do not agree how many members it has ({self.smallest:,} to {self.largest:,})"
         if arrived == self.largest:
             return None
-        rejected = f" ({self.rejected:,} rejected)" if self.rejected else ""
-        if not repeated:
-            return f"{arrived:,} of {self.largest:,} distinct members arrived{rejected}"
+        told = [f"{removed:,} removed by {'its' if removed == 1 else 'their'} last record"] if removed else []
+        told += [f"{self.rejected:,} rejected"] if self.rejected else []
+        besides = f" ({', '.join(told)})" if told else ""
+        if repeated <= removed:  # a removed member has a record that added it as well
+            members = "member" if self.largest == 1 else "members"
+            return f"{arrived:,} of {self.largest:,} distinct {members} arrived{besides}"
+        distinct = arrived + removed
         return (
-            f"{arrived + repeated:,} records came, of {arrived:,} distinct members{rejected}: addresses are compared "
-            f"in lower case, and cohort_size, which is {self.largest:,}, has to count distinct members (in SQL: of "
-            "select distinct cohort_name, lower(trim(email)))"
+            f"{distinct + repeated:,} records came, of {distinct:,} distinct {'member' if distinct == 1 else 'members'}"
+            f"{besides}: addresses are compared in lower case, and cohort_size, which is {self.largest:,}, has to "
+            "count distinct members (in SQL: of select distinct cohort_name, lower(trim(email)))"
         )
 
 
@@ -136,6 +141,7 @@ class ArrivedCohort(NamedTuple):
     evidence: CohortEvidence
     members: int
     repeated: int  # records besides, of a member of whom another came
+    removed: int = 0  # distinct members whom their last record removes
 
 
 def gaps(
@@ -156,7 +162,7 @@ def gaps(
     told = [
         f'of cohort "{shown(cohort.name)}" {gap}'
         for cohort in cohorts
-        if (gap := cohort.evidence.gap(cohort.members, cohort.repeated))
+        if (gap := cohort.evidence.gap(cohort.members, cohort.repeated, cohort.removed))
     ]
     if told:
         yield f"{'; '.join(told)}. Nobody was removed: run again with a complete snapshot."

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
     from target_hubspot_lists.mirror.stores import HeldProperties
     from target_hubspot_lists.outcomes import Mailability, Outcome, Refusal
+    from target_hubspot_lists.reporting.account import RequestedChange
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.sync.applier import Applier
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
@@ -81,10 +82,11 @@ class Identification:
         self._merges.learn(contacts)
         snapshot.unclear += sum(asked.is_member and asked.member in contacts.unclear for asked in changes)
         found: list[Resolved] = []
+        without_contact: list[RequestedChange] = []
         for word, asked in zip(words, changes, strict=True):
             record_id = contacts.record_id(asked.member)
             if record_id is None:
-                contacts.settle(self._accounts, [asked], properties.results)
+                without_contact.append(asked)
                 continue
             is_created = word.member in contacts.created
             result = properties.results.get(record_id) if is_created else None
@@ -97,6 +99,7 @@ class Identification:
                     found_by=contacts.found_by.get(asked.member),
                 )
             )
+        contacts.settle(self._accounts, contacts.last_of_new(without_contact), properties.results)
         self._comparison.take_contacts(found)
 
 

@@ -184,6 +184,7 @@ class Mirror:
                 cohort.evidence,
                 members=self._snapshot.size(cohort.number),
                 repeated=cohort.records - self._snapshot.distinct(cohort.number),
+                removed=self._snapshot.distinct(cohort.number) - self._snapshot.size(cohort.number),
             )
             for cohort in list_snapshot.cohorts
         ]

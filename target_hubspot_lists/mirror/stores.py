@@ -39,9 +39,13 @@ class HeldProperties:
         self._accounts.properties_created = len(self._properties.created)
 
     def begin(self, members: Iterable[Member], created: Iterable[Resolved] = ()) -> Flush:
-        """Begin a flush of the attributes of these members; contacts `created` for the snapshot have theirs."""
-        packed = self._snapshot.attributes(members) if self._properties.names else {}
-        held = HeldAttributes.of({member: unpacked(attributes) for member, attributes in packed.items()})
+        """Begin a flush of the attributes of these members; contacts `created` for the snapshot have theirs.
+
+        Of two members who are one contact the attributes of the later one count.
+        """
+        in_order = list(members) if self._properties.names else []
+        packed = self._snapshot.attributes(in_order)
+        held = HeldAttributes.of({each: unpacked(packed[each]) for each in in_order if each in packed})
         results: dict[Member, PropertyResult] = {
             row.record_id: PropertyResult.unpacked(row.properties) for row in created if row.properties
         }

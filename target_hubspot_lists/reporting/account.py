@@ -39,6 +39,7 @@ class Account:
     hubspot_list: HubSpotList | None = None
     problem: UnusableList | None = None  # why its members are rejected
     is_retry: bool = False  # of adds that earlier runs asked for; they have an account of their own
+    lacks_values: bool = False  # mapped values are no longer known: a retry has no record
     is_skipped: bool = False  # the setting `lists` leaves the cohort out
     records_read: int = 0
     superseded: int = 0  # records that a later record replaced

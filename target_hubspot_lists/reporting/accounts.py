@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from target_hubspot_lists.outcomes import UNAPPLIED, Outcome, is_applied
+from target_hubspot_lists.outcomes import UNAPPLIED, Outcome, PropertyOutcome, is_applied
 from target_hubspot_lists.reporting.account import EMPTY, NO_POSITION, Settlement, by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from target_hubspot_lists.identifiers import Identifier
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.report import Report
 
 
+# Contacts that a dry run remembers as counted: their hashes take about 100 bytes each.
+MOST_REMEMBERED = 500_000
+
+
 class Watcher(Protocol):
     """What is told of outcomes besides the report: it keeps adds that did not apply."""
 
@@ -36,6 +40,31 @@ class Watcher(Protocol):
 
     def settled(self, asked: RequestedChange, outcome: Outcome, refusal: Refusal | None) -> None:
         """Take the outcome of one membership."""
+
+
+class CreatedContacts:
+    """Counts the contacts that a run creates, or would create: each once, on however many lists it is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._to_create: set[int] = set()  # hashes of the addresses of contacts that a dry run counted
+
+    @property
+    def may_count_twice(self) -> bool:
+        """Whether a dry run counted more contacts than it remembers."""
+        return len(self._to_create) >= MOST_REMEMBERED
+
+    def add(self, created: int, to_create: Iterable[str]) -> None:
+        """Count contacts that were created, and by address those that a dry run would create.
+
+        A dry run looks the same addresses up for each list and flush, and creates none of them.
+        """
+        self.count += created
+        for address in map(hash, to_create):
+            if address not in self._to_create:
+                self.count += 1
+                if not self.may_count_twice:
+                    self._to_create.add(address)
 
 
 class Accounts:
@@ -47,7 +76,7 @@ class Accounts:
         self.lists: dict[str, Account] = {}
         self.streams: dict[str, StreamAccount] = {}
         self.lists_created = 0
-        self.contacts_created = 0  # each once, on however many lists it is
+        self.created_contacts = CreatedContacts()
         self.properties_created = 0
         # Where records have several identifiers: memberships by the index of the one that matched.
         self.found_by = Counter[int]()
@@ -101,6 +130,8 @@ class Accounts:
             account.reasons[refusal.reason] += 1
         if outcome is Outcome.MISSING:
             properties = None  # without a contact nothing can have been written
+        if account.lacks_values and properties and properties.outcome is not PropertyOutcome.REJECTED:
+            properties = None  # an audience status at most was written, and none of the mapped values
         if properties:
             account.count_properties(properties)
         if not asked.is_member or outcome in UNAPPLIED:
@@ -197,7 +228,7 @@ class Accounts:
             "records_read": self.records_read,
             "not_settled": self.records_read - self.done,
             "lists_created": self.lists_created,
-            "contacts_created": self.contacts_created,
+            "contacts_created": self.created_contacts.count,
             "properties_created": self.properties_created,
             "found_by": self.found_by_label,
             "streams": {

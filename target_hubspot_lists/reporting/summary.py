@@ -117,11 +117,12 @@ def _sentences(accounts: Accounts, run: RunFacts) -> Iterator[str]:
         yield f"{_count(accounts.properties_created, 'contact property', 'contact properties')} {made}."
     if accounts.lists_created:
         yield f"{_count(accounts.lists_created, 'list')} {made}."
-    if accounts.contacts_created:
+    if number := accounts.created_contacts.count:
         created = "to be created" if run.dry_run else "created"
+        most = "At most " if accounts.created_contacts.may_count_twice else ""
         yield (
-            f"{_count(accounts.contacts_created, 'contact')} {created}: check that the portal treats this app's "
-            "contacts as marketing contacts, since only those can be mailed."
+            f"{most}{_count(number, 'contact')} {created}: check that the portal treats this app's contacts as "
+            "marketing contacts, since only those can be mailed."
         )
     add_only = sorted(
         f'stream "{name}"' for name, stream in accounts.streams.items() if not stream.can_remove

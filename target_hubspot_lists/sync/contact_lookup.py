@@ -121,7 +121,7 @@ class ContactLookup:
         elif problem := invalid_address(address):
             self._result.refused[address] = Refusal(Reason.INVALID_EMAIL, problem)
         elif self._contacts.dry_run:
-            self._result.would_create.add(address)
+            self._result.would_create[address] = address
         else:
             self._creates.append(address)
 

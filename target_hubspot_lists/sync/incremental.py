@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.hubspot.list_objects import list_to_create
 from target_hubspot_lists.outcomes import Outcome, Refusal
-from target_hubspot_lists.reporting.account import RequestedChange, StreamAccount
+from target_hubspot_lists.reporting.account import EMPTY, RequestedChange, RequestedChanges, StreamAccount
 from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
 from target_hubspot_lists.sync.plans import Plan, last_words
 from target_hubspot_lists.sync.unapplied_adds import ListChanges
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.attributes import AttributeParser, Attributes
     from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.outcomes import PropertyProblem
-    from target_hubspot_lists.reporting.account import Account, RequestedChanges
+    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
+    from target_hubspot_lists.reporting.account import Account
+    from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.sync.applier import Applier
     from target_hubspot_lists.sync.contact_properties import ContactProperties, NoProperties
     from target_hubspot_lists.sync.destinations import Destination, Destinations
@@ -110,14 +112,20 @@ class Incremental:
         on_deleted_lists = [
             pending for pending in to_apply if pending.route_key not in lists and self._is_deleted(pending)
         ]
+        to_look_up = [*on_lists, *on_deleted_lists]
+        deleted = _deleted_lists(on_deleted_lists, self._journal)
+        self._properties.check_lists(deleted.values())
         properties, resolution = self._applier.begin(
-            [(pending.destination.route, pending.asked()) for pending in on_lists],
-            lists,
-            _members([*on_lists, *on_deleted_lists]),
+            [(pending.destination.route, pending.asked()) for pending in to_look_up],
+            {**lists, **deleted},
+            _members(to_look_up),
         )
-        resolution.count_found(self._accounts, _members([*on_lists, *on_deleted_lists]))
-        for pending in on_deleted_lists:
-            self._remove_from_deleted(pending, resolution)
+        resolution.count_found(self._accounts, _members(to_look_up))
+        leaving = [
+            Plan(deleted[pending.route_key], (words,), resolution.created_ids)
+            for pending in on_deleted_lists
+            if (words := self._record_leavers(pending, resolution)).words
+        ]
         plans = _plans(
             [(each.account, each.words, lists[each.route_key]) for each in on_lists],
             resolution,
@@ -125,12 +133,13 @@ class Incremental:
         )
         changes = [
             ListChanges(list_id, pending.stream, pending.account, pending.words)
-            for pending in [*on_lists, *on_deleted_lists]
+            for pending in to_look_up
             if (
                 list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
             )
         ]
-        self._applier.apply(plans, resolution, properties)
+        self._applier.apply(plans, resolution, properties, of_deleted_lists=leaving)
+        _settle_leavers(self._accounts, leaving, properties.results)
         self._batch.clear()
         self._unapplied_adds.note(changes, resolution)
         self._mailability.end_flush()
@@ -187,18 +196,47 @@ class Incremental:
         for asked in changes:
             self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
 
-    def _remove_from_deleted(self, pending: Pending, resolution: Resolution) -> None:
-        """Settle the removals from a list that was deleted in HubSpot, and to which nothing is added yet."""
+    def _record_leavers(self, pending: Pending, resolution: Resolution) -> RequestedChanges:
+        """Record who left a list that was deleted in HubSpot, and to which nothing is added yet; return them.
+
+        Members without a contact are settled. So are all of them if the list cannot be used: then none is returned.
+        """
         account = pending.account
         words, without_contact = resolution.words(account, pending.words)
-        resolution.settle(self._accounts, without_contact, {})
+        resolution.settle(self._accounts, without_contact, EMPTY)
         try:
             self._journal.record_leavers(pending.destination.route, words.words.keys())
         except UnusableList as problem:
             account.problem = problem
             self._reject([words.asked(record_id) for record_id in words.words], problem)
-        else:
-            self._accounts.settle_all(words, words.words.keys(), Outcome.NOT_A_MEMBER, is_member=False)
+            return RequestedChanges(account, {})
+        return words
+
+
+def _deleted_lists(for_deleted_lists: Iterable[Pending], journal: Journal) -> dict[str, HubSpotList]:
+    """Return by route key the lists that were deleted in HubSpot, for the properties that hold audience statuses."""
+    lists: dict[str, HubSpotList] = {}
+    for pending in for_deleted_lists:
+        route = pending.destination.route
+        list_id = journal.deleted_list_id(route) or route.key
+        lists[route.key] = replace(list_to_create(route), list_id=list_id, is_to_be_created=False)
+    return lists
+
+
+def _settle_leavers(
+    accounts: Accounts, plans: Iterable[Plan], results: Mapping[Member, PropertyResult]
+) -> None:
+    """Settle removals from lists that were deleted in HubSpot; `results` are of writing the contacts' properties."""
+    for plan in plans:
+        for words in plan.parts:
+            accounts.settle_all(
+                words,
+                words.words.keys(),
+                Outcome.NOT_A_MEMBER,
+                is_member=False,
+                created=plan.created,
+                results=results,
+            )
 
 
 def _members(pending: Iterable[Pending]) -> Iterator[tuple[Member, bool]]:

@@ -62,7 +62,10 @@ class NoFlush:
         del address
         return EMPTY
 
-    statuses = attributes
+    def statuses(self, *members: str) -> Mapping[str, str]:
+        """Return nothing."""
+        del members
+        return EMPTY
 
     def latest(self, members: Sequence[str]) -> str:
         """Return the last: no attributes are held of any of them."""
@@ -105,6 +108,8 @@ class PropertyFlush:
         self._status = status
         self._held = held
         self._statuses: dict[str, dict[str, str]] = {}  # by member, of contacts that may be created
+        # By member and property, where several members may be one person: the position of the record that says it.
+        self._said_at: dict[tuple[str, str], int] = {}
         self.results: dict[Member, PropertyResult] = dict(created or {})
 
     def expect(
@@ -126,6 +131,8 @@ class PropertyFlush:
         for of_member, hubspot_list in sorted(pairs, key=lambda pair: pair[0].position):
             text = self._status.text(hubspot_list, is_member=of_member.is_member)
             self._statuses.setdefault(str(of_member.member), {}).update(text)
+            if len(self._settings.identifiers) > 1:
+                self._said_at |= {(str(of_member.member), name): of_member.position for name in text}
 
     # What is asked while contacts are looked up and created: `ContactFields`
 
@@ -139,9 +146,16 @@ class PropertyFlush:
         texts = _texts(self._names, self._held.get(address))
         return {name: text for name, text in texts.items() if text}
 
-    def statuses(self, address: str) -> Mapping[str, str]:
-        """Return the audience statuses that a new contact gets."""
-        return self._statuses.get(address, {})
+    def statuses(self, *members: str) -> Mapping[str, str]:
+        """Return the audience statuses that the new contact of these members gets: of each the last record's."""
+        if len(members) == 1:
+            return self._statuses.get(members[0], {})
+        said = [
+            (self._said_at[member, name], name, text)
+            for member in members
+            for name, text in self._statuses.get(member, {}).items()
+        ]
+        return {name: text for _, name, text in sorted(said)}
 
     def latest(self, members: Sequence[str]) -> str:
         """Return the one of several members with one contact that the last record is about."""
@@ -162,7 +176,7 @@ class PropertyFlush:
             problem = contacts.created_bare.get(address)
             self.results[record_id] = self._result_of_new(address, problem)
             attributes = {} if problem else self.attributes(address)
-            hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(address)}).packed
+            hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(*of_contact)}).packed
         if hashes:
             self._memory.remember(hashes)
 
@@ -237,16 +251,7 @@ class PropertyFlush:
         """Return the updates without the attributes that already have a value, and without any of unknown contacts."""
         to_read = [each.record_id for each in updates if each.attributes and each.record_id not in filled]
         filled = {**filled, **self._writer.filled(to_read, self._names)}
-        only_empty = []
-        for update in updates:
-            has_value = filled.get(update.record_id)
-            attributes = (
-                {}
-                if has_value is None
-                else {name: text for name, text in update.attributes.items() if name not in has_value}
-            )
-            only_empty.append(Update(update.record_id, attributes, update.statuses))
-        return only_empty
+        return [_of_empty(update, filled.get(update.record_id)) for update in updates]
 
     def _mark_updated(self, record_ids: Iterable[int]) -> None:
         """Call contacts updated, unless some of their properties were rejected."""
@@ -259,6 +264,14 @@ class PropertyFlush:
         if problem := problem or (held if isinstance(held, PropertyProblem) else None):
             return _rejected(problem)
         return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
+
+
+def _of_empty(update: Update, with_value: frozenset[str] | None) -> Update:
+    """Return the update without attributes that have a value; None: the contact is unknown, and gets no attributes."""
+    attributes: Mapping[str, str] = {}
+    if with_value is not None:
+        attributes = {name: text for name, text in update.attributes.items() if name not in with_value}
+    return Update(update.record_id, attributes, update.statuses)
 
 
 def _texts(names: Sequence[str], attributes: Attributes | PropertyProblem | None) -> dict[str, str]:

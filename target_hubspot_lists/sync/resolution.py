@@ -30,7 +30,8 @@ class Resolution:
     record_ids: dict[str, int] = field(default_factory=dict)
     created: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
-    would_create: set[str] = field(default_factory=set)  # in a dry run: members whom a real run would create
+    # In a dry run, by member, the address by which a real run would create the contact.
+    would_create: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
     # Of the refused members, those who may be in HubSpot all the same: it refused to look them up.
     unclear: set[str] = field(default_factory=set)
@@ -93,7 +94,21 @@ class Resolution:
                 without_contact.append(RequestedChange.unpacked(member, word, account))
             else:
                 fold.take(record_id, word, member)
-        return fold.words, without_contact
+        return fold.words, self.last_of_new(without_contact)
+
+    def last_of_new(self, without_contact: list[RequestedChange]) -> list[RequestedChange]:
+        """Return changes without those that a later one supersedes: a real run would create one contact for both."""
+        if not self.would_create:
+            return without_contact
+        last: dict[Member | tuple[str], RequestedChange] = {}
+        for asked in without_contact:
+            address = self.would_create.get(str(asked.member))
+            key = asked.member if address is None else (address,)
+            other = last.get(key)
+            if other is not None:
+                other.account.superseded += 1
+            last[key] = asked if other is None or asked.position > other.position else other
+        return list(last.values())
 
     def settle(
         self,
@@ -115,8 +130,10 @@ class Resolution:
     def _outcome(self, member: Member, *, is_member: bool) -> Outcome:
         if member in self.refused:
             return outcome_of(Seen.REFUSED, is_member=is_member)
-        would_add = is_member and member in self.would_create
-        return outcome_of(Seen.CHANGED if would_add else Seen.NO_CONTACT, is_member=is_member)
+        would_create = member in self.would_create
+        return outcome_of(
+            Seen.NOT_ON_LIST if would_create else Seen.NO_CONTACT, is_member=is_member, is_sent=False
+        )
 
 
 class ContactFields(Protocol):
@@ -129,8 +146,8 @@ class ContactFields(Protocol):
     def attributes(self, address: str) -> Mapping[str, str]:
         """Return the properties that a new contact gets, if HubSpot accepts them."""
 
-    def statuses(self, address: str) -> Mapping[str, str]:
-        """Return the properties that a new contact gets in any case."""
+    def statuses(self, *members: str) -> Mapping[str, str]:
+        """Return the properties that the new contact of these members gets in any case."""
 
     def latest(self, members: Sequence[str]) -> str:
         """Return the one of several members with one contact that the last record is about."""

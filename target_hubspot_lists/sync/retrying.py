@@ -146,7 +146,13 @@ class Retrying:
         self, hubspot_list: HubSpotList, adds: Sequence[KeptAdd], removals: Collection[KnownRemoval]
     ) -> set[KeptAdd]:
         """Apply adds as those of records are, on an account of their own; return those that are over."""
-        account = Account(cohort_of(adds[0]), hubspot_list.name, hubspot_list, is_retry=True)
+        account = Account(
+            cohort_of(adds[0]),
+            hubspot_list.name,
+            hubspot_list,
+            is_retry=True,
+            lacks_values=bool(self._settings.property_mappings),
+        )
         by_member: dict[Member, KeptAdd] = {
             int(add.member) if self._settings.are_record_ids else add.member: add for add in adds
         }

@@ -374,3 +374,54 @@ def test_lists_that_only_some_would_call_alike_have_a_property_each(
 
     assert len({status.name_for(each) for each in lists}) == 2
     assert len(cohorts(portal)) == 2
+
+
+# A list that was deleted in HubSpot
+
+
+def test_who_left_while_the_list_was_deleted_is_exited_and_stays_so_once_it_is_made_anew(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    config: dict[str, Any] = {"match_by": "email", "list_name_prefix": "c_", "ledger_url": sqlite_url}
+    config["audience_status_property"] = True
+    ada, bob, cyd = (f"{name}@example.com" for name in ("ada", "bob", "cyd"))
+    run_target(email_schema(), by_email("VIP", ada), by_email("VIP", bob), **config)
+    portal.rename_list("c_VIP", "Old")
+    portal.delete_list("Old")
+
+    foretold = run_target(email_schema(), by_email("VIP", ada, "remove"), **config, dry_run=True)
+    assert portal.contact(ada).properties["c_vip"] == "realized"
+    left = run_target(email_schema(), by_email("VIP", ada, "remove"), **config)
+
+    assert portal.contact(ada).properties["c_vip"] == "exited"
+    assert cohorts(portal) == {"c_vip"}
+    assert row(left.log, "c_VIP") == row(foretold.log, "c_VIP")
+    assert row(left.log, "c_VIP").items() >= {("not on it", "1"), ("properties_updated", "1")}
+
+    run_target(email_schema(), by_email("VIP", cyd), **config)
+
+    assert portal.member_emails("c_VIP") == {bob, cyd}
+    assert {each: portal.contact(each).properties["c_vip"] for each in (ada, bob, cyd)} == {
+        ada: "exited",
+        bob: "realized",
+        cyd: "realized",
+    }
+
+
+def test_a_status_that_a_stopped_run_did_not_write_is_written_by_the_next_one(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    config: dict[str, Any] = {"match_by": "email", "ledger_url": sqlite_url, "audience_status_property": True}
+    run_target(email_schema(), by_email("VIP", "ada@example.com"), **config)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    for _ in range(20):
+        hubspot.faults.next("POST", "/contacts/batch/update", status=401)
+    stopped = run_target(email_schema(), by_email("VIP", "ada@example.com", "remove"), **config)
+    assert stopped.exit_code == 1
+    hubspot.faults.clear()
+
+    again = run_target(email_schema(), by_email("VIP", "ada@example.com", "remove"), **config)
+
+    assert again.exit_code == 0
+    assert portal.contact("ada@example.com").properties["vip"] == "exited"

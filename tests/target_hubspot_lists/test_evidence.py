@@ -243,6 +243,23 @@ def test_the_plain_end_of_the_input_proves_nothing() -> None:
     assert reason.startswith(NEVER_ENDS)
 
 
+@pytest.mark.parametrize(
+    ("arrived", "repeated", "removed", "expected"),
+    [
+        (0, 0, 1, "0 of 2 distinct members arrived (1 removed by its last record)"),
+        (1, 1, 1, "1 of 2 distinct members arrived (1 removed by its last record)"),
+        (0, 2, 2, "0 of 2 distinct members arrived (2 removed by their last record)"),
+        (1, 2, 1, "4 records came, of 2 distinct members (1 removed by its last record): addresses"),
+    ],
+)
+def test_members_whom_a_record_removes_are_told_as_such(
+    arrived: int, repeated: int, removed: int, expected: str
+) -> None:
+    gap = sized(2).gap(arrived, repeated, removed)
+    assert gap is not None
+    assert gap.startswith(expected)
+
+
 def test_every_cohort_of_a_list_must_say_its_size() -> None:
     (reason,) = told(stream_of(None), arrived(sized(2), 2), arrived(sized(None), 1))
 
@@ -254,7 +271,7 @@ def test_a_gap_of_one_cohort_is_one_of_the_list_whatever_ends_the_input() -> Non
     for reasons in (told(activated(), *cohorts), told(activated(), *cohorts, ends=True)):
         (reason,) = reasons
         assert reason.startswith(
-            'of cohort "VIP" 1 of 3 distinct members arrived; of cohort "VIP" 2 records came, of 1'
+            'of cohort "VIP" 1 of 3 distinct members arrived; of cohort "VIP" 2 records came, of 1 distinct member:'
         )
         assert reason.endswith("Nobody was removed: run again with a complete snapshot.")
 

@@ -586,3 +586,137 @@ def test_a_report_shows_one_identifier_of_a_member(
     text = report.read_text()
     assert "A-1" in text
     assert "[" not in text.replace('"property_problems":[', "")
+
+
+# One person by several new addresses
+
+WORK_THEN_HOME = BY_EMAIL | {"match_field": "work", "match_fallbacks": [BY_EMAIL | {"match_field": "home"}]}
+A, B, C = (f"{name}@example.com" for name in "abc")
+Addresses = tuple[str | None, str | None]
+
+
+def at_work_and_home(*rows: Addresses, **more: Any) -> list[str]:
+    records = [record_message(work=work, home=home, cohort_name="VIP", **more) for work, home in rows]
+    return [schema_message("work", "home", "cohort_name", *more), *records]
+
+
+@pytest.mark.parametrize("config", [{}, {"sync_mode": "mirror"}], ids=["incremental", "mirror"])
+@pytest.mark.parametrize(
+    ("rows", "created"),
+    [
+        ([(A, B), (None, B)], {A}),
+        ([(None, B), (A, B)], {B}),
+        ([(A, B), (B, A)], {A}),
+        ([(A, None), (C, None), (A, B), (B, C)], {A}),
+        ([("no-tld@example", B), (A, B)], {A}),
+        ([(A, None), (B, None)], {A, B}),
+    ],
+    ids=[
+        "one alone later",
+        "one alone first",
+        "swapped",
+        "through others",
+        "one that is none",
+        "two persons",
+    ],
+)
+def test_who_shares_an_address_is_one_person_and_one_contact_by_the_first_address(
+    portal: Portal,
+    run_target: TargetRunner,
+    rows: list[Addresses],
+    created: set[str],
+    config: dict[str, Any],
+) -> None:
+    settings = {**WORK_THEN_HOME, "list_name_prefix": "c_", "snapshot_end": "end_of_input"} | config
+    messages = at_work_and_home(*rows)
+
+    foretold = run_target(*messages, **settings, dry_run=True)
+    assert portal.emails() == set()
+    run = run_target(*messages, **settings)
+
+    assert run.exit_code == foretold.exit_code == 0
+    assert portal.emails() == portal.member_emails("c_VIP") == created
+    contacts = f"{len(created)} contact{'s' if len(created) > 1 else ''}"
+    assert f"{contacts} created" in run.log
+    assert f"{contacts} to be created" in foretold.log
+    assert row(run.log, "c_VIP")["added"] == row(foretold.log, "c_VIP")["added"] == str(len(created))
+
+
+def test_a_number_shared_by_two_new_addresses_makes_one_contact_with_what_the_last_record_says(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    mappings = [{"field": "plan", "property": "company"}, {"field": "customer_id", "property": "customer_id"}]
+    messages = people(
+        person("A-1", B, plan="pro"), person("A-1", A, plan="team"), person("A-1", None), columns=("plan",)
+    )
+
+    mirror(run_target, *messages, property_mappings=mappings[:1], snapshot_end="end_of_input", dry_run=True)
+    run = mirror(run_target, *messages[:3], property_mappings=mappings, snapshot_end="end_of_input")
+
+    assert run.exit_code == 0
+    assert portal.emails() == {B}
+    assert portal.contact(B).properties.items() >= {("company", "team"), ("customer_id", "A-1")}
+
+
+def test_who_shares_an_address_with_somebody_who_was_found_is_that_contact(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada = portal.add_contact(A)
+
+    run = run_target(*at_work_and_home((A, B), (None, B), (B, C)), **WORK_THEN_HOME)
+
+    assert portal.emails() == {A}
+    assert portal.members("VIP") == {ada}
+    assert row(run.log, "VIP")["added"] == "1"
+
+
+def test_a_shared_address_does_not_make_another_customer_number_the_contact_that_was_found(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada = portal.add_contact("old@example.com", customer_id="A-1")
+
+    run_target(*people(person("A-1", A), person("A-2", A)), **NUMBER_THEN_EMAIL)
+
+    assert portal.members("VIP") == {ada, portal.contact(A).record_id}
+
+
+def test_a_removal_by_the_other_address_of_a_new_person_is_about_the_same_contact(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    schema = schema_message("work", "home", "cohort_name", "operation")
+    add = record_message(work=A, home=B, cohort_name="VIP", operation="add")
+    remove = record_message(work=B, home=None, cohort_name="VIP", operation="remove")
+    status = {"audience_status_property": True}
+
+    run_target(schema, remove, **WORK_THEN_HOME)
+    assert portal.emails() == set()
+    run_target(schema, add, remove, **WORK_THEN_HOME, **status)
+
+    assert portal.emails() == {A}
+    assert portal.contact(A).properties["vip"] == "exited"
+    assert not portal.members("VIP")
+
+
+def test_a_snapshot_too_long_to_be_looked_up_at_once_makes_one_contact_of_one_person(
+    portal: Portal, run_target: TargetRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_hubspot_lists.mirror.comparison.ROWS_AT_ONCE", 3)
+    others: list[Addresses] = [(f"p{number}@example.com", None) for number in range(10)]
+    settings = {**WORK_THEN_HOME, "sync_mode": "mirror", "snapshot_end": "end_of_input"}
+
+    run = run_target(
+        *at_work_and_home((A, None), *others[:5], (C, None), *others[5:], (B, C), (A, B)), **settings
+    )
+
+    assert run.exit_code == 0
+    assert portal.emails() == {A} | {each for each, _ in others}
+
+
+def test_many_addresses_of_one_new_person_are_told(portal: Portal, run_target: TargetRunner) -> None:
+    rows: list[Addresses] = [(f"p{number}@example.com", "nobody@example.com") for number in range(12)]
+
+    run = run_target(*at_work_and_home(*rows), **WORK_THEN_HOME)
+
+    assert portal.emails() == {"p0@example.com"}
+    assert "12 different addresses" in run.log
+    assert "p1@example.com" not in run.log

@@ -153,6 +153,26 @@ def test_the_report_names_who_is_on_the_list_now_and_counts_them_apart(
     assert (of_list["retried"], of_list["asked"], of_list["added"], of_list["missing"]) == (1, 0, 0, 0)
 
 
+@pytest.mark.parametrize("mapped", [True, False])
+def test_the_report_says_nothing_of_properties_where_mapped_values_were_not_kept(
+    portal: Portal, on_sqlite: Pipeline, tmp_path: Path, *, mapped: bool
+) -> None:
+    report = tmp_path / "report.jsonl"
+    settings: dict[str, Any] = {"audience_status_property": True}
+    if mapped:
+        settings["property_mappings"] = [{"field": "cohort_name", "property": "company"}]
+    on_sqlite.run(*both(), **settings)
+    portal.add_contact(ADA)
+
+    on_sqlite.run(report_path=str(report), **settings)
+
+    assert portal.contact(ADA).properties["vip"] == "realized"
+    assert "company" not in portal.contact(ADA).properties
+    (line,) = members(report)
+    assert line["outcome"] == "added"
+    assert line.get("properties") == (None if mapped else "updated")
+
+
 # What replaces it
 
 

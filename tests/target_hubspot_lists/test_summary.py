@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.factories import by_email, email_schema, membership, schema_message
 from tests.processes import Plugin, config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -126,3 +126,23 @@ def test_a_log_in_json_has_the_counts_as_numbers(
     (calls,) = [extra["hubspot_run"]["calls"] for extra in extras if "hubspot_run" in extra]
     assert match_rate == 0.5
     assert calls == hubspot.calls()
+
+
+@pytest.mark.parametrize("more", [{}, {"batch_size_rows": 1}, {"sync_mode": "mirror"}])
+def test_a_dry_run_counts_a_contact_of_two_lists_once(run_target: TargetRunner, more: dict[str, Any]) -> None:
+    records = [by_email("One", "ada@example.com"), by_email("Two", "ada@example.com")]
+
+    run = run_target(email_schema(), *records, match_by="email", dry_run=True, **more)
+
+    assert "1 contact to be created" in run.log
+
+
+def test_a_dry_run_that_counted_more_contacts_than_it_remembers_says_at_most(
+    run_target: TargetRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("target_hubspot_lists.reporting.accounts.MOST_REMEMBERED", 1)
+    records = [by_email("VIP", f"p{number}@example.com") for number in range(3)]
+
+    run = run_target(email_schema(), *records, match_by="email", dry_run=True)
+
+    assert "At most 3 contacts to be created" in run.log
