@@ -15,6 +15,7 @@ from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.journal.journal import Journal, Period, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
+from target_hubspot_lists.outcomes import Reason
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -99,13 +100,13 @@ class LedgerReader(Journal):
     def note_lists(
         self, routed: Iterable[Routed], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, UnusableList]:
-        """Note each cohort's list; ListError if it is another cohort's. Return those that cannot be read or locked."""
+        """Note each cohort's list; return those that cannot be read or locked, or that are another cohort's."""
         unusable: dict[str, UnusableList] = {}
         for one in routed:
             found = lists.get(one.route.key)
             if found is not None and (one.cohort.key, found.list_id) not in self._noted:
-                self._refuse_list_of_another(one, found)
                 try:
+                    self._refuse_list_of_another(one, found)
                     self._note_list(one, found)
                 except UnusableList as problem:
                     unusable[one.route.key] = problem
@@ -155,7 +156,7 @@ class LedgerReader(Journal):
         return [one for list_id, one in known.items() if list_id not in self._ready]
 
     def _refuse_list_of_another(self, routed: Routed, found: HubSpotList) -> None:
-        """Raise ListError if a cohort has the former name of another one, whose list still has that name."""
+        """Raise UnusableList if a cohort has the former name of another one, whose list still has that name."""
         if routed.is_configured:
             return
         for known in self._ledger.lists.known(found.list_id):
@@ -290,9 +291,10 @@ def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
     return hubspot_list.name.casefold() == route.name.casefold()
 
 
-def _has_former_name(cohort: Cohort, found: HubSpotList, key: str | None, name: str | None) -> ListError:
-    return ListError(
+def _has_former_name(cohort: Cohort, found: HubSpotList, key: str | None, name: str | None) -> UnusableList:
+    return UnusableList(
+        Reason.LIST_NAME_TAKEN,
         f'{found} is the list of the cohort with {shown(key or "")}, which is now named "{shown(name or "")}", and the '
-        f'one with {shown(cohort.key)} has its former name "{shown(cohort.name)}": rename the list in HubSpot, or name '
-        "one for each of them in lists[]."
+        f'one with {shown(cohort.key)} has its former name "{shown(cohort.name)}": run again when that list has its '
+        "new name, or name a list for each of the two in lists[].",
     )

@@ -140,8 +140,10 @@ REASONS: Mapping[str, Explanation] = {
     ),
     Reason.LIST_NAME_TAKEN: Explanation(
         "The name of the list is taken",
-        "HubSpot makes no list of this name: a deleted list, or a list of companies or deals, may have it.",
-        "Restore or rename that list in HubSpot, or name another list for this cohort in lists.",
+        "HubSpot makes no list of this name: a deleted list, or a list of companies or deals, may have it. Or it is "
+        "the list of another cohort, which had this name until now.",
+        "Restore or rename that list in HubSpot, or name another list for this cohort in lists. If another cohort "
+        "was renamed, run again.",
     ),
 }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import membership, record_message, schema_message
+from tests.factories import membership, record_message, schema_message, state_message
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
     SIZED,
@@ -170,22 +170,35 @@ def test_a_taken_name_leaves_the_list_as_it_is(
     assert portal.members("New") == set()
 
 
-def test_a_cohort_with_the_former_name_of_another_does_not_get_its_list(
-    portal: Portal, run_target: TargetRunner, sqlite_url: str
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_a_cohort_with_the_former_name_of_another_costs_itself_only_and_gets_its_list_next_time(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, mode: str
 ) -> None:
-    contacts = list(portal.add_contacts(2))
-    run_target(*with_id(contacts[:1], "Old", "c1"), ledger_url=sqlite_url)
-    swapped = [*with_id(contacts[:1], "New", "c1"), *with_id(contacts[1:], "Old", "c2")[1:]]
+    contacts = list(portal.add_contacts(3))
+    config = {"ledger_url": sqlite_url, "sync_mode": mode, "snapshot_end": "end_of_input"}
+    run_target(*with_id(contacts[:1], "Old", "c1"), **config)
+    swapped = [
+        *with_id(contacts[:1], "New", "c1"),
+        *with_id(contacts[1:2], "Old", "c2")[1:],
+        *with_id(contacts[2:], "Other", "c3")[1:],
+        state_message({"n": 1}),
+    ]
 
-    refused = run_target(*swapped, ledger_url=sqlite_url)
-    assert refused.exit_code == 1
+    refused = run_target(*swapped, **config)
+
+    assert (refused.exit_code, refused.states) == (1, [])
     assert "former name" in refused.error
-    assert portal.members("Old") == set(contacts[:1])
-
-    portal.rename_list("Old", "New")
-    run_target(*swapped, ledger_url=sqlite_url)
+    assert '[{"cohort": "c2", "skip": true}]' in refused.error
+    assert "list_name_taken" in refused.log
     assert portal.members("New") == set(contacts[:1])
-    assert portal.members("Old") == set(contacts[1:])
+    assert portal.members("Other") == set(contacts[2:])
+    assert portal.list_names() == {"New", "Other"}
+
+    again = run_target(*swapped, **config)
+
+    assert (again.exit_code, again.states) == (0, [{"n": 1}])
+    assert portal.members("New") == set(contacts[:1])
+    assert portal.members("Old") == set(contacts[1:2])
 
 
 def test_an_error_about_cohorts_can_be_read_whatever_their_names_hold(
