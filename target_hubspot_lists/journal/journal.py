@@ -9,7 +9,7 @@ from target_hubspot_lists.journal.property_memory import PropertyMemory
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from target_hubspot_lists.errors import UnusableList
@@ -47,6 +47,14 @@ class VanishedLists(NamedTuple):
 
     lists: list[KnownList]
     is_certain: bool
+    shared: Sequence[KnownList] = ()  # besides: such lists that runs of another stream filled as well
+
+
+class ListOwners(NamedTuple):
+    """Who fills a list, as far as a ledger knows."""
+
+    cohorts: list[Cohort]  # that go to the list, those of this run included
+    stream: str | None  # which filled it last; None if no ledger knows the list
 
 
 class Journal(PropertyMemory, Protocol):
@@ -85,6 +93,15 @@ class Journal(PropertyMemory, Protocol):
         """Note the lists that were found for these cohorts, by route key.
 
         Return, by route key, those that cannot be used after all.
+        """
+
+    def owners(self, hubspot_list: HubSpotList) -> ListOwners:
+        """Return the cohorts that go to a list, and the stream that filled it last."""
+
+    def take_over(self, hubspot_list: HubSpotList, stream: str) -> None:
+        """Record that this stream fills a list from here on: of a mirror, noting the list does not record it.
+
+        So a list that another stream filled stays that stream's as long as the mirror is held back for its sake.
         """
 
     def note_cohort(self, cohort: Cohort) -> None:

@@ -55,10 +55,9 @@ class LedgerJournal(LedgerReader):
         started: datetime,
     ) -> None:
         super().__init__(ledger, settings, lists, portal_lists=portal_lists, reader=reader, started=started)
-        restoring = RestoreMembers(
-            contacts, writer, reader, workers=settings.connection.max_concurrency, wait=client.wait
-        )
-        self._locks = ListLocks(ledger, client.wait)
+        workers, wait = settings.connection.max_concurrency, client.wait
+        restoring = RestoreMembers(contacts, writer, reader, workers=workers, wait=wait)
+        self._locks = ListLocks(ledger, wait)
         self._lost = LostMembers(ledger, contacts, restoring, reader)
         self.restored = self._lost.restored
         self._records = ListRecords(
@@ -76,13 +75,11 @@ class LedgerJournal(LedgerReader):
 
     @override
     def begin_creating(self, names: Collection[str]) -> None:
-        if names:
-            self._ledger.lists.begin_creating(names)
+        self._ledger.lists.begin_creating(names)
 
     @override
     def end_creating(self, names: Collection[str]) -> None:
-        if names:
-            self._ledger.lists.end_creating(names)
+        self._ledger.lists.end_creating(names)
 
     @override
     def _note_list(self, routed: Routed, found: HubSpotList) -> None:
@@ -109,6 +106,10 @@ class LedgerJournal(LedgerReader):
         old_id = self._deleted[route.key]
         self._locks.take([route.name], [old_id])
         self._records.record_leavers(route, old_id, record_ids)
+
+    @override
+    def take_over(self, hubspot_list: HubSpotList, stream: str) -> None:
+        self._ledger.lists.set_stream(hubspot_list.list_id, stream)
 
     # Contacts
 
@@ -172,9 +173,8 @@ class LedgerJournal(LedgerReader):
     @override
     def record_reading(self, hubspot_list: HubSpotList, reading: Reading) -> None:
         """Settle members that were read; whether this target added a member stays as it was."""
-        self._ledger.members.settle(
-            hubspot_list.list_id, on=reading.on_list, off=reading.not_on_list, ours=False
-        )
+        on, off = reading.on_list, reading.not_on_list
+        self._ledger.members.settle(hubspot_list.list_id, on=on, off=off, ours=False)
 
     @override
     def note_held_back(self, hubspot_list: HubSpotList, members: int | None) -> None:

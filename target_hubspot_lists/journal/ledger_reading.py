@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.journal.journal import Journal, Period, VanishedLists
+from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.journal import Journal, ListOwners, Period, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
 from target_hubspot_lists.outcomes import Reason
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
-    from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList, Ledger
     from target_hubspot_lists.outcomes import KnownMailability
@@ -62,6 +62,7 @@ class LedgerReader(Journal):
         self._portal_lists = portal_lists
         self._started = started
         self._deleted: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
+        self._replaced: dict[str, str] = {}  # by list id, the deleted list in whose place this run uses it
         self._noted: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
         self._names: dict[str, str] = {}  # by cohort key, the last name of a cohort that has an id
         self._first_routed: dict[str, Routed] = {}  # by cohort key
@@ -105,6 +106,8 @@ class LedgerReader(Journal):
         for one in routed:
             found = lists.get(one.route.key)
             if found is not None and (one.cohort.key, found.list_id) not in self._noted:
+                if old_id := self._deleted.get(one.route.key):
+                    self._replaced[found.list_id] = old_id
                 try:
                     self._refuse_list_of_another(one, found)
                     self._note_list(one, found)
@@ -134,21 +137,15 @@ class LedgerReader(Journal):
         return any(one.created_by_us for one in known) or self._ledger.lists.is_being_created(name)
 
     @override
+    def owners(self, hubspot_list: HubSpotList) -> ListOwners:
+        """A list in the place of a deleted one has the owners of that one, too."""
+        list_id = hubspot_list.list_id
+        old_id = self._replaced.get(list_id)
+        return _owners(self._ledger, [list_id, old_id] if old_id else [list_id])
+
+    @override
     def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
-        known = self._ledger.lists.all()
-        came = {one.list_id for one in known if one.cohort_key in cohorts}
-        runs = {frozenset(list_ids) for list_ids in (came, *self._ledger.lists.lists_by_run(stream))}
-        filled = frozenset().union(*runs)
-        lists = [
-            one
-            for one in known
-            if one.stream == stream
-            and one.cohort_key is not None
-            and one.list_id in filled
-            and one.list_id not in came
-        ]
-        are_apart = any(one.isdisjoint(other) for one, other in itertools.combinations(runs, 2))
-        return VanishedLists(lists, is_certain=not are_apart)
+        return _vanished(self._ledger, stream, cohorts)
 
     @override
     def unread_lists(self) -> list[KnownList]:
@@ -277,6 +274,36 @@ def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Route
                 f'"{shown(first.cohort.name)}" and "{shown(one.cohort.name)}": an id must stand for one cohort. Take '
                 "the column out of one of them with stream_maps, or name another one in cohort_id_field."
             )
+
+
+def _owners(ledger: Ledger, list_ids: Iterable[str]) -> ListOwners:
+    """Return the cohorts that go to any of these lists, and the stream that filled the first known one last."""
+    known = [one for list_id in list_ids for one in ledger.lists.known(list_id)]
+    cohorts = [Cohort.from_key(each.cohort_key, each.cohort_name) for each in known if each.cohort_key]
+    return ListOwners(cohorts, known[0].stream if known else None)
+
+
+def _vanished(ledger: Ledger, stream: str, cohorts: Collection[str]) -> VanishedLists:
+    """Return the lists that runs of the stream filled, and none of whose cohorts are in `cohorts`."""
+    known = ledger.lists.all()
+    came = {one.list_id for one in known if one.cohort_key in cohorts}
+    runs = {frozenset(list_ids) for list_ids in (came, *ledger.lists.lists_by_run(stream))}
+    filled = frozenset().union(*runs)
+    lists = [
+        one
+        for one in known
+        if one.stream == stream
+        and one.cohort_key is not None
+        and one.list_id in filled
+        and one.list_id not in came
+    ]
+    are_apart = any(one.isdisjoint(other) for one, other in itertools.combinations(runs, 2))
+    of_others = ledger.lists.filled_by_others(stream) if lists else frozenset()
+    return VanishedLists(
+        [one for one in lists if one.list_id not in of_others],
+        is_certain=not are_apart,
+        shared=[one for one in lists if one.list_id in of_others],
+    )
 
 
 def _list_id(routed: Routed, known: KnownList | None) -> str | None:

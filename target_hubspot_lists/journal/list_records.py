@@ -51,19 +51,24 @@ class ListRecords:
 
     # When the run finds a list
 
-    def entry(self, routed: Routed, found: HubSpotList) -> KnownList:
-        """Return what is recorded of a cohort's list."""
+    def entry(self, routed: Routed, found: HubSpotList, old_id: str | None = None) -> KnownList:
+        """Return what is recorded of a cohort's list; `old_id` is of the list in whose place it is put."""
         # A list that this run did not create must be read, whoever created it: somebody may have added members.
         is_new = self._lists.is_new(found)
         return KnownList(
             found.list_id,
             found.name,
             routed.cohort.key,
-            routed.stream,
+            self._stream_to_record(routed, old_id or found.list_id),
             created_by_us=is_new or self._ledger.lists.is_being_created(found.name),
             was_read=is_new,
             cohort_name=routed.cohort.name if routed.cohort.id else None,
         )
+
+    def _stream_to_record(self, routed: Routed, list_id: str) -> str:
+        """Return the stream that counts as the one that filled a list last; see `Journal.take_over`."""
+        known = self._ledger.lists.known(list_id) if self._settings.sync_mode == "mirror" else []
+        return known[0].stream if known else routed.stream
 
     def must_be_read(self, found: HubSpotList) -> bool:
         """Return whether no run created or read the list, or `reconcile` asks for every list to be read again."""
@@ -84,7 +89,7 @@ class ListRecords:
                 found, self._ledger.members.iter_members(old_id), recorded_under=old_id
             )
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        self._ledger.lists.replace_list(old_id, self.entry(routed, found))
+        self._ledger.lists.replace_list(old_id, self.entry(routed, found, old_id))
         self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
         return True
 

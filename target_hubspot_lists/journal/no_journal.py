@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.journal.journal import Journal, VanishedLists
+from target_hubspot_lists.journal.journal import Journal, ListOwners, VanishedLists
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -43,6 +43,9 @@ class UnwrittenJournal(Journal):
 
     @override
     def end_creating(self, names: Collection[str]) -> None: ...
+
+    @override
+    def take_over(self, hubspot_list: HubSpotList, stream: str) -> None: ...
 
     @override
     def record_leavers(self, route: Route, record_ids: Collection[int]) -> None: ...
@@ -116,6 +119,10 @@ class NoJournal(UnwrittenJournal):
         self, routed: Collection[Routed], lists: Mapping[str, HubSpotList]
     ) -> Mapping[str, UnusableList]:
         return {}
+
+    @override
+    def owners(self, hubspot_list: HubSpotList) -> ListOwners:
+        return ListOwners([], None)
 
     @override
     def note_cohort(self, cohort: Cohort) -> None: ...

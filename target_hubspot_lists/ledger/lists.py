@@ -32,32 +32,13 @@ class ListStore:
 
     def all(self) -> list[KnownList]:
         """Return every list, once for each cohort that goes to it."""
-        return self._known(lists.c.portal_id == self._portal_id)
+        with self._database.reading() as connection:
+            return _known(connection, lists.c.portal_id == self._portal_id)
 
     def known(self, list_id: str) -> list[KnownList]:
         """Return one list, once for each cohort that goes to it; nothing if the ledger does not know it."""
-        return self._known(*_is_list(self._portal_id, list_id))
-
-    def _known(self, *conditions: ColumnElement[bool]) -> list[KnownList]:
-        query = (
-            select(lists, cohorts.c.cohort_key, cohorts.c.name.label("cohort_name"))
-            .select_from(lists.outerjoin(cohorts, cohorts.c.list_key == lists.c.list_key))
-            .where(*conditions)
-            .order_by(lists.c.list_key, cohorts.c.cohort_key)
-        )
         with self._database.reading() as connection:
-            return [
-                KnownList(
-                    list_id=row.list_id,
-                    name=row.name,
-                    cohort_key=row.cohort_key,
-                    stream=row.stream,
-                    created_by_us=row.created_by_us,
-                    was_read=row.was_read,
-                    cohort_name=row.cohort_name,
-                )
-                for row in connection.execute(query)
-            ]
+            return _known(connection, *_is_list(self._portal_id, list_id))
 
     # Lists that are about to be created
 
@@ -67,6 +48,8 @@ class ListStore:
         Until `remember_list` or `end_creating` notes the result, a list of that name counts as created by us: the run
         may have been killed before it could note the new list.
         """
+        if not names:
+            return
         now = self._view.seconds()
         with self._database.writing() as connection:
             for name in names:
@@ -77,6 +60,8 @@ class ListStore:
 
     def end_creating(self, names: Collection[str]) -> None:
         """Note that HubSpot has created no list of these names for us."""
+        if not names:
+            return
         with self._database.writing() as connection:
             _end_creating(connection, self._portal_id, names)
 
@@ -100,6 +85,11 @@ class ListStore:
         """Note a list's new name."""
         with self._database.writing() as connection:
             connection.execute(update(lists).where(*_is_list(self._portal_id, list_id)).values(name=name))
+
+    def set_stream(self, list_id: str, stream: str) -> None:
+        """Note the stream that fills a list."""
+        with self._database.writing() as connection:
+            connection.execute(update(lists).where(*_is_list(self._portal_id, list_id)).values(stream=stream))
 
     def name_cohort(self, cohort_key: str, name: str) -> None:
         """Note the name of a cohort when its list was named after it; the list is renamed when the name changes."""
@@ -196,12 +186,40 @@ class ListStore:
                 by_run.setdefault(run_id, set()).add(list_id)
         return list(by_run.values())
 
+    def filled_by_others(self, stream: str) -> frozenset[str]:
+        """Return the ids of the lists that runs of other streams filled; `prune` forgets old runs."""
+        query = select(runs.c.list_id).where(runs.c.portal_id == self._portal_id, runs.c.stream != stream)
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(query.distinct()))
+
 
 # Parts of the transactions above
 
 
 def _is_list(portal_id: int, list_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return lists.c.portal_id == portal_id, lists.c.list_id == list_id
+
+
+def _known(connection: Connection, *conditions: ColumnElement[bool]) -> list[KnownList]:
+    """Return the lists for which the conditions hold, once for each cohort."""
+    query = (
+        select(lists, cohorts.c.cohort_key, cohorts.c.name.label("cohort_name"))
+        .select_from(lists.outerjoin(cohorts, cohorts.c.list_key == lists.c.list_key))
+        .where(*conditions)
+        .order_by(lists.c.list_key, cohorts.c.cohort_key)
+    )
+    return [
+        KnownList(
+            list_id=row.list_id,
+            name=row.name,
+            cohort_key=row.cohort_key,
+            stream=row.stream,
+            created_by_us=row.created_by_us,
+            was_read=row.was_read,
+            cohort_name=row.cohort_name,
+        )
+        for row in connection.execute(query)
+    ]
 
 
 def _end_creating(connection: Connection, portal_id: int, names: Collection[str]) -> None:

@@ -17,6 +17,7 @@ from target_hubspot_lists.mirror.identification import Identification, Merges
 from target_hubspot_lists.mirror.intake import Intake
 from target_hubspot_lists.mirror.list_mirror import ListMirror
 from target_hubspot_lists.mirror.list_snapshot import HeldBack, ListSnapshot
+from target_hubspot_lists.mirror.owners import Owners
 from target_hubspot_lists.mirror.snapshot import Snapshot
 from target_hubspot_lists.mirror.stores import HeldProperties
 from target_hubspot_lists.mirror.vanished_cohorts import VanishedCohorts
@@ -58,6 +59,7 @@ class Mirror:
         workspace: Workspace,
         snapshot: Snapshot,
         intake: Intake,
+        owners: Owners,
         list_mirror: ListMirror,
         vanished: VanishedCohorts,
         held_back: HeldBack,
@@ -67,6 +69,7 @@ class Mirror:
         self._workspace = workspace
         self._snapshot = snapshot
         self._intake = intake
+        self._owners = owners
         self._list_mirror = list_mirror
         self._vanished = vanished
         self._held_back = held_back
@@ -120,7 +123,10 @@ class Mirror:
         list_snapshots = self._by_list(current)
         _refuse_shared_lists(list_snapshots, self._intake)
         for list_snapshot in list_snapshots:
-            self._list_mirror.apply(list_snapshot, self._gap(list_snapshot))
+            gap = self._gap(list_snapshot)
+            if gap is None:
+                self._owners.take_over(list_snapshot)
+            self._list_mirror.apply(list_snapshot, gap)
             if list_snapshot.problem:
                 self._held_back.streams.add(list_snapshot.stream)
         self._judge_streams({cohort.stream for cohort in (*current, *skipped)})
@@ -177,7 +183,7 @@ class Mirror:
         return self._intake.evidence(stream).is_activated or self._ends_with_input
 
     def _gap(self, list_snapshot: ListSnapshot) -> str | None:
-        """Return why the snapshot of a list is not proven complete; None if it is."""
+        """Return why the snapshot of a list is not proven to be all of the list; None if it is."""
         cohorts = [
             ArrivedCohort(
                 cohort.cohort.name,
@@ -195,7 +201,7 @@ class Mirror:
             absent = [name for name in configured if name not in names_that_came]
         stream, evidence = list_snapshot.stream, self._intake.evidence(list_snapshot.stream)
         gap = next(gaps(stream, evidence, cohorts, absent, ends=self._ends_with_input), None)
-        return f"{list_snapshot.label}: {gap}" if gap else None
+        return f"{list_snapshot.label}: {gap}" if gap else self._owners.gap(list_snapshot)
 
 
 def _refuse_shared_lists(list_snapshots: Sequence[ListSnapshot], intake: Intake) -> None:
@@ -291,6 +297,7 @@ def build_mirror(  # noqa: PLR0913 - what an incremental run has, and where snap
         workspace=workspace,
         snapshot=snapshot,
         intake=intake,
+        owners=Owners(journal, destinations.routes),
         list_mirror=list_mirror,
         vanished=VanishedCohorts(settings, destinations, journal, intake, list_mirror, held_back=held_back),
         held_back=held_back,

@@ -81,6 +81,13 @@ class VanishedCohorts:
         """Return the lists whose cohorts did not come; none, with a warning, if they may be another pipeline's."""
         cohorts = {cohort.cohort.key for cohort in self._intake if cohort.stream == stream}
         vanished = self._journal.vanished_lists(stream, cohorts)
+        if vanished.shared:
+            logger.warning(
+                'Their cohorts are no longer in stream "%s", and runs of another stream filled them as well, so they '
+                "were left alone: lists %s.",
+                stream,
+                _named(vanished.shared),
+            )
         if vanished.is_certain or not vanished.lists:
             return vanished.lists
         logger.warning(

@@ -151,8 +151,13 @@ class Routes:
 
     def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
         """Return the cohorts that the setting `lists` sends to this list, by its id or its name."""
-        keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+        keys = _keys(hubspot_list)
         return [cohort for cohort, route in self._entries.items() if route.key in keys]
+
+    def is_sent_elsewhere(self, cohort: Cohort, hubspot_list: HubSpotList) -> bool:
+        """Return whether the setting `lists` sends the cohort to another list; one that it skips has not moved."""
+        route = self._configured(cohort)
+        return route is not None and not route.is_skipped and route.key not in _keys(hubspot_list)
 
     def unmatched(self) -> str | None:
         """Return a sentence on the entries of `lists` that no record of the run named; None if no record came."""
@@ -174,7 +179,7 @@ class Routes:
         """Return the route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
         route = self._known.get(cohort)
         if route is None:
-            configured = self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
+            configured = self._configured(cohort)
             route = configured or Route(None, self._prefix + cohort.name)
             if route.is_skipped:
                 route = replace(route, name=cohort.name)
@@ -182,6 +187,9 @@ class Routes:
             if configured is None:
                 self._warn_if_shared(route, cohort)
         return route
+
+    def _configured(self, cohort: Cohort) -> Route | None:
+        return self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
 
     def _warn_if_shared(self, route: Route, cohort: Cohort) -> None:
         """Warn once of a list that gets several cohorts, whose names may look like one."""
@@ -196,6 +204,11 @@ class Routes:
             _described(first),
             _described(cohort),
         )
+
+
+def _keys(hubspot_list: HubSpotList) -> set[str]:
+    """Return the keys of the routes that certainly lead to a list."""
+    return {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
 
 
 def _suggestion(name: str, in_records: Collection[str]) -> str:

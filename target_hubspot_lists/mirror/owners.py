@@ -1,0 +1,124 @@
+"""Whether a list belongs to its snapshot alone: a ledger may know other cohorts, or another stream, that fill it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from target_hubspot_lists.hubspot.list_objects import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
+    from target_hubspot_lists.input.records import Cohort
+    from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
+    from target_hubspot_lists.sync.destinations import Routes
+
+MOST_NAMED = 3  # cohorts in one sentence
+
+
+class Owners:
+    """Decides whether others than the cohorts of a snapshot fill its list, whose members the snapshot would remove.
+
+    A snapshot proves who is in its own cohorts, and nothing of those who did not come. What decides is the setting
+    `lists`: a list that it names for all cohorts that came, and for no other, is theirs.
+    """
+
+    def __init__(self, journal: Journal, routes: Routes) -> None:
+        self._journal = journal
+        self._routes = routes
+
+    def gap(self, snapshot: ListSnapshot) -> str | None:
+        """Return why nobody may be removed for the sake of others that fill the list; None if nobody else does."""
+        hubspot_list = snapshot.hubspot_list
+        if hubspot_list is None:
+            return None
+        came = [each.cohort for each in snapshot.cohorts]
+        known = self._journal.owners(hubspot_list)
+        others = [
+            cohort
+            for cohort in _strangers(known.cohorts, came)
+            if not self._routes.is_sent_elsewhere(cohort, hubspot_list)
+        ]
+        named = self._entries_for_others(others, hubspot_list)
+        if not named and all(self._routes.is_configured(each) for each in came):
+            return None
+        if others:
+            return _other_cohorts(hubspot_list, came, others, named)
+        if known.stream not in {None, snapshot.stream}:
+            return _other_stream(hubspot_list, came, known.stream or "", snapshot.stream)
+        return None
+
+    def take_over(self, snapshot: ListSnapshot) -> None:
+        """Record that the snapshot's stream fills the list from here on; only if `gap` returned None."""
+        hubspot_list = snapshot.hubspot_list
+        if hubspot_list is None:
+            return
+        last = self._journal.owners(hubspot_list).stream
+        if last not in {None, snapshot.stream}:
+            self._journal.take_over(hubspot_list, snapshot.stream)
+
+    def _entries_for_others(self, others: Iterable[Cohort], hubspot_list: HubSpotList) -> list[str]:
+        """Return the cohorts that `lists` sends to the list, by an id or a name that one of the others has."""
+        texts = {text for cohort in others for text in cohort}
+        return [entry for entry in self._routes.configured_for(hubspot_list) if entry in texts]
+
+
+def _strangers(known: Sequence[Cohort], came: Sequence[Cohort]) -> list[Cohort]:
+    """Return the known cohorts that did not come, under the name that they have now or under an earlier one."""
+    keys = {each.key for each in came}
+    arrived = [*came, *(each for each in known if each.key in keys)]
+    return [each for each in known if not any(_is_same(each, one) for one in arrived)]
+
+
+def _is_same(one: Cohort, other: Cohort) -> bool:
+    """Return whether two cohorts are one: a source may have begun to give ids, or ceased to."""
+    return one.key == other.key or (one.name == other.name and None in {one.id, other.id})
+
+
+def _other_cohorts(
+    hubspot_list: HubSpotList, came: Sequence[Cohort], others: Sequence[Cohort], named: Sequence[str]
+) -> str:
+    """Return the message where cohorts go to the list that did not come."""
+    take_out = f" and take {_quoted(named)} out of lists" if named else ""
+    return (
+        f"{hubspot_list}: by the ledger {_described(others)} fills it as well, and did not come to it in this run, so "
+        f"it is not known who of it is to stay. Nobody was removed: to let {_described(came)} alone rule the list, "
+        f"name it in lists: {_entries(hubspot_list, came)}{take_out}. Else bring all its cohorts in one run, or give "
+        "each a list of its own there."
+    )
+
+
+def _other_stream(hubspot_list: HubSpotList, came: Sequence[Cohort], last: str, stream: str) -> str:
+    """Return the message where another stream filled the list last."""
+    return (
+        f'{hubspot_list}: by the ledger stream "{shown(last)}" filled it last, not "{shown(stream)}", and in mirror '
+        f"mode each would remove the other's members. Nobody was removed: to let {_described(came)} of this stream "
+        f"rule the list, name it in lists: {_entries(hubspot_list, came)}. Else give it another list there."
+    )
+
+
+def _entries(hubspot_list: HubSpotList, cohorts: Sequence[Cohort]) -> str:
+    """Return the entries of `lists` that name the list for these cohorts."""
+    target = (
+        {"list_name": shown(hubspot_list.name)}
+        if hubspot_list.is_to_be_created
+        else {"list_id": hubspot_list.list_id}
+    )
+    entries = [{"cohort": shown(each.id or each.name)} | target for each in cohorts[:MOST_NAMED]]
+    return json.dumps(entries, ensure_ascii=False) + (" and so on" if len(cohorts) > MOST_NAMED else "")
+
+
+def _described(cohorts: Sequence[Cohort]) -> str:
+    named = (
+        f'"{shown(each.name)}"' + (f" (id {shown(each.id)})" if each.id else "")
+        for each in cohorts[:MOST_NAMED]
+    )
+    more = f" and {len(cohorts) - MOST_NAMED:,} more" if len(cohorts) > MOST_NAMED else ""
+    return f"cohort {', '.join(named)}{more}"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{shown(each)}"' for each in names)
