@@ -266,7 +266,7 @@ def check_ledger(settings: Settings, portal: Portal) -> str:
 
     known_id(portal)
     exists = Ledger.check(settings.ledger_url or "")
-    return f"Ledger: {'it can be used' if exists else 'not there yet, the first run makes it'}."
+    return f"Ledger: {'it can be used' if exists else 'not there yet, the first run creates it'}."
 
 
 def known_id(portal: Portal) -> int:

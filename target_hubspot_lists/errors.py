@@ -1,14 +1,14 @@
-"""What ends a run of the target, one sentence each: what, which list or setting, what to do.
+"""The errors that end a run of the target, one sentence each: what happened, to which list or setting, what to do.
 
-HubSpotError                  hubspot_singer.http's family; every error below is one of it
+HubSpotError                  of hubspot_singer.http; all errors below are subclasses
 └── TargetError               the input, a list or a setting of this target is not usable
     ├── InputError            the tap's messages cannot be understood
-    ├── ListError             lists of several cohorts are in each other's way
+    ├── ListError             several cohorts or streams need the same list
     ├── UnusableList          one list cannot be used: its members are rejected, and the others go on
     ├── LedgerError           the ledger cannot be opened, read or written
     │   └── ListHeld          another run writes to the list
     ├── Interrupted           a signal ended the run
-    └── AccountsError         the accounts of a run do not balance: a bug of ours
+    └── AccountsError         outcomes and records of a run do not add up: a bug of this target
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ class TargetError(HubSpotError):
 
 
 class InputError(TargetError):
-    """The tap's messages cannot be understood; never quotes them, since they hold people."""
+    """The tap's messages cannot be understood; the error never quotes them, since they hold people's addresses."""
 
 
 class ListError(TargetError):
-    """Lists of several cohorts are in each other's way, so that none can be written; names them and what to do."""
+    """Several cohorts or streams need the same list, so that none can be written; names them and what to do."""
 
 
 class UnusableList(TargetError):
-    """One list cannot be found, made, read or written to; names the list and what to do.
+    """One list cannot be found, created, read or written to; names the list and what to do.
 
-    The members asked for are rejected with `reason`, and every other list goes on.
+    Its members are rejected with `reason`, and all other lists go on.
     """
 
     def __init__(self, reason: Reason, message: str) -> None:

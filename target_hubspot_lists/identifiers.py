@@ -1,4 +1,4 @@
-"""By what records name a member: an address, a HubSpot record id, or the value of a unique property. Pure."""
+"""How records identify a member: by an address, a HubSpot record id, or the value of a unique property. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Named = TypeVar("Named", bound="Hashable")
 
 EMAIL = "email"
 RECORD_ID = "hs_object_id"
-# The property of HubSpot's that holds what `match_by` says; a unique property of the portal has its own name.
+# The HubSpot property for each `match_by`; a unique property of the portal has its own name.
 PROPERTIES: Mapping[MatchBy, str] = {"email": EMAIL, "contact_id": RECORD_ID}
 
 
 class Identifier(NamedTuple):
-    """One way in which records name a member."""
+    """One way in which records identify a member."""
 
     match_by: MatchBy
-    by: str  # the property of HubSpot in which it looks for the value
+    by: str  # the HubSpot property by which contacts are looked up
     field: str | None  # the column that the settings name
 
     @classmethod
@@ -61,7 +61,7 @@ class Identifier(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What reports call it; a column of that name holds it unless the settings name another one."""
+        """Its name in reports; a column of that name holds it, unless the settings name another one."""
         return self.by if self.match_by == "property" else self.match_by
 
     @property
@@ -71,25 +71,25 @@ class Identifier(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What tells it from others of the same name: its column, if that has another name."""
+        """Its name, with its column if that has another name: so identifiers of the same name differ."""
         return self.name if self.column == self.name else f"{self.name} ({self.column})"
 
 
 def are_record_ids(identifiers: Sequence[Identifier]) -> bool:
-    """Whether members are HubSpot record ids, so that nobody has to be looked up."""
-    return [each.by for each in identifiers] == [RECORD_ID]
+    """Return whether members are HubSpot record ids, so that no contact has to be looked up."""
+    return [identifier.by for identifier in identifiers] == [RECORD_ID]
 
 
-# Members with several identifiers are one text, so that they can be kept and compared as those with one are.
+# A member with several identifiers is one text, so that it can be kept and compared like one with a single identifier.
 
 
 def packed(values: Sequence[str | None]) -> str:
-    """Return the identifiers of one member, in the order in which they are tried, as one text."""
+    """Return the identifiers of one member, in the order in which they are tried, as one text (JSON)."""
     return orjson.dumps(values).decode()
 
 
 def unpacked(member: str) -> list[str | None]:
-    """Return the identifiers of a member that was packed; None for those that are blank."""
+    """Return the identifiers of a packed member; None for a blank one."""
     values: list[str | None] = orjson.loads(member)
     return values
 
@@ -126,9 +126,9 @@ def joined(pairs: Iterable[tuple[Hashable, Named]]) -> list[list[Named]]:
 
 
 def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | None) -> str:
-    """Return what stands for a member where people read it.
+    """Return how reports show a member: its identifier, or one of several.
 
-    Of several identifiers it is the one at that place, by which the contact was found, else the first that there is.
+    `found_by` is the place of the one by which the contact was found; None: the first that is not blank is shown.
     """
     if isinstance(member, int) or len(identifiers) == 1:
         return str(member)
@@ -137,25 +137,25 @@ def shown(member: int | str, identifiers: Sequence[Identifier], found_by: int | 
     return found or next(filter(None, values), "")
 
 
-# What was asked of a member in one run is known again in a later one only if both name members in the same way.
+# A later run recognises the members of an earlier one only if both have the same match settings.
 
 
 def match_text(identifiers: Sequence[Identifier]) -> str:
-    """Return the match settings as one text: the same text, the same settings."""
-    return orjson.dumps([(each.by, each.field) for each in identifiers]).decode()
+    """Return the match settings as one text; two texts are the same if the settings are."""
+    return orjson.dumps([(identifier.by, identifier.field) for identifier in identifiers]).decode()
 
 
 def named_by(match: str, member: str) -> set[Name]:
-    """Return each property and value that name a member; `match` is the `match_text`."""
+    """Return the pairs of property and value that identify a member; `match` is the `match_text`."""
     properties = [by for by, _ in orjson.loads(match)]
     values = [member] if len(properties) == 1 else unpacked(member)
     return {(by, value) for by, value in zip(properties, values, strict=True) if value is not None}
 
 
 def is_same_person(match: str, member: str, other_match: str, other: str) -> bool:
-    """Whether two members of any match settings are one person by their identifiers alone.
+    """Return whether two members, whose match settings may differ, are the same person.
 
-    The first property by which both are named, in the order of the one's settings, has to have the same value.
+    They are if the first property that identifies both, in the order of `match`, has the same value.
     """
     properties = [by for by, _ in orjson.loads(match)]
     return are_one(properties, named_by(match, member), named_by(other_match, other))

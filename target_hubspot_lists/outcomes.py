@@ -1,4 +1,4 @@
-"""What can become of a membership, and why one is rejected: the words that log, report and documents share."""
+"""Outcomes of memberships and properties, and reasons of rejections: the names in log, report and documents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What became of a membership that was asked for."""
+    """The outcome of one membership that was asked for."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -29,22 +29,24 @@ class Outcome(StrEnum):
 
 
 class Seen(Enum):
-    """What is known of a membership that was asked for, from HubSpot's answer or from the journal."""
+    """What HubSpot's answer, or the journal, says of a membership that was asked for."""
 
     CHANGED = auto()  # HubSpot named it as added, or as removed
     ON_LIST = auto()
     NOT_ON_LIST = auto()
-    NOT_NAMED = auto()  # HubSpot took the call: the contact was as asked already, or has yet to show
+    NOT_NAMED = (
+        auto()
+    )  # HubSpot accepted the call: the contact was as asked already, or the list does not show it yet
     NO_CONTACT = auto()
     REFUSED = auto()
     HELD_BACK = auto()
 
 
 def outcome_of(seen: Seen, *, is_member: bool, is_sent: bool = True) -> Outcome:
-    """Return the outcome of a membership; `is_member` says what was asked.
+    """Return the outcome of a membership; `is_member` says whether an add or a removal was asked.
 
     `is_sent` says that HubSpot accepted the change: then a list that is not as asked has dropped it. Else the outcome
-    is what a real run would bring about.
+    is that of a real run.
     """
     if seen is Seen.CHANGED:
         return Outcome.ADDED if is_member else Outcome.REMOVED
@@ -69,15 +71,16 @@ UNAPPLIED = frozenset({Outcome.MISSING, Outcome.REJECTED, Outcome.SKIPPED, Outco
 
 
 def is_applied(outcome: Outcome, *, is_member: bool) -> bool:
-    """Whether the list is, as far as HubSpot told, as the source asked.
+    """Return whether the list is, by HubSpot's answers, as the source asked.
 
-    HubSpot accepted what it left unconfirmed; and nobody is on a list whom HubSpot does not know.
+    HubSpot accepted an unconfirmed change. A contact that HubSpot does not have is on no list, so one that was to be
+    removed is as asked.
     """
     return outcome not in UNAPPLIED or (outcome is Outcome.MISSING and not is_member)
 
 
 class Mailability(StrEnum):
-    """Whether HubSpot mails a contact, and if not, why; of several reasons the first in this order is told."""
+    """Whether HubSpot mails a contact, and if not, why; of several reasons the first in this order counts."""
 
     MAILABLE = "mailable"
     OPTED_OUT = "opted_out"
@@ -89,19 +92,19 @@ class Mailability(StrEnum):
 
 
 class KnownMailability(NamedTuple):
-    """What HubSpot said of a contact, and when, in seconds since 1970."""
+    """The mailability of a contact, and when HubSpot said so, in seconds since 1970."""
 
     mailability: Mailability
     looked_up: int
 
     @property
     def is_mailable(self) -> bool:
-        """Whether nothing that HubSpot knew spoke against it."""
+        """Whether HubSpot mails the contact."""
         return self.mailability is Mailability.MAILABLE
 
 
 class PropertyOutcome(StrEnum):
-    """What became of a contact's properties, where some were to be written."""
+    """The outcome of a contact's properties, if any were to be written."""
 
     UPDATED = "updated"
     UNCHANGED = "unchanged"
@@ -109,7 +112,7 @@ class PropertyOutcome(StrEnum):
 
 
 class PropertyReason(StrEnum):
-    """Why the attributes of a member were rejected; the documents say of each what to do."""
+    """Why the attributes of a member were rejected; the documents say what to do about each reason."""
 
     NOT_TEXT = "not_text"
     TOO_LONG = "too_long"
@@ -124,7 +127,7 @@ class PropertyReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PropertyProblem:
-    """Why attributes were rejected, and for which property's sake; never the value."""
+    """Why attributes were rejected, and because of which property; never has the value."""
 
     reason: PropertyReason
     property: str | None
@@ -132,40 +135,40 @@ class PropertyProblem:
 
     @classmethod
     def by_hubspot(cls, properties: Collection[str], correlation_id: str | None) -> PropertyProblem:
-        """What HubSpot said of one contact's properties; not its message, which may hold the value."""
+        """Return HubSpot's refusal of one contact's properties, without its message, which may hold the value."""
         return cls(PropertyReason.REFUSED_BY_HUBSPOT, min(properties, default=None), correlation_id)
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
-    """What became of one contact's properties."""
+    """The outcome of one contact's properties, with the reason of a rejection."""
 
     outcome: PropertyOutcome
     problem: PropertyProblem | None = None
 
     @property
     def packed(self) -> bytes:
-        """The same in bytes, for those that are kept on disk."""
+        """The result in bytes, to be kept on disk."""
         problem = self.problem
-        told = (problem.reason, problem.property, problem.correlation_id) if problem else ()
-        return orjson.dumps((self.outcome, *told))
+        fields = (problem.reason, problem.property, problem.correlation_id) if problem else ()
+        return orjson.dumps((self.outcome, *fields))
 
     @classmethod
     def unpacked(cls, text: bytes) -> PropertyResult:
-        """What was packed."""
-        outcome, *told = orjson.loads(text)
-        problem = PropertyProblem(PropertyReason(told[0]), *told[1:]) if told else None
+        """Return the result that was packed."""
+        outcome, *fields = orjson.loads(text)
+        problem = PropertyProblem(PropertyReason(fields[0]), *fields[1:]) if fields else None
         return cls(PropertyOutcome(outcome), problem)
 
 
 def blamed_properties(body: ErrorBody) -> frozenset[str]:
-    """The properties that HubSpot names as what is wrong with an input; none where it names none."""
+    """Return the properties that HubSpot names as the reason of a refusal; none if it names none."""
     contexts = [body.context, *(detail.context for detail in body.errors)]
     return frozenset(name for context in contexts for name in context.get("propertyName", ()))
 
 
 class Reason(StrEnum):
-    """Why a membership was rejected; the documents say of each what to do."""
+    """Why a membership was rejected; the documents say what to do about each reason."""
 
     MISSING_COHORT = "missing_cohort"
     INVALID_COHORT = "invalid_cohort"
@@ -184,7 +187,7 @@ class Reason(StrEnum):
     LIST_NAME_TAKEN = "list_name_taken"
 
 
-# Reasons that concern a whole list: its members share them, and no member can be corrected to be rid of them.
+# Reasons that concern a whole list: its members share them, and correcting a member does not help.
 LIST_REASONS = frozenset(
     {
         Reason.LIST_NOT_WRITABLE,
@@ -201,16 +204,16 @@ LIST_REASONS = frozenset(
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why one member was rejected; `message` is in full, for the report only."""
+    """Why one member was rejected; `message` is HubSpot's in full, for the report only."""
 
     reason: Reason
     message: str
     correlation_id: str | None = None
-    properties: frozenset[str] = frozenset()  # that HubSpot names as what is wrong
+    properties: frozenset[str] = frozenset()  # that HubSpot names as the reason
 
     @classmethod
     def by_hubspot(cls, refused: Refused) -> Refusal:
-        """What HubSpot answered for one member that stood alone."""
+        """Return HubSpot's refusal of a call with this one member."""
         return cls(
             Reason.REFUSED_BY_HUBSPOT,
             refused.message or str(refused.status),

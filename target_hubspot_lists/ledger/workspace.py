@@ -174,6 +174,6 @@ def _on_disk() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise TargetError(
-            f"The temporary file of a mirror's snapshots cannot be written ({error}), and nobody was removed since: "
+            f"The temporary file of a mirror's snapshots cannot be written ({error}), and no member was removed since: "
             "make room, or name a folder that has room in the environment variable SQLITE_TMPDIR."
         ) from error

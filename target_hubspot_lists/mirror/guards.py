@@ -1,4 +1,4 @@
-"""Why a mirror may not remove people in spite of a whole snapshot: too many of them, or a list that is not ours."""
+"""Why a mirror may not remove members although the snapshot is complete: too many, or a list of somebody else. Pure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
 
 EVERYTHING = 100  # percent
-ENOUGH_TO_GUARD = 20  # members: of a shorter list a few are a large share
+ENOUGH_TO_GUARD = 20  # members: in a shorter list a few members are a large share
 
 
 @dataclass(frozen=True)
 class Removal:
     """The removals that a snapshot asks of one list, as counts.
 
-    `unusable` are rows of the snapshot whose member is blank or malformed. Those of whom they are may be on the list,
-    and then they are among those who would be removed: so they count twice.
+    `unusable` are rows of the snapshot whose member is blank or malformed. Their members may be on the list, and are
+    then among those who would be removed: so they count twice.
 
     `members_before` is how many members the list had before earlier runs whose removals were held back; None if none
     are. Those runs may have added members, of whom a snapshot of wrong people would now be a small share.
@@ -37,7 +37,7 @@ class Removal:
 
     @property
     def perhaps_wrong(self) -> int:
-        """How many of those who would be removed may be in the snapshot, in a row that is unusable."""
+        """How many of the members to remove may be in the snapshot after all, in an unusable row."""
         return min(self.unusable, self.to_remove)
 
     @property
@@ -46,7 +46,7 @@ class Removal:
         return self.members if self.members_before is None else min(self.members, self.members_before)
 
     def is_too_much(self, max_removal_percent: int) -> bool:
-        """Return whether the guard holds the removals back: too large a share of a list, or all of its members."""
+        """Return whether the removals are held back: too large a share of the list, or all of its members."""
         if max_removal_percent >= EVERYTHING or not self.to_remove:
             return False
         return any(
@@ -102,20 +102,20 @@ class RemovalGuard:
 
 
 def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
-    """The message for a list that this target may not have made, with the setting that allows removals."""
+    """Return the message for a list that this target may not have created, with the setting that allows removals."""
     entry = json.dumps(
         {"cohort": shown(cohort.id or cohort.name), "list_id": hubspot_list.list_id}, ensure_ascii=False
     )
     return (
-        f"{hubspot_list} may have been made by somebody else: nobody was removed. To let the cohort rule it, name it "
-        f"in lists: [{entry}]."
+        f"{hubspot_list} may have been created by somebody else: no member was removed. To let the cohort decide on "
+        f"all of its members, name it in lists: [{entry}]."
     )
 
 
 def too_many(
     hubspot_list: HubSpotList, removal: Removal, max_removal_percent: int, *, has_ledger: bool
 ) -> str:
-    """The message where the guard holds removals back."""
+    """Return the message for removals that the guard holds back."""
     doubt = (
         f", and {removal.unusable:,} of its rows have a member that is blank or malformed, who may be on the list: "
         "together"
@@ -136,13 +136,13 @@ def too_many(
     )
     return (
         f"{hubspot_list}: the snapshot would remove {removal.to_remove:,} {of_members}{doubt} more than "
-        f"max_removal_percent ({max_removal_percent}) allows; nobody was removed. If that is right, raise "
+        f"max_removal_percent ({max_removal_percent}) allows; no member was removed. If that is right, raise "
         f"max_removal_percent for one run.{of_rerun}"
     )
 
 
 def unusable_rows(label: str, rows: int) -> str:
-    """The message for rows of a snapshot whose member is blank or malformed."""
+    """Return the message for rows of a snapshot whose member is blank or malformed."""
     return (
         f"{label}: {rows:,} rows of the snapshot have a member that is blank or malformed. They may be people on the "
         "list, so they count with the removals for max_removal_percent, at most as many as there are removals: "
@@ -151,15 +151,15 @@ def unusable_rows(label: str, rows: int) -> str:
 
 
 def not_followed(hubspot_list: HubSpotList) -> str:
-    """The message where merged contacts cannot be told from members that left."""
+    """Return the message for a token with which merged contacts look like members who left."""
     return (
-        f"{hubspot_list}: nobody was removed, since the token may not read contacts, and who was merged into somebody "
-        "of the snapshot looks like one who left. Grant the app the scope crm.objects.contacts.read."
+        f"{hubspot_list}: no member was removed, since the token may not read contacts: without that, a member whose "
+        "contact was merged looks like one who left. Grant the app the scope crm.objects.contacts.read."
     )
 
 
 def not_removed(hubspot_list: HubSpotList, undone: int, removal: Removal) -> str:
-    """The message where HubSpot did not remove all members that it was asked to remove."""
+    """Return the message for removals that HubSpot refused or did not apply."""
     return (
         f"{hubspot_list}: {undone:,} of {removal.to_remove:,} members could not be removed. See the reasons above, set "
         "report_path for a line on each, and run again."

@@ -120,7 +120,7 @@ class ListSnapshot:
             return None
         return (
             f"{self.label}: HubSpot refused to look up {self.unclear:,} members of the snapshot, who may be on the "
-            "list. Nobody was removed: correct the addresses in the source; set report_path to see them."
+            "list. No member was removed: correct the addresses in the source; set report_path to see them."
         )
 
 

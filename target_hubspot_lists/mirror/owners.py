@@ -85,7 +85,7 @@ def _other_cohorts(
     take_out = f" and take {_quoted(named)} out of lists" if named else ""
     return (
         f"{hubspot_list}: by the ledger {_described(others)} fills it as well, and did not come to it in this run, so "
-        f"it is not known who of it is to stay. Nobody was removed: to let {_described(came)} alone rule the list, "
+        f"it is not known who of it is to stay. No member was removed: to let {_described(came)} alone rule the list, "
         f"name it in lists: {_entries(hubspot_list, came)}{take_out}. Else bring all its cohorts in one run, or give "
         "each a list of its own there."
     )
@@ -95,7 +95,7 @@ def _other_stream(hubspot_list: HubSpotList, came: Sequence[Cohort], last: str, 
     """Return the message where another stream filled the list last."""
     return (
         f'{hubspot_list}: by the ledger stream "{shown(last)}" filled it last, not "{shown(stream)}", and in mirror '
-        f"mode each would remove the other's members. Nobody was removed: to let {_described(came)} of this stream "
+        f"mode each would remove the other's members. No member was removed: to let {_described(came)} of this stream "
         f"rule the list, name it in lists: {_entries(hubspot_list, came)}. Else give it another list there."
     )
 

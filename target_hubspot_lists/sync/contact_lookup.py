@@ -74,7 +74,7 @@ class ContactLookup:
             if not self._jobs:
                 self._judge_doubtful()
                 self._look_up_taken()
-        # HubSpot has these, or did not say so; an address that it knew nothing of is nobody's.
+        # HubSpot may have these: it called them existing, or gave no answer.
         self._result.unclear |= self._conflicts.keys() & self._result.refused.keys()
         return self._result
 
@@ -152,8 +152,8 @@ class ContactLookup:
         for value in values:
             if value in self._read_again:
                 raise TargetError(
-                    f"HubSpot was asked twice for a contact by {self._by} and said neither whose the value is nor that "
-                    "it is nobody's: nothing is concluded from that, and the run ends. Run again later."
+                    f"HubSpot was asked twice for a contact by {self._by} and said neither which contact has the "
+                    "value nor that none has it: nothing is concluded from that, and the run ends. Run again later."
                 )
             self._read_again.add(value)
             self._jobs.appendleft(self._reading([value]))
@@ -165,9 +165,9 @@ class ContactLookup:
         alone = {value: doubt.alone for value, doubt in self._doubtful.items() if doubt.alone is not None}
         self._contacts.check_look_ups(self._by, max(alone.values(), default=0))
         refused = {value: Refusal.by_hubspot(self._doubtful[value].problem) for value in alone}
-        rest, self._doubtful = self._doubtful.keys() - alone.keys(), {}
+        others, self._doubtful = self._doubtful.keys() - alone.keys(), {}
         self._take(ContactResults(refused=refused, unread=set(refused)))
-        self._read_all(sorted(rest))
+        self._read_all(sorted(others))
 
     def _look_up_taken(self) -> None:
         """Look up again, after a short wait, addresses that HubSpot does not create since they exist: they may be new.

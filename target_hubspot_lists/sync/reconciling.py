@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
@@ -91,7 +89,7 @@ class Reconciling:
         for known in unread:
             if (found := existing.get(known.list_id)) is None:
                 logger.warning(
-                    'List "%s" (%s) was deleted in HubSpot: it is made anew when a record adds somebody to it.',
+                    'List "%s" (%s) was deleted in HubSpot: it is created again when a record adds a member.',
                     shown(known.name),
                     known.list_id,
                 )
@@ -100,12 +98,11 @@ class Reconciling:
                 check_writable(found)
                 for problem in self._journal.lock([found], is_waited_for=False).values():
                     raise problem
-                self._open_account(known, found)
+                # An account, so that the summary says how many members were restored.
+                account = Account(
+                    Cohort.from_key(known.cohort_key or "", known.cohort_name), found.name, found
+                )
+                self._accounts.lists.setdefault(Route(found.list_id, "").key, account)
                 self._journal.reread(found, has_snapshot=False)
             except UnusableList as problem:
                 yield f"Not reconciled: {problem}"
-
-    def _open_account(self, known: KnownList, found: HubSpotList) -> None:
-        """Open an account of the list, so that the summary says how many members were restored."""
-        cohort = Cohort.from_key(known.cohort_key or "", known.cohort_name)
-        self._accounts.lists.setdefault(Route(found.list_id, "").key, Account(cohort, found.name, found))

@@ -7,7 +7,7 @@ import pytest
 from target_hubspot_lists.mirror.evidence import ArrivedCohort, CohortEvidence, StreamEvidence, gaps
 
 NEVER_ENDS = 'nothing proves that stream "members" brought the whole cohort, since a tap that breaks off'
-EMPTY = "nobody is in the snapshot, and only the end of the input can prove an empty one."
+EMPTY = "the snapshot has no members, and only the end of the input can prove an empty one."
 
 
 def sized(*sizes: int | None) -> CohortEvidence:
@@ -273,7 +273,7 @@ def test_a_gap_of_one_cohort_is_one_of_the_list_whatever_ends_the_input() -> Non
         assert reason.startswith(
             'of cohort "VIP" 1 of 3 distinct members arrived; of cohort "VIP" 2 records came, of 1 distinct member:'
         )
-        assert reason.endswith("Nobody was removed: run again with a complete snapshot.")
+        assert reason.endswith("No member was removed: run again with a complete snapshot.")
 
 
 def test_unclear_records_are_a_gap_whatever_ends_the_input() -> None:
@@ -306,4 +306,4 @@ def test_the_weightiest_reason_comes_first() -> None:
 
     reasons = told(stream, arrived(sized(), 0), arrived(sized(2), 0), absent=("B",))
 
-    assert [each.split()[0] for each in reasons] == ["1", "of", "lists[]", "nothing", "nobody"]
+    assert [each.split()[0] for each in reasons] == ["1", "of", "lists[]", "nothing", "the"]

@@ -130,7 +130,7 @@ def test_a_list_that_somebody_else_makes_in_that_moment_is_not_ours(
     runs = [mirror_without_prefix(contacts[:2]) for _ in range(2)]
 
     assert [run.exit_code for run in runs] == [1, 1]
-    assert "may have been made by somebody else" in runs[1].error
+    assert "may have been created by somebody else" in runs[1].error
     assert portal.members("vip") == {*contacts[:2], contacts[3]}
 
 
@@ -144,5 +144,5 @@ def test_a_list_that_hubspot_refused_to_make_and_somebody_else_makes_later_is_no
     run = mirror_without_prefix(contacts[:2])
 
     assert (refused.exit_code, run.exit_code) == (1, 1)
-    assert "may have been made by somebody else" in run.error
+    assert "may have been created by somebody else" in run.error
     assert portal.members("VIP") == {*contacts[:2], contacts[3]}

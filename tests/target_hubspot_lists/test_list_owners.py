@@ -47,7 +47,7 @@ def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
 
 def assert_held_back(run: Run) -> None:
     assert (run.exit_code, run.states) == (1, [])
-    assert "Nobody was removed" in run.error
+    assert "No member was removed" in run.error
     assert 'List "c_VIP" (' in run.error
 
 

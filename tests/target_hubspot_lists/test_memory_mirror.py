@@ -179,7 +179,7 @@ def test_a_list_that_was_read_and_lost_its_prefix_is_no_longer_ours(
     run = mirror(run_target, *snapshot(people[1:]), ledger_url=sqlite_url)
 
     assert run.exit_code == 1
-    assert "may have been made by somebody else" in run.error
+    assert "may have been created by somebody else" in run.error
     assert portal.members("Sales") == set(people)
 
 

@@ -219,7 +219,7 @@ def test_a_mirror_by_record_id_that_may_not_read_contacts_removes_nobody_and_say
 
     assert unchanged.exit_code == 0
     assert run.exit_code == 1
-    assert 'List "c_VIP" (1): nobody was removed' in run.error
+    assert 'List "c_VIP" (1): no member was removed' in run.error
     assert "crm.objects.contacts.read" in run.error
     assert portal.members("c_VIP") == set(contacts)
     assert row(run.log, "c_VIP")["skipped"] == "1"
@@ -236,7 +236,7 @@ def test_contact_reads_that_answer_403_cost_the_removals_of_a_mirror_by_record_i
     run = mirror(run_target, *snapshot(contacts[1:]))
 
     assert run.exit_code == 1
-    assert run.error.count("nobody was removed") == 1
+    assert run.error.count("no member was removed") == 1
     assert portal.members("c_VIP") == set(contacts)
 
 

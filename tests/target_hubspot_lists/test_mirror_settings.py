@@ -34,7 +34,7 @@ GUARDS: dict[str, tuple[Callable[[list[str]], list[str]], dict[str, Any], str]] 
     "a list that is not ours": (
         lambda people: sized(people[2:], 19, "c_VIP"),
         {"list_name_prefix": ""},
-        "made by somebody else",
+        "created by somebody else",
     ),
 }
 

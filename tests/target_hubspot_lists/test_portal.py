@@ -240,7 +240,7 @@ def test_a_check_makes_no_ledger(
     exit_code, log = check(hubspot, caplog, ledger_url=ledger_url)
 
     assert exit_code == 0
-    assert "Ledger: not there yet, the first run makes it." in log
+    assert "Ledger: not there yet, the first run creates it." in log
     assert Ledger.open_to_read(ledger_url, portal.portal_id, run_id="later", now=lambda: START) is None
 
 
