@@ -40,7 +40,7 @@ def test_at_first_everything_is_asked_for_at_once() -> None:
     assert Width().side_by_side == 1
 
 
-def test_a_rest_that_is_a_sliver_is_not_left_over() -> None:
+def test_a_small_remainder_is_not_left_over() -> None:
     assert Width(HOUR).of_next(HOUR + HOUR // 20) == HOUR + HOUR // 20
     assert Width(HOUR).of_next(2 * HOUR) == HOUR
 

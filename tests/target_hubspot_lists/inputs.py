@@ -1,21 +1,20 @@
-"""Whole inputs in a line, runs in mirror mode, and what a run called: what tests of the ledger's use share."""
+"""Whole inputs in a line, and what a run called: what tests of the ledger's use share."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.clocks import START
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
+from tests.target_hubspot_lists.mirrors import SIZED, sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.conftest import Run, TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator
 
 ADD_AND_REMOVE = "/memberships/add-and-remove"
-SIZED = schema_message("contact_id", "cohort_name", "cohort_size")
 
 
 def now() -> datetime:
@@ -32,20 +31,12 @@ def emails(addresses: Iterable[str], cohort: str = "VIP", operation: str = "add"
 
 def snapshot(members: Iterable[str], cohort: str = "VIP") -> list[str]:
     members = list(members)
-    records = (
-        record_message(contact_id=each, cohort_name=cohort, cohort_size=len(members)) for each in members
-    )
-    return [SIZED, *records]
+    return [SIZED, *sized(members, len(members), cohort)]
 
 
 def with_id(members: Iterable[str], name: str, cohort_id: str = "c1") -> list[str]:
     records = (record_message(contact_id=each, cohort_name=name, cohort_id=cohort_id) for each in members)
     return [schema_message("contact_id", "cohort_name", "cohort_id"), *records]
-
-
-def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    settings = {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100} | config
-    return run_target(*messages, **settings)
 
 
 def calls_of(hubspot: HubSpotEmulator) -> list[str]:

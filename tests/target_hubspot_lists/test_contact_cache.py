@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.clocks import FakeClock
-from tests.target_hubspot_lists.inputs import calls_of, emails, mirror
+from tests.target_hubspot_lists.inputs import calls_of, emails
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner

@@ -10,6 +10,7 @@ import pytest
 from target_hubspot_lists.report_page.lines import MemberLine, parse
 from target_hubspot_lists.report_page.members_table import masked
 from tests.factories import record_message, schema_message, state_message
+from tests.target_hubspot_lists import mirrors
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of
 from tests.target_hubspot_lists.logs import row
 
@@ -68,8 +69,7 @@ def snapshot(*members: tuple[Any, ...], size: int | None = None, cohort: str = "
 
 
 def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    settings = {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100}
-    return run_target(*messages, **settings | NUMBER_THEN_EMAIL | config)
+    return mirrors.mirror(run_target, *messages, **NUMBER_THEN_EMAIL | config)
 
 
 def lines(path: Path, kind: str = "member") -> dict[str, dict[str, Any]]:

@@ -9,7 +9,8 @@ import pytest
 from tests import forked_target
 from tests.factories import record_message
 from tests.held_calls import HeldCall
-from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, SIZED, adds, mirror, snapshot
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, snapshot
+from tests.target_hubspot_lists.mirrors import SIZED, mirror
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

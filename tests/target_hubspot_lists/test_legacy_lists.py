@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.factories import email_schema, membership, record_message, schema_message, state_message
-from tests.target_hubspot_lists.inputs import adds, mirror, snapshot
+from tests.target_hubspot_lists.inputs import adds, snapshot
+from tests.target_hubspot_lists.mirrors import mirror
 from tests.target_hubspot_lists.test_portal import check
 
 if TYPE_CHECKING:

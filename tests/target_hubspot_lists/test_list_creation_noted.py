@@ -9,8 +9,9 @@ import pytest
 
 from tests import forked_target
 from tests.held_calls import HeldCall
-from tests.target_hubspot_lists.inputs import mirror, snapshot
+from tests.target_hubspot_lists.inputs import snapshot
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

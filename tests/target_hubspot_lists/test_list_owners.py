@@ -15,6 +15,7 @@ from tests.factories import (
     state_message,
     versioned,
 )
+from tests.target_hubspot_lists import mirrors
 
 if TYPE_CHECKING:
     from tests.conftest import Run, TargetRunner
@@ -35,14 +36,8 @@ def snapshot(cohort_id: str | None, name: str, *members: str, stream: str = "peo
 
 
 def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    """Run in mirror mode with a STATE at the end; the guard allows everything."""
-    settings = {
-        "match_by": "email",
-        "sync_mode": "mirror",
-        "list_name_prefix": "c_",
-        "max_removal_percent": 100,
-    } | config
-    return run_target(*messages, state_message(STATE), **settings)
+    """Run in mirror mode, by address, with a STATE at the end."""
+    return mirrors.mirror(run_target, *messages, state_message(STATE), **{"match_by": "email"} | config)
 
 
 def assert_held_back(run: Run) -> None:

@@ -13,8 +13,9 @@ from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.outcomes import Mailability
 from tests.factories import email_schema, membership, record_message, schema_message
 from tests.hubspot_emulator import ALL_SCOPES, HubSpotEmulator
-from tests.target_hubspot_lists.inputs import adds, calls_of, emails, mirror, now
+from tests.target_hubspot_lists.inputs import adds, calls_of, emails, now
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import mirror
 from tests.target_hubspot_lists.test_portal import check
 
 if TYPE_CHECKING:

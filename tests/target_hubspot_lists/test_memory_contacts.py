@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.factories import by_email, email_schema
-from tests.target_hubspot_lists.inputs import (
-    ADD_AND_REMOVE,
-    calls_of,
-    emails,
-    mirror,
-)
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of, emails
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner

@@ -9,16 +9,9 @@ from sqlalchemy import create_engine, text
 
 from target_hubspot_lists.ledger import Ledger
 from tests.factories import membership, record_message, schema_message
-from tests.target_hubspot_lists.inputs import (
-    adds,
-    calls_of,
-    emails,
-    mirror,
-    now,
-    snapshot,
-    with_id,
-)
+from tests.target_hubspot_lists.inputs import adds, calls_of, emails, now, snapshot, with_id
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

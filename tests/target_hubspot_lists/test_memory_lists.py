@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.factories import membership, record_message, schema_message, state_message
-from tests.target_hubspot_lists.inputs import (
-    ADD_AND_REMOVE,
-    SIZED,
-    adds,
-    calls_of,
-    emails,
-    mirror,
-    snapshot,
-    with_id,
-)
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot, with_id
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import SIZED, mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,16 +13,9 @@ from tests.factories import (
     schema_message,
     versioned,
 )
-from tests.target_hubspot_lists.inputs import (
-    ADD_AND_REMOVE,
-    SIZED,
-    adds,
-    emails,
-    mirror,
-    now,
-    snapshot,
-)
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, emails, now, snapshot
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import SIZED, mirror
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner

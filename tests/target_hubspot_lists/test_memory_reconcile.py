@@ -6,14 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.factories import membership, schema_message
-from tests.target_hubspot_lists.inputs import (
-    ADD_AND_REMOVE,
-    adds,
-    calls_of,
-    emails,
-    mirror,
-    snapshot,
-)
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,9 @@ import pytest
 
 from tests.factories import membership, record_message, schema_message
 from tests.hubspot_emulator import HubSpotEmulator
-from tests.target_hubspot_lists.inputs import adds, calls_of, emails, mirror, snapshot
+from tests.target_hubspot_lists.inputs import adds, calls_of, emails, snapshot
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

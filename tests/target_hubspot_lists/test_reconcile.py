@@ -10,8 +10,9 @@ import pytest
 from target_hubspot_lists.ledger import Ledger
 from tests.factories import membership, record_message, schema_message, state_message
 from tests.hubspot_emulator import HubSpotEmulator
-from tests.target_hubspot_lists.inputs import SIZED, adds, calls_of, emails, mirror, now, snapshot
+from tests.target_hubspot_lists.inputs import adds, calls_of, emails, now, snapshot
 from tests.target_hubspot_lists.logs import row
+from tests.target_hubspot_lists.mirrors import SIZED, mirror
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,7 @@ from target_hubspot_lists.hubspot.spellings import answered_as
 from target_hubspot_lists.ledger.command import main
 from target_hubspot_lists.report_page.members_table import masked, masked_message
 from tests.factories import record_message, schema_message, state_message
+from tests.target_hubspot_lists import mirrors
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, calls_of
 from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.report_page.test_wording import line
@@ -55,8 +56,7 @@ def snapshot(values: list[object], cohort: str = "VIP") -> list[str]:
 
 
 def mirror(run_target: TargetRunner, *messages: str, **config: Any) -> Run:
-    settings = {"sync_mode": "mirror", "list_name_prefix": "c_", "max_removal_percent": 100} | BY_NUMBER
-    return run_target(*messages, **settings | config)
+    return mirrors.mirror(run_target, *messages, **BY_NUMBER | config)
 
 
 def lines(path: Path, kind: str = "member") -> list[dict[str, Any]]:

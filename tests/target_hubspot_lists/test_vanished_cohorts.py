@@ -9,7 +9,7 @@ import pytest
 from target_hubspot_lists.ledger import Ledger
 from tests.factories import membership, schema_message
 from tests.target_hubspot_lists.conftest import START
-from tests.target_hubspot_lists.inputs import mirror
+from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
