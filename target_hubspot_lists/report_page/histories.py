@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.report_page.lines import ListLine, RunLine
     from target_hubspot_lists.report_page.reading import Reports
 
-# The usual interval of a list is told from at least so many runs, of the latest so many.
+# The usual interval of a list is computed from its latest runs: at least MIN_RUNS, at most LATEST_RUNS.
 MIN_RUNS = 4
 LATEST_RUNS = 20
 # A single run may be late: a list is overdue only after so many times the usual interval.
