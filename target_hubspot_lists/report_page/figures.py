@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.report_page.histories import History, Overdue, RunOfList
     from target_hubspot_lists.report_page.lines import RunLine
     from target_hubspot_lists.report_page.reading import NotableMember, Reports
-    from target_hubspot_lists.reporting.explanations import (
-        Explanation,
-    )
+    from target_hubspot_lists.reporting.explanations import Explanation
 
 # A list with more than this share not in place needs a look.
 SERIOUS_SHARE = 0.1

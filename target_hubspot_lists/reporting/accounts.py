@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member, Rejection
-    from target_hubspot_lists.outcomes import (
-        KnownMailability,
-        PropertyResult,
-        Refusal,
-    )
+    from target_hubspot_lists.outcomes import KnownMailability, PropertyResult, Refusal
     from target_hubspot_lists.reporting.account import (
         Account,
         RequestedChange,
@@ -26,7 +22,6 @@ if TYPE_CHECKING:
         StreamAccount,
     )
     from target_hubspot_lists.reporting.report import Report
-
 
 # Contacts that a dry run remembers as counted: their hashes take about 100 bytes each.
 MOST_REMEMBERED = 500_000
