@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from target_hubspot_lists.ledger.records import Forgotten, KnownList, RunLine, State
+from target_hubspot_lists.ledger.records import Forgotten, KnownList, State
 
 if TYPE_CHECKING:
     from target_hubspot_lists.ledger.ledger import Ledger
@@ -18,7 +18,6 @@ __all__ = [
     "LedgerOverview",
     "ListInLedger",
     "RunInLedger",
-    "RunLine",
     "State",
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,12 +9,13 @@ from sqlalchemy import delete, func, or_, select, update
 
 from target_hubspot_lists.ledger import kept_adds
 from target_hubspot_lists.ledger.members import known_list_key, move_members
-from target_hubspot_lists.ledger.records import KnownList, RunLine
+from target_hubspot_lists.ledger.records import KnownList
 from target_hubspot_lists.ledger.statements import insert_into
 from target_hubspot_lists.ledger.tables import cohorts, lists, lists_to_be_made, memberships, runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -152,28 +152,6 @@ class ListStore:
         with self._database.writing() as connection:
             insert = insert_into(connection, runs).values(**key, **figures)
             connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=figures))
-
-    def runs(self, list_id: str) -> list[RunLine]:
-        """Return the lines of all runs on a list, the newest first."""
-        query = (
-            select(runs)
-            .where(runs.c.portal_id == self._portal_id, runs.c.list_id == list_id)
-            .order_by(runs.c.started.desc(), runs.c.run_id.desc())
-        )
-        with self._database.reading() as connection:
-            return [
-                RunLine(
-                    run_id=row.run_id,
-                    list_id=row.list_id,
-                    stream=row.stream,
-                    started=datetime.fromtimestamp(row.started, UTC),
-                    ended=datetime.fromtimestamp(row.ended, UTC),
-                    asked=row.asked,
-                    outcomes=orjson.loads(row.outcomes),
-                    is_complete=row.is_complete,
-                )
-                for row in connection.execute(query)
-            ]
 
     def lists_by_run(self, stream: str) -> list[set[str]]:
         """Return the ids of the lists that each run of a stream filled; `prune` forgets old runs."""

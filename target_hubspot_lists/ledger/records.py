@@ -1,14 +1,10 @@
-"""What the ledger hands out: lists, runs, states and counts, without a database."""
+"""What the ledger hands out: lists, states and counts, without a database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -24,20 +20,6 @@ class KnownList:
     cohort_name: str | None = (
         None  # the cohort's name when its list was named after it; None for a cohort without id
     )
-
-
-@dataclass(frozen=True)
-class RunLine:
-    """What one run did to one list: how many were asked for, and how many came to each outcome."""
-
-    run_id: str
-    list_id: str
-    stream: str
-    started: datetime
-    ended: datetime
-    asked: int
-    outcomes: Mapping[str, int]
-    is_complete: bool = True  # all of its input was brought to HubSpot
 
 
 class KeptAdd(NamedTuple):

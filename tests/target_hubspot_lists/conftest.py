@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_hubspot_lists.ledger import KnownList, Ledger
+from target_hubspot_lists.ledger import KnownList, Ledger, LedgerOverview
 from tests.postgres import NoServer, PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from target_hubspot_lists.ledger import RunInLedger
     from tests.hubspot_emulator import Portal
 
 START = datetime(2026, 3, 20, 9, 46, 40, tzinfo=UTC)
@@ -62,6 +63,11 @@ class Ledgers:
 
     def days_pass(self, days: float) -> None:
         self.now += timedelta(days=days)
+
+    def runs(self, list_id: str) -> list[RunInLedger]:
+        """What runs did to a list of PORTAL, the newest first, as the ledger's command reads it."""
+        with LedgerOverview(self.url) as overview:
+            return overview.runs([PORTAL], of_list=list_id)
 
 
 @pytest.fixture

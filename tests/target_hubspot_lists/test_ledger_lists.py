@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.ledger import RunLine
+from target_hubspot_lists.ledger import RunInLedger
 from tests.target_hubspot_lists.conftest import PORTAL, START, VIP
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ def test_each_run_leaves_one_line_on_each_list(open_ledger: Ledgers, ledger: Led
     later = START + timedelta(days=1)
     open_ledger(run_id="run-2").lists.record_run("42", stream="members", started=later, asked=0, outcomes={})
 
-    assert ledger.lists.runs("42") == [
-        RunLine("run-2", "42", "members", later, later, 0, {}),
-        RunLine("run-1", "42", "members", START, later, 5, {"added": 3, "missing": 2}),
+    outcomes = {"added": 3, "missing": 2}
+    assert open_ledger.runs("42") == [
+        RunInLedger(PORTAL, "run-2", "42", "VIP", "members", later, later, 0, {}, is_complete=True),
+        RunInLedger(PORTAL, "run-1", "42", "VIP", "members", START, later, 5, outcomes, is_complete=True),
     ]
-    assert ledger.lists.runs("43") == []
+    assert open_ledger.runs("43") == []

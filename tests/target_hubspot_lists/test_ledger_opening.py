@@ -165,11 +165,9 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(open_ledger: Ledger
             connection.execute(text(statement).bindparams(portal=PORTAL))
     database.close()
 
-    ledger = open_ledger()
-
-    [known] = ledger.lists.all()
+    [known] = open_ledger().lists.all()
     assert (known.list_id, known.cohort_key, known.cohort_name) == ("42", "vip", None)
-    [line] = ledger.lists.runs("42")
+    [line] = open_ledger.runs("42")
     assert (line.run_id, line.asked, line.is_complete) == ("run-0", 3, True)
 
 

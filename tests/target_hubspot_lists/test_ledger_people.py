@@ -122,7 +122,7 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
 
     open_ledger.days_pass(89)
     assert not ledger.people.prune().anything
-    assert ledger.lists.runs("42")
+    assert open_ledger.runs("42")
     open_ledger.days_pass(2)
     pruned = ledger.people.prune()
 
@@ -131,7 +131,7 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
     assert ledger.people.record_ids(everybody, since=START) == {ADA: 1, "eve@example.com": 3}
     assert ledger.members.all("42") == {1, 3}
     assert ledger.members.states("42", [1, 2, 3]) == {1: State.ON}
-    assert ledger.lists.runs("42") == []
+    assert open_ledger.runs("42") == []
 
 
 def test_what_a_clock_that_was_ahead_has_dated_goes_with_what_is_of_no_use(
@@ -153,7 +153,7 @@ def test_what_a_clock_that_was_ahead_has_dated_goes_with_what_is_of_no_use(
     assert ledger.people.record_ids([ADA, BOB, "eve@example.com"]) == {ADA: 1, "eve@example.com": 3}
     assert ledger.members.all("42") == {1}
     assert not ledger.lists.is_being_created("Trial")
-    assert ledger.lists.runs("42")
+    assert open_ledger.runs("42")
 
 
 def test_a_look_up_from_the_future_counts_as_the_last_one_and_not_as_a_fresh_one(

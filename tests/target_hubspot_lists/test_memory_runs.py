@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from target_hubspot_lists.ledger import Ledger
+from target_hubspot_lists.ledger import Ledger, LedgerOverview
 from tests.processes import TIMEOUT, Plugin, config_file
 from tests.target_hubspot_lists.inputs import (
     ADD_AND_REMOVE,
@@ -95,8 +95,8 @@ def test_a_run_leaves_a_line_for_each_list(portal: Portal, run_target: TargetRun
     run_target(*adds([*contacts, "99"]), ledger_url=sqlite_url)
 
     list_id = portal.hubspot_list("VIP").list_id
-    with Ledger.open(sqlite_url, portal.portal_id, run_id="reader", now=now) as ledger:
-        (line,) = ledger.lists.runs(list_id)
+    with LedgerOverview(sqlite_url) as overview:
+        (line,) = overview.runs(of_list=list_id)
     assert (line.stream, line.asked, line.outcomes) == ("cohort_members", 3, {"added": 2, "missing": 1})
     assert line.is_complete
 
@@ -110,6 +110,6 @@ def test_a_run_that_breaks_off_leaves_a_line_too_and_says_so(
     run = run_target(*adds(contacts), ledger_url=sqlite_url, batch_size_rows=2)
 
     assert run.exit_code == 1
-    with Ledger.open(sqlite_url, portal.portal_id, run_id="reader", now=now) as ledger:
-        (line,) = ledger.lists.runs(portal.hubspot_list("VIP").list_id)
+    with LedgerOverview(sqlite_url) as overview:
+        (line,) = overview.runs(of_list=portal.hubspot_list("VIP").list_id)
     assert (line.asked, line.outcomes, line.is_complete) == (4, {"added": 2}, False)
