@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from target_hubspot_lists.journal.property_memory import PropertyMemory
@@ -10,23 +9,15 @@ from target_hubspot_lists.journal.property_memory import PropertyMemory
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.ledger import KnownList, Period
     from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
-
-
-class Period(NamedTuple):
-    """A time from one moment to another one, both included."""
-
-    since: datetime
-    until: datetime
 
 
 class Routed(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.journal.journal import Journal, ListOwners, Period, VanishedLists
+from target_hubspot_lists.journal.journal import Journal, ListOwners, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
 from target_hubspot_lists.outcomes import Reason
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
     from target_hubspot_lists.journal.journal import Routed
-    from target_hubspot_lists.ledger import KnownList, Ledger
+    from target_hubspot_lists.ledger import KnownList, Ledger, Period
     from target_hubspot_lists.outcomes import KnownMailability
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
@@ -166,9 +166,8 @@ class LedgerReader(Journal):
     @property
     @override
     def lookups_valid_in(self) -> Period | None:
-        """From `_lookups_valid_since` to now: a look-up from the future was dated by a clock that was ahead."""
         since = self._lookups_valid_since()
-        return None if since is None else Period(since, self._ledger.now())
+        return None if since is None else self._ledger.period(since)
 
     def _lookups_valid_since(self) -> datetime | None:
         """Return `contact_cache_days` before the run's start; None with `reconcile`, or with 0 days."""

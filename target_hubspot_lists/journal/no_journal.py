@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Period, Routed
-    from target_hubspot_lists.ledger import KnownList
+    from target_hubspot_lists.journal.journal import Routed
+    from target_hubspot_lists.ledger import KnownList, Period
     from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from target_hubspot_lists.ledger.records import Forgotten, KnownList, State
+from target_hubspot_lists.ledger.records import Forgotten, KnownList, Period, State
 
 if TYPE_CHECKING:
     from target_hubspot_lists.ledger.ledger import Ledger
@@ -17,6 +17,7 @@ __all__ = [
     "Ledger",
     "LedgerOverview",
     "ListInLedger",
+    "Period",
     "RunInLedger",
     "State",
 ]

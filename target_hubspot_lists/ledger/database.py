@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from hubspot_singer.http.redaction import redact
 from target_hubspot_lists.errors import LedgerError
+from target_hubspot_lists.ledger.records import Period
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,9 +193,9 @@ class PortalView:
         """Return the time in seconds since 1970."""
         return int(self.now().timestamp())
 
-    def period(self, since: datetime) -> tuple[int, int]:
-        """Return the time from that moment to now, in seconds since 1970."""
-        return int(since.timestamp()), self.seconds()
+    def period(self, since: datetime) -> Period:
+        """Return the time from that moment to now: what is dated later was dated by a clock that was ahead."""
+        return Period(int(since.timestamp()), self.seconds())
 
     def day(self) -> int:
         """Return the day in days since 1970."""

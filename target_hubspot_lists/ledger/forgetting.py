@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Select
 
+    from target_hubspot_lists.ledger.records import Period
+
 
 def names_of(connection: Connection, portal_id: int, record_ids: Collection[int]) -> set[tuple[str, str]]:
     """Return each property and value by which these records are known."""
@@ -88,13 +90,13 @@ def forget_mailability(connection: Connection, portal_id: int, record_ids: Colle
     return connection.execute(delete(mailability).where(*of_records)).rowcount
 
 
-def prune(connection: Connection, portal_id: int, *, used: tuple[int, int], now: int) -> Forgotten:
-    """Delete what was not used from one moment to the other, in seconds: see `Ledger`.
+def prune(connection: Connection, portal_id: int, *, used: Period, now: int) -> Forgotten:
+    """Delete what was not used in a time: see `Ledger`.
 
-    The later one is after now, as clocks of several machines differ. What is dated after that is of a clock that was
+    The time ends after now, as clocks of several machines differ. What is dated after that is of a clock that was
     ahead: when it was used is not known. What is deleted for it costs a look-up or a write, and no more.
     """
-    days = used[0] // SECONDS_PER_DAY, used[1] // SECONDS_PER_DAY
+    days = used.since // SECONDS_PER_DAY, used.until // SECONDS_PER_DAY
     of_portal = memberships.c.list_key.in_(list_keys(portal_id))
     left = delete(memberships).where(of_portal, memberships.c.state == 0, ~memberships.c.day.between(*days))
     left_count = connection.execute(left).rowcount
@@ -113,7 +115,7 @@ def prune(connection: Connection, portal_id: int, *, used: tuple[int, int], now:
         (mailability, ~mailability.c.looked_up.between(*used)),
         (lists_to_be_made, ~lists_to_be_made.c.since.between(*used)),
         # Not those dated in the future: if it is this run's clock that is wrong, the lines of all runs would be lost.
-        (runs, runs.c.ended < used[0]),
+        (runs, runs.c.ended < used.since),
     ):
         connection.execute(delete(table).where(table.c.portal_id == portal_id, is_old))
     return Forgotten(identifiers, left_count, hash_count)

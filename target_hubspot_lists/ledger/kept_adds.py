@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
     from target_hubspot_lists.ledger.database import PortalView
+    from target_hubspot_lists.ledger.records import Period
 
 BOTH = (kept_adds, noted_removals)
 KEY = ("portal_id", "list_id", "matched_by", "member")
@@ -165,15 +166,14 @@ def move(connection: Connection, portal_id: int, list_id: str, new_id: str) -> N
         connection.execute(moved)
 
 
-def prune(connection: Connection, portal_id: int, *, used: tuple[int, int], now: int) -> None:
+def prune(connection: Connection, portal_id: int, *, used: Period, now: int) -> None:
     """Forget all adds that were kept before a time, and removals that no add is left for.
 
     Adds kept after that time are dated by a clock that was ahead: they have their days from now on.
     """
-    since, until = used
     of_portal = kept_adds.c.portal_id == portal_id
-    connection.execute(delete(kept_adds).where(of_portal, kept_adds.c.kept < since))
-    connection.execute(update(kept_adds).where(of_portal, kept_adds.c.kept > until).values(kept=now))
+    connection.execute(delete(kept_adds).where(of_portal, kept_adds.c.kept < used.since))
+    connection.execute(update(kept_adds).where(of_portal, kept_adds.c.kept > used.until).values(kept=now))
     _forget_removals(connection, portal_id)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from target_hubspot_lists.ledger.records import Period
     from target_hubspot_lists.ledger.workspace import Workspace
 
 WAIT_FOR_LOCK_SECONDS = 30
@@ -117,9 +118,9 @@ class Ledger:
     def __repr__(self) -> str:
         return f"Ledger({self._database!r}, portal {self._portal_id})"
 
-    def now(self) -> datetime:
-        """Return the time, by the clock that the ledger's moments are of."""
-        return self._view.now()
+    def period(self, since: datetime) -> Period:
+        """Return the time from that moment to now, by the clock that the ledger's moments are of."""
+        return self._view.period(since)
 
     def workspace(self) -> Workspace:
         """Return a workspace: tables of this run beside those of the ledger, as long as the ledger is open."""

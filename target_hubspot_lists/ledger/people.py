@@ -13,6 +13,7 @@ from target_hubspot_lists.ledger import kept_adds
 from target_hubspot_lists.ledger.database import SECONDS_PER_DAY
 from target_hubspot_lists.ledger.forgetting import forget, names_of, prune, read_lists_again
 from target_hubspot_lists.ledger.merging import merge
+from target_hubspot_lists.ledger.records import Period
 from target_hubspot_lists.ledger.statements import among, chunks, ids_as_rows, insert_into, pairs_as_rows
 from target_hubspot_lists.ledger.tables import contacts, mailability, property_hashes
 from target_hubspot_lists.outcomes import KnownMailability, Mailability
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 RETENTION = timedelta(days=90)  # for what `prune` deletes
 VALUES_PER_PAGE = 10_000
-EVER = (0, 2**63 - 1)  # seconds
+EVER = Period(0, 2**63 - 1)
 
 
 class PeopleStore:
@@ -206,7 +207,8 @@ class PeopleStore:
 
     def prune(self, keep: timedelta = RETENTION) -> Forgotten:
         """Delete what has been of no use for so long: see `Ledger`."""
-        used = int((self._view.now() - keep).timestamp()), self._view.seconds() + SECONDS_PER_DAY
+        since = self._view.now() - keep
+        used = Period(int(since.timestamp()), self._view.seconds() + SECONDS_PER_DAY)
         with self._database.writing() as connection:
             return prune(connection, self._portal_id, used=used, now=self._view.seconds())
 
@@ -220,7 +222,7 @@ def _record_ids(  # noqa: PLR0913 - what a look-up is known by
     by: str,
     values: Collection[str],
     *,
-    period: tuple[int, int] = EVER,
+    period: Period = EVER,
     with_mailability: bool = False,
 ) -> dict[str, int]:
     is_valid = contacts.c.looked_up.between(*period)
@@ -245,7 +247,7 @@ def _record_ids(  # noqa: PLR0913 - what a look-up is known by
 
 
 def _mailability(
-    connection: Connection, portal_id: int, record_ids: Collection[int], *, period: tuple[int, int]
+    connection: Connection, portal_id: int, record_ids: Collection[int], *, period: Period
 ) -> dict[int, KnownMailability]:
     found: dict[int, KnownMailability] = {}
     answers: dict[tuple[str, int], KnownMailability] = {}  # one object for each, shared by many contacts

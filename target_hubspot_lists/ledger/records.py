@@ -44,6 +44,13 @@ class KnownRemoval(NamedTuple):
     word: int
 
 
+class Period(NamedTuple):
+    """A time from one moment to another one, both included, in seconds since 1970."""
+
+    since: int
+    until: int
+
+
 class State(Enum):
     """Whether a record is on a list; where there is none, that is unknown."""
 

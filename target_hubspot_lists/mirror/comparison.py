@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.identifiers import Identifier
     from target_hubspot_lists.input.records import Member
-    from target_hubspot_lists.journal.journal import Period
+    from target_hubspot_lists.ledger import Period
     from target_hubspot_lists.ledger.workspace import Row, Workspace
 
 
@@ -199,8 +199,8 @@ class Comparison:
             values = {
                 "portal_id": self._workspace.portal_id,
                 "property": self._by,
-                "since": int(lookups_valid_in.since.timestamp()),
-                "until": int(lookups_valid_in.until.timestamp()),
+                "since": lookups_valid_in.since,
+                "until": lookups_valid_in.until,
             }
         self._workspace.fold(
             "mirror_resolved",

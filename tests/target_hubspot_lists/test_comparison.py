@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_hubspot_lists.identifiers import Identifier
-from target_hubspot_lists.journal.journal import Period
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.ledger.workspace import PrivateFile
 from target_hubspot_lists.mirror import differences as where
@@ -230,7 +229,7 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
     kept.snapshot.fold()
     kept.comparison.start([0])
 
-    kept.comparison.identify(Period(open_ledger.now, open_ledger.now))
+    kept.comparison.identify(ledger.period(open_ledger.now))
     unknown = {word.member for words in kept.comparison.unidentified() for word in words}
     kept.comparison.resolve()
     kept.differences.take_known_members("42")
@@ -246,12 +245,13 @@ def test_a_ledger_names_contacts_that_were_looked_up_lately_and_who_is_on_a_list
 
 def test_a_ledger_of_another_portal_tells_nothing(open_ledger: Ledgers) -> None:
     open_ledger(portal_id=1).people.remember_contacts({"ada@example.com": 1})
-    kept = tables(open_ledger(portal_id=2).workspace(), "email")
+    ledger = open_ledger(portal_id=2)
+    kept = tables(ledger.workspace(), "email")
     add(kept, 0, is_member=True, members=["ada@example.com"])
     kept.snapshot.fold()
     kept.comparison.start([0])
 
-    kept.comparison.identify(Period(START, START))
+    kept.comparison.identify(ledger.period(START))
 
     ((word,),) = kept.comparison.unidentified()
     assert word.member == "ada@example.com"
