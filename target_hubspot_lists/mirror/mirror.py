@@ -123,9 +123,7 @@ class Mirror:
         list_snapshots = self._by_list(current)
         _refuse_shared_lists(list_snapshots, self._intake)
         for list_snapshot in list_snapshots:
-            gap = self._gap(list_snapshot)
-            if gap is None:
-                self._owners.take_over(list_snapshot)
+            gap = self._gap(list_snapshot) or self._owners.claim(list_snapshot)
             self._list_mirror.apply(list_snapshot, gap)
             if list_snapshot.problem:
                 self._held_back.streams.add(list_snapshot.stream)
@@ -201,7 +199,7 @@ class Mirror:
             absent = [name for name in configured if name not in names_that_came]
         stream, evidence = list_snapshot.stream, self._intake.evidence(list_snapshot.stream)
         gap = next(gaps(stream, evidence, cohorts, absent, ends=self._ends_with_input), None)
-        return f"{list_snapshot.label}: {gap}" if gap else self._owners.gap(list_snapshot)
+        return f"{list_snapshot.label}: {gap}" if gap else None
 
 
 def _refuse_shared_lists(list_snapshots: Sequence[ListSnapshot], intake: Intake) -> None:

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.sync.destinations import described
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.journal.journal import Journal, ListOwners
     from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
     from target_hubspot_lists.sync.destinations import Routes
 
@@ -30,13 +31,23 @@ class Owners:
         self._journal = journal
         self._routes = routes
 
-    def gap(self, snapshot: ListSnapshot) -> str | None:
-        """Return why nobody may be removed for the sake of others that fill the list; None if nobody else does."""
+    def claim(self, snapshot: ListSnapshot) -> str | None:
+        """Return why nobody may be removed for the sake of others that fill the list.
+
+        None if nobody else does: then it is recorded that the snapshot's stream fills the list from here on.
+        """
         hubspot_list = snapshot.hubspot_list
         if hubspot_list is None:
             return None
-        came = [each.cohort for each in snapshot.cohorts]
         known = self._journal.owners(hubspot_list)
+        gap = self._gap(snapshot, hubspot_list, known)
+        if gap is None and known.stream not in {None, snapshot.stream}:
+            self._journal.take_over(hubspot_list, snapshot.stream)
+        return gap
+
+    def _gap(self, snapshot: ListSnapshot, hubspot_list: HubSpotList, known: ListOwners) -> str | None:
+        """Return why nobody may be removed for the sake of `known` owners of the list; None if it has no others."""
+        came = [each.cohort for each in snapshot.cohorts]
         others = [
             cohort
             for cohort in _strangers(known.cohorts, came)
@@ -50,15 +61,6 @@ class Owners:
         if known.stream not in {None, snapshot.stream}:
             return _other_stream(hubspot_list, came, known.stream or "", snapshot.stream)
         return None
-
-    def take_over(self, snapshot: ListSnapshot) -> None:
-        """Record that the snapshot's stream fills the list from here on; only if `gap` returned None."""
-        hubspot_list = snapshot.hubspot_list
-        if hubspot_list is None:
-            return
-        last = self._journal.owners(hubspot_list).stream
-        if last not in {None, snapshot.stream}:
-            self._journal.take_over(hubspot_list, snapshot.stream)
 
     def _entries_for_others(self, others: Iterable[Cohort], hubspot_list: HubSpotList) -> list[str]:
         """Return the cohorts that `lists` sends to the list, by an id or a name that one of the others has."""
@@ -112,10 +114,7 @@ def _entries(hubspot_list: HubSpotList, cohorts: Sequence[Cohort]) -> str:
 
 
 def _described(cohorts: Sequence[Cohort]) -> str:
-    named = (
-        f'"{shown(each.name)}"' + (f" (id {shown(each.id)})" if each.id else "")
-        for each in cohorts[:MOST_NAMED]
-    )
+    named = map(described, cohorts[:MOST_NAMED])
     more = f" and {len(cohorts) - MOST_NAMED:,} more" if len(cohorts) > MOST_NAMED else ""
     return f"cohort {', '.join(named)}{more}"
 

@@ -201,8 +201,8 @@ class Routes:
         logger.warning(
             "The cohorts %s and %s lead to one list, since their names are the same to HubSpot: if they are not one "
             "cohort, give one of them another list in lists[].",
-            _described(first),
-            _described(cohort),
+            described(first),
+            described(cohort),
         )
 
 
@@ -218,5 +218,6 @@ def _suggestion(name: str, in_records: Collection[str]) -> str:
     return f' (did you mean "{shown(near[0])}"?)' if near else ""
 
 
-def _described(cohort: Cohort) -> str:
+def described(cohort: Cohort) -> str:
+    """Return how messages name a cohort: by its name, and by its id if it has one."""
     return f'"{shown(cohort.name)}"' + (f" (id {shown(cohort.id)})" if cohort.id else "")
