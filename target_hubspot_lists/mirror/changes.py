@@ -131,16 +131,34 @@ class Removals:
         self._sender = sender
         self._unapplied_adds = unapplied_adds
 
-    def begin(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> None:
+    def begin(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> Removal:
         """Count the removals before members are added, so that a rerun counts none of these, if nobody is removed."""
-        self._guard.begin(hubspot_list, self._removal(snapshot, hubspot_list, self._ours(hubspot_list)))
+        removal = self.count(snapshot, hubspot_list)
+        self._guard.begin(hubspot_list, removal)
+        return removal
+
+    def count(self, snapshot: ListSnapshot, hubspot_list: HubSpotList) -> Removal:
+        """Count the removals that the snapshot asks for; adds do not change it, changes that are sent again may."""
+        to_remove = (
+            sum(1 for _ in self._to_remove(hubspot_list))
+            if self._settings.mirror_removes == "ours"
+            else self._differences.count_to_remove()
+        )
+        return self._guard.removal(hubspot_list, to_remove, snapshot.unusable)
 
     def remove(
-        self, snapshot: ListSnapshot, hubspot_list: HubSpotList, gap: str | None, obstacle: str | None
+        self,
+        snapshot: ListSnapshot,
+        hubspot_list: HubSpotList,
+        removal: Removal,
+        *,
+        gap: str | None,
+        obstacle: str | None,
     ) -> None:
         """Remove members that are not in the snapshot, if it is proven, the list is ours, and the guard allows it.
 
-        `gap` says why the snapshot is not proven complete, `obstacle` why members may not be removed all the same.
+        `removal` counts them as they are now. `gap` says why the snapshot is not proven complete, `obstacle` why
+        members may not be removed all the same.
         """
         if snapshot.problem:
             return
@@ -148,8 +166,6 @@ class Removals:
             self._unapplied_adds.forget_list(hubspot_list.list_id)
         if snapshot.dropped:
             self._held_back.note(snapshot.stream, dropped(snapshot.label, snapshot.dropped))
-        ours = self._ours(hubspot_list)
-        removal = self._removal(snapshot, hubspot_list, ours)
         if obstacle is None and self._guard.holds_back(removal):
             obstacle = self._guard.message(hubspot_list, removal)
         if gap or not removal.to_remove:
@@ -157,11 +173,11 @@ class Removals:
         if obstacle:
             self._held_back.note(snapshot.stream, obstacle)
         if gap or obstacle:
-            self._keep(snapshot, hubspot_list, ours, is_proven=gap is None)
+            self._keep(snapshot, hubspot_list, is_proven=gap is None)
             return
         undone_before = snapshot.undone
         resends: list[Resend] = []
-        for rows in in_chunks(self._to_remove(ours), MAX_RECORD_IDS_PER_CALL):
+        for rows in in_chunks(self._to_remove(hubspot_list), MAX_RECORD_IDS_PER_CALL):
             plan = Plan.of(
                 hubspot_list,
                 {record_id: snapshot.asked_to_remove(record_id, row) for record_id, row in rows},
@@ -181,41 +197,23 @@ class Removals:
         if undone:
             self._held_back.note(snapshot.stream, not_removed(hubspot_list, undone, removal))
 
-    def _keep(
-        self,
-        snapshot: ListSnapshot,
-        hubspot_list: HubSpotList,
-        ours: Collection[int] | None,
-        *,
-        is_proven: bool,
-    ) -> None:
+    def _keep(self, snapshot: ListSnapshot, hubspot_list: HubSpotList, *, is_proven: bool) -> None:
         """Keep members that the snapshot would remove; an unproven one would remove only those that a record names."""
+        to_remove = self._to_remove(hubspot_list)
         removed = [row.record_id for row in self._differences.rows(where.NOT_A_MEMBER)]
         self._journal.restore_members(hubspot_list, except_for=removed)
-        for record_id, row in self._to_remove(ours):
+        for record_id, row in to_remove:
             if row is not None or is_proven:
                 kept = snapshot.asked_to_remove(record_id, row)
                 self._accounts.settle(kept, Outcome.SKIPPED, record_id=record_id)
 
-    def _ours(self, hubspot_list: HubSpotList) -> Collection[int] | None:
-        """Return the members that this target added, if only these may be removed; None if all may be."""
-        only_ours = self._settings.mirror_removes == "ours"
-        return self._journal.added_by_us(hubspot_list) if only_ours else None
+    def _to_remove(self, hubspot_list: HubSpotList) -> Iterator[tuple[int, Resolved | None]]:
+        """Return the record ids to remove, each with the record that says so, or None.
 
-    def _removal(
-        self, snapshot: ListSnapshot, hubspot_list: HubSpotList, ours: Collection[int] | None
-    ) -> Removal:
-        """Count the removals that the snapshot asks for."""
-        to_remove = (
-            self._differences.count_to_remove() if ours is None else sum(1 for _ in self._to_remove(ours))
-        )
-        return self._guard.removal(hubspot_list, to_remove, snapshot.unusable)
-
-    def _to_remove(self, ours: Collection[int] | None) -> Iterator[tuple[int, Resolved | None]]:
-        """Yield record ids to remove, each with the record that says so, or None.
-
-        With `ours`, the members that this target added, only these are removed without a record.
+        With `mirror_removes: ours` only members that this target added are removed without a record.
         """
-        for record_id, row in self._differences.to_remove():
-            if row is not None or ours is None or record_id in ours:
-                yield record_id, row
+        to_remove = self._differences.to_remove()
+        if self._settings.mirror_removes != "ours":
+            return to_remove
+        ours = self._journal.added_by_us(hubspot_list)
+        return ((record_id, row) for record_id, row in to_remove if row is not None or record_id in ours)

@@ -101,12 +101,14 @@ class ListMirror:
         obstacle = None if gap else self._follow_merges(snapshot, hubspot_list)
         resends = self._settle_already_members(snapshot, hubspot_list)
         self._settle_not_members(snapshot)
-        self._removals.begin(snapshot, hubspot_list)
+        removal = self._removals.begin(snapshot, hubspot_list)
         for rows in in_chunks(self._differences.rows(where.TO_ADD), MAX_RECORD_IDS_PER_CALL):
             resends += self._sender.send(*self._begin_change(snapshot, hubspot_list, rows))
-        # Only now: it changes the comparison, which the steps before read.
-        self._sender.resend(snapshot, resends)
-        self._removals.remove(snapshot, hubspot_list, gap, obstacle)
+        if resends:
+            # Only now: it changes the comparison, which the steps before read.
+            self._sender.resend(snapshot, resends)
+            removal = self._removals.count(snapshot, hubspot_list)
+        self._removals.remove(snapshot, hubspot_list, removal, gap=gap, obstacle=obstacle)
 
     def skip(self, cohort: CohortSnapshot) -> None:
         """Settle every member of a cohort that the setting `lists` leaves out."""
