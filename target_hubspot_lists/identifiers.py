@@ -105,9 +105,8 @@ def joined(pairs: Iterable[tuple[Hashable, Named]]) -> list[list[Named]]:
 
     `pairs` has each key of each member. Groups, and the members of each, are in the order in which members come.
     """
-    leader: dict[
-        Named, Named
-    ] = {}  # of each member another one of its group, nearer to the one that leads it
+    # Of each member another one of its group, nearer to the one that leads it.
+    leader: dict[Named, Named] = {}
     first: dict[Hashable, Named] = {}
 
     def find_leader(member: Named) -> Named:
@@ -148,8 +147,7 @@ def match_text(identifiers: Sequence[Identifier]) -> str:
 def named_by(match: str, member: str) -> set[Name]:
     """Return the pairs of property and value that identify a member; `match` is the `match_text`."""
     properties = [by for by, _ in orjson.loads(match)]
-    values = [member] if len(properties) == 1 else unpacked(member)
-    return {(by, value) for by, value in zip(properties, values, strict=True) if value is not None}
+    return set(names_of(properties, [member] if len(properties) == 1 else unpacked(member)))
 
 
 def is_same_person(match: str, member: str, other_match: str, other: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_hubspot_lists.identifiers import is_same_person, match_text, named_by
+from target_hubspot_lists.identifiers import is_same_person, joined, match_text, named_by
 from target_hubspot_lists.ledger.records import KeptAdd, KnownRemoval
 from target_hubspot_lists.outcomes import Outcome, Reason
 from target_hubspot_lists.sync.contact_lookup import look_up
@@ -148,12 +148,8 @@ def lists_of_pipeline(runs: Iterable[Collection[str]], of_this_run: Collection[s
     `runs` has the lists of each earlier run of a stream's name. If this run has no list yet, the pipeline is the only
     one there is; if several pipelines name their streams alike, none is returned, since nothing says which it is.
     """
-    pipelines: list[set[str]] = []
-    for lists in (*runs, of_this_run):
-        if lists:
-            same = [pipeline for pipeline in pipelines if not pipeline.isdisjoint(lists)]
-            pipelines = [pipeline for pipeline in pipelines if pipeline.isdisjoint(lists)]
-            pipelines.append(set(lists).union(*same))
+    by_run = enumerate((*runs, of_this_run))
+    pipelines = map(set, joined((run, list_id) for run, lists in by_run for list_id in lists))
     candidates = [
         pipeline for pipeline in pipelines if not of_this_run or not pipeline.isdisjoint(of_this_run)
     ]
