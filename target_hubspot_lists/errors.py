@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hubspot_singer.http import HubSpotError
+from target_hubspot_lists.outcomes import Refusal
 
 if TYPE_CHECKING:
     from target_hubspot_lists.outcomes import Reason
@@ -42,6 +43,11 @@ class UnusableList(TargetError):
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+    @property
+    def refusal(self) -> Refusal:
+        """Why each member of the list is rejected."""
+        return Refusal(self.reason, str(self))
 
 
 class LedgerError(TargetError):

@@ -34,12 +34,10 @@ class Seen(Enum):
     CHANGED = auto()  # HubSpot named it as added, or as removed
     ON_LIST = auto()
     NOT_ON_LIST = auto()
-    NOT_NAMED = (
-        auto()
-    )  # HubSpot accepted the call: the contact was as asked already, or the list does not show it yet
+    # HubSpot accepted the call: the contact was as asked already, or the list does not show it yet.
+    NOT_NAMED = auto()
     NO_CONTACT = auto()
     REFUSED = auto()
-    HELD_BACK = auto()
 
 
 def outcome_of(seen: Seen, *, is_member: bool, is_sent: bool = True) -> Outcome:
@@ -63,7 +61,6 @@ _OTHERWISE = {
     Seen.NOT_NAMED: Outcome.UNCONFIRMED,
     Seen.NO_CONTACT: Outcome.MISSING,
     Seen.REFUSED: Outcome.REJECTED,
-    Seen.HELD_BACK: Outcome.SKIPPED,
 }
 
 

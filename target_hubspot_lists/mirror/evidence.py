@@ -28,9 +28,8 @@ class StreamEvidence:
     records_since_schema: int = 0
     records_without_version: int = 0  # since the current version began: it says nothing of them
     is_activated: bool = False
-    unclear: int = (
-        0  # rejected records of unknown cohorts, or of members of whom it is unknown whether they stay
-    )
+    # Rejected records of unknown cohorts, or of members of whom it is unknown whether they stay.
+    unclear: int = 0
 
     def schema(self) -> None:
         """A SCHEMA came, changed or not: the records after it may be of the next parent."""

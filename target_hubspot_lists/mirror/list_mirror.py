@@ -13,7 +13,7 @@ from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CA
 from target_hubspot_lists.mirror import differences as where
 from target_hubspot_lists.mirror.guards import not_followed, not_ours, unusable_rows
 from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
-from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.account import EMPTY
 from target_hubspot_lists.sync.plans import Plan, to_add
 
@@ -85,8 +85,7 @@ class ListMirror:
         self._identification.begin(snapshot)
         # Before any contact is created: none is created for a list that cannot be used.
         if problem := self._read_members(snapshot):
-            refusal = Refusal(problem.reason, str(problem))
-            self._identification.settle(snapshot, Outcome.REJECTED, refusal)
+            self._identification.settle(snapshot, Outcome.REJECTED, problem.refusal)
             return
         hubspot_list = snapshot.hubspot_list
         self._properties.create_for(hubspot_list)

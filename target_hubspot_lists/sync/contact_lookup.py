@@ -50,9 +50,8 @@ class ContactLookup:
         self._to_create = to_create
         self._jobs: deque[Callable[[], ContactResults]] = deque()
         self._result = Resolution()
-        self._creates: list[
-            str
-        ] = []  # addresses that wait until a call is full, or nothing else is to be done
+        # Addresses that wait until a call is full, or nothing else is to be done.
+        self._creates: list[str] = []
         self._read_again: set[str] = set()
         self._conflicts: dict[str, Refusal] = {}  # by address, what HubSpot said when it did not create it
         self._sent_attributes: set[str] = set()  # addresses that were sent with attributes

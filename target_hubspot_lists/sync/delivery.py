@@ -302,9 +302,8 @@ class ListDelivery:
         """Reject all members without an outcome, since the list cannot be used."""
         for part in self.plan.parts:
             part.account.problem = problem
-        refusal = Refusal(problem.reason, str(problem))
         self.missing = set()
-        self.settle(self.remaining, Seen.REFUSED, refusals=dict.fromkeys(self.remaining, refusal))
+        self.settle(self.remaining, Seen.REFUSED, refusals=dict.fromkeys(self.remaining, problem.refusal))
 
 
 def settle_dry_run(delivery: ListDelivery, reader: MembershipReader, *, by_record: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import list_to_create
-from target_hubspot_lists.outcomes import Outcome, Refusal
+from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.account import EMPTY, RequestedChange, RequestedChanges, StreamAccount
 from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
 from target_hubspot_lists.sync.plans import Plan, last_words
@@ -192,7 +192,7 @@ class Incremental:
         )
 
     def _reject(self, changes: Iterable[RequestedChange], problem: UnusableList) -> None:
-        refusal = Refusal(problem.reason, str(problem))
+        refusal = problem.refusal
         for asked in changes:
             self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
 

@@ -188,9 +188,8 @@ class _Search:
         """Take for each member whether it is to be on any list; `properties` has HubSpot's name of each identifier."""
         self._properties = properties
         self._is_member = is_member
-        self._identifiers = {
-            member: unpacked(member) for member in is_member
-        }  # of members without a contact yet
+        # Of members without a contact yet.
+        self._identifiers = {member: unpacked(member) for member in is_member}
         self._result = Resolution()
         self._looked_up: set[int] = set()
         # Members whose contact HubSpot no longer finds by their identifiers.

@@ -29,7 +29,6 @@ from target_hubspot_lists.outcomes import (
         (Seen.NOT_NAMED, Outcome.UNCONFIRMED, Outcome.UNCONFIRMED),
         (Seen.NO_CONTACT, Outcome.MISSING, Outcome.MISSING),
         (Seen.REFUSED, Outcome.REJECTED, Outcome.REJECTED),
-        (Seen.HELD_BACK, Outcome.SKIPPED, Outcome.SKIPPED),
     ],
 )
 def test_each_thing_that_is_known_has_one_outcome(seen: Seen, to_add: Outcome, to_remove: Outcome) -> None:
