@@ -166,6 +166,23 @@ def test_a_run_without_an_end_is_told(page_of: PageMaker) -> None:
     assert f"Run {run_id(2)} wrote lines and never its last one" in page.text
 
 
+@pytest.mark.parametrize(
+    ("fields", "took"),
+    [
+        ({"seconds": 7_200}, "2 hours"),
+        ({"seconds": None}, "30 seconds"),  # from its start to its line
+        ({"seconds": None, "started": None}, "30 seconds"),  # the run's name tells its start
+        ({"seconds": None, "started": None, "run_id": "by-hand"}, "unknown"),
+    ],
+)
+def test_a_run_tells_how_long_it_took_as_far_as_its_line_does(
+    page_of: PageMaker, fields: dict[str, Any], took: str
+) -> None:
+    page = page_of(list_line(added=1), {**run_line(), **fields})
+
+    assert f'<td data-h="Took">{took}</td>' in page.html
+
+
 def test_people_who_cannot_be_mailed_are_counted_with_the_reason(page_of: PageMaker) -> None:
     page = page_of(
         list_line(added=10, mailability={"mailable": 7, "opted_out": 2, "hard_bounced": 1}),
