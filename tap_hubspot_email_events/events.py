@@ -72,12 +72,15 @@ class EventParser:
     def _is_unwanted(self, content: Mapping[str, Any]) -> bool:
         if self.exclude_filtered and converted_or_none(as_boolean, content.get("filteredEvent")):
             return True
-        return content.get("type") in self.passed_over
+        event_type = content.get("type")
+        return isinstance(event_type, str) and event_type in self.passed_over
 
     def _campaign(self, content: Mapping[str, Any]) -> tuple[int, int] | None:
         """Return what names the event's campaign; many events share one object."""
         campaign_id, app_id = content.get("emailCampaignId"), content.get("appId")
         if type(campaign_id) is not int or type(app_id) is not int:
+            campaign_id, app_id = (converted_or_none(as_integer, each) for each in (campaign_id, app_id))
+        if campaign_id is None or app_id is None:
             return None
         campaign = campaign_id, app_id
         return self._campaigns.setdefault(campaign, campaign)

@@ -80,8 +80,11 @@ class EventPages:
             self.hubspot.get(PATH, params=params, slow_tries=slow_tries, server_error_tries=tries), window
         )
 
-    def newest(self, start: int) -> tuple[Page, datetime]:
-        """Return the newest page of all events since `start`, and HubSpot's time."""
+    def newest(self, start: int) -> tuple[Page | None, datetime]:
+        """Return the newest page of all events since `start`, and HubSpot's time.
+
+        There is no page if its first event has no time: then nothing says in which window the event is to be counted.
+        """
         window = Window(start, moments.LAST_MOMENT_MS)
         params = {
             "eventType": self.event_type,
@@ -92,7 +95,8 @@ class EventPages:
         answer = self.hubspot.get(
             PATH, params=params, slow_tries=SLOW_TRIES, server_error_tries=WIDE_SERVER_ERROR_TRIES
         )
-        return self._parsed(answer, window), time_of(answer)
+        page = self._parsed(answer, window)
+        return None if window.last in page.created else page, time_of(answer)
 
     def time(self, near: int) -> datetime:
         """Return HubSpot's time, from the answer to the smallest possible request."""

@@ -302,6 +302,23 @@ def test_a_bad_event_costs_one_event_and_the_bookmark_moves_on(
     assert (second.exit_code, second.ids("email_event_bounce")) == (0, [])
 
 
+@pytest.mark.parametrize("bad", BAD_EVENTS)
+def test_a_bad_event_that_is_the_newest_is_counted_too(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, bad: Any
+) -> None:
+    """The first page comes with HubSpot's time and has no end: an event without a time is in no window there."""
+    good = {"id": "early", "created": SETTLED - 5}
+    hubspot.faults.next("GET", EVENTS, status=200, body={"hasMore": False, "events": [bad, good]}, times=None)
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.exit_code == 1
+    assert output.last_words.startswith(
+        "email_event_open: 1 event without an id or a time could not be passed on."
+    )
+    assert output.ids() == ["early"]
+
+
 def test_bad_events_are_counted_each_once(hubspot: HubSpotEmulator, run_tap: TapRunner) -> None:
     page = {"hasMore": False, "events": [*BAD_EVENTS, BAD_EVENTS[0]]}
     hubspot.faults.next("GET", EVENTS, status=200, body=page)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.singer import DAY, OTHER, SETTLED, STREAMS
@@ -10,6 +13,8 @@ from tests.tap_hubspot_email_events.singer import DAY, OTHER, SETTLED, STREAMS
 if TYPE_CHECKING:
     from tests.hubspot_emulator import HubSpotEmulator, Portal, StoppedClock
     from tests.tap_hubspot_email_events.conftest import TapRunner
+
+EVENTS = "/email/public/v1/events"
 
 
 def test_events_of_other_types_are_passed_on_with_their_fields_in_extra(
@@ -38,6 +43,22 @@ def test_an_event_without_a_type_comes_without_one(portal: Portal, run_tap: TapR
     (record,) = run_tap(catalog=selecting(OTHER)).records(OTHER)
 
     assert (record["id"], record["type"], record["event_name"]) == ("e1", None, None)
+
+
+@pytest.mark.parametrize("odd", [["OPEN"], {"name": "OPEN"}, 5, True])
+def test_a_type_that_is_no_text_costs_no_event(
+    hubspot: HubSpotEmulator, run_tap: TapRunner, odd: object
+) -> None:
+    events = [
+        {"id": "e2", "created": SETTLED - 1, "type": odd},
+        {"id": "e1", "created": SETTLED - 2, "type": "REPLY"},
+    ]
+    hubspot.faults.next("GET", EVENTS, status=200, body={"hasMore": False, "events": events})
+
+    output = run_tap(catalog=selecting(OTHER))
+
+    assert (output.exit_code, output.ids(OTHER)) == (0, ["e1", "e2"])
+    assert json.loads(output.records(OTHER)[1]["type"]) == odd
 
 
 def test_each_event_comes_in_one_stream_however_many_there_are(portal: Portal, run_tap: TapRunner) -> None:
