@@ -45,11 +45,15 @@ logger = logging.getLogger("tap-hubspot-email-events")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All campaigns as HubSpot lists them, each once, and HubSpot's time; `unnamed` entries do not name a campaign."""
+    """All campaigns as HubSpot lists them, each once, and HubSpot's time; `unnamed` entries do not name a campaign.
+
+    It is not complete where HubSpot said that there are more campaigns, but not where they are.
+    """
 
     campaigns: Mapping[CampaignKey, ListedCampaign]
     unnamed: int
     time: datetime
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,12 @@ def read_listing(hubspot: HubSpot) -> Listing:
     campaigns = everything.campaigns | {
         key: each for key, each in recent.campaigns.items() if _is_newer(each, everything.campaigns.get(key))
     }
-    return Listing(campaigns, everything.unnamed + recent.unnamed, time)
+    return Listing(
+        campaigns,
+        everything.unnamed + recent.unnamed,
+        time,
+        is_complete=everything.is_complete and recent.is_complete,
+    )
 
 
 def _is_newer(recent: ListedCampaign, listed: ListedCampaign | None) -> bool:
@@ -119,6 +128,7 @@ class _List:
         self._path = path
         self.campaigns: dict[CampaignKey, ListedCampaign] = {}
         self.unnamed = 0
+        self.is_complete = False
 
     def read(self) -> datetime:
         """Read the list to its end; return HubSpot's time at its beginning."""
@@ -139,7 +149,8 @@ class _List:
         self._take(answer, position)
         while position.can_go_on:
             self._take(self._page(position.offset), position)
-        if not position.is_at_end:
+        self.is_complete = position.is_at_end
+        if not self.is_complete:
             self._warn_of_missing_pages()
         return time
 

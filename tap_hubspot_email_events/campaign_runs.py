@@ -95,7 +95,9 @@ class CampaignRun:
 
     def end(self, state: MutableMapping[str, Any]) -> None:
         """Write the progress into the state, and log it."""
-        self.progress.finish(self.listing.campaigns.values(), self.wanted, state)
+        self.progress.finish(
+            self.listing.campaigns.values(), self.wanted, state, is_complete=self.listing.is_complete
+        )
         left = len(self.wanted) - len(self.progress.passed_on)
         logger.info(
             "Email campaigns: %d listed, %d of them new or changed, %d read, %d gone, %d left for the next run.",

@@ -145,14 +145,19 @@ class CampaignProgress:
         listed: Iterable[ListedCampaign],
         wanted: Sequence[ListedCampaign],
         state: MutableMapping[str, Any],
+        *,
+        is_complete: bool = True,
     ) -> None:
-        """Write into the stream's state what was passed on of the campaigns that were wanted."""
+        """Write into the stream's state what was passed on of the campaigns that were wanted.
+
+        Where not all campaigns are listed (`is_complete`), the time stays: another one may have an earlier update.
+        """
         timed = [(each, each.updated) for each in listed if each.updated is not None]
         left = [each for each in wanted if each.key not in self.passed_on]
         times_left = [each.updated for each in left if each.updated is not None]
         until = min(times_left, default=max((time for _, time in timed), default=0))
         # An update in the future says nothing of updates before it, and an earlier version may have believed one.
-        self.until = min(max(self.until, until), self.now)
+        self.until = min(max(self.until, until if is_complete else 0), self.now)
         if not self.is_first_reading:
             self._note_young()
         self.read |= self.passed_on

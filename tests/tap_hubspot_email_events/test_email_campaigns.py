@@ -139,6 +139,20 @@ def test_of_campaigns_without_a_time_those_of_new_events_and_young_ones_are_read
     assert [ids(each) for each in (second, third, fourth)] == [[2, 3], [3], []]
 
 
+def test_events_that_name_their_campaign_in_text_have_it_read_again(
+    portal: Portal, hubspot: HubSpotEmulator, clock: StoppedClock, run_tap: TapRunner
+) -> None:
+    portal.add_campaign(7)
+    state = run_tap().state
+    event = {"id": "e1", "created": SETTLED + 1, "emailCampaignId": "7", "appId": "113"}
+    hubspot.faults.next("GET", "eventType=OPEN", status=200, body={"hasMore": False, "events": [event]})
+    clock.advance(600)
+
+    second = run_tap(state=state)
+
+    assert (second.ids("email_event_open"), ids(second)) == (["e1"], [7])
+
+
 def test_a_thousand_are_read_in_a_run_and_the_rest_in_the_next_ones(
     portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
 ) -> None:
@@ -288,6 +302,23 @@ def test_pages_that_give_no_way_on_bring_what_they_hold_and_a_warning(
         "there are more email campaigns (/email/public/v1/campaigns/by-id), but not where they are"
         in output.log
     )
+
+
+def test_a_list_that_breaks_off_leaves_no_update_behind_the_bookmark(
+    portal: Portal, hubspot: HubSpotEmulator, clock: StoppedClock, run_tap: TapRunner
+) -> None:
+    portal.add_campaign(1, updated_ms=SETTLED - 2 * DAY)
+    first = run_tap(catalog=ONLY)
+    clock.advance(DAY / 1000)
+    portal.update_campaign(1, updated_ms=SETTLED + 1)
+    recent = {"id": 2, "appId": 113, "lastUpdatedTime": SETTLED + DAY}
+    portal.add_campaign(2, updated_ms=SETTLED + DAY)
+    hubspot.faults.next("GET", "/campaigns?", status=200, body={"hasMore": True, "campaigns": [recent]})
+    hubspot.faults.next("GET", "/campaigns/by-id", status=200, body={"hasMore": True, "campaigns": [recent]})
+    second = run_tap(state=first.state, catalog=ONLY)
+    third = run_tap(state=second.state, catalog=ONLY)
+
+    assert [ids(each) for each in (first, second, third)] == [[1], [2], [1]]
 
 
 def test_an_offset_that_expired_begins_the_list_anew(
