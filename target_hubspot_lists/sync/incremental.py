@@ -12,7 +12,7 @@ from target_hubspot_lists.outcomes import Outcome
 from target_hubspot_lists.reporting.account import EMPTY, RequestedChange, RequestedChanges, StreamAccount
 from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
 from target_hubspot_lists.sync.plans import Plan, last_words
-from target_hubspot_lists.sync.unapplied_adds import ListChanges
+from target_hubspot_lists.sync.unapplied_adds import ListChanges, Source, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -132,7 +132,7 @@ class Incremental:
             partial(resolution.settle, self._accounts, results=properties.results),
         )
         changes = [
-            ListChanges(list_id, pending.stream, pending.account, pending.words)
+            ListChanges(list_id, pending.sources, pending.account, pending.words)
             for pending in to_look_up
             if (
                 list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
@@ -277,6 +277,7 @@ class Pending:
     destination: Destination
     stream: str  # which filled it last
     words: dict[Member, int] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
 
     @property
     def route_key(self) -> str:
@@ -343,7 +344,7 @@ class Batch:
         """Forget what was applied."""
         self.count()
         for pending in self:
-            pending.words = {}
+            pending.words, pending.sources = {}, Sources()
         self._cohort, self._words = None, {}
         self._counted_words = self._counted = 0
 
@@ -386,6 +387,7 @@ class Batch:
             pending = self._by_route.setdefault(destination.route.key, Pending(destination, stream))
             self._by_cohort[cohort] = pending
         pending.stream = stream
+        pending.sources.turn_to(Source(stream, cohort), self._position + 1)
         self._journal.note_cohort(cohort)
         self._stream_account = self._accounts.streams[stream]
         self._stream_account.lists.add(pending.route_key)

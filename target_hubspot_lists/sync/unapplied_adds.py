@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from target_hubspot_lists.identifiers import is_same_person, joined, match_text, named_by
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.contacts import Contacts
-    from target_hubspot_lists.input.records import Member
+    from target_hubspot_lists.input.records import Cohort, Member
     from target_hubspot_lists.ledger.kept_adds import KeptAddStore
     from target_hubspot_lists.outcomes import Refusal
     from target_hubspot_lists.reporting.account import Account, RequestedChange
@@ -24,11 +25,36 @@ if TYPE_CHECKING:
 LONGEST_KEPT = 2_500  # bytes of the match settings and the member together
 
 
+class Source(NamedTuple):
+    """Where records come from: the stream, and the cohort that they name."""
+
+    stream: str
+    cohort: Cohort
+
+
+class Sources:
+    """The sources of the records about one list: several streams and cohorts may lead to it."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+        self._since: list[int] = []  # the position from which on records come from each of them
+
+    def turn_to(self, source: Source, position: int) -> None:
+        """Note that records from this position on, in the order of the input, come from this source."""
+        if not self._sources or self._sources[-1] != source:
+            self._sources.append(source)
+            self._since.append(position)
+
+    def of(self, position: int) -> Source:
+        """Return the source of the record at a position."""
+        return self._sources[bisect_right(self._since, position) - 1]
+
+
 class ListChanges(NamedTuple):
     """The changes that one flush asks of one list: the last word on each member, see `packed`."""
 
     list_id: str
-    stream: str
+    sources: Sources
     account: Account
     words: Mapping[Member, int]
 
@@ -99,18 +125,19 @@ class UnappliedAdds:
         self, of_list: ListChanges, adds: Sequence[RequestedChange], resolution: Resolution, *, first: int
     ) -> None:
         """Note the changes of one list; words are numbered from `first` on, by the positions of their records."""
-        list_id, cohort = of_list.list_id, of_list.account.cohort
+        list_id = of_list.list_id
         kept = [
             KeptAdd(
                 list_id,
                 self.match,
                 str(asked.member),
-                of_list.stream,
-                cohort.key,
-                cohort.name,
+                source.stream,
+                source.cohort.key,
+                source.cohort.name,
                 first + asked.position,
             )
             for asked in adds
+            for source in [of_list.sources.of(asked.position)]
         ]
         removals = [
             KnownRemoval(list_id, self.match, str(member), resolution.record_id(member), first + (word >> 1))

@@ -304,6 +304,39 @@ def test_it_is_not_tried_once_the_cohort_goes_to_another_list(portal: Portal, on
     assert portal.member_emails("Others") == set()
 
 
+def test_of_two_cohorts_with_one_list_the_one_that_moved_is_not_tried(
+    portal: Portal, on_sqlite: Pipeline
+) -> None:
+    first, second = portal.add_list("First").list_id, portal.add_list("Second").list_id
+    to_first = [{"cohort": cohort, "list_id": first} for cohort in ("A", "B")]
+    on_sqlite.run(by_email("A", BOB), by_email("B", CYD), by_email("A", ADA), lists=to_first)
+    for address in (ADA, CYD):
+        portal.add_contact(address)
+    on_sqlite.run(lists=[to_first[0], {"cohort": "B", "list_id": second}])
+
+    assert portal.member_emails("First") == {BOB, ADA}
+    assert portal.member_emails("Second") == set()
+
+
+def test_of_two_streams_with_one_list_each_tries_its_own(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    settings = {"match_by": "email", "create_contacts": False, "ledger_url": sqlite_url}
+    streams = [email_schema(stream=stream) for stream in "AB"]
+    records = [
+        by_email("VIP", member, stream=stream) for stream, member in [("A", ADA), ("B", CYD), ("B", BOB)]
+    ]
+    run_target(*streams, *records, **settings)
+    for address in (ADA, CYD):
+        portal.add_contact(address)
+    run_target(streams[1], **settings)
+    after_second_stream = portal.member_emails("VIP")
+    run_target(streams[0], **settings)
+
+    assert after_second_stream == {BOB, CYD}
+    assert portal.member_emails("VIP") == {ADA, BOB, CYD}
+
+
 @pytest.mark.parametrize("is_proven", [True, False])
 def test_a_mirror_that_is_proven_says_otherwise(
     portal: Portal, run_target: TargetRunner, pipeline: Pipeline, ledger_url: str, *, is_proven: bool
