@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import redact, required_id
+from hubspot_singer.http import (
+    InvalidCredentials,
+    MissingScopes,
+    NotFound,
+    Refused,
+    redact,
+    required_id,
+)
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hubspot_singer.http import HubSpotError
 
@@ -112,6 +120,22 @@ def list_unreadable(label: str, problem: HubSpotError) -> UnusableList:
         Reason.LIST_UNREADABLE,
         f"{label} cannot be read: {problem} Run again later; if it stays so, open the list in HubSpot.",
     )
+
+
+@contextmanager
+def readable(hubspot_list: HubSpotList) -> Iterator[None]:
+    """Raise UnusableList in place of HubSpot's error about a call that reads this list: it is deleted, or unreadable.
+
+    Errors that concern all lists, such as a missing scope, are raised as they are.
+    """
+    try:
+        yield
+    except NotFound as not_found:
+        raise deleted_in_run(hubspot_list) from not_found
+    except (InvalidCredentials, MissingScopes):
+        raise
+    except Refused as refused:
+        raise list_unreadable(str(hubspot_list), refused) from refused
 
 
 def deleted_in_run(hubspot_list: HubSpotList) -> UnusableList:

@@ -24,6 +24,7 @@ from target_hubspot_lists.hubspot.list_objects import (
     HubSpotList,
     check_writable,
     deleted_in_run,
+    readable,
     shown,
 )
 
@@ -84,11 +85,10 @@ class Lists:
         return None
 
     def check_takes_members(self, hubspot_list: HubSpotList) -> None:
-        """Raise UnusableList if the list is deleted or no longer takes members."""
-        answer = self.find_by_id(hubspot_list.list_id)
-        if answer is None:
-            raise deleted_in_run(hubspot_list)
-        check_writable(answer)
+        """Raise UnusableList if the list is deleted, cannot be read, or no longer takes members."""
+        with readable(hubspot_list):
+            answer = self._client.get(f"{self._base}/{hubspot_list.list_id}")
+        check_writable(parsed(answer, HubSpotList.from_answer))
 
     def find_by_id(self, list_id: str) -> HubSpotList | None:
         """Return the list, or None if HubSpot says there is none."""

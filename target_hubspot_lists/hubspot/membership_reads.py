@@ -6,18 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hubspot_singer.http import (
-    InvalidCredentials,
-    MissingScopes,
-    NotFound,
-    Refused,
-    concurrently,
-    parsed,
-    required_id,
-)
-from target_hubspot_lists.errors import TargetError, UnusableList
+from hubspot_singer.http import concurrently, parsed, required_id
+from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
-from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, deleted_in_run, list_unreadable
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, readable
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
@@ -106,27 +98,25 @@ class MembershipReader:
         return reading, waited
 
     def iter_members(self, hubspot_list: HubSpotList) -> Iterator[int]:
-        """Yield the record ids of all members; raise UnusableList if HubSpot is still filling the list."""
+        """Yield the record ids of all members; UnusableList if the list cannot be read, or HubSpot still fills it."""
         if hubspot_list.is_processing:
             self._wait_until_complete(hubspot_list)
         # Pages are sorted by record id, so a change elsewhere in the list moves no member past the cursor.
         path, after = f"{self._base}/{hubspot_list.list_id}/memberships", None
+        cursors: set[str] = set()
         while True:
-            try:
+            with readable(hubspot_list):
                 answer = self._client.get(path, params={"limit": MEMBERS_PER_PAGE, "after": after})
-            except NotFound as not_found:
-                raise deleted_in_run(hubspot_list) from not_found
-            except (InvalidCredentials, MissingScopes):
-                raise
-            except Refused as refused:
-                raise list_unreadable(str(hubspot_list), refused) from refused
-            members, following = parsed(answer, _page)
+            members, after = parsed(answer, _page)
             yield from members
-            if not following:
+            if not after:
                 return
-            if following == after:
-                raise TargetError(f"HubSpot's pages of {hubspot_list} do not end: run again later.")
-            after = following
+            if after in cursors:
+                raise UnusableList(
+                    Reason.LIST_UNREADABLE,
+                    f"{hubspot_list} cannot be read, since HubSpot's pages of its members do not end: run again later.",
+                )
+            cursors.add(after)
 
     def _wait_until_complete(self, hubspot_list: HubSpotList) -> None:
         """Wait shortly for HubSpot to fill the list: until then reads show a part of its members."""
@@ -140,8 +130,10 @@ class MembershipReader:
         )
 
     def _find(self, hubspot_list: HubSpotList) -> HubSpotList:
-        """Return the list as HubSpot has it now."""
-        return parsed(self._client.get(f"{self._base}/{hubspot_list.list_id}"), HubSpotList.from_answer)
+        """Return the list as HubSpot has it now; UnusableList if it was deleted, or cannot be read."""
+        with readable(hubspot_list):
+            answer = self._client.get(f"{self._base}/{hubspot_list.list_id}")
+        return parsed(answer, HubSpotList.from_answer)
 
     def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
         body = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pytest
 
 from target_hubspot_lists.ledger import Ledger
 from tests.factories import membership, record_message, schema_message, state_message
+from tests.hubspot_emulator.answers import Answer
 from tests.target_hubspot_lists.conftest import START
 from tests.target_hubspot_lists.logs import row
 
@@ -321,3 +323,175 @@ def test_a_list_that_hubspot_is_about_to_have_filled_is_waited_for(
 
     assert (run.exit_code, run.states) == (0, [{"n": 1}])
     assert world.portal.member_emails("c_B") == wanted("B")
+
+
+# Lists that were usable when the run found them
+
+
+MANY = 150  # members: a list of so many is paged, since that takes fewer calls than to ask for each of them
+
+
+def object_of(list_id: str) -> re.Pattern[str]:
+    """The path of a list itself, as it is asked for between two steps."""
+    return re.compile(rf"/crm/lists/[^/]+/{list_id}")
+
+
+@dataclass
+class Two:
+    """A list A with one member to add, and a list B with many members who are asked for again."""
+
+    hubspot: HubSpotEmulator
+    portal: Portal
+    list_id: str = ""
+    source: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.portal.add_list("c_A")
+        addresses = [f"contact{number}@example.com" for number in range(MANY)]
+        self.portal.add_contacts(MANY)
+        self.portal.add_contact("ada@example.com")
+        self.list_id = self.portal.add_list("c_B", members=addresses).list_id
+        members = [("B", each) for each in addresses] + [("A", "ada@example.com")]
+        records = [record_message(email=email, cohort_name=cohort) for cohort, email in members]
+        self.source = [schema_message("email", "cohort_name"), *records, state_message({"n": 1})]
+
+
+@pytest.fixture
+def two(hubspot: HubSpotEmulator, portal: Portal) -> Two:
+    return Two(hubspot, portal)
+
+
+def is_deleted(two: Two) -> None:
+    two.hubspot.faults.call("GET", object_of(two.list_id), lambda: two.portal.delete_list("c_B"))
+
+
+def is_deleted_at_its_pages(two: Two) -> None:
+    two.hubspot.faults.call("GET", f"/{two.list_id}/memberships", lambda: two.portal.delete_list("c_B"))
+
+
+def is_hidden(two: Two) -> None:
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    two.hubspot.faults.next("GET", object_of(two.list_id), status=403, body=body)
+
+
+def has_no_end(two: Two) -> None:
+    """Two cursors that lead to each other."""
+
+    def change(answer: Answer) -> Answer:
+        assert isinstance(answer.body, dict)
+        after = next(cursors)
+        return Answer(answer.status, {**answer.body, "paging": {"next": {"after": after}}})
+
+    cursors = itertools.cycle(["first", "second"])
+    two.hubspot.faults.change("GET", f"/{two.list_id}/memberships", change, times=None)
+
+
+@pytest.mark.parametrize("config", [{"verify_memberships": True}, {"dry_run": True}], ids=["real", "dry"])
+@pytest.mark.parametrize(
+    ("reason", "spoil"),
+    [
+        ("list_gone", is_deleted),
+        ("list_gone", is_deleted_at_its_pages),
+        ("list_unreadable", is_hidden),
+        ("list_unreadable", has_no_end),
+    ],
+)
+def test_a_list_that_cannot_be_read_back_costs_its_own_cohort(
+    two: Two,
+    run_target: TargetRunner,
+    reason: str,
+    spoil: Callable[[Two], None],
+    config: dict[str, Any],
+) -> None:
+    spoil(two)
+
+    run = run_target(*two.source, match_by="email", **INCREMENTAL, **config)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert '[{"cohort": "B", "skip": true}]' in run.error
+    assert reason in run.log
+    assert row(run.log, "c_B")["rejected"] == str(MANY)
+    assert row(run.log, "c_A")["added"] == "1"
+    assert two.portal.member_emails("c_A") == (set() if "dry_run" in config else {"ada@example.com"})
+
+
+@pytest.mark.parametrize(("reason", "spoil"), [("list_gone", is_deleted), ("list_unreadable", is_hidden)])
+def test_a_list_that_refuses_its_members_and_cannot_be_read_costs_its_own_cohort(
+    two: Two, run_target: TargetRunner, reason: str, spoil: Callable[[Two], None]
+) -> None:
+    two.portal.quirks.locked_lists = {two.list_id: {"add"}}
+    spoil(two)
+
+    run = run_target(*two.source, match_by="email", **INCREMENTAL)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert reason in run.log
+    assert row(run.log, "c_B")["rejected"] == str(MANY)
+    assert two.portal.member_emails("c_A") == {"ada@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"), [("list_gone", 404), ("list_unreadable", 403)], ids=["deleted", "hidden"]
+)
+def test_a_list_that_goes_while_hubspot_is_filling_it_costs_its_own_cohort(
+    world: World, run_target: TargetRunner, reason: str, status: int
+) -> None:
+    list_id = world.make_list("B")
+    world.portal.keep_processing("c_B")
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    world.hubspot.faults.next("GET", object_of(list_id), status=status, body=body, times=100)
+
+    run = run_target(*mirror_input(), match_by="email", **MIRROR)
+
+    assert_only_b_is_left_out(world, run, reason)
+    assert world.portal.find_contact("new-b@example.com") is None
+
+
+def test_a_missing_scope_for_members_of_lists_ends_the_run(world: World, run_target: TargetRunner) -> None:
+    world.hubspot.faults.next("GET", f"/{world.make_list('B')}/memberships", status=403)
+
+    run = run_target(*mirror_input(), match_by="email", **MIRROR)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert "MISSING_SCOPES" in run.error
+    assert "skip" not in run.error
+
+
+def test_a_list_that_refuses_one_cohort_rejects_another_that_goes_there_by_another_name(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    list_id = portal.add_list("VIP").list_id
+    portal.add_list("A")
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("PUT", f"/{list_id}{PUT}", status=403, body=body)
+    memberships = zip(("by id", "VIP", "A"), contacts, strict=True)
+
+    run = run_target(
+        schema_message(),
+        *(membership(cohort, each) for cohort, each in memberships),
+        state_message({"n": 1}),
+        batch_size_rows=1,
+        lists=[{"cohort": "by id", "list_id": list_id}],
+    )
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert hubspot.calls("PUT", f"/{list_id}{PUT}") == 1
+    assert portal.members("VIP") == set()
+    assert portal.members("A") == {contacts[2]}
+    assert "Rejected: 2 list_refused." in run.log
+
+
+def test_a_list_that_is_gone_gets_no_other_call_for_the_rest_of_its_members(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = portal.add_contacts(20_001)
+    list_id = portal.add_list("VIP").list_id
+    hubspot.faults.call("PUT", PUT, lambda: portal.delete_list("VIP"))
+
+    run = run_target(schema_message(), *(membership("VIP", each) for each in contacts), max_concurrency=1)
+
+    assert run.exit_code == 1
+    assert hubspot.calls("PUT", f"/{list_id}{PUT}") == 1
+    assert "list_gone" in run.log
+    assert row(run.log, "VIP")["rejected"] == "20001"
