@@ -11,8 +11,6 @@ from hubspot_singer.plugin.standard_output import write_out
 from target_hubspot_lists.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from target_hubspot_lists.settings import Settings
 
 EVERYTHING = 100  # percent
@@ -51,9 +49,9 @@ class States:
         if not self._waits_for_end:
             self._release()
 
-    def end(self, is_done: Callable[[str], bool], *, are_all_done: bool) -> None:
-        """Write the latest STATE whose streams are all done; a STATE held for no stream covers all streams."""
-        done = [state for streams, state in self._by_streams.items() if all(map(is_done, streams))]
+    def end(self, undone: frozenset[str], *, are_all_done: bool) -> None:
+        """Write the latest STATE with no stream undone; a STATE held for no stream covers all streams."""
+        done = [state for streams, state in self._by_streams.items() if streams.isdisjoint(undone)]
         if done:
             self._latest = done[-1]
         if done or are_all_done:

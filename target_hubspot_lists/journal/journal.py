@@ -114,7 +114,7 @@ class Journal(PropertyMemory, Protocol):
         """Return the lists that runs of this stream filled, its last run included, and none of whose cohorts came."""
 
     def unread_lists(self) -> list[KnownList]:
-        """Return the lists of earlier runs that this run has not found yet."""
+        """Return, with `reconcile`, the lists of earlier runs that this run has not found yet; else none."""
 
     # Contacts
 

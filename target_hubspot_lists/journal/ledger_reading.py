@@ -149,6 +149,8 @@ class LedgerReader(Journal):
 
     @override
     def unread_lists(self) -> list[KnownList]:
+        if not self._settings.reconcile:
+            return []
         known = {one.list_id: one for one in self._ledger.lists.all() if one.cohort_key is not None}
         return [one for list_id, one in known.items() if list_id not in self._ready]
 

@@ -132,7 +132,7 @@ class Mirror:
         complete_streams = {
             stream
             for stream in self._intake.started_streams()
-            if self._is_proven(stream) and self.is_done(stream)
+            if self._is_proven(stream) and stream not in self._held_back.streams
         }
         self._vanished.empty(list_snapshots, complete_streams)
         names_in_input = {name for cohort in self._intake for name in cohort.cohort}
@@ -142,9 +142,9 @@ class Mirror:
             )
         return [*unusable_lists(self._destinations.accounts), *self._held_back.problems]
 
-    def is_done(self, stream: str) -> bool:
-        """Return whether the stream's snapshot was complete and everything it asked for was done."""
-        return stream not in self._held_back.streams
+    def undone_streams(self) -> frozenset[str]:
+        """Return the streams whose snapshot was incomplete, or of which not everything was done."""
+        return frozenset(self._held_back.streams)
 
     def _current_cohorts(self) -> list[CohortSnapshot]:
         """Return the cohorts that count: not those of which only records of an older version came."""

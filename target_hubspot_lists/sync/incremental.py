@@ -149,10 +149,9 @@ class Incremental:
         self.flush()
         return [*unusable_lists(self._accounts), *dropped_members(self._accounts)]
 
-    def is_done(self, stream: str) -> bool:
-        """Return whether every list is as asked: STATE covers the members of every stream."""
-        del stream
-        return not self._accounts.holds_state
+    def undone_streams(self) -> frozenset[str]:
+        """Return none: STATE waits for all lists, whichever stream they are of."""
+        return frozenset()
 
     def close(self) -> None:
         """Count what was taken and not flushed; all that is held is in memory."""

@@ -67,13 +67,13 @@ class MergedContacts:
 
     def _possibly_merged(self, plan: Plan, resolution: Resolution) -> list[int]:
         """Return the contacts of a plan whose change is sent, and whose other record ids this run has not read."""
-        if not self._journal.is_kept:
-            return []
         directions = [
             is_member
             for is_member in (False, True)
             if self._journal.needs_current_ids(plan.hubspot_list, is_member=is_member)
         ]
+        if not directions:
+            return []
         wanted = {
             record_id: is_member
             for record_id, is_member in plan.wanted(plan.record_ids).items()

@@ -41,8 +41,7 @@ class Reconciling:
     ) -> None:
         self._mailability = mailability
         self._journal = journal
-        self._reads_lists = settings.reconcile
-        self._reads_contacts = settings.reconcile and not settings.dry_run
+        self._reads_contacts = settings.reconcile
         # Not other properties by which other pipelines match: whether the portal still has them is not known here.
         self._properties = {EMAIL, *(each.by for each in settings.identifiers)}
         self._contacts = contacts
@@ -81,8 +80,6 @@ class Reconciling:
 
         Yield why a list could not be read.
         """
-        if not self._reads_lists:
-            return
         self.begin()
         unread = self._journal.unread_lists()
         existing = self._lists.find_all({known.list_id for known in unread}) if unread else {}

@@ -49,8 +49,8 @@ class Sync(Receiver, Protocol):
     def finish(self) -> Sequence[str]:
         """Apply what only the end of the input allows; return what was held back, one sentence each."""
 
-    def is_done(self, stream: str) -> bool:
-        """Return, after `finish`, whether all that the stream asked for was done."""
+    def undone_streams(self) -> frozenset[str]:
+        """Return, after `finish`, those of the streams at stake of which not all that they asked for was done."""
 
     def close(self) -> None:
         """Count what was taken, and remove what the run holds on disk."""
@@ -93,7 +93,7 @@ class Schedule:
 
     def end(self, *, are_all_done: bool) -> None:
         """Release, at the end of the input, the STATE of what is done."""
-        self._states.end(self._sync.is_done, are_all_done=are_all_done)
+        self._states.end(self._sync.undone_streams(), are_all_done=are_all_done)
 
     def attend(self) -> None:
         """Flush what has been held for too long; called also while no record comes."""
