@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.batching import in_chunks
 from target_hubspot_lists.hubspot.membership_writes import MAX_RECORD_IDS_PER_CALL
 from target_hubspot_lists.mirror import differences as where
@@ -201,7 +202,10 @@ class Removals:
         """Keep members that the snapshot would remove; an unproven one would remove only those that a record names."""
         to_remove = self._to_remove(hubspot_list)
         removed = [row.record_id for row in self._differences.rows(where.NOT_A_MEMBER)]
-        self._journal.restore_members(hubspot_list, except_for=removed)
+        try:
+            self._journal.restore_members(hubspot_list, except_for=removed)
+        except UnusableList as problem:
+            snapshot.cohorts[0].account.problem = problem
         for record_id, row in to_remove:
             if row is not None or is_proven:
                 kept = snapshot.asked_to_remove(record_id, row)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.factories import membership, schema_message
+from tests.factories import membership, schema_message, state_message
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot
-from tests.target_hubspot_lists.mirrors import mirror
+from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,3 +76,25 @@ def test_whom_hubspot_left_open_when_putting_back_stays_unsettled(
     run_target(schema_message(), membership("VIP", contacts[0], "remove"), ledger_url=sqlite_url)
 
     assert portal.members("VIP") == set(contacts[1:])
+
+
+def test_a_list_that_takes_no_lost_member_back_costs_its_own_cohort(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    both = [*snapshot(contacts[:3]), *sized(contacts[:2], 2, "A")]
+    mirror(run_target, *both, ledger_url=sqlite_url)
+    portal.remove_members("c_VIP", contacts[0])
+    list_id = portal.hubspot_list("c_VIP").list_id
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("PUT", f"/{list_id}{ADD_AND_REMOVE}", status=403, body=body)
+
+    incomplete = [SIZED, *sized(contacts[1:3], 3), *sized(contacts[:3], 3, "A")]
+    run = mirror(run_target, *incomplete, state_message(1), ledger_url=sqlite_url, reconcile=True)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert portal.members("c_A") == set(contacts[:3])
+    assert '[{"cohort": "VIP", "skip": true}]' in run.error
+    again = mirror(run_target, *incomplete, ledger_url=sqlite_url, reconcile=True)
+    assert "2 of 3 distinct members arrived" in again.error
+    assert portal.members("c_VIP") == set(contacts[:3])
