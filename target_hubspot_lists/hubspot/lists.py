@@ -71,17 +71,21 @@ class Lists:
         return found
 
     def rename(self, hubspot_list: HubSpotList, name: str) -> str | None:
-        """Rename a list; if HubSpot does not take the name, return why, as a part of a sentence."""
+        """Rename a list; if HubSpot does not, return why, as a part of a sentence. UnusableList if it is deleted."""
         # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/guide#update-a-list-name
         path = f"{self._base}/{hubspot_list.list_id}/update-list-name"
         try:
             self._client.put(path, params={"listName": name})
         except NotFound as not_found:
             raise deleted_in_run(hubspot_list) from not_found
-        except (InvalidRequest, Conflict, TooLarge) as refused:
+        except (InvalidCredentials, MissingScopes):
+            raise
+        except Refused as refused:
             if is_duplicate_name(refused):
-                return f'another list is named "{shown(name)}"'
-            return f'HubSpot does not take "{shown(name)}" as a name: {reason_given(refused)}'
+                return f'another list is named "{shown(name)}": rename one of them'
+            if isinstance(refused, InvalidRequest | TooLarge):
+                return f'HubSpot does not take "{shown(name)}" as a name ({reason_given(refused)}): rename the cohort'
+            return f"HubSpot did not rename it ({reason_given(refused)}): the next run tries again"
         return None
 
     def check_takes_members(self, hubspot_list: HubSpotList) -> None:

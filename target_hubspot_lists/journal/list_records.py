@@ -144,12 +144,18 @@ class ListRecords:
         """Return whether the list has the wanted name now; log why if HubSpot does not take it."""
         if found.name.casefold() == wanted.strip().casefold():
             return True
-        if obstacle := self._portal_lists.rename(found, wanted):
+        try:
+            obstacle = self._portal_lists.rename(found, wanted)
+        except UnusableList:
             logger.warning(
-                '%s keeps its name: its cohort is now "%s", but %s. Rename one of them.',
+                "%s was deleted in HubSpot during this run: restore it there, or it is created again, with all its "
+                "members, when a record adds a member.",
                 found,
-                shown(cohort),
-                obstacle,
+            )
+            return False
+        if obstacle:
+            logger.warning(
+                '%s keeps its name: its cohort is now "%s", but %s.', found, shown(cohort), obstacle
             )
             return False
         self._ledger.lists.rename_list(found.list_id, wanted)

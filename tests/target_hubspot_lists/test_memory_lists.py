@@ -281,6 +281,48 @@ def test_a_name_that_hubspot_does_not_take_leaves_the_list_as_it_is(
     assert portal.members("Old") == set(contacts)
 
 
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_rename_that_hubspot_refuses_otherwise_is_tried_again_by_the_next_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str, status: int
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), *with_id(contacts, "A", "a"), ledger_url=sqlite_url)
+    list_id = portal.hubspot_list("Old").list_id
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("PUT", f"/{list_id}/update-list-name", status=status, body=body, times=3)
+    renamed = [*with_id(contacts, "New"), *with_id(contacts, "B", "a"), state_message(1)]
+
+    run = run_target(*renamed, ledger_url=sqlite_url)
+
+    assert (run.exit_code, run.states) == (0, [1])
+    assert (
+        f'keeps its name: its cohort is now "New", but HubSpot did not rename it ({status} Not now)'
+        in run.log
+    )
+    assert portal.list_names() == {"Old", "B"}
+    hubspot.faults.clear()
+    run_target(*renamed, ledger_url=sqlite_url)
+    assert portal.list_names() == {"New", "B"}
+
+
+def test_a_list_that_is_deleted_before_it_is_renamed_holds_up_no_other(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), *with_id(contacts, "A", "a"), ledger_url=sqlite_url)
+    list_id = portal.hubspot_list("Old").list_id
+    hubspot.faults.call("PUT", f"/{list_id}/update-list-name", lambda: portal.delete_list("Old"))
+    renamed = [*with_id(contacts, "New"), *with_id(contacts, "B", "a"), state_message(1)]
+
+    run = run_target(*renamed, ledger_url=sqlite_url)
+
+    assert (run.exit_code, run.states) == (0, [1])
+    assert f'List "Old" ({list_id}) was deleted in HubSpot during this run' in run.log
+    assert portal.list_names() == {"B"}
+    run_target(*with_id(contacts[:1], "New"), ledger_url=sqlite_url)
+    assert portal.members("New") == set(contacts)
+
+
 def test_an_id_and_a_name_that_are_spelt_alike_are_two_cohorts(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
