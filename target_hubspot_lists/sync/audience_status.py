@@ -124,10 +124,12 @@ class AudienceStatus:
         """Choose an existing property of the list's own, else a name that is free."""
         plain = property_name(hubspot_list.name)
         for name in dict.fromkeys((plain, distinct_name(hubspot_list.name))):
+            if name in self._names.values():
+                continue
             definition = self._properties.find(name)
-            if definition is None and name not in self._names.values():
+            if definition is None:
                 self._to_create[name] = hubspot_list
-            elif name in self._names.values() or not self._is_of(definition, hubspot_list):
+            elif not self._is_of(definition, hubspot_list):
                 continue
             if name != plain:
                 logger.warning(
@@ -158,10 +160,8 @@ class AudienceStatus:
             )
         self._names[_key(hubspot_list)] = name
 
-    def _is_of(self, definition: PropertyDefinition | None, hubspot_list: HubSpotList) -> bool:
+    def _is_of(self, definition: PropertyDefinition, hubspot_list: HubSpotList) -> bool:
         """Return whether a property is this list's own, created for it or for a deleted list of its name."""
-        if definition is None:
-            return False
         if definition.group != GROUP:
             raise TargetError(
                 f'audience_status_property needs the property "{definition.name}" for {hubspot_list}, but the '

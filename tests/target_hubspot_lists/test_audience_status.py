@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hubspot_singer.http import HubSpotClient
+from target_hubspot_lists.hubspot.audience_names import distinct_name
 from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route, list_to_create
 from target_hubspot_lists.hubspot.lists import Lists
 from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.sync.audience_status import AudienceStatus
 from tests.clocks import FakeClock
-from tests.factories import by_email, email_schema, membership, schema_message
+from tests.factories import by_email, email_schema, membership, schema_message, state_message
 from tests.hubspot_emulator.properties import Group, Option, Property
 from tests.target_hubspot_lists.logs import row
 
@@ -220,6 +221,25 @@ def test_a_property_of_the_group_that_is_nobodys_is_left_alone(
     assert len(cohorts(portal)) == 3
 
 
+def test_a_list_whose_names_are_all_of_other_lists_ends_the_run_before_any_write(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    ada = portal.add_contact()
+    run_memberships(run_target, membership("Beta", ada))
+    names = ("vip", distinct_name("VIP"))
+    for name in names:
+        portal.add_property(name, group="cohorts")
+
+    run = run_memberships(run_target, membership("VIP", ada), state_message(1))
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert (
+        f'"{names[0]}" and "{names[1]}" of group "cohorts" are both of other lists than List "VIP"'
+        in run.error
+    )
+    assert portal.list_names() == {"Beta"}
+
+
 def test_a_property_that_no_longer_takes_the_statuses_ends_the_run(
     portal: Portal, run_target: TargetRunner
 ) -> None:
@@ -327,22 +347,23 @@ def test_a_refusal_to_make_any_property_ends_the_run_with_hubspots_words(
     assert portal.members("VIP") == set()
 
 
+@pytest.mark.parametrize(("asked", "name", "of_list"), [("V!I!P", "VIP", "vip"), ("V!I!P", "V I P", "v_i_p")])
 def test_a_new_list_that_hubspot_names_otherwise_has_its_property_all_the_same(
-    hubspot: HubSpotEmulator, portal: Portal
+    hubspot: HubSpotEmulator, portal: Portal, asked: str, name: str, of_list: str
 ) -> None:
     settings = Settings.from_config({"api_url": hubspot.url, "access_token": hubspot.token})
-    made = portal.add_list("VIP")
+    made = portal.add_list(name)
     with HubSpotClient(settings.connection, clock=FakeClock()) as client:
         properties = Properties(client)
         properties.read()
         status = AudienceStatus(client, properties, Lists(client), mapped=(), dry_run=False)
 
-        status.check([list_to_create(Route(None, "V!I!P"))])
-        renamed = HubSpotList(made.list_id, "VIP", "MANUAL", "0-1")
+        status.check([list_to_create(Route(None, asked))])
+        renamed = HubSpotList(made.list_id, name, "MANUAL", "0-1")
         status.create([renamed])
 
-    assert status.name_for(renamed) == "vip"
-    assert cohorts(portal) == {"vip"}
+    assert status.name_for(renamed) == of_list
+    assert cohorts(portal) == {of_list}
 
 
 def test_a_list_that_was_there_after_all_keeps_its_property(
