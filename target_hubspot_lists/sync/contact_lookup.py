@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.refusals import Doubt
-    from target_hubspot_lists.sync.resolution import ContactFields
+    from target_hubspot_lists.sync.resolution import NewContactFields
 
 
 # "Contact already exists. Existing ID: 12345", as seen: https://github.com/HubSpot/hubspot-api-python/issues/51
@@ -42,7 +42,7 @@ class ContactLookup:
     """
 
     def __init__(
-        self, contacts: Contacts, by: str, fields: ContactFields, to_create: Collection[str] = ()
+        self, contacts: Contacts, by: str, fields: NewContactFields, to_create: Collection[str] = ()
     ) -> None:
         self._contacts = contacts
         self._by = by

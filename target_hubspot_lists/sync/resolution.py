@@ -136,8 +136,8 @@ class Resolution:
         )
 
 
-class ContactFields(Protocol):
-    """What a lookup reads of contacts besides identifiers, and what new contacts get, by member."""
+class NewContactFields(Protocol):
+    """What a lookup reads of contacts besides identifiers, and what new contacts get, by address."""
 
     @property
     def read(self) -> Sequence[str]:
@@ -148,6 +148,10 @@ class ContactFields(Protocol):
 
     def statuses(self, *members: str) -> Mapping[str, str]:
         """Return the properties that the new contact of these members gets in any case."""
+
+
+class ContactFields(NewContactFields, Protocol):
+    """The same by member: several members may be one contact."""
 
     def latest(self, members: Sequence[str]) -> str:
         """Return the one of several members with one contact that the last record is about."""

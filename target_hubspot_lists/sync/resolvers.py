@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
-    from target_hubspot_lists.sync.resolution import ContactFields
+    from target_hubspot_lists.sync.resolution import ContactFields, NewContactFields
 
 
 logger = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class _Finder:
         resolution.take_remembered(known)
         return resolution
 
-    def create(self, addresses: Collection[str], fields: ContactFields) -> Resolution:
+    def create(self, addresses: Collection[str], fields: NewContactFields) -> Resolution:
         """Return a new contact for each address that HubSpot has just called unknown, if it can be created."""
         lookup = ContactLookup(self._contacts, self.by, fields, addresses)
         return self._remember(lookup.run((), unknown=addresses))
@@ -341,7 +341,7 @@ class _Search:
 
 
 class _MergedFields:
-    """The `ContactFields` of contacts that are created by address: what is held of all members with that address."""
+    """The `NewContactFields` of contacts that are created: what is held of all members with that address."""
 
     def __init__(self, fields: ContactFields, by_address: Mapping[str, Sequence[str]]) -> None:
         self._fields = fields
@@ -355,7 +355,3 @@ class _MergedFields:
     def statuses(self, *addresses: str) -> Mapping[str, str]:
         """Return the audience statuses of all of the members."""
         return self._fields.statuses(*(member for each in addresses for member in self._by_address[each]))
-
-    def latest(self, members: Sequence[str]) -> str:
-        """Return the last one: an address is one contact."""
-        return members[-1]

@@ -294,6 +294,39 @@ def test_what_hubspot_refuses_of_a_contact_costs_its_attributes_alone(
     assert "secret" not in report.read_text() + run.log
 
 
+@pytest.mark.parametrize("honours_trace_ids", [True, False])
+def test_a_new_contact_is_created_without_the_value_of_a_property_that_somebody_archives_meanwhile(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, *, honours_trace_ids: bool
+) -> None:
+    portal.quirks.honours_trace_ids = honours_trace_ids
+    create = "/crm/objects/2026-03/contacts/batch/create"
+    hubspot.faults.call("POST", create, lambda: portal.archive_property("plan"))
+
+    run = run_people(
+        run_target,
+        person("ada@example.com", plan="pro"),
+        person("bob@example.com"),
+        audience_status_property=True,
+    )
+
+    assert run.exit_code == 0
+    assert portal.member_emails("VIP") == {"ada@example.com", "bob@example.com"}
+    assert portal.contact("ada@example.com").properties == {"vip": "realized"}
+    assert portal.contact("bob@example.com").properties == {"vip": "realized"}
+    assert 'Properties rejected, not the memberships: 1 refused_by_hubspot of "plan".' in run.log
+
+
+def test_a_value_that_does_not_fit_costs_no_audience_status(portal: Portal, run_target: TargetRunner) -> None:
+    ada = portal.add_contact("ada@example.com", plan="free")
+
+    run = run_people(run_target, person("ada@example.com", plan="gold"), audience_status_property=True)
+
+    assert run.exit_code == 0
+    assert portal.contact(ada).properties == {"plan": "free", "vip": "realized"}
+    assert row(run.log, "VIP")["properties_rejected"] == "1"
+    assert row(run.log, "VIP")["properties_updated"] == "0"
+
+
 def test_an_address_that_hubspot_refuses_is_not_created_again_without_attributes(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:

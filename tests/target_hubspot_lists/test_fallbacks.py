@@ -680,6 +680,43 @@ def test_a_shared_address_does_not_make_another_customer_number_the_contact_that
     assert portal.members("VIP") == {ada, portal.contact(A).record_id}
 
 
+def test_a_person_whose_attributes_hubspot_refuses_is_created_without_them_for_all_members(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    portal.add_property("plan", "enumeration", "select", options=["free", "pro"])
+    hubspot.faults.call("POST", "/contacts/batch/create", lambda: portal.archive_property("plan"))
+    report = tmp_path / "report.jsonl"
+
+    run = run_target(
+        *at_work_and_home((A, B), (None, B), plan="pro"),
+        **WORK_THEN_HOME,
+        property_mappings=[{"field": "plan", "property": "plan"}],
+        report_path=str(report),
+    )
+
+    assert run.exit_code == 0
+    assert portal.emails() == portal.member_emails("VIP") == {A}
+    assert "plan" not in portal.contact(A).properties
+    assert 'Properties rejected, not the memberships: 1 refused_by_hubspot of "plan".' in run.log
+    assert {each["property_reason"] for each in lines(report).values()} == {"refused_by_hubspot"}
+
+
+def test_an_address_of_a_contact_that_only_the_ledger_still_names_is_a_new_contacts(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    ada = portal.add_contact(A, customer_id="A-1")
+    settings = NUMBER_THEN_EMAIL | {"ledger_url": ledger_url}
+    run_target(*people(person("A-1", A)), **settings)
+    portal.update_contact(ada, email=B, customer_id="B-1")
+    run_target.clock.sleep(8 * SECONDS_PER_DAY)
+
+    run = run_target(*people(person("A-1", A, operation="remove"), person("A-2", A)), **settings)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {portal.contact(A).record_id}
+    assert portal.contact(A).record_id != ada
+
+
 def test_a_removal_by_the_other_address_of_a_new_person_is_about_the_same_contact(
     portal: Portal, run_target: TargetRunner
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.factories import (
     state_message,
 )
 from tests.hubspot_emulator import HubSpotEmulator
+from tests.hubspot_emulator.answers import Answer
 from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
 
@@ -476,3 +478,40 @@ def test_addresses_that_hubspot_does_not_look_up_cost_themselves_only(
     assert (run.exit_code, run.states) == (0, [{"n": 1}])
     assert portal.member_emails("VIP") == set(addresses) - refused
     assert row(run.log, "VIP")["rejected"] == str(len(guilty))
+
+
+@pytest.mark.parametrize("config", [{}, {"sync_mode": "mirror", "snapshot_end": "end_of_input"}], ids=str)
+def test_an_address_that_hubspot_names_as_not_valid_costs_itself_only(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    tmp_path: Path,
+    config: dict[str, Any],
+) -> None:
+    addresses = people_by_email(portal, 3)
+    portal.add_list("VIP", members=addresses[:1])
+    report = tmp_path / "report.jsonl"
+
+    def refuse_first(answer: Answer) -> Answer:
+        assert isinstance(answer.body, dict)
+        error = {
+            "status": "error",
+            "category": "VALIDATION_ERROR",
+            "message": "Not an address",
+            "context": {"ids": addresses[:1]},
+        }
+        results = [each for each in answer.body["results"] if each["properties"]["email"] != addresses[0]]
+        return Answer(207, {**answer.body, "results": results, "numErrors": 1, "errors": [error]})
+
+    hubspot.faults.change("POST", READ, refuse_first)
+
+    run = run_emails(run_target, addresses, report_path=str(report), **config)
+
+    assert portal.member_emails("VIP") == set(addresses)
+    assert row(run.log, "VIP")["rejected"] == "1"
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    told = {each["member"]: (each["reason"], each["message"]) for each in lines if each["kind"] == "member"}
+    assert told == {addresses[0]: ("refused_by_hubspot", "Not an address")}
+    # A mirror removes nobody as long as a member of the snapshot may be on the list unseen.
+    assert run.exit_code == bool(config)
+    assert ("No member was removed" in run.log) is bool(config)
