@@ -78,9 +78,9 @@ class ListRecords:
     def replace(self, routed: Routed, found: HubSpotList, old_id: str) -> bool:
         """Put a list in the place of a deleted one, with its members; a mirror brings the members itself.
 
-        Return False if the ledger does not know the old list, or knows the new one already.
+        Return False if the ledger does not know the old list: another run has put a list in its place.
         """
-        if not self._ledger.lists.known(old_id) or self._ledger.lists.known(found.list_id):
+        if not self._ledger.lists.known(old_id):
             return False
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":

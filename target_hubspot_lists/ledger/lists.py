@@ -98,7 +98,10 @@ class ListStore:
             connection.execute(update(cohorts).where(*is_cohort).values(name=name))
 
     def replace_list(self, list_id: str, new: KnownList) -> None:
-        """Put a list in the place of a deleted one: with its cohorts, its runs, and all its members as lost."""
+        """Put a list in the place of a deleted one: with its cohorts, its runs, and its members as lost.
+
+        The list may have been known before; members that are known to be on it are not lost.
+        """
         portal_id = self._portal_id
         with self._database.writing() as connection:
             _remember(connection, portal_id, new)
@@ -250,11 +253,12 @@ def _remember_cohort(connection: Connection, portal_id: int, known: KnownList) -
 
 
 def _move_held_back(connection: Connection, old_key: int, new_key: int) -> None:
-    """Make what is noted of removals that were held back on one list that of another, which is new."""
+    """Make what is noted of removals that were held back on one list that of another, unless that has its own note."""
     members = select(lists.c.members_before_held_back).where(lists.c.list_key == old_key)
     noted = connection.scalar(members)
+    has_none = lists.c.members_before_held_back.is_(None)
     connection.execute(
-        update(lists).where(lists.c.list_key == new_key).values(members_before_held_back=noted)
+        update(lists).where(lists.c.list_key == new_key, has_none).values(members_before_held_back=noted)
     )
 
 

@@ -211,12 +211,19 @@ def _list_key(portal_id: int, list_id: str) -> Select[int]:
 
 
 def move_members(connection: Connection, old_key: int, new_key: int, *, day: int) -> None:
-    """Make the members of one list lost members of another, which is new."""
+    """Make the members of one list lost members of another, unless they are known to be on that one."""
     state = _state.bitwise_and(OURS).bitwise_or(UNSETTLED | LOST)
     moved = select(literal(new_key), _record_id, state, literal(day)).where(
         memberships.c.list_key == old_key, is_member()
     )
-    connection.execute(memberships.insert().from_select(_COLUMNS, moved))
+    insert = insert_into(connection, memberships).from_select(_COLUMNS, moved)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["list_key", "record_id"],
+            set_={"state": insert.excluded.state, "day": insert.excluded.day},
+            where=_state.bitwise_and(ON | UNSETTLED) != ON,
+        )
+    )
 
 
 def merged_state(states: Iterable[int]) -> int | None:

@@ -9,7 +9,7 @@ import pytest
 from tests.factories import membership, record_message, schema_message, state_message
 from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot, with_id
 from tests.target_hubspot_lists.logs import row
-from tests.target_hubspot_lists.mirrors import SIZED, mirror
+from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,32 @@ def test_a_list_that_was_there_is_read_before_its_members_are_trusted(
     figures = row(run.log, "VIP")
     assert (figures["added"], figures["already"]) == ("1", "3")
     assert [request.inputs for request in hubspot.requests if ADD_AND_REMOVE in request.path] == [1]
+
+
+@pytest.mark.parametrize("mode", ["incremental", "mirror"])
+def test_members_of_a_deleted_list_go_to_the_list_of_its_name_also_if_that_is_another_cohorts(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, mode: str
+) -> None:
+    contacts = list(portal.add_contacts(5))
+    settings = {"ledger_url": ledger_url, "list_name_prefix": "c_"}
+    run_target(*adds(contacts[:2], "VIP"), *adds(contacts[1:4], "EU"), **settings)
+    run_target(schema_message(), membership("EU", contacts[3], "remove"), **settings)
+    portal.rename_list("c_VIP", "Old")
+    portal.delete_list("Old")
+    portal.rename_list("c_EU", "c_VIP")
+
+    if mode == "incremental":
+        run = run_target(*adds([contacts[4]], "VIP"), state_message(1), **settings)
+        assert (run.exit_code, run.states) == (0, [1])
+        assert "takes the place of list" in run.log
+        assert portal.members("c_VIP") == {*contacts[:3], contacts[4]}
+    else:
+        run = mirror(run_target, SIZED, *sized(contacts[:2], 2, "VIP"), **settings)
+        assert run.exit_code == 1  # its removals are another cohort's
+        assert portal.members("c_VIP") == set(contacts[:3])
+    again = run_target(*adds(contacts[:1], "VIP"), membership("EU", contacts[1], "remove"), **settings)
+    assert again.exit_code == 0
+    assert portal.members("c_VIP") == {contacts[0], contacts[2], *contacts[4 : 5 * (mode == "incremental")]}
 
 
 # Renamed cohorts
