@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.factories import membership, record_message, schema_message, state_message
-from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot, with_id
+from target_hubspot_lists.ledger import KnownList, Ledger
+from tests.factories import STREAM, membership, record_message, schema_message, state_message
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, now, snapshot, with_id
 from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import SIZED, mirror, sized
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.conftest import TargetRunner
@@ -151,6 +153,57 @@ def test_members_of_a_deleted_list_go_to_the_list_of_its_name_also_if_that_is_an
     again = run_target(*adds(contacts[:1], "VIP"), membership("EU", contacts[1], "remove"), **settings)
     assert again.exit_code == 0
     assert portal.members("c_VIP") == {contacts[0], contacts[2], *contacts[4 : 5 * (mode == "incremental")]}
+
+
+def made_anew_by_another_run(portal: Portal, url: str, old_id: str) -> Callable[[], None]:
+    """What another run does to a list "VIP" that was deleted: it creates it again, without its members yet."""
+
+    def create() -> None:
+        made = portal.add_list("VIP")
+        new = KnownList(made.list_id, "VIP", "vip", STREAM, created_by_us=True, was_read=True)
+        with Ledger.open(url, portal.portal_id, run_id="another", now=now) as ledger:
+            ledger.lists.replace_list(old_id, new)
+
+    return create
+
+
+def test_a_list_that_another_run_makes_anew_at_the_same_moment_gets_all_members_again(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    run_target(*adds(contacts[:2]), ledger_url=ledger_url)
+    old_id = portal.hubspot_list("VIP").list_id
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    hubspot.faults.call("GET", "/name/VIP", made_anew_by_another_run(portal, ledger_url, old_id))
+
+    run = run_target(*adds(contacts[2:]), state_message(1), ledger_url=ledger_url)
+
+    assert (run.exit_code, run.states) == (0, [1])
+    assert portal.members("VIP") == set(contacts)
+
+
+def test_who_leaves_a_list_that_another_run_makes_anew_meanwhile_leaves_it_in_the_next_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    addresses = ["ada@example.com", "bob@example.com"]
+    settings = {"ledger_url": ledger_url, "match_by": "email", "contact_cache_days": 0}
+    run_target(*emails(addresses), **settings)
+    old_id = portal.hubspot_list("VIP").list_id
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    make = made_anew_by_another_run(portal, ledger_url, old_id)
+    hubspot.faults.call("POST", "/contacts/batch/read", make)
+    leaver = emails(addresses[:1], operation="remove")
+
+    run = run_target(*leaver, state_message(1), **settings)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert 'The list "VIP" was made anew by another run during this one: run again.' in run.error
+    assert row(run.log, "VIP")["rejected"] == "1"
+    again = run_target(*leaver, state_message(1), **settings)
+    assert (again.exit_code, again.states) == (0, [1])
+    assert portal.member_emails("VIP") == set(addresses[1:])
 
 
 # Renamed cohorts
