@@ -229,7 +229,7 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
         if has_snapshot:
             return
         lost = set(self._ledger.members.iter_members(hubspot_list.list_id))
-        if lost and not hubspot_list.is_to_be_created:
+        if lost:
             lost.difference_update(self._reader.iter_members(hubspot_list))
         if lost:
             logger.info(

@@ -108,6 +108,26 @@ def test_a_dry_run_finds_the_list_of_a_cohort_that_was_renamed(
     assert portal.list_names() == {"Old"}
 
 
+def test_a_dry_run_says_that_a_list_would_take_the_place_of_a_deleted_one(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    run_target(*adds(contacts[:2]), ledger_url=ledger_url)
+    list_id = portal.hubspot_list("VIP").list_id
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+    before = contents(ledger_url)
+
+    dry = run_target(*adds(contacts[2:]), dry_run=True, ledger_url=ledger_url)
+    assert portal.list_names() == set()
+    assert contents(ledger_url) == before
+    run_target(*adds(contacts[2:]), ledger_url=ledger_url)
+
+    assert f'List "VIP" would take the place of list {list_id}, which was deleted in HubSpot' in dry.log
+    assert row(dry.log, "VIP")["added"] == "1"
+    assert portal.members("VIP") == set(contacts)
+
+
 @pytest.mark.parametrize("place", ["no file yet", "no tables yet"])
 def test_a_dry_run_before_the_first_run_makes_no_ledger(
     portal: Portal, run_target: TargetRunner, tmp_path: Path, place: str

@@ -288,6 +288,22 @@ def test_an_error_about_cohorts_can_be_read_whatever_their_names_hold(
     assert error.isprintable()
 
 
+def test_a_configured_name_counts_also_where_its_list_was_renamed_by_hand(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    settings = {"ledger_url": sqlite_url, "lists": [{"cohort": "VIP", "list_name": "Team"}]}
+    run_target(*adds(contacts[:2]), **settings)
+    portal.rename_list("Team", "Old team")
+
+    run = run_target(*adds(contacts[2:]), **settings)
+
+    assert run.exit_code == 0
+    assert 'Made: List "Team"' in run.log
+    assert portal.members("Old team") == set(contacts[:2])
+    assert portal.members("Team") == set(contacts[2:])
+
+
 def test_a_configured_list_is_never_renamed(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:

@@ -352,7 +352,61 @@ def test_a_vanished_cohorts_list_is_read_before_it_is_emptied(
     assert portal.members("c_B") == set()
 
 
+def test_a_vanished_cohorts_list_that_cannot_be_read_costs_itself_only(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    sqlite_url: str,
+    contacts: list[str],
+) -> None:
+    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+    mirror(run_target, *both(contacts[:4], "A", "B", "C"), **settings)
+    pages = f"/{portal.hubspot_list('c_B').list_id}/memberships"
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("GET", pages, status=403, body=body)
+
+    run = mirror(run_target, *snapshot(contacts[:4], "A"), state_message(1), **settings, **RECONCILE)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert 'List "c_B"' in run.error
+    assert "cannot be read" in run.error
+    assert portal.members("c_B") == set(contacts[:4])
+    assert portal.members("c_C") == set()
+
+
 # A dry run
+
+
+def test_a_dry_run_empties_no_list_of_a_vanished_cohort_and_says_how_many_it_would_remove(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+    mirror(run_target, *both(contacts[:4], "A", "B"), **settings)
+    portal.add_members("c_B", contacts[5])
+
+    run = mirror(run_target, *snapshot(contacts[:4], "A"), **settings, **RECONCILE, dry_run=True)
+
+    assert run.exit_code == 0
+    assert row(run.log, "c_B")["removed"] == "5"
+    assert portal.members("c_B") == {*contacts[:4], contacts[5]}
+
+
+def test_a_dry_run_puts_nobody_back_on_a_list_that_is_new_to_the_ledger(
+    hubspot: HubSpotEmulator,
+    portal: Portal,
+    run_target: TargetRunner,
+    sqlite_url: str,
+    contacts: list[str],
+) -> None:
+    run_target(*adds(contacts[:1], "A"), ledger_url=sqlite_url)
+    list_id = portal.add_list("B", members=contacts[:2]).list_id
+
+    run = run_target(*adds(contacts[1:3], "B"), ledger_url=sqlite_url, dry_run=True, **RECONCILE)
+
+    assert run.exit_code == 0
+    assert "would be put back" not in run.log
+    assert hubspot.calls("GET", f"/{list_id}/memberships") == 0
+    assert (row(run.log, "B")["added"], row(run.log, "B")["already"]) == ("1", "1")
 
 
 @pytest.mark.parametrize("mode", ["incremental", "mirror"])

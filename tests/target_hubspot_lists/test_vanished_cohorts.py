@@ -108,6 +108,19 @@ def test_a_list_that_was_made_anew_is_the_same_cohorts_as_before(
     assert portal.members("c_A") == set(contacts)
 
 
+def test_a_vanished_cohorts_list_that_was_deleted_is_no_problem(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    bring(run_target, sqlite_url, contacts, "A", "B", "C")
+    portal.delete_list("c_B")
+
+    run = bring(run_target, sqlite_url, contacts, "A")
+
+    assert run.exit_code == 0
+    assert portal.members("c_A") == set(contacts)
+    assert portal.members("c_C") == set()
+
+
 def test_where_nothing_came_nothing_is_known_to_have_vanished(
     portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
 ) -> None:
