@@ -57,7 +57,7 @@ class LostMembers:
             else:
                 lost |= self._ledger.members.lost(list_id) - members
                 on_list, left_open = self.add_again(hubspot_list, lost, recorded_under=list_id)
-                self._ledger.members.mark_unsettled(list_id, left_open)
+                self._ledger.members.mark_lost(list_id, left_open)
                 members |= on_list
         self._ledger.members.take_over(list_id, members)
         logger.info("%s: read from HubSpot, %d members.", hubspot_list, len(members))
@@ -101,7 +101,7 @@ class LostMembers:
         if result.left_open:
             logger.warning(
                 "%s: %d members that the list has lost could not be put back: HubSpot refuses them, or does not show "
-                "them on the list.",
+                "them on the list. The next run that changes the list tries again.",
                 hubspot_list,
                 len(result.left_open),
             )

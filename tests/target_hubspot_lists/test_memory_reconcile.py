@@ -78,6 +78,26 @@ def test_whom_hubspot_left_open_when_putting_back_stays_unsettled(
     assert portal.members("VIP") == set(contacts[1:])
 
 
+def test_a_lost_member_whom_the_list_goes_on_calling_missing_is_put_back_by_a_later_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    run_target(*adds(contacts), ledger_url=sqlite_url)
+    portal.remove_members("VIP", contacts[0])
+    missing = {"recordIdsMissing": [contacts[0]]}
+    hubspot.faults.next("PUT", ADD_AND_REMOVE, times=4, status=200, body=missing)
+
+    run = run_target(*adds(contacts[1:2]), ledger_url=sqlite_url, reconcile=True)
+
+    assert run.exit_code == 0
+    assert 'List "VIP" (1): 1 members that the list has lost could not be put back' in run.log
+    assert portal.members("VIP") == set(contacts[1:])
+    assert hubspot.faults.pending == []
+    again = run_target(*adds(contacts[1:2]), ledger_url=sqlite_url)
+    assert portal.members("VIP") == set(contacts)
+    assert 'List "VIP": 1 member of earlier runs put back' in again.log
+
+
 def test_a_list_that_takes_no_lost_member_back_costs_its_own_cohort(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
