@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -337,6 +338,33 @@ def test_of_two_streams_with_one_list_each_tries_its_own(
     assert portal.member_emails("VIP") == {ADA, BOB, CYD}
 
 
+@pytest.mark.parametrize("named_by", ["list_id", "legacy_list_id"])
+def test_it_is_not_tried_once_the_setting_names_another_list_by_its_id(
+    portal: Portal, on_sqlite: Pipeline, named_by: str
+) -> None:
+    on_sqlite.run(*both())
+    others = portal.add_list("Others")
+    portal.add_contact(ADA)
+    list_id = others.legacy_id if named_by == "legacy_list_id" else others.list_id
+
+    on_sqlite.run(lists=[{"cohort": "VIP", named_by: list_id}])
+    on_sqlite.run()
+
+    assert portal.member_emails("VIP") == {BOB}
+    assert portal.member_emails("Others") == set()
+
+
+def test_it_is_tried_as_long_as_the_setting_names_its_own_list_by_its_id(
+    portal: Portal, on_sqlite: Pipeline
+) -> None:
+    on_sqlite.run(*both())
+    portal.add_contact(ADA)
+
+    on_sqlite.run(lists=[{"cohort": "VIP", "list_id": portal.hubspot_list("VIP").list_id}])
+
+    assert portal.member_emails("VIP") == {BOB, ADA}
+
+
 @pytest.mark.parametrize("is_proven", [True, False])
 def test_a_mirror_that_is_proven_says_otherwise(
     portal: Portal, run_target: TargetRunner, pipeline: Pipeline, ledger_url: str, *, is_proven: bool
@@ -435,6 +463,69 @@ def test_it_follows_its_list_that_is_made_anew(
     pipeline.run()
 
     assert portal.member_emails("VIP") == expected
+
+
+def test_it_waits_for_a_list_that_was_deleted_and_is_not_made_anew_yet(
+    portal: Portal, on_sqlite: Pipeline
+) -> None:
+    on_sqlite.run(*both(), by_email("Beta", BOB))
+    portal.add_contact(ADA)
+    portal.rename_list("VIP", "Old")
+    portal.delete_list("Old")
+
+    between = on_sqlite.run(by_email("Beta", BOB))
+    assert portal.list_names() == {"Beta"}
+    on_sqlite.run(by_email("VIP", CYD), by_email("VIP", BOB))
+
+    assert "tried again" not in between.log
+    assert portal.member_emails("VIP") == {BOB, ADA}
+
+
+@pytest.mark.parametrize("problem", ["locked", "active", "forbidden"])
+def test_a_list_that_cannot_be_used_keeps_its_adds_and_holds_up_no_other(
+    hubspot: HubSpotEmulator, portal: Portal, on_sqlite: Pipeline, sqlite_url: str, problem: str
+) -> None:
+    on_sqlite.run(*both(), by_email("Beta", BOB), by_email("Beta", ADA))
+    portal.add_contact(ADA)
+    vip = portal.hubspot_list("VIP")
+    other = Ledger.open(sqlite_url, portal.portal_id, run_id="run-2", now=now)
+    if problem == "active":
+        vip.processing_type = "DYNAMIC"
+    if problem == "forbidden":
+        body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+        hubspot.faults.next("PUT", f"/{vip.list_id}/memberships", status=403, body=body)
+    with other, other.lock(["vip"] if problem == "locked" else [], sleep=lambda _: None):
+        run = on_sqlite.run(state_message(1))
+
+    assert run.states == [1]
+    assert portal.member_emails("VIP") == {BOB}
+    assert portal.member_emails("Beta") == {BOB, ADA}
+    assert ("adds of earlier runs are not tried again" in run.log) is (problem != "forbidden")
+    vip.processing_type = "MANUAL"
+    on_sqlite.run()
+    assert portal.member_emails("VIP") == {BOB, ADA}
+
+
+def test_a_ledger_that_breaks_while_it_tries_ends_the_run_and_heals(
+    hubspot: HubSpotEmulator, portal: Portal, on_sqlite: Pipeline, sqlite_url: str
+) -> None:
+    on_sqlite.run(*both())
+    portal.add_contact(ADA)
+
+    def rename(old: str, new: str) -> None:
+        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as database:
+            database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+    hubspot.faults.call("POST", READ, lambda: rename("ledger_contacts", "elsewhere"))
+
+    run = on_sqlite._run_target(email_schema(), state_message(1), **on_sqlite._settings)  # noqa: SLF001
+
+    assert run.exit_code == 1
+    assert "ledger" in run.error
+    assert portal.member_emails("VIP") == {BOB}
+    rename("elsewhere", "ledger_contacts")
+    on_sqlite.run()
+    assert portal.member_emails("VIP") == {BOB, ADA}
 
 
 # Other pipelines on the same ledger
