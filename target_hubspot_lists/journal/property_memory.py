@@ -1,4 +1,8 @@
-"""Remembers what was written of a contact's properties, so that an unchanged value is not written again."""
+"""Remembers what was written of a contact's properties, so that an unchanged value is not written again.
+
+What a call is about to change is forgotten before it, and remembered after its answer: as with memberships, a run that
+is killed in between leaves nothing that is not known.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 # For each property written: the digest of its name, then the digest of its value.
 DIGEST_BYTES = 8
@@ -40,6 +44,13 @@ class Hashes:
         """Return the hashes once these texts are written."""
         changed = Hashes()
         changed._by_name = self._by_name | {_digest(name): _digest(text) for name, text in texts.items()}
+        return changed
+
+    def without(self, names: Iterable[str]) -> Hashes:
+        """Return the hashes without those of these properties."""
+        changed = Hashes()
+        forgotten = set(map(_digest, names))
+        changed._by_name = {name: text for name, text in self._by_name.items() if name not in forgotten}
         return changed
 
     @property

@@ -232,6 +232,7 @@ class PropertyFlush:
         if self._settings.dry_run:
             self._mark_updated(update.record_id for update in updates)
             return
+        known = _forget(self._memory, updates, known)
         for written in self._writer.write(updates):
             self._mark_updated(written.texts)
             new_hashes = {
@@ -264,6 +265,24 @@ class PropertyFlush:
         if problem := problem or (held if isinstance(held, PropertyProblem) else None):
             return _rejected(problem)
         return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
+
+
+def _forget(
+    memory: PropertyMemory, updates: Sequence[Update], known: Mapping[int, bytes]
+) -> Mapping[int, bytes]:
+    """Forget what the updates change, and return what is known then.
+
+    Without an answer it is not known which value HubSpot has: a later record with the old one must write it.
+    """
+    left = {
+        each.record_id: Hashes(known[each.record_id]).without(each.texts).packed
+        for each in updates
+        if each.record_id in known
+    }
+    changed = {record_id: packed for record_id, packed in left.items() if packed != known[record_id]}
+    if changed:
+        memory.remember(changed)
+    return {**known, **changed}
 
 
 def _of_empty(update: Update, with_value: frozenset[str] | None) -> Update:

@@ -39,14 +39,18 @@ class RunWithMemory:
 
     def __call__(self, *messages: str, **config: Any) -> dict[str, int]:
         """Run, and count what became of properties over all lists."""
-        self.report.unlink(missing_ok=True)
-        target = TargetHubSpotLists(config=self.settings | config, clock=FakeClock())
-        schema = email_schema("plan") if config.get("match_by") == "email" else person_schema()
-        assert target.run(io.BytesIO("\n".join([schema, *messages]).encode())) == 0
+        assert self.exit_code(*messages, **config) == 0
         lines = [json.loads(line) for line in self.report.read_text().splitlines()]
         lists = [each for each in lines if each["kind"] == "list"]
         totals = {each.value: sum(line[f"properties_{each}"] for line in lists) for each in PropertyOutcome}
         return {outcome: count for outcome, count in totals.items() if count}
+
+    def exit_code(self, *messages: str, **config: Any) -> int:
+        """Run, and return how it ended."""
+        self.report.unlink(missing_ok=True)
+        target = TargetHubSpotLists(config=self.settings | config, clock=FakeClock())
+        schema = email_schema("plan") if config.get("match_by") == "email" else person_schema()
+        return target.run(io.BytesIO("\n".join([schema, *messages]).encode()))
 
 
 def person_schema() -> str:
@@ -113,6 +117,34 @@ def test_what_hubspot_refused_or_a_dry_run_foresaw_is_not_remembered(
     portal.update_contact("holder@example.com", badge="")
     assert run(person(ada, plan="7"), **mappings) == {"updated": 1}
     assert portal.contact(ada).properties == {"badge": "7", "vip": "realized"}
+
+
+def test_a_value_whose_answer_was_lost_does_not_keep_the_one_before_it_from_being_written(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    """The run ends behind a call that took effect: HubSpot has a value that nobody remembers."""
+    ada = portal.add_contact()
+    run(person(ada, plan="pro"))
+    hubspot.faults.accept_then_drop("POST", "batch/update")
+    hubspot.faults.next("POST", "batch/update", status=401)
+    assert run.exit_code(person(ada, operation="remove", plan="free")) == 1
+    assert portal.contact(ada).properties == {"plan": "free", "vip": "exited"}
+
+    assert run(person(ada, plan="pro")) == {"updated": 1}
+    assert portal.contact(ada).properties == {"plan": "pro", "vip": "realized"}
+
+
+def test_a_value_that_hubspot_never_answered_for_does_not_keep_the_one_before_it_from_being_written(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    ada = portal.add_contact()
+    run(person(ada, plan="pro"))
+    silence = {"status": "COMPLETE", "results": []}
+    hubspot.faults.next("POST", "batch/update", status=200, body=silence, times=2, takes_effect=True)
+    run(person(ada, plan="free"))
+
+    assert run(person(ada, plan="pro")) == {"updated": 1}
+    assert portal.contact(ada).properties["plan"] == "pro"
 
 
 def test_filling_asks_only_for_those_whose_value_is_new(

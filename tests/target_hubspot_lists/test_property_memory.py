@@ -39,3 +39,10 @@ def test_what_is_remembered_shows_nobody_anything() -> None:
     assert len(packed) == 16
     assert b"secret" not in packed
     assert b"plan" not in packed
+
+
+@given(TEXTS, st.sets(st.sampled_from(["plan", "seats"])))
+def test_what_is_forgotten_is_unknown_whatever_its_value(texts: dict[str, str], names: set[str]) -> None:
+    hashes = Hashes().with_written(texts).without(names)
+
+    assert hashes.unknown(texts) == {name: text for name, text in texts.items() if name in names}
