@@ -155,9 +155,11 @@ def parse_read(
         named = {name.lower(): error for name, error in named.items()}
     else:
         spelt = answered_as(asked, record_ids, named)
-    if len(asked) == len(contacts) == 1:
+    if len(asked) == len(contacts) + len(errors) == 1:
         # One asked, one answered, however HubSpot spells it.
-        spelt, record_ids = {asked[0]: asked[0]}, {asked[0]: contacts[0].record_id}
+        spelt = {asked[0]: asked[0]}
+        record_ids = dict.fromkeys(asked, contacts[0].record_id) if contacts else {}
+        named = dict.fromkeys(asked, errors[0]) if errors else {}
     for value in asked:
         name = spelt.get(value, "")
         record_id, error = record_ids.get(name), named.get(name)
@@ -207,7 +209,10 @@ def parse_create(
 def parse_ids(record_ids: Collection[int], answer: Answer) -> tuple[list[FoundContact], set[int]]:
     """Parse the answer of batch/read by record id: the contacts found, and the ids that HubSpot says do not exist."""
     results, errors = parsed(answer, _results_and_errors)
-    named = {name for each in errors if each.category == "OBJECT_NOT_FOUND" for name in each.named}
+    not_found = [each for each in errors if each.category == "OBJECT_NOT_FOUND"]
+    if len(record_ids) == len(not_found) == len(results) + len(errors) == 1:
+        return results, set(record_ids)  # one asked, one answered
+    named = {name for each in not_found for name in each.named}
     return results, {each for each in record_ids if str(each) in named}
 
 

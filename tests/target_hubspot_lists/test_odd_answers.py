@@ -16,6 +16,7 @@ from tests.factories import (
     state_message,
 )
 from tests.hubspot_emulator.answers import Answer
+from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,59 @@ def test_an_odd_answer_about_contacts_is_neither_an_absence_nor_a_contact(
     assert "new@example.com" not in run.log
     assert run.states == []
     assert portal.members("VIP") == set()
+
+
+@pytest.mark.parametrize(
+    ("address", "context"),
+    [
+        ("ada@münchen.de", {"ids": ["ada@xn--mnchen-3ya.de"]}),
+        ("e\u0301va@example.com", {"ids": ["\u00e9va@example.com"]}),
+        ("new@example.com", {}),
+    ],
+)
+def test_an_address_that_hubspot_spells_in_another_way_costs_one_member(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, address: str, context: dict[str, Any]
+) -> None:
+    """HubSpot says that it has none, under another name than it was asked for, or under none."""
+    portal.add_contact("ada@example.com")
+
+    def spelt(answer: Answer) -> Answer:
+        body: Any = answer.body
+        errors = [{**error, "context": context} for error in body.get("errors", ())]
+        return Answer(answer.status, {**body, "errors": errors}, answer.headers)
+
+    hubspot.faults.change("POST", "/contacts/batch/read", spelt, times=None)
+    records = [by_email("VIP", "ada@example.com"), by_email("VIP", address)]
+
+    run = run_target(
+        email_schema(), *records, state_message({"s": 1}), match_by="email", create_contacts=False
+    )
+
+    assert (run.exit_code, run.states) == (0, [{"s": 1}])
+    assert row(run.log, "VIP")["missing"] == "1"
+    assert portal.member_emails("VIP") == {"ada@example.com"}
+
+
+def test_a_record_id_of_which_hubspot_says_without_its_name_that_there_is_none_costs_one_member(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+
+    def unnamed(answer: Answer) -> Answer:
+        body: Any = answer.body
+        return Answer(
+            answer.status,
+            {**body, "errors": [{**error, "context": {}} for error in body.get("errors", ())]},
+            answer.headers,
+        )
+
+    hubspot.faults.change("POST", "/contacts/batch/read", unnamed, times=None)
+
+    run = run_target(schema_message(), membership("VIP", ada), membership("VIP", 99_999))
+
+    assert run.exit_code == 0
+    assert row(run.log, "VIP")["missing"] == "1"
+    assert portal.members("VIP") == {ada}
 
 
 def test_an_answer_without_a_correlation_id_is_told_without_one(
