@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +28,7 @@ def properties_action(settings_of: Callable[[Any], Mapping[str, Any]]) -> Action
 
     def run(config: object, *, properties: str) -> int:
         with HubSpotClient(Connection.from_settings(settings_of(config))) as client:
-            sys.stdout.write(forms[properties](Properties(client).writable()))
+            click.echo(forms[properties](Properties(client).writable()), nl=False)
         return 0
 
     option = click.Option(

@@ -15,6 +15,7 @@ from singer_sdk.plugin_base import SingerCommand
 from hubspot_singer.http import HubSpotError, redact
 from hubspot_singer.plugin.errors import RunEnded, unexpected_error
 from hubspot_singer.plugin.logs import TerminalFormatter, keep_log_readable, one_line
+from hubspot_singer.plugin.standard_output import all_shown, lost_output
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -68,12 +69,18 @@ class PluginCommand(SingerCommand):
         keep_log_readable()
         shorten_log_on_terminals()
         try:
-            return super().main(*args, **kwargs)
+            with all_shown():
+                return super().main(*args, **kwargs)
         except RunEnded as ended:
             report(ended.last_words, ended, self.logger)
             raise
         except HubSpotError as error:
             report(str(error), error, self.logger)
+            raise SystemExit(1) from None
+        except OSError as error:
+            if (words := lost_output(error)) is None:
+                raise
+            report(words, error, self.logger)
             raise SystemExit(1) from None
 
     @override

@@ -15,7 +15,7 @@ from hubspot_singer.http import Connection, HubSpotError, SystemClock
 from hubspot_singer.http.connection import consent_settings
 from hubspot_singer.plugin.command import Action, PluginCommand, report
 from hubspot_singer.plugin.configured import ConfiguredPlugin
-from hubspot_singer.plugin.errors import CheckTimedOut
+from hubspot_singer.plugin.errors import CheckTimedOut, UnwritableFile
 from hubspot_singer.plugin.private_files import new_private_file
 from hubspot_singer.plugin.redirect_urls import DEFAULT_REDIRECT_URL, RedirectUrl
 
@@ -131,6 +131,10 @@ class HubSpotPlugin(ConfiguredPlugin):
         from hubspot_singer.plugin.authorizing import Authorizing  # noqa: PLC0415
 
         path, url = authorize_file, RedirectUrl.parse(redirect_url)
+        if path is None and not sys.stdout:  # the process was started without it
+            raise UnwritableFile(
+                "There is no standard output to show the settings on: name a file in --authorize-file."
+            )
         with nullcontext(sys.stdout) if path is None else new_private_file(path) as file:
             settings = consent_settings(cls.settings_of(config))
             authorized = Authorizing(

@@ -52,7 +52,7 @@ def open_private(path: str | Path, *, append: bool = False) -> IO[bytes]:
 def new_private_file(path: str) -> Iterator[IO[str]]:
     """Create a text file with mode 0600 and yield it; delete it if the `with` block fails.
 
-    Raises `UnwritableFile` where a file of that name exists, or the system refuses.
+    Raises `UnwritableFile` where a file of that name exists, or the system refuses, also while it is written.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
@@ -61,15 +61,19 @@ def new_private_file(path: str) -> Iterator[IO[str]]:
             f'The file "{path}" exists already and is not overwritten: name another one, or delete it.'
         ) from None
     except OSError as error:
-        raise UnwritableFile(
-            f'The file "{path}" cannot be written ({error.strerror}): name another one.'
-        ) from None
+        raise _unwritable(path, error) from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             yield file
-    except BaseException:
+    except BaseException as error:
         Path(path).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from None
         raise
+
+
+def _unwritable(path: str, error: OSError) -> UnwritableFile:
+    return UnwritableFile(f'The file "{path}" cannot be written ({error.strerror}): name another one.')
 
 
 def _check_is_regular_and_not_among(standard: Iterable[os.stat_result], opened: os.stat_result) -> None:

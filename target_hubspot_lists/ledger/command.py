@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from hubspot_singer.plugin.standard_output import PrintingGroup
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.ledger.ledger import Ledger
@@ -36,7 +37,7 @@ _portals = click.option(
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for a script.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PrintingGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="target-hubspot-lists")
 def main() -> None:
     """Show what the ledger of target-hubspot-lists knows of lists and runs, and let it forget a person.

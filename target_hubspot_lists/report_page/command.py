@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubspot_singer.plugin.private_files import open_private
+from hubspot_singer.plugin.standard_output import PrintingCommand
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.report_page.campaigns import NoCampaigns, read_campaigns
 from target_hubspot_lists.report_page.figures import page_figures
@@ -45,7 +46,7 @@ class Interval(click.ParamType[timedelta]):
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=PrintingCommand, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="target-hubspot-lists")
 @click.option(
     "--report",

@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.sync.delivery import Delivery
 from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT
@@ -44,6 +46,38 @@ def shell(line: str, config: str, *messages: str) -> subprocess.CompletedProcess
         timeout=TIMEOUT,
         check=False,
     )
+
+
+@needs_full
+@pytest.mark.parametrize("option", ["--properties", "--properties=json", "--about", "--help", "--version"])
+def test_what_cannot_be_shown_is_told_in_one_sentence_and_called_no_bug(config: str, option: str) -> None:
+    run = shell(f"target {option} > {FULL}", config)
+
+    assert run.returncode == 1
+    assert "Standard output takes no more (No space left on device)" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+@needs_full
+@pytest.mark.parametrize("module", ["ledger.command", "report_page.command"])
+@pytest.mark.parametrize("arguments", ["--help", "{lists}"])
+def test_a_command_beside_the_target_tells_so_as_well(tmp_path: Path, module: str, arguments: str) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger.open(url, 1, run_id="run", now=lambda: datetime.now(UTC)).close()
+    shows = {
+        "ledger.command": f"lists --ledger-url {url}",
+        "report_page.command": f"--ledger {url} --output {tmp_path}/page.html",
+    }
+    line = [sys.executable, "-c", f"from target_hubspot_lists.{module} import main; main()"]
+    line += arguments.format(lists=shows[module]).split()
+    with FULL.open("wb") as full:
+        run = subprocess.run(
+            line, stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT, check=False
+        )
+
+    assert run.returncode == 1
+    assert run.stderr.startswith("Error: Standard output takes no more (No space left on device)")
+    assert len(run.stderr.splitlines()) == 1
 
 
 @needs_full

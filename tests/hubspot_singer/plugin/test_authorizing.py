@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import socket
 import stat
@@ -17,7 +19,8 @@ import requests
 from hubspot_singer.http import Connection, ConsentRejected, Refused, SettingsError
 from hubspot_singer.plugin.authorizing import Authorizing
 from hubspot_singer.plugin.consent import CONSENT_SECONDS, ConsentRequest
-from hubspot_singer.plugin.errors import NoConsent
+from hubspot_singer.plugin.errors import NoConsent, UnwritableFile
+from hubspot_singer.plugin.private_files import new_private_file
 from hubspot_singer.plugin.redirect_urls import RedirectUrl
 from tests.clocks import FakeClock
 from tests.forms import Form
@@ -176,6 +179,20 @@ def test_what_is_wrong_is_said_before_a_consent_is_asked_for(
     assert error in command.log
     assert "/oauth/authorize" not in command.log
     assert kept.read_text("utf-8") == "what was there"
+
+
+def test_a_file_for_which_there_is_no_room_is_told_and_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+
+    def fill_the_disk() -> None:
+        with new_private_file(str(path)) as file:
+            file.write("{")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(UnwritableFile, match=r"cannot be written \(No space left on device\)"):
+        fill_the_disk()
+
+    assert not path.exists()
 
 
 def test_a_consent_that_is_denied_leaves_no_file(tmp_path: Path, hubspot: HubSpotEmulator) -> None:
