@@ -88,10 +88,10 @@ class LedgerJournal(LedgerReader):
         self._records.streams[found.list_id] = routed.stream
         old_id = self._deleted.pop(routed.route.key, None)
         is_replaced = old_id is not None and self._records.replace(routed, found, old_id)
-        self._ledger.lists.remember_list(self._records.entry(routed, found))
+        known = self._records.remember(routed, found)
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
-            if self._records.must_be_read(found):
+            if self._records.must_be_read(found, known):
                 self.reread(found, has_snapshot=self._settings.sync_mode == "mirror")
             elif self._settings.sync_mode == "incremental" and not is_replaced:
                 self.restore_members(found, except_for=())

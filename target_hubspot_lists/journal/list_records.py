@@ -13,7 +13,7 @@ from target_hubspot_lists.ledger import KnownList
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
@@ -51,36 +51,43 @@ class ListRecords:
 
     # When the run finds a list
 
-    def entry(self, routed: Routed, found: HubSpotList, old_id: str | None = None) -> KnownList:
-        """Return what is recorded of a cohort's list; `old_id` is of the list in whose place it is put."""
+    def remember(self, routed: Routed, found: HubSpotList) -> Sequence[KnownList]:
+        """Record a cohort's list; return what earlier runs, or other cohorts of this run, had recorded of it."""
+        known = self._ledger.lists.known(found.list_id)
+        self._ledger.lists.remember_list(self._entry(routed, found, known))
+        return known
+
+    def _entry(self, routed: Routed, found: HubSpotList, known: Sequence[KnownList]) -> KnownList:
+        """Return what is to be recorded of a cohort's list; `known` is of it, or of the one that it replaces."""
         # A list that this run did not create must be read, whoever created it: somebody may have added members.
         is_new = self._lists.is_new(found)
         return KnownList(
             found.list_id,
             found.name,
             routed.cohort.key,
-            self._stream_to_record(routed, old_id or found.list_id),
+            self._stream_to_record(routed, known),
             created_by_us=is_new or self._ledger.lists.is_being_created(found.name),
             was_read=is_new,
             cohort_name=routed.cohort.name if routed.cohort.id else None,
         )
 
-    def _stream_to_record(self, routed: Routed, list_id: str) -> str:
+    def _stream_to_record(self, routed: Routed, known: Sequence[KnownList]) -> str:
         """Return the stream that counts as the one that filled a list last; see `Journal.take_over`."""
-        known = self._ledger.lists.known(list_id) if self._settings.sync_mode == "mirror" else []
-        return known[0].stream if known else routed.stream
+        return known[0].stream if known and self._settings.sync_mode == "mirror" else routed.stream
 
-    def must_be_read(self, found: HubSpotList) -> bool:
+    def must_be_read(self, found: HubSpotList, known: Sequence[KnownList]) -> bool:
         """Return whether no run created or read the list, or `reconcile` asks for every list to be read again."""
-        was_read = any(known.was_read for known in self._ledger.lists.known(found.list_id))
-        return not was_read or (self._settings.reconcile and not self._lists.is_new(found))
+        return not self._lists.is_new(found) and (
+            self._settings.reconcile or not any(one.was_read for one in known)
+        )
 
     def replace(self, routed: Routed, found: HubSpotList, old_id: str) -> bool:
         """Put a list in the place of a deleted one, with its members; a mirror brings the members itself.
 
         Return False if the ledger does not know the old list: another run has put a list in its place.
         """
-        if not self._ledger.lists.known(old_id):
+        known = self._ledger.lists.known(old_id)
+        if not known:
             return False
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
@@ -89,7 +96,7 @@ class ListRecords:
                 found, self._ledger.members.iter_members(old_id), recorded_under=old_id
             )
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
-        self._ledger.lists.replace_list(old_id, self.entry(routed, found, old_id))
+        self._ledger.lists.replace_list(old_id, self._entry(routed, found, known))
         self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
         return True
 
