@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.hubspot.list_objects import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Journal
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.settings import Settings
 
 EVERYTHING = 100  # percent
+MOST_NAMED = 3  # cohorts in one sentence
 ENOUGH_TO_GUARD = 20  # members: in a shorter list a few members are a large share
 
 
@@ -72,10 +75,11 @@ class RemovalGuard:
         self._has_ledger = settings.ledger_url is not None
         self._journal = journal
         self._differences = differences
+        self._noted: dict[str, int | None] = {}  # by list id, what the journal has noted
 
     def removal(self, hubspot_list: HubSpotList, to_remove: int, unusable: int) -> Removal:
         """Return the removals that a snapshot asks of a list, and the members of whom they are a share."""
-        before = self._journal.members_before_held_back(hubspot_list)
+        before = self._before_held_back(hubspot_list)
         return Removal(self._differences.members(), to_remove, unusable, before)
 
     def holds_back(self, removal: Removal) -> bool:
@@ -93,23 +97,42 @@ class RemovalGuard:
         """
         fewest = removal.fewest_members
         if self.holds_back(removal) and fewest != removal.members_before:
-            self._journal.note_held_back(hubspot_list, fewest)
+            self._note(hubspot_list, fewest)
 
     def end(self, hubspot_list: HubSpotList) -> None:
         """Forget what is noted: the removals were let through, or none are asked for."""
-        if self._journal.members_before_held_back(hubspot_list) is not None:
-            self._journal.note_held_back(hubspot_list, None)
+        if self._before_held_back(hubspot_list) is not None:
+            self._note(hubspot_list, None)
+
+    def _before_held_back(self, hubspot_list: HubSpotList) -> int | None:
+        """Return what the journal has noted of a list; it is asked once, and again after a change."""
+        list_id = hubspot_list.list_id
+        if list_id not in self._noted:
+            self._noted[list_id] = self._journal.members_before_held_back(hubspot_list)
+        return self._noted[list_id]
+
+    def _note(self, hubspot_list: HubSpotList, members: int | None) -> None:
+        self._journal.note_held_back(hubspot_list, members)
+        del self._noted[hubspot_list.list_id]
 
 
 def not_ours(hubspot_list: HubSpotList, cohort: Cohort) -> str:
     """Return the message for a list that this target may not have created, with the setting that allows removals."""
-    entry = json.dumps(
-        {"cohort": shown(cohort.id or cohort.name), "list_id": hubspot_list.list_id}, ensure_ascii=False
-    )
     return (
         f"{hubspot_list} may have been created by somebody else: no member was removed. To let the cohort decide on "
-        f"all of its members, name it in lists: [{entry}]."
+        f"all of its members, name it in lists: {entries(hubspot_list, [cohort])}."
     )
+
+
+def entries(hubspot_list: HubSpotList, cohorts: Sequence[Cohort]) -> str:
+    """Return the entries of the setting `lists` that name a list for these cohorts, as JSON; not more than three."""
+    target = (
+        {"list_name": shown(hubspot_list.name)}
+        if hubspot_list.is_to_be_created
+        else {"list_id": hubspot_list.list_id}
+    )
+    named = [{"cohort": shown(each.id or each.name)} | target for each in cohorts[:MOST_NAMED]]
+    return json.dumps(named, ensure_ascii=False) + (" and so on" if len(cohorts) > MOST_NAMED else "")
 
 
 def too_many(

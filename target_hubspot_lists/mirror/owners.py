@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.list_objects import shown
+from target_hubspot_lists.mirror.guards import MOST_NAMED, entries
 from target_hubspot_lists.sync.destinations import described
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.journal.journal import Journal, ListOwners
     from target_hubspot_lists.mirror.list_snapshot import ListSnapshot
     from target_hubspot_lists.sync.destinations import Routes
-
-MOST_NAMED = 3  # cohorts in one sentence
 
 
 class Owners:
@@ -88,7 +86,7 @@ def _other_cohorts(
     return (
         f"{hubspot_list}: by the ledger {_described(others)} fills it as well, and did not come to it in this run, so "
         f"it is not known who of it is to stay. No member was removed: to let {_described(came)} alone rule the list, "
-        f"name it in lists: {_entries(hubspot_list, came)}{take_out}. Else bring all its cohorts in one run, or give "
+        f"name it in lists: {entries(hubspot_list, came)}{take_out}. Else bring all its cohorts in one run, or give "
         "each a list of its own there."
     )
 
@@ -98,19 +96,8 @@ def _other_stream(hubspot_list: HubSpotList, came: Sequence[Cohort], last: str, 
     return (
         f'{hubspot_list}: by the ledger stream "{shown(last)}" filled it last, not "{shown(stream)}", and in mirror '
         f"mode each would remove the other's members. No member was removed: to let {_described(came)} of this stream "
-        f"rule the list, name it in lists: {_entries(hubspot_list, came)}. Else give it another list there."
+        f"rule the list, name it in lists: {entries(hubspot_list, came)}. Else give it another list there."
     )
-
-
-def _entries(hubspot_list: HubSpotList, cohorts: Sequence[Cohort]) -> str:
-    """Return the entries of `lists` that name the list for these cohorts."""
-    target = (
-        {"list_name": shown(hubspot_list.name)}
-        if hubspot_list.is_to_be_created
-        else {"list_id": hubspot_list.list_id}
-    )
-    entries = [{"cohort": shown(each.id or each.name)} | target for each in cohorts[:MOST_NAMED]]
-    return json.dumps(entries, ensure_ascii=False) + (" and so on" if len(cohorts) > MOST_NAMED else "")
 
 
 def _described(cohorts: Sequence[Cohort]) -> str:
