@@ -307,4 +307,12 @@ def _postgres_engine(url: URL, *, read_only: bool) -> Engine:
             connection.execute("SET default_transaction_read_only = on")
         connection.commit()
 
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Each statement that reads is a transaction of its own, as it would be anyway for what it sees: so the server
+        # is asked once, and not three times.
+        writes = connection.get_execution_options().get("ledger_writes")
+        driver_connection: Any = connection.connection.driver_connection
+        driver_connection.autocommit = not writes
+
     return engine

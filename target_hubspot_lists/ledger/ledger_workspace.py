@@ -66,6 +66,10 @@ class PostgresWorkspace(_OnLedger):
     ordered_key = "BIGINT PRIMARY KEY"
     blob = "BYTEA"
 
+    def __init__(self, database: Database, portal_id: int) -> None:
+        super().__init__(database, portal_id)
+        self._with_incoming: set[str] = set()  # tables that have another one beside them for COPY
+
     def create(self, table: str, columns: str, *, is_clustered: bool = False) -> None:
         """Create a table."""
         del is_clustered
@@ -79,10 +83,13 @@ class PostgresWorkspace(_OnLedger):
             self._copy(table, rows)
             return
         # COPY knows no conflicts: the rows go through a table of the same columns.
-        self.change(f"CREATE TEMPORARY TABLE mirror_incoming (LIKE {table})")
-        self._copy("mirror_incoming", rows)
-        self.change(f"INSERT INTO {table} SELECT * FROM mirror_incoming {on_conflict}")
-        self.change("DROP TABLE mirror_incoming")
+        incoming = f"{table}_incoming"
+        if table not in self._with_incoming:
+            self.change(f"CREATE TEMPORARY TABLE {incoming} (LIKE {table})")
+            self._with_incoming.add(table)
+        self._copy(incoming, rows)
+        self.change(f"INSERT INTO {table} SELECT * FROM {incoming} {on_conflict}")
+        self.clear(incoming)
 
     def insert_numbered(self, table: str, word: int, cohort: int, members: Sequence[int | str]) -> None:
         """Insert a row `(word, cohort, member)` for each member; the words are `word`, `word + 2`, and so on."""
