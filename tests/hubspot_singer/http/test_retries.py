@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from hubspot_singer.http.answers import ErrorBody, Reply
 from hubspot_singer.http.retries import (
     RETRY_FOR_SECONDS,
     SERVER_ERROR_TRIES,
+    Problem,
     is_too_far,
     longest_waits,
     policy,
@@ -19,9 +19,6 @@ from hubspot_singer.http.retries import (
     retry_after,
     wait_before_retry,
 )
-
-if TYPE_CHECKING:
-    from hubspot_singer.http.retries import Problem
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
 RETRIED = {408, 423, 429, 477, 502, 503, 504, 521, 522, 523, 524}
@@ -91,6 +88,7 @@ def test_a_lock_is_given_its_two_seconds(longest: float) -> None:
 @given(st.floats(min_value=0, max_value=60))
 def test_other_waits_are_anything_up_to_the_longest(longest: float) -> None:
     assert 0 <= wait(503, longest=longest) <= longest
+    assert 0 <= wait_before_retry(Problem("no connection within 10 s"), longest=longest) <= longest
 
 
 def test_the_longest_wait_doubles_up_to_a_minute() -> None:
