@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tap_hubspot_email_events.spools import Spool
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """The milliseconds from `start` up to, and without, `end`."""
 
