@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.bookmarks import MOST_REMEMBERED, Bookmark, StreamProgress, without_memory
+from tap_hubspot_email_events.bookmarks import (
+    MOST_REMEMBERED,
+    Bookmark,
+    StreamProgress,
+    check_state,
+    without_memory,
+)
 from tap_hubspot_email_events.errors import UnreadableState
 from tap_hubspot_email_events.events import Event
 from tap_hubspot_email_events.moments import from_text, to_text
@@ -316,6 +322,20 @@ def test_a_bookmark_written_by_hand_is_read(value: object) -> None:
 def test_a_state_that_cannot_be_read_is_an_error_and_never_a_new_start(state: dict[str, Any]) -> None:
     with pytest.raises(UnreadableState):
         progress(state)
+
+
+@pytest.mark.parametrize("state", [None, {}, [], {"bookmarks": {}}, {"bookmarks": {"email_event_open": {}}}])
+def test_states_are_known_by_their_shape(state: object) -> None:
+    check_state(state)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["now", [1], {"bookmarks": [1]}, {"bookmarks": {"email_event_open": "now"}}, {"email_event_open": {}}],
+)
+def test_what_has_another_shape_is_no_state(state: object) -> None:
+    with pytest.raises(UnreadableState):
+        check_state(state)
 
 
 @settings(deadline=None)

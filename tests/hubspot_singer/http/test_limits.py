@@ -104,14 +104,15 @@ def test_a_cap_above_the_limit_changes_nothing() -> None:
     assert Simulation(100, 0.1, cap=1000).run() == Simulation(100, 0.1).run()
 
 
-def test_a_short_run_is_not_spread() -> None:
-    budget = RequestBudget(cap=None, concurrency=100)
+@pytest.mark.parametrize(("cap", "allowed", "at_once"), [(None, 97, 49), (10, 10, 5)])
+def test_a_short_run_is_not_spread(cap: int | None, allowed: int, at_once: int) -> None:
+    budget = RequestBudget(cap=cap, concurrency=100)
 
-    for _ in range(49):
+    for _ in range(at_once):
         assert budget.seconds_to_wait(0.0) == 0.0
         budget.note_sent(0.0)
 
-    assert budget.seconds_to_wait(0.0) == pytest.approx(0.8 * 10 / 97)
+    assert budget.seconds_to_wait(0.0) == pytest.approx(0.8 * 10 / allowed)
 
 
 def test_what_others_use_is_told_apart_from_what_we_use() -> None:
