@@ -152,7 +152,7 @@ class StreamProgress:
     def finish(self, window: Window, state: MutableMapping[str, Any]) -> None:
         """Write into the stream's state that the window was passed on."""
         self.is_begun = True
-        self.until = max(self.until or 0, window.end)
+        self.until = window.end if self.until is None else max(self.until, window.end)
         # The bookmark does not move before all of the lookback was read: so long what is known stays known.
         if window.end >= self.known_until:
             self.known = frozenset()
