@@ -18,6 +18,7 @@ from hubspot_singer.http import HubSpotError
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal
+from tests.temporary import folder_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,10 @@ hypothesis.settings.load_profile("unhurried")
 
 # The tests start hundreds of processes: where Python is told to keep no bytecode, each would compile every module.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# The root of every tmp_path, which pytest asks for when it needs the first; --basetemp goes before it.
+if (in_memory := folder_in_memory()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))
 
 
 @dataclass(frozen=True)

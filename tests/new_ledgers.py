@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tests.postgres import NoServer, PostgresServer
+from tests.temporary import MEMORY
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # a folder in memory, on Linux: SQLite's commits need not wait for a disk
 PASSWORD = "s3cret-of-the-ledger"  # the tests' server asks for none, but no output may hold it
 
 
