@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -29,6 +30,9 @@ hypothesis.settings.load_profile("unhurried")
 
 # The tests start hundreds of processes: where Python is told to keep no bytecode, each would compile every module.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# pytest keeps a quarter of a million objects for the tests that it has found: look for garbage less often.
+gc.set_threshold(50_000, 20, 50)
 
 # The root of every tmp_path, which pytest asks for when it needs the first; --basetemp goes before it.
 if (in_memory := folder_in_memory()) is not None:
