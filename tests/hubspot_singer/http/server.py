@@ -82,6 +82,9 @@ class Http(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # or a body, sent behind its head, waits 40 ms for the head's acknowledgement
+    )
     server: Http
     date: str | None = None
     timeout = 2  # seconds for which a kept connection may idle, should a test forget to close its client
