@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from tests.tap_hubspot_email_events.catalogs import selecting
 from tests.tap_hubspot_email_events.tap_runs import Warehouse, run_tap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.hubspot_emulator import Request
     from tests.random_faults.kinds import Kind
@@ -150,8 +151,9 @@ class World:
         return {self.hubspot.token, app.client_secret, app.refresh_token, *app.grants, "ada@example.com"}
 
 
-def calls_of_a_run(history: str, workers: int, credential: str) -> list[TapCall]:
-    """Return the calls of a run without a fault, which must succeed."""
+@cache
+def calls_of_a_run(history: str, workers: int, credential: str) -> Sequence[TapCall]:
+    """Return the calls of a run without a fault, which must succeed; they are the same each time."""
     world = World(history, workers, credential)
     with world.hubspot:
         world.prepare()
