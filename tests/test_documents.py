@@ -31,6 +31,11 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 WITH_COMMANDS = [page for page in PAGES if any(block.is_run for block in blocks(page.read_text("utf-8")))]
 PORT = "8765"  # which the documents name
+# A reader waits so long for the local HubSpot; a test waits until it listens, and half a second in which it says so.
+SLEEP = "sleep 3\n"
+WAIT = (
+    f"timeout 60 bash -c 'until : < /dev/tcp/127.0.0.1/{PORT}; do sleep 0.02; done' 2> /dev/null; sleep 0.5\n"
+)
 TOKEN = "pat-na1-…"  # as they write a token
 MELTANO = ROOT / ".venv" / "meltano" / "bin"  # where `make meltano` installs it
 PROGRAMS = ("curl", "jq", "meltano", "psql")  # which not every machine has
@@ -109,6 +114,7 @@ def test_the_commands_of_a_page_work(
     if page.name in WITH_A_HUBSPOT_OF_ITS_OWN:
         environment = {name: value for name, value in environment.items() if name not in api_urls(hubspot)}
     replaced = {
+        SLEEP: WAIT,
         PORT: free_port(),
         TOKEN: DEFAULT_TOKEN,
         ADD_FROM_HUB: ADD_FROM_FILE,
