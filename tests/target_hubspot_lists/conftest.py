@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_hubspot_lists.ledger import KnownList, Ledger, LedgerOverview
+from tests import compiled_statements
 from tests.postgres import NoServer, PostgresServer
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.ledger import RunInLedger
     from tests.hubspot_emulator import Portal
+
+compiled_statements.share()
 
 START = datetime(2026, 3, 20, 9, 46, 40, tzinfo=UTC)
 PORTAL = 1234567
