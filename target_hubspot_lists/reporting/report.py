@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.reporting.account import Account, RequestedChange, Settlement
     from target_hubspot_lists.settings import ReportMembers
 
+BEGINNING = b'{"kind":'  # of each line, also of one that a killed run left torn
+
 # The columns of a member's line as CSV. CSV has no lines of lists and runs: the log and JSON Lines have those.
 CSV_COLUMNS = (
     "run_id",
@@ -58,6 +60,18 @@ CSV_COLUMNS = (
 )
 
 
+def _check_is_report(path: str) -> None:
+    """Raise TargetError if there is a file with this path that does not begin as a report does."""
+    if not Path(path).is_file():
+        return  # opening it says what else it is
+    with Path(path).open("rb") as file:
+        if not BEGINNING.startswith(file.read(len(BEGINNING))):
+            raise TargetError(
+                f'report_path "{path}" is a file that holds something else than a report, and nothing is added to it: '
+                "name another file."
+            )
+
+
 def new_run_id() -> str:
     """Return the id of a run that starts now; ids sort by time: `20261122T031501Z-1f0c5a7e`."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
@@ -82,9 +96,12 @@ class Report:
     def __post_init__(self) -> None:
         self.path = self.path.replace("{run_id}", self.run_id)
         with self._os_errors():
+            is_csv = self.path.lower().endswith(".csv")
+            if not is_csv:
+                _check_is_report(self.path)
             self._file = open_private(self.path, append=True)
             self._is_new = not Path(self.path).stat().st_size
-        self._encode = self._as_csv() if self.path.lower().endswith(".csv") else _json_line
+        self._encode = self._as_csv() if is_csv else _json_line
         if self._has_torn_line():
             self._append(b"\n")
 

@@ -346,6 +346,23 @@ def test_a_csv_file_with_other_columns_is_left_alone(
     assert hubspot.calls() == 0
 
 
+def test_a_file_that_holds_something_else_is_left_as_it_is(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    path = tmp_path / "config.json"
+    path.write_text('{"access_token": "pat-…"}\n')
+    path.chmod(0o644)
+
+    run = run_target(schema_message(), membership("VIP", ada), report_path=str(path))
+
+    assert run.exit_code == 1
+    assert "holds something else than a report" in run.error
+    assert path.read_text() == '{"access_token": "pat-…"}\n'
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert not portal.list_names()
+
+
 def test_a_check_leaves_no_report_behind(
     run_target: TargetRunner, hubspot: HubSpotEmulator, tmp_path: Path
 ) -> None:
