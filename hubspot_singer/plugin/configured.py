@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import FLATTENING_CONFIG, STREAM_MAPS_CONFIG
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
@@ -26,9 +27,25 @@ if TYPE_CHECKING:
 
     import click
 
+
+def _sound(schema: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    """Return a JSON schema without alternatives that are no schema.
+
+    The SDK has the text "null" among those of `__else__` in stream_maps, over which a validator stumbles.
+    """
+    if isinstance(schema, list):
+        return [_sound(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        name: [_sound(each) for each in value if isinstance(each, dict)] if name == "anyOf" else _sound(value)
+        for name, value in schema.items()
+    }
+
+
 # The SDK's settings that do something in these plugins. `faker_config` needs an extra that is not installed.
 SDK_SETTINGS: dict[str, Any] = {
-    name: schema
+    name: _sound(schema)
     for config in (STREAM_MAPS_CONFIG, FLATTENING_CONFIG)
     for name, schema in config["properties"].items()
     if name != "faker_config"
@@ -47,6 +64,21 @@ class ConfiguredPlugin(PluginBase):
 
     def check_settings(self) -> None:
         """Raise SettingsError on what the settings' JSON schema cannot say."""
+
+    @override
+    def setup_mapper(self) -> None:
+        """Prepare stream_maps and flattening; raise SettingsError if they cannot be used."""
+        try:
+            super().setup_mapper()
+        except ConfigValidationError:
+            raise SettingsError(
+                "flattening_enabled needs flattening_max_depth: set how many levels of nested objects become columns."
+            ) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise SettingsError(
+                f"stream_maps or the flattening_ settings cannot be used ({type(error).__name__}: {error}). Correct"
+                " them; see --about for what they take."
+            ) from error
 
     @classmethod
     @override

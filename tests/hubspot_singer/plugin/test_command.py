@@ -295,6 +295,46 @@ def test_an_odd_setting_of_the_connection_is_named(
     assert hubspot.calls() == 0
 
 
+@pytest.mark.parametrize(
+    ("odd", "error"),
+    [
+        ({"flattening_enabled": True}, "flattening_enabled needs flattening_max_depth: set how many levels"),
+        (
+            {"stream_maps": {"email_event_open": {"__else__": 5}}},
+            "stream_maps.email_event_open is not valid (anyOf): see --about for what it takes.",
+        ),
+    ],
+)
+def test_an_odd_setting_of_the_sdk_is_named_and_called_no_bug(
+    commands: Commands,
+    plugin: type[HubSpotPlugin],
+    hubspot: HubSpotEmulator,
+    tmp_path: Path,
+    settings: dict[str, Any],
+    odd: dict[str, Any],
+    error: str,
+) -> None:
+    ended = commands.run(plugin, "--config", config_file(tmp_path, settings | odd), "--check")
+
+    assert ended.exit_code == 1
+    assert ended.error.startswith(error)
+    assert hubspot.calls() == 0
+
+
+def test_names_that_flattening_cuts_to_the_same_one_are_told(
+    commands: Commands, hubspot: HubSpotEmulator, tmp_path: Path
+) -> None:
+    settings = {"api_url": hubspot.url, "access_token": hubspot.token, "start_date": "2026-10-20"}
+    flattening = {"flattening_enabled": True, "flattening_max_depth": 2, "flattening_max_key_length": 5}
+
+    ended = commands.run(TapHubSpotEmailEvents, "--config", config_file(tmp_path, settings | flattening))
+
+    assert ended.exit_code == 1
+    assert ended.error.startswith(
+        "stream_maps or the flattening_ settings cannot be used (ValueError: Duplicate column name"
+    )
+
+
 @pytest.mark.parametrize("settings_of_limits", [(1, 1), (1_000_000, 100)])
 def test_the_smallest_and_the_largest_limits_work(
     plugin: type[HubSpotPlugin], settings: dict[str, Any], settings_of_limits: tuple[int, int]
