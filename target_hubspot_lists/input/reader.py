@@ -45,6 +45,7 @@ class MessageReader(GenericSingerReader[bytes]):
         self._lines_given = 0
         self._chunk: list[bytes] = []  # the lines of the last chunk
         self._lines: Iterator[bytes] = iter(())  # those of them that are still to come
+        self._has_ended = False  # from then on there is only what stands behind the last line end
 
     @property
     def default_input(self) -> IO[bytes]:
@@ -122,6 +123,11 @@ class MessageReader(GenericSingerReader[bytes]):
                 message = json.loads(line, parse_constant=lambda _: None)
                 return json.loads(_without_half_pairs(json.dumps(message, ensure_ascii=False)))
             except (ValueError, RecursionError):
+                if self._has_ended:
+                    raise self.error(
+                        "is cut off",
+                        "the tap ended before all of it was written. See in the tap's log why, then run again.",
+                    ) from None
                 raise self.error(
                     "is not JSON",
                     "only Singer messages may be on the tap's standard output. Run the tap alone to see it.",
@@ -150,6 +156,7 @@ class MessageReader(GenericSingerReader[bytes]):
                     f"The input cannot be read any further ({chunk.strerror}): see what becomes of the tap."
                 ) from chunk
             if not chunk:
+                self._has_ended = True
                 return
             yield chunk
             self._attendant.attend()

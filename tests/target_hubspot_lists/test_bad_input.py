@@ -434,3 +434,20 @@ def test_a_map_that_fails_is_named_with_its_stream_and_shows_no_record(
     assert 'cannot be mapped as stream_maps says for stream "cohort_members"' in run.error
     assert PERSON not in run.log
     assert run.states == []
+
+
+@pytest.mark.parametrize("length", [1, 40, -1])
+def test_a_tap_that_is_killed_while_it_writes_is_told_as_that(
+    portal: Portal, run_target: TargetRunner, length: int
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    messages = [schema_message(), membership("VIP", ada), state_message({"bookmark": 1})]
+    whole = "".join(f"{message}\n" for message in messages)
+
+    run = run_target.on((whole + membership("VIP", ada)[:length]).encode())
+
+    assert run.exit_code == 1
+    assert run.error == (
+        "Line 4 of the input is cut off: the tap ended before all of it was written. See in the tap's log why, then "
+        "run again."
+    )
