@@ -111,6 +111,7 @@ class PropertyFlush:
         # By member and property, where several members may be one person: the position of the record that says it.
         self._said_at: dict[tuple[str, str], int] = {}
         self.results: dict[Member, PropertyResult] = dict(created or {})
+        self._created: set[Member] = set(self.results)
 
     def expect(
         self, asked: Iterable[tuple[Route, Iterable[RequestedChange]]], lists: Mapping[str, HubSpotList]
@@ -175,6 +176,7 @@ class PropertyFlush:
             address = self.latest(of_contact)
             problem = contacts.created_bare.get(address)
             self.results[record_id] = self._result_of_new(address, problem)
+            self._created.add(record_id)
             attributes = {} if problem else self.attributes(address)
             hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(*of_contact)}).packed
         if hashes:
@@ -204,7 +206,7 @@ class PropertyFlush:
             if self._status:
                 texts = [self._status.text(hubspot_list, is_member=is_member) for is_member in (False, True)]
             for record_id, of_member in of_list.items():
-                if record_id not in self.results:  # else created in this flush, with its properties
+                if record_id not in self._created:
                     other, text = statuses.get(record_id), texts[of_member.is_member]
                     statuses[record_id] = {**other, **text} if other else text
         return statuses
@@ -256,9 +258,7 @@ class PropertyFlush:
 
     def _mark_updated(self, record_ids: Iterable[int]) -> None:
         """Call contacts updated, unless some of their properties were rejected."""
-        for record_id in record_ids:
-            if self.results[record_id] is UNCHANGED:
-                self.results[record_id] = UPDATED
+        self.results |= {each: UPDATED for each in record_ids if self.results[each] is UNCHANGED}
 
     def _result_of_new(self, address: str, problem: PropertyProblem | None) -> PropertyResult:
         held = self._held.get(address)

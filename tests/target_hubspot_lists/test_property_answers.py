@@ -77,6 +77,24 @@ def test_a_merged_contact_that_the_answer_leaves_out_is_written_under_the_id_it_
     assert row(run.log, "VIP")["properties_updated"] == "1"
 
 
+@pytest.mark.parametrize("is_left_out", [True, False])
+@pytest.mark.parametrize("is_later", [True, False])
+def test_of_two_contacts_that_are_merged_in_mid_run_the_later_record_is_written(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, *, is_later: bool, is_left_out: bool
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    members = (bob, ada) if is_later else (ada, bob)
+    hubspot.faults.call("POST", UPDATE, lambda: portal.merge(bob, ada, keeps_primary_id=True))
+    if is_left_out:
+        hubspot.faults.next("POST", UPDATE, status=200, body=SILENCE)
+
+    run = run_people(run_target, *members)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {bob}
+    assert plan(portal, bob) == f"plan of {members[1]}"
+
+
 def test_a_contact_left_out_twice_is_told_as_unanswered_and_not_as_refused(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:
