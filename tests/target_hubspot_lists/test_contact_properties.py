@@ -404,6 +404,20 @@ def test_a_token_that_may_not_write_a_sensitive_property_is_told_the_scope(
     assert "crm.objects.contacts.sensitive.write.v2" in run.error
 
 
+def test_a_token_that_is_revoked_while_properties_are_read_ends_the_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    hubspot.faults.next("GET", "dataSensitivity=sensitive", status=401)
+    mappings = [{"field": "plan", "property": "diagnosis"}]
+
+    run = run_people(run_target, person(portal.add_contact(), plan="x"), property_mappings=mappings)
+
+    assert run.exit_code == 1
+    assert "401 INVALID_AUTHENTICATION" in run.error
+    assert "does not exist" not in run.error
+    assert portal.list_names() == set()
+
+
 @pytest.mark.parametrize("status", [400, 403])
 def test_where_hubspot_does_not_list_sensitive_properties_the_log_says_so(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int

@@ -160,6 +160,22 @@ def test_ids_that_hubspot_does_not_translate_end_the_run_before_anything_is_writ
     assert portal.members("Customers") == set()
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_may_not_translate_ids_is_told_as_such(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int
+) -> None:
+    portal.add_list("Customers")
+    hubspot.faults.next("POST", IDMAPPING, status=status)
+    lists = by_legacy_id(portal, VIP="Customers")
+
+    run = run_target(schema_message(), membership("VIP", portal.add_contact()), lists=lists)
+
+    assert run.exit_code == 1
+    assert ("MISSING_SCOPES" if status == 403 else "INVALID_AUTHENTICATION") in run.error
+    assert "does not translate" not in run.error
+    assert portal.members("Customers") == set()
+
+
 def test_an_answer_that_says_nothing_of_an_id_is_no_absence(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
 ) -> None:

@@ -187,6 +187,52 @@ def test_a_duplicate_that_takes_time_to_show_is_searched_for(
     assert run_target.clock.elapsed >= 7
 
 
+def test_a_duplicate_is_searched_for_on_every_page(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    portal.add_list("VIP")
+    for number in range(501):  # a search has newer lists first
+        portal.add_list(f"VIP {number}")
+    hubspot.faults.next("GET", "/name/", status=404, times=5)
+
+    run = run_target(schema_message(), membership("VIP", ada))
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+    assert hubspot.calls("POST", "/lists/2026-03/search") == 2
+
+
+def test_a_search_that_does_not_get_on_finds_nothing(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.add_list("VIP")
+    hubspot.faults.next("GET", "/name/", status=404, times=5)
+    page = {"lists": [], "offset": 0, "hasMore": True}
+    hubspot.faults.next("POST", "/lists/2026-03/search", status=200, body=page)
+
+    run = run_target(schema_message(), membership("VIP", portal.add_contact()))
+
+    assert run.exit_code == 1
+    assert "list_name_taken" in run.log
+    assert hubspot.calls("POST", "/lists/2026-03/search") == 1
+
+
+def test_a_duplicate_that_takes_no_members_is_refused(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    def make() -> None:
+        portal.add_list("VIP", processing_type="DYNAMIC")
+
+    hubspot.faults.call("POST", "/lists/", make)
+
+    run = run_target(schema_message(), membership("VIP", portal.add_contact()), state_message(1))
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert "list_not_writable" in run.log
+    assert 'List "VIP" (1) is an active list' in run.error
+
+
 def test_a_deleted_list_that_holds_the_name_is_said(portal: Portal, run_target: TargetRunner) -> None:
     (ada,) = portal.add_contacts(1)
     portal.add_list("VIP")

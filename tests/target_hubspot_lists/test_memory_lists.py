@@ -129,6 +129,23 @@ def test_a_list_that_was_there_is_read_before_its_members_are_trusted(
     assert [request.inputs for request in hubspot.requests if ADD_AND_REMOVE in request.path] == [1]
 
 
+def test_a_list_that_became_active_since_the_last_run_costs_its_own_cohort(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    both = [*adds(contacts[:1], "VIP"), *adds(contacts[:1], "Beta")]
+    run_target(*both, ledger_url=sqlite_url)
+    portal.hubspot_list("VIP").processing_type = "DYNAMIC"
+
+    run = run_target(*adds(contacts, "VIP"), *adds(contacts, "Beta"), state_message(1), ledger_url=sqlite_url)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert "list_not_writable" in run.log
+    assert '[{"cohort": "VIP", "skip": true}]' in run.error
+    assert portal.members("VIP") == set(contacts[:1])
+    assert portal.members("Beta") == set(contacts)
+
+
 @pytest.mark.parametrize("mode", ["incremental", "mirror"])
 def test_members_of_a_deleted_list_go_to_the_list_of_its_name_also_if_that_is_another_cohorts(
     portal: Portal, run_target: TargetRunner, ledger_url: str, mode: str
@@ -398,6 +415,20 @@ def test_a_rename_that_hubspot_refuses_otherwise_is_tried_again_by_the_next_run(
     hubspot.faults.clear()
     run_target(*renamed, ledger_url=sqlite_url)
     assert portal.list_names() == {"New", "B"}
+
+
+def test_a_token_that_may_not_rename_lists_is_told_as_such(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*with_id(contacts[:1], "Old"), ledger_url=sqlite_url)
+    hubspot.faults.next("PUT", "/update-list-name", status=403)
+
+    run = run_target(*with_id(contacts, "New"), ledger_url=sqlite_url)
+
+    assert run.exit_code == 1
+    assert "MISSING_SCOPES" in run.error
+    assert portal.members("Old") == set(contacts)
 
 
 def test_a_list_that_is_deleted_before_it_is_renamed_holds_up_no_other(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.factories import membership, record_message, schema_message
+from tests.factories import membership, record_message, schema_message, state_message
 from tests.hubspot_emulator import HubSpotEmulator
-from tests.target_hubspot_lists.inputs import adds, calls_of, emails, snapshot
+from tests.target_hubspot_lists.inputs import ADD_AND_REMOVE, adds, calls_of, emails, snapshot
 from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import mirror
 
@@ -349,6 +349,25 @@ def test_an_unchanged_list_of_merged_contacts_costs_no_call_once_they_are_known(
     mirror(run_target, *sized_emails([NEW, BOB]), **settings)
 
     assert len(calls_of(hubspot)) == 2
+
+
+@pytest.mark.parametrize("operation", ["add", "remove"])
+def test_a_contact_that_is_merged_twice_in_mid_run_holds_the_state_and_is_as_asked_after_the_next_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, operation: str
+) -> None:
+    ada, bob, cyd = (portal.add_contact(address) for address in (OLD, NEW, BOB))
+    portal.add_list("VIP", members=[] if operation == "add" else [ada])
+    merged = portal.merge(ada, bob)
+    hubspot.faults.call("PUT", ADD_AND_REMOVE, lambda: portal.merge(merged, cyd), after=1)
+    messages = [schema_message(), membership("VIP", ada, operation), state_message(1)]
+
+    run = run_target(*messages)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert row(run.log, "VIP")["dropped"] == "1"
+    again = run_target(*messages)
+    assert (again.exit_code, again.states) == (0, [1])
+    assert portal.members("VIP") == ({portal.contact(ada).record_id} if operation == "add" else set())
 
 
 @pytest.mark.parametrize("operation", ["add", "remove"])

@@ -182,6 +182,33 @@ def test_an_odd_answer_to_a_verification_calls_nobody_dropped(
     assert "in a form that HubSpot does not document" in run.error
 
 
+def test_record_ids_that_come_as_numbers_are_confirmations_as_well(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    portal.add_list("VIP", members=contacts[1:])
+
+    def as_numbers(answer: Answer) -> Answer:
+        assert isinstance(answer.body, dict)
+        numbers = {name: [*map(int, ids), None] for name, ids in answer.body.items()}
+        return Answer(answer.status, numbers, answer.headers)
+
+    hubspot.faults.change("PUT", "/memberships/add-and-remove", as_numbers)
+
+    run = run_target(
+        schema_message(),
+        membership("VIP", contacts[0]),
+        membership("VIP", contacts[1], "remove"),
+        membership("VIP", "7"),
+        state_message(1),
+    )
+
+    assert (run.exit_code, run.states) == (0, [1])
+    figures = row(run.log, "VIP")
+    assert (figures["added"], figures["removed"], figures["missing"]) == ("1", "1", "1")
+    assert portal.members("VIP") == set(contacts[:1])
+
+
 @pytest.mark.parametrize("body", [*ODD_BODIES, {"portalId": "many"}], ids=str)
 def test_odd_account_details_leave_the_portal_unknown_and_the_run_goes_on(
     hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, body: object

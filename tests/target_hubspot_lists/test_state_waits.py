@@ -242,6 +242,28 @@ def test_what_comes_to_apply_within_the_day_is_in_time(portal: Portal, run_targe
     assert run.states[-1] == {"n": 2}
 
 
+def test_what_is_held_when_the_day_is_over_is_applied_before_anything_is_judged(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    # The second flush takes a day; what comes behind it is held when it is over.
+    put = "/memberships/add-and-remove"
+    hubspot.faults.call("PUT", put, lambda: run_target.clock.sleep(24 * HOUR), after=1)
+
+    run = run_target(
+        schema_message(),
+        *nobodies(30),
+        state_message({"n": 1}),
+        *nobodies(60)[30:],
+        membership("VIP", ada),
+        state_message({"n": 2}),
+        batch_size_rows=30,
+    )
+
+    assert (run.exit_code, run.states) == (0, [{"n": 2}])
+    assert portal.members("VIP") == {ada}
+
+
 # A mirror's STATE
 
 
