@@ -169,6 +169,38 @@ def test_two_members_that_are_one_contact_keep_the_later_word(workspace: Workspa
     assert [row.member for row in kept.differences.rows(where.TO_ADD)] == ["ada@example.com"]
 
 
+def test_the_later_word_stands_in_whatever_order_contacts_are_found(workspace: Workspace) -> None:
+    kept = tables(workspace, "email")
+    add(kept, 0, is_member=False, members=["lovelace@example.org"])
+    add(kept, 0, is_member=True, members=["ada@example.com"])
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+    kept.comparison.identify(None)
+    (words,) = kept.comparison.unidentified()
+    later_first = sorted(words, key=lambda word: word.position, reverse=True)
+
+    kept.comparison.take_contacts(Resolved(7, *word, is_created=False) for word in later_first)
+    kept.comparison.resolve()
+
+    word = kept.comparison.word_on(7)
+    assert word is not None
+    assert (word.member, word.is_member) == ("ada@example.com", True)
+
+
+def test_a_contact_without_a_word_has_none_under_its_new_record_id_either(workspace: Workspace) -> None:
+    kept = tables(workspace)
+    add(kept, 0, is_member=True, members=[7])
+    kept.snapshot.fold()
+    kept.comparison.start([0])
+    kept.comparison.identify(None)
+    kept.comparison.resolve()
+
+    assert kept.comparison.replace(8, 9) is None
+    assert kept.comparison.replace(7, 7) is None
+    assert kept.comparison.word_on(9) is None
+    assert kept.comparison.word_on(7) is not None
+
+
 @pytest.mark.parametrize("times", [1, LONG_RUN])
 def test_addresses_come_back_as_they_were_whatever_they_hold(workspace: Workspace, times: int) -> None:
     kept = tables(workspace, "email")

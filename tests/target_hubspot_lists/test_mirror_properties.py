@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.input.attributes import packed, unpacked
+from target_hubspot_lists.mirror.snapshot import ROWS_AT_ONCE
 from target_hubspot_lists.outcomes import PropertyOutcome, PropertyProblem, PropertyReason, PropertyResult
 from tests.factories import record_message, schema_message
 from tests.target_hubspot_lists.logs import row
@@ -51,6 +52,58 @@ def test_properties_and_audience_status_follow_the_snapshot(portal: Portal, run_
         "ada@example.com": {"plan": "pro", "c_vip": "realized"},
         "new@example.com": {"plan": "free", "c_vip": "realized"},
     }
+
+
+def test_a_snapshot_of_more_rows_than_are_written_at_once_is_whole(
+    portal: Portal, run_target: TargetRunner
+) -> None:
+    portal.add_property("plan", "string", "text")
+    count = ROWS_AT_ONCE + 1
+    people = list(portal.add_contacts(count))
+    portal.add_list("c_VIP", members=people[:2])
+    columns = ("contact_id", "cohort_name", "cohort_size", "plan")
+    # The last row takes the first member out again.
+    of_cohort: dict[str, Any] = {"cohort_name": "VIP", "cohort_size": count - 1}
+    plans = {people[1]: "pro", people[-1]: "free"}
+
+    run = mirror(
+        run_target,
+        schema_message(*columns, "operation"),
+        *(
+            record_message(operation="add", contact_id=each, plan=plans.get(each), **of_cohort)
+            for each in people
+        ),
+        record_message(operation="remove", contact_id=people[0], **of_cohort),
+        **PLAN,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == set(people[1:])
+    assert {each: portal.contact(each).properties.get("plan") for each in plans} == plans
+    figures = row(run.log, "c_VIP")
+    assert (figures["added"], figures["already"], figures["removed"]) == (str(count - 2), "1", "1")
+
+
+def test_a_report_of_all_members_names_also_those_who_were_off_the_list(
+    portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    people = list(portal.add_contacts(2))
+    portal.add_list("c_VIP", members=people[:1])
+    report = tmp_path / "report.jsonl"
+
+    run = mirror(
+        run_target,
+        schema_message("contact_id", "cohort_name", "cohort_size", "operation"),
+        record_message(contact_id=people[0], cohort_name="VIP", cohort_size=1, operation="add"),
+        record_message(contact_id=people[1], cohort_name="VIP", cohort_size=1, operation="remove"),
+        report_path=str(report),
+        report_members="all",
+    )
+
+    assert run.exit_code == 0
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    told = {each["member"]: each["outcome"] for each in lines if each["kind"] == "member"}
+    assert told == {people[0]: "already_member", people[1]: "not_a_member"}
 
 
 def test_every_new_list_of_a_snapshot_gets_its_audience_status(
