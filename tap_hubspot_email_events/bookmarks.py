@@ -122,7 +122,6 @@ class StreamProgress:
     known_until: int = 0
     known: frozenset[bytes] = frozenset()
     remembered: dict[bytes, int] = field(default_factory=dict)
-    is_begun: bool = False
 
     @classmethod
     def of(cls, bookmark: Bookmark, *, start: int, lookback: int) -> StreamProgress:
@@ -151,7 +150,6 @@ class StreamProgress:
 
     def finish(self, window: Window, state: MutableMapping[str, Any]) -> None:
         """Write into the stream's state that the window was passed on."""
-        self.is_begun = True
         self.until = window.end if self.until is None else max(self.until, window.end)
         # The bookmark does not move before all of the lookback was read: so long what is known stays known.
         if window.end >= self.known_until:
@@ -168,9 +166,7 @@ class StreamProgress:
         )
 
     def write_memory(self, state: MutableMapping[str, Any]) -> None:
-        """Write into the stream's state which events are remembered; of a stream that was not begun it says so."""
-        if not self.is_begun:
-            return
+        """Write into the stream's state which events are remembered; nothing changes before the first window."""
         self._forget_all_but_newest()
         older = sorted(self.known)[: MOST_REMEMBERED - len(self.remembered)]
         if digests := {*self.remembered, *older}:

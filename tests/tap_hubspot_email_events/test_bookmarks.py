@@ -17,7 +17,7 @@ from tap_hubspot_email_events.bookmarks import (
 )
 from tap_hubspot_email_events.errors import UnreadableState
 from tap_hubspot_email_events.events import Event
-from tap_hubspot_email_events.moments import from_text, to_text
+from tap_hubspot_email_events.moments import LAST_MOMENT_MS, from_text, to_text
 from tap_hubspot_email_events.windows import Window
 from tests.tap_hubspot_email_events.fakes import event, parsed
 from tests.tap_hubspot_email_events.singer import HOUR, MINUTE, SETTLED, START
@@ -137,6 +137,16 @@ def test_an_event_that_was_changed_comes_again_once() -> None:
     assert whole_run(state, SETTLED + 2 * MINUTE, changed) == []
 
 
+def test_what_an_event_was_before_a_change_is_not_remembered() -> None:
+    state: dict[str, Any] = {}
+    whole_run(state, SETTLED, an_event(SETTLED - MINUTE))
+    changed = an_event(SETTLED - MINUTE, obsoletedBy={"id": "e9", "created": SETTLED})
+
+    whole_run(state, SETTLED, changed)
+
+    assert Bookmark.from_state(state).remembered == {changed.digest}
+
+
 def test_a_run_cut_short_while_it_looks_back_forgets_nothing() -> None:
     state: dict[str, Any] = {}
     known = [an_event(SETTLED - minutes * MINUTE) for minutes in (50, 40, 30, 20)]
@@ -211,6 +221,9 @@ def test_a_state_knows_since_when_everything_was_read() -> None:
 
     assert state["read_from"] == to_text(START)
     assert progress(state, start=START - HOUR).read_from == START
+    # A start date at the bookmark leaves no gap; one behind it does.
+    assert progress(state, start=START + 10 * HOUR).read_from == START
+    assert progress(state, start=START + 10 * HOUR + 1).read_from == START + 10 * HOUR + 1
 
 
 def test_an_event_before_its_window_comes_with_it() -> None:
@@ -240,6 +253,21 @@ def test_what_a_run_remembers_is_bounded_while_it_grows() -> None:
         assert len(run.remembered) <= 2 * MOST_REMEMBERED
 
     assert (5 * MOST_REMEMBERED - 1).to_bytes(8) in run.remembered
+
+
+def test_a_run_that_is_cut_short_remembers_no_more_than_another() -> None:
+    state: dict[str, Any] = {}
+    known = plain_events(*range(1, MOST_REMEMBERED + 1))
+    whole_run(state, SETTLED, *reversed(known))
+    run = progress(state)
+    late = an_event(run.start + 1, 7)
+
+    assert pass_on(run, state, Window(run.start, run.start + 2), late) == [late.id]
+    run.write_memory(state)
+
+    again = Bookmark.from_state(state).remembered
+    assert len(again) == MOST_REMEMBERED
+    assert late.digest in again
 
 
 def test_between_windows_a_state_holds_bookmarks_alone() -> None:
@@ -303,6 +331,11 @@ def test_a_bookmark_that_was_moved_back_by_hand_brings_everything_from_there_on_
 @pytest.mark.parametrize("value", ["2026-10-20", "2026-10-20T00:00:00Z", START])
 def test_a_bookmark_written_by_hand_is_read(value: object) -> None:
     assert progress({"replication_key_value": value}, start=0, lookback=0).start == START
+
+
+@pytest.mark.parametrize("value", [0, LAST_MOMENT_MS])
+def test_a_bookmark_may_be_any_moment_that_can_be_written(value: int) -> None:
+    assert Bookmark.from_state({"replication_key_value": value}).until == value
 
 
 @pytest.mark.parametrize(
