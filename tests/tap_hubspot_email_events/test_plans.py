@@ -51,6 +51,25 @@ def test_windows_are_handed_over_from_the_oldest_on_however_they_come_back() -> 
     assert plan.is_done
 
 
+def test_a_plan_tells_whether_it_is_begun_read_and_done() -> None:
+    plan = Plan.of(0, 200)
+    plan.width = Width(100, 2, is_known=True)
+
+    def stages() -> tuple[bool, bool, bool]:
+        return plan.is_begun, plan.is_read, plan.is_done
+
+    assert stages() == (False, False, False)
+    windows = [window_of(plan) for _ in range(2)]
+    assert stages() == (True, False, False)
+    plan.add_read(a_read(windows[0]))
+    assert stages() == (True, False, False)
+    plan.add_read(a_read(windows[1]))
+    assert stages() == (True, True, False)
+    plan.take_oldest()
+    plan.take_oldest()
+    assert stages() == (False, True, True)
+
+
 def test_the_newest_part_of_a_window_waits_for_its_older_part() -> None:
     plan = Plan.of(0, 1_000)
     window = window_of(plan)
