@@ -39,7 +39,7 @@ class UnknownTime(TapError):
 
 
 class UnreadableState(TapError):
-    """The state cannot be read."""
+    """The state cannot be read: the whole of it, or what it says of one stream."""
 
 
 class UnusableCatalog(TapError):
@@ -59,6 +59,5 @@ ENDS_THE_RUN = (
     SettingsError,
     Stopped,
     UnknownTime,
-    UnreadableState,
     UnusableCatalog,
 )

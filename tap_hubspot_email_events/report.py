@@ -20,7 +20,8 @@ class StreamReport:
     """What was read of one stream.
 
     `passed_over` counts events that were read and are not for the stream, `unidentified` those that were left out
-    because they have no id or no time. `failure` says what ended the stream before its end.
+    because they have no id or no time. `failure` says what ended the stream before its end, `unreadable_state`
+    why it was not begun.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StreamReport:
     incomplete: list[Window] = field(default_factory=list)
     span: Window | None = None
     failure: str | None = None
+    unreadable_state: str | None = None
 
     def add_window(self, window: Window) -> None:
         """Count a window that was passed on."""
@@ -41,7 +43,7 @@ class StreamReport:
     @property
     def problems(self) -> list[str]:
         """What the exit code 1 is for, one sentence each; nothing for a stream that was read completely."""
-        problems = []
+        problems = [self.unreadable_state] if self.unreadable_state else []
         if self.unidentified:
             counted = "1 event" if self.unidentified == 1 else f"{self.unidentified} events"
             problems.append(

@@ -98,11 +98,15 @@ class Run:
         machine_time: Callable[[], float],
     ) -> Run:
         """Take HubSpot's time from the first answer, and plan each stream up to it; `machine_time`: epoch seconds."""
-        outputs = {each.name: _output(each, settings) for each in selected}
-        streams = {
-            each.name: StreamReads(EventPages(hubspot, each.event_type, each.parser), Plan())
-            for each in selected
-        }
+        outputs: dict[str, StreamOutput] = {}
+        streams: dict[str, StreamReads] = {}
+        for each in selected:
+            streams[each.name] = StreamReads(EventPages(hubspot, each.event_type, each.parser), Plan())
+            try:
+                bookmark = _bookmark(each)
+            except UnreadableState as error:
+                streams[each.name].failure, bookmark = error, Bookmark()
+            outputs[each.name] = _output(each, bookmark, settings)
         first = _first_answer(streams, outputs, machine_time)
         if first is not None:
             _plan(streams, outputs, first, settings)
@@ -135,7 +139,11 @@ class Run:
         """Note that a stream cannot be read to its end; raise the error if that is true of every stream."""
         if isinstance(error, ENDS_THE_RUN) or (isinstance(error, Unavailable) and self._is_unavailable(name)):
             raise error
-        self.outputs[name].report.failure = str(error)
+        report = self.outputs[name].report
+        if isinstance(error, UnreadableState):
+            report.unreadable_state = str(error)
+        else:
+            report.failure = str(error)
 
     def _is_unavailable(self, name: str) -> bool:
         """Whether another stream could not be had either: then it is HubSpot, and not the stream."""
@@ -182,14 +190,18 @@ def _batches(events: Iterable[Event]) -> Iterator[list[Event]]:
         yield batch
 
 
-def _output(selected: SelectedStream, settings: EventSettings) -> StreamOutput:
+def _bookmark(selected: SelectedStream) -> Bookmark:
+    """Parse the state of a stream; raises UnreadableState, which names the stream."""
     try:
-        bookmark = Bookmark.from_state(selected.state)
+        return Bookmark.from_state(selected.state)
     except UnreadableState as error:
         raise UnreadableState(
             f"The state of {selected.name} cannot be read: {error}. Correct it, or take the stream"
             " out of the state to read it from start_date on."
         ) from error
+
+
+def _output(selected: SelectedStream, bookmark: Bookmark, settings: EventSettings) -> StreamOutput:
     progress = StreamProgress.of(bookmark, start=settings.start, lookback=settings.lookback)
     _warn_of_earlier_start(selected.name, progress, settings)
     return StreamOutput(selected.state, progress, StreamReport(selected.name))
@@ -215,6 +227,8 @@ def _first_answer(
     """
     tries = 0
     for name, stream in streams.items():
+        if stream.failure is not None:  # it is not read
+            continue
         try:
             return _ask(name, stream, outputs[name].progress.start, machine_time)
         except ENDS_THE_RUN:

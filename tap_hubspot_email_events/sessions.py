@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubspot_singer.http.errors import HubSpotError, Stopped
 from hubspot_singer.plugin.errors import RunEnded
-from tap_hubspot_email_events.errors import ENDS_THE_RUN
+from tap_hubspot_email_events.errors import ENDS_THE_RUN, UnreadableState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -83,7 +83,7 @@ class Session:
         try:
             if self._run is not None and stream in self._run.outputs:
                 self._run.fail(stream, error)
-            elif isinstance(error, ENDS_THE_RUN):
+            elif isinstance(error, (*ENDS_THE_RUN, UnreadableState)):
                 raise error
             else:
                 self.add_problem(stream, str(error))

@@ -109,6 +109,31 @@ def test_a_state_that_cannot_be_read_names_its_stream(run_tap: TapRunner) -> Non
 
 
 @pytest.mark.parametrize(
+    "broken",
+    [
+        {"replication_key_value": "yesterday"},
+        {"replication_key_value": [5]},
+        {"version": 2, "replication_key_value": "2026-11-01", "remembered": "%"},
+    ],
+)
+@pytest.mark.parametrize("stream", ["email_event_bounce", OPEN])
+def test_a_stream_whose_state_cannot_be_read_costs_one_stream(
+    portal: Portal, run_tap: TapRunner, stream: str, broken: dict[str, Any]
+) -> None:
+    """The first stream is otherwise the one that is asked for HubSpot's time."""
+    for event_type in STREAMS.values():
+        portal.add_event(event_type, SETTLED - 1)
+
+    output = run_tap(state={"bookmarks": {stream: broken}})
+
+    assert output.exit_code == 1
+    assert output.last_words.startswith(f"The state of {stream} cannot be read: ")
+    assert {name for name in STREAMS if output.records(name)} == STREAMS.keys() - {stream}
+    assert output.bookmark(stream) == broken
+    assert "replication_key_value" in output.bookmark("email_event_click")
+
+
+@pytest.mark.parametrize(
     "state",
     [
         [1],
