@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -132,13 +133,13 @@ class _List:
 
     def read(self) -> datetime:
         """Read the list to its end; return HubSpot's time at its beginning."""
-        for attempt in range(1, TRIES + 1):
-            try:
+        for _ in range(TRIES - 1):
+            with suppress(_OffsetRefused):
                 return self._read_pages()
-            except _OffsetRefused as refused:
-                if attempt == TRIES:
-                    raise refused.error from refused
-        raise AssertionError("unreachable")
+        try:
+            return self._read_pages()
+        except _OffsetRefused as refused:
+            raise refused.error from refused
 
     def _read_pages(self) -> datetime:
         # Each attempt starts empty: otherwise pages that were read before would count as pages with nothing new.

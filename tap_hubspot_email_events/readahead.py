@@ -135,9 +135,7 @@ class ReadAhead:
 
     def _make_room(self) -> None:
         """Drop events held for later, so that those needed next can be read."""
-        for stream in reversed(list(self._streams.values())):
-            if stream.plan.drop_newest():
-                return
+        any(stream.plan.drop_newest() for stream in reversed(list(self._streams.values())))
 
     def _take_in(self, future: Future[WindowRead]) -> None:
         in_flight = self._in_flight.pop(future)

@@ -35,15 +35,14 @@ def read_window(pages: EventPages, window: Window, room: Room) -> WindowRead:
 
     Raises HubSpotError where HubSpot refuses the window, or part of it that cannot be cut.
     """
-    calls = 0
-    for attempt in range(1, TRIES + 1):
+    calls = tries = 0
+    while True:
         reading = WindowReading(window, calls=calls, asks_beyond_end=not pages.end_is_inclusive)
         reading.read_on(pages, room)
         events = reading.spooled(pages, room) if window.is_one_millisecond else None
-        calls = reading.calls
-        if reading.is_at_end or reading.can_be_cut or attempt == TRIES:
-            break
-    return reading.result(events)
+        calls, tries = reading.calls, tries + 1
+        if reading.is_at_end or reading.can_be_cut or tries == TRIES:
+            return reading.result(events)
 
 
 @dataclass(slots=True)

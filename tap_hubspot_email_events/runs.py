@@ -85,7 +85,6 @@ class Run:
     reads: ReadAhead
     streams: Mapping[str, StreamReads]
     outputs: Mapping[str, StreamOutput]
-    is_reported: bool = field(default=False)
 
     @classmethod
     def begin(
@@ -152,22 +151,18 @@ class Run:
         )
 
     def end(self) -> None:
-        """Start no other request, write into the states which events are remembered, and log the table; once."""
+        """Start no other request, write into the states which events are remembered, and log the table."""
         self.reads.close()
-        if self.is_reported:
-            return
-        self.is_reported = True
         for name, output in self.outputs.items():
             output.progress.write_memory(output.state)
             output.report.calls = self.streams[name].calls
-        if self.outputs:
-            reports = [each.report for each in self.outputs.values()]
-            heading, *rows, total = table(reports).splitlines()
-            logger.info("Email events read:")
-            logger.info("%s", heading)
-            for row, report in zip(rows, reports, strict=True):
-                logger.info("%s", row, extra={"hubspot_stream": report.figures})
-            logger.info("%s", total)
+        reports = [each.report for each in self.outputs.values()]
+        heading, *rows, total = table(reports).splitlines()
+        logger.info("Email events read:")
+        logger.info("%s", heading)
+        for row, report in zip(rows, reports, strict=True):
+            logger.info("%s", row, extra={"hubspot_stream": report.figures})
+        logger.info("%s", total)
 
     def notes(self, name: str) -> Notes:
         """Return the notes on fields and values of a stream that have no column."""

@@ -75,11 +75,10 @@ class EventSettings:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """Parse the settings; raises SettingsError."""
-        start = _moment(settings, "start_date")
-        if start is None:
-            raise SettingsError("start_date is not set. Set it to the date from which events are wanted.")
-        end = _moment(settings, "end_date")
+        """Parse the settings, of which start_date is known to be set; raises SettingsError."""
+        start = _moment("start_date", str(settings["start_date"]))
+        end_date = str(settings.get("end_date") or "").strip()
+        end = _moment("end_date", end_date) if end_date else None
         if end is not None and end <= start:
             raise SettingsError("end_date is not after start_date. Set a later end_date, or leave it out.")
         return cls(
@@ -91,12 +90,9 @@ class EventSettings:
         )
 
 
-def _moment(settings: Mapping[str, Any], name: str) -> int | None:
-    value = settings.get(name)
-    if value is None or not str(value).strip():
-        return None
+def _moment(name: str, text: str) -> int:
     try:
-        return moments.from_text(str(value))
+        return moments.from_text(text)
     except ValueError:
         raise SettingsError(
             f"{name} is neither a date nor a date-time. Write it like 2026-01-31 or 2026-01-31T08:00:00Z."

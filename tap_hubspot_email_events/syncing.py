@@ -76,9 +76,9 @@ class SyncedStream(Stream):
             yield from map(orjson.loads, records)
 
     def write_state(self) -> None:
-        """Write a STATE with the bookmarks of all streams."""
-        self.state_manager.is_flushed = False
-        self._write_state_message()
+        """Write a STATE with the bookmarks of all streams; what is remembered besides is in the last one of a run."""
+        _ = self.stream_state  # which makes an entry for a stream that has none yet
+        self._tap.state_writer.write_state(cast("TapState", without_memory(self.tap_state)))
 
     @cached_property
     def selected_columns(self) -> set[str]:
@@ -131,7 +131,6 @@ class SyncedStream(Stream):
         else:
             for record in records:
                 self._write_mapped(orjson.loads(record))
-        self.state_manager.is_flushed = False
 
     def _write_mapped(self, record: Record) -> None:
         """Write what selection within columns, flattening and stream_maps make of a record."""
@@ -158,11 +157,8 @@ class SyncedStream(Stream):
         return is_same and not others and not leaves_out
 
     def _write_state_message(self) -> None:
-        """Write a STATE without what it remembers: that is for the last one of a run."""
-        if not self.state_manager.is_flushed:
-            _ = self.stream_state  # which makes an entry for a stream that has none yet
-            self._tap.state_writer.write_state(cast("TapState", without_memory(self.tap_state)))
-            self.state_manager.is_flushed = True
+        """Write a STATE; the SDK calls this at the end of the stream."""
+        self.write_state()
 
     def log_notes(self, notes: Notes) -> None:
         """Name once the fields without a column, and those with values that do not fit theirs."""

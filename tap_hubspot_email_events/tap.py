@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import sys
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -70,8 +71,6 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    _checking: HubSpotClient | None = None
-
     def __init__(self, *, timeouts: Timeouts | None = None, **options: Any) -> None:  # noqa: ANN401 - the SDK's
         check_state(options.get("state"))
         if options.get("catalog") is not None:
@@ -97,8 +96,7 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
     @override
     def check_connection(self) -> Iterator[str]:
         connection = Connection.from_settings(self.config)
-        with self._connect() as hubspot:
-            self._checking = hubspot
+        with self._checking as hubspot:
             hubspot.give_up_after(CHECK_SECONDS)
             portal = read_portal(hubspot, connection.credentials, NEEDED_SCOPES)
             if portal.scopes is None:
@@ -109,16 +107,19 @@ class TapHubSpotEmailEvents(HubSpotPlugin, Tap):
 
     @override
     def stop_check(self) -> None:
-        if self._checking is not None:
-            self._checking.stop()
+        self._checking.stop()
+
+    @cached_property
+    def _checking(self) -> HubSpotClient:
+        """The client of a check of the connection."""
+        return self._connect()
 
     @property
     @override
     def streams(self) -> dict[str, Stream]:
         """The streams in the order of their names, but the campaigns last: they follow the events of the run."""
         streams = super().streams
-        if EmailCampaigns.name in streams:
-            streams[EmailCampaigns.name] = streams.pop(EmailCampaigns.name)
+        streams[EmailCampaigns.name] = streams.pop(EmailCampaigns.name)
         return streams
 
     def discover_streams(self) -> list[SyncedStream]:

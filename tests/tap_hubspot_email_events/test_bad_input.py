@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tap_hubspot_email_events.catalogs import selecting
-from tests.tap_hubspot_email_events.singer import SETTLED, STREAMS
+from tests.tap_hubspot_email_events.singer import DAY, SETTLED, STREAMS
 
 if TYPE_CHECKING:
     from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -24,6 +24,7 @@ EVENTS = "/email/public/v1/events"
     [
         ({"start_date": None}, "start_date must be set"),
         ({"start_date": ""}, "start_date must be set"),
+        ({"start_date": "  "}, "start_date must be set"),
         ({"start_date": "last week"}, "start_date is neither a date nor a date-time. Write it like"),
         ({"start_date": "2026-13-01"}, "start_date is neither a date nor a date-time. Write it like"),
         ({"start_date": 20260101}, "start_date must be text, not '20260101'"),
@@ -566,3 +567,21 @@ def test_pages_without_an_offset_lose_and_repeat_nothing(portal: Portal, run_tap
     ids = run_tap(catalog=selecting(OPEN)).ids()
 
     assert len(ids) == len(set(ids)) == 4_000
+
+
+def test_a_full_millisecond_of_which_hubspot_gives_no_second_page_is_told_and_ends_with_1(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    portal.add_events("OPEN", [SETTLED - DAY] * 1_500)
+    portal.add_events("OPEN", [SETTLED - 1])
+    portal.quirks.pages_without_offset = 1_000
+
+    output = run_tap(catalog=selecting(OPEN))
+
+    assert output.exit_code == 1
+    assert "email_event_open" in output.last_words
+    assert len(output.ids()) == 1_001
+    assert "HubSpot says that there are more events" in output.log
+    portal.quirks.pages_without_offset = 0
+    again = run_tap(catalog=selecting(OPEN))
+    assert (again.exit_code, len(again.ids())) == (0, 1_501)

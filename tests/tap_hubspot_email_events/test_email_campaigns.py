@@ -333,6 +333,25 @@ def test_an_offset_that_expired_begins_the_list_anew(
     assert (output.exit_code, len(ids(output))) == (0, 700)
 
 
+def test_a_list_whose_offsets_are_always_refused_costs_one_stream(
+    portal: Portal, hubspot: HubSpotEmulator, run_tap: TapRunner
+) -> None:
+    for number in range(700):
+        portal.add_campaign(number)
+    portal.add_events("OPEN", [SETTLED - 1])
+    hubspot.faults.next("GET", "by-id?limit=500&offset", status=400, times=None)
+
+    output = run_tap()
+
+    assert output.exit_code == 1
+    assert output.last_words.startswith(
+        "email_campaigns: GET /email/public/v1/campaigns/by-id was answered 400"
+    )
+    assert ids(output) == []
+    assert len(output.records("email_event_open")) == 1
+    assert hubspot.calls("GET", "by-id?limit=500&offset") == 3
+
+
 def test_an_offset_that_expired_behind_many_pages_loses_none_of_them(
     portal: Portal, hubspot: HubSpotEmulator
 ) -> None:

@@ -228,6 +228,22 @@ def test_stream_maps_and_flattening_work(portal: Portal, run_tap: TapRunner) -> 
     assert record["location__city"] == "Lyon"
 
 
+def test_a_stream_map_can_leave_events_out_and_the_bookmark_moves_on(
+    portal: Portal, run_tap: TapRunner
+) -> None:
+    add_opens(portal, ["e1", "e2"])
+
+    output = run_tap(catalog=selecting(OPEN), stream_maps={OPEN: {"__filter__": "id == 'e2'"}})
+
+    assert output.exit_code == 0
+    assert [record["id"] for record in output.records(OPEN)] == ["e2"]
+    unfiltered = run_tap(catalog=selecting(OPEN))
+    assert (
+        output.state["bookmarks"][OPEN]["replication_key_value"]
+        == (unfiltered.state["bookmarks"][OPEN]["replication_key_value"])
+    )
+
+
 @pytest.mark.parametrize("depth", [1, 2])
 def test_flattened_a_null_object_is_a_null_in_each_of_its_columns(
     portal: Portal, run_tap: TapRunner, depth: int
