@@ -226,7 +226,9 @@ def parse_url(url: str) -> URL:
 def check_can_be_made(url: str, absent: NoLedgerThere) -> None:
     """Raise LedgerError where this user may not make the file that `url` names, or write to it while it is empty."""
     path = Path(parse_url(url).database or "")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    # As SQLite is judged when it opens the file: by the effective user.
+    is_effective = os.access in os.supports_effective_ids
+    if not os.access(path if path.exists() else path.parent, os.W_OK, effective_ids=is_effective):
         raise LedgerError(
             f'The ledger "{path}" cannot be made: name a file in ledger_url that this user may write.'
         ) from absent
@@ -241,15 +243,18 @@ def _sqlite_path(url: URL, *, create: bool) -> Path:
     """The path of the file, the same by whatever links; it is made, for its owner alone, where there is none yet."""
     try:
         path = Path(url.database or "").resolve()  # the files beside it show which runs are alive
-    except (OSError, RuntimeError):  # a link that leads to itself
-        raise LedgerError("The path in ledger_url leads nowhere: correct its symbolic links.") from None
+        is_there = path.exists()
+    except (OSError, RuntimeError):  # a link that leads to itself, or a name that no file can have
+        raise LedgerError(
+            "The path in ledger_url leads nowhere: correct its symbolic links, or shorten its names."
+        ) from None
     if not path.parent.is_dir():
         raise LedgerError(
             f'There is no folder "{path.parent}" for the ledger: make it, or correct ledger_url.'
         )
-    if not create and not (path.exists() and path.stat().st_size):
+    if not create and not (is_there and path.stat().st_size):
         raise NoLedgerThere(f'There is no ledger "{path}": check ledger_url.')
-    if path.exists():
+    if is_there:
         return path
     try:
         # SQLite gives its -wal and -shm files the mode of the database file.

@@ -129,8 +129,7 @@ class Locks:
                 if self._run_lock.is_alive(connection, holder.run_id):
                     return holder
                 connection.execute(delete(locks).where(locks.c.run_id == holder.run_id))
-            if names:
-                connection.execute(insert(locks), [self._row(name) for name in sorted(names)])
+            connection.execute(insert(locks), [self._row(name) for name in sorted(names)])
         return None
 
     def _holders(self, connection: Connection, names: Collection[str]) -> list[Holder]:
@@ -177,7 +176,7 @@ class SQLiteRunLock:
     def __init__(self, ledger: Path, run_id: str) -> None:
         self._ledger = ledger
         self._path = self._path_of(run_id)
-        self._file: sqlite3.Connection | None = None
+        self._file: sqlite3.Connection  # locked, once the lock has begun
 
     def begin(self, connection: Connection) -> None:  # noqa: ARG002 - it needs no database
         """Make the run's file, and lock it."""
@@ -204,9 +203,8 @@ class SQLiteRunLock:
 
     def end(self) -> None:
         """Unlock and delete the file."""
-        if self._file:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
+        self._file.close()
+        self._path.unlink(missing_ok=True)
 
     def _path_of(self, run_id: str) -> Path:
         return self._ledger.with_name(f"{self._ledger.name}-run-{_number(run_id):016x}")

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from target_hubspot_lists.errors import LedgerError
-from tests.target_hubspot_lists.conftest import PORTAL
+from tests.target_hubspot_lists.conftest import PORTAL, Ledgers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tests.target_hubspot_lists.conftest import Ledgers
 
 HOLDS_A_LOCK = """
 import sys, time
@@ -166,6 +164,20 @@ def test_a_run_may_hold_a_list_within_its_own_hold(open_ledger: Ledgers) -> None
         with pytest.raises(LedgerError), second.lock(["VIP"], wait_seconds=0, sleep=Waits()):
             pytest.fail("the inner hold let go what the outer one holds")
         with second.lock(["Beta"], wait_seconds=0, sleep=Waits()):
+            pass
+
+
+def test_two_runs_of_one_id_are_refused_on_a_file(tmp_path: Path) -> None:
+    ledgers = Ledgers(f"sqlite:///{tmp_path}/ledger.db")
+    first, second = ledgers(run_id="run-1"), ledgers(run_id="run-1")
+
+    with first, second, first.lock(["VIP"], sleep=lambda _: None):
+        with (
+            pytest.raises(LedgerError, match=r"cannot be made or locked.*use each run id once"),
+            second.lock(["Beta"], sleep=lambda _: None),
+        ):
+            pass
+        with pytest.raises(LedgerError), second.lock(["VIP"], sleep=lambda _: None):
             pass
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
 from target_hubspot_lists.errors import LedgerError
-from target_hubspot_lists.ledger import Ledger
+from target_hubspot_lists.ledger import Ledger, LedgerOverview
 from target_hubspot_lists.ledger.database import Database
 from target_hubspot_lists.ledger.migrations import MIGRATIONS, migrate, schema_version
 from target_hubspot_lists.ledger.tables import metadata
@@ -114,6 +115,8 @@ def test_a_read_only_file_is_refused_at_once(folder_of_nobody: Path) -> None:
         "postgresql://user:hunter2%2Fsecret@127.0.0.1:1/database",
         "postgresql://127.0.0.1:1/database?user=me&password=hunter2%2Fsecret",
         f"postgresql://127.0.0.1:1/database?no_such_option={PASSWORD}",
+        f"postgresql://user:{PASSWORD}@/database?host=one&host=two&port=1&port=2&port=3",
+        f"sqlite:///{'secret' * 60}.db",
         "",
         "sqlite://",
         "sqlite:///:memory:",
@@ -254,6 +257,44 @@ def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Ledgers, ledger: Le
         LedgerError, match=r"newer version of target-hubspot-lists \(schema 99; this one knows \d+\)"
     ):
         open_ledger()
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [(99, "newer version of target-hubspot-lists"), (1, "the next real run does")]
+)
+def test_what_only_reads_refuses_a_ledger_of_another_version(
+    open_ledger: Ledgers, ledger: Ledger, version: int, words: str
+) -> None:
+    ledger.close()
+    run_sql(open_ledger.url, f"UPDATE ledger_schema SET version = {version}")  # noqa: S608
+
+    with pytest.raises(LedgerError, match=words):
+        LedgerOverview(open_ledger.url)
+    with pytest.raises(LedgerError, match=words):
+        Ledger.open_to_read(open_ledger.url, PORTAL, run_id="run-2", now=lambda: START)
+
+
+def test_rows_that_postgres_does_not_take_end_the_run(postgres: PostgresServer) -> None:
+    database = Database(postgres.new_url(), create=True)
+
+    with (
+        closing(database),
+        pytest.raises(LedgerError, match="cannot be read or written"),
+        database.copying("COPY pg_temp.absent FROM STDIN") as write,
+    ):
+        write("ada@example.com\n")
+
+
+def test_a_folder_in_which_no_ledger_can_be_made_is_told(folder_of_nobody: Path) -> None:
+    folder_of_nobody.chmod(0o500)
+    url = f"sqlite:///{folder_of_nobody}/ledger.db"
+
+    with pytest.raises(LedgerError, match=r"cannot be made \(Permission denied\): name a file"):
+        open_at(url)
+    with pytest.raises(
+        LedgerError, match="cannot be made: name a file in ledger_url that this user may write"
+    ):
+        Ledger.check(url)
 
 
 def test_the_tables_are_as_the_statements_see_them(open_ledger: Ledgers, ledger: Ledger) -> None:
