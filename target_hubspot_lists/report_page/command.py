@@ -36,8 +36,6 @@ class Interval(click.ParamType[timedelta]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Parse it."""
-        if isinstance(value, timedelta):
-            return value
         found = re.fullmatch(r"([1-9][0-9]{0,4})\s*([mhdw])", str(value).strip().lower())
         if not found:
             self.fail(

@@ -144,11 +144,6 @@ class PageFigures:
         return sum(of_list.cannot_be_mailed for of_list in checked) if checked else None
 
     @property
-    def statuses(self) -> Counter[Status]:
-        """The number of lists by their state."""
-        return Counter(of_list.status for of_list in self.lists)
-
-    @property
     def reasons(self) -> Sequence[ReasonCount]:
         """Why members are not in place, over all lists, the most frequent first."""
         counts: Counter[str] = Counter()

@@ -12,7 +12,7 @@ import re
 import stat
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from target_hubspot_lists.ledger import KnownList
 from target_hubspot_lists.report_page.command import main
+from target_hubspot_lists.reporting.explanations import PROPERTY_REASONS
 from target_hubspot_lists.reporting.text_tables import is_formula
 from tests.factories import by_email, email_schema
 from tests.processes import TIMEOUT
@@ -140,6 +141,14 @@ def test_removals_that_a_guard_held_back_are_told(page_of: PageMaker) -> None:
 
     assert "Held back" in page.text
     assert "40 removals are held back by a safety limit." in page.text
+
+
+def test_of_many_lists_to_look_at_the_first_three_are_named_above(page_of: PageMaker) -> None:
+    page = page_of(
+        *(list_line(name=f"List {each}", list_id=str(each), missing=1) for each in range(5)), run_line()
+    )
+
+    assert "And 2 more: see the table of lists." in page.text
 
 
 def test_one_bad_list_costs_no_other_list_its_good_name(page_of: PageMaker) -> None:
@@ -271,6 +280,25 @@ def test_a_list_is_drawn_over_time_from_its_second_run_on(page_of: PageMaker) ->
     assert "2 Nov 2026, 06:00\nyes\n10\n4\n1\n50 %" in page.text
 
 
+def test_a_run_in_which_nobody_was_asked_for_leaves_a_gap_in_the_line(page_of: PageMaker) -> None:
+    counts: list[dict[str, Any]] = [
+        {"added": 4},
+        {"added": 4, "missing": 1},
+        {},
+        {"added": 2},
+        {"added": 3, "missing": 1},
+    ]
+    told = [
+        line for run, each in enumerate(counts, 1) for line in (list_line(run=run, **each), run_line(run=run))
+    ]
+
+    page = page_of(*told)
+
+    (path,) = re.findall(r'<path class="line" d="([^"]+)"/>', page.html)
+    assert path.count("M") == 2
+    assert path.count("L") == 2
+
+
 def test_a_list_that_did_not_run_when_it_should_have_is_named(page_of: PageMaker) -> None:
     on_time = page_of(*daily(6), now=started(6) + timedelta(hours=47))
     late = page_of(*daily(6), now=started(6) + timedelta(days=3))
@@ -388,6 +416,23 @@ def test_the_latest_word_on_a_member_counts(page_of: PageMaker) -> None:
     assert row["since"].startswith("2026-11-01T06:00:30")  # not in place since the first run
 
 
+def test_a_line_of_an_earlier_run_behind_those_of_a_later_one_counts_less(page_of: PageMaker) -> None:
+    later = [member_line(run=2, outcome="dropped"), list_line(run=2, dropped=1), run_line(run=2)]
+    earlier = [member_line(), list_line(missing=1), run_line()]
+
+    page = page_of(*later, *earlier)
+
+    (row,) = member_rows(page)
+    assert (row["outcome"], row["run_id"]) == ("dropped", run_id(2))
+
+
+def test_a_list_without_a_name_is_one_by_its_id(page_of: PageMaker) -> None:
+    page = page_of(member_line(name=None), list_line(name=None, missing=1), run_line())
+
+    assert [each["list_id"] for each in member_rows(page)] == ["42"]
+    assert "list 42 ·" in page.text
+
+
 def test_a_member_is_one_whether_or_not_its_list_was_found_yet(page_of: PageMaker) -> None:
     page = page_of(
         member_line(list_id=None, name="vip"),
@@ -432,6 +477,38 @@ def test_addresses_are_masked_everywhere_unless_they_are_asked_for(page_of: Page
     assert "ada.lovelace@example.con" in shown.html
     assert "ada.lovelace@example.con" in shown.csv
     assert "pass it on only to those who may see them" in shown.text
+
+
+def test_a_member_whose_property_alone_was_not_written_is_told_with_its_reason(page_of: PageMaker) -> None:
+    fields: dict[str, Any] = {
+        "outcome": "added",
+        "properties": "rejected",
+        "property": "seats",
+        "property_reason": "not_a_number",
+    }
+
+    page = page_of(member_line(**fields), list_line(added=1), run_line())
+
+    (row,) = member_rows(page)
+    assert (row["outcome"], row["property_reason"]) == ("added", "not_a_number")
+    assert PROPERTY_REASONS["not_a_number"].what_to_do in page.html
+
+
+def test_members_beyond_what_a_page_can_hold_are_in_the_csv_file(page_of: PageMaker) -> None:
+    count = 8_000
+    members = (
+        member_line(
+            f"{number}@example.com", outcome="rejected", reason="refused_by_hubspot", message="no " * 100
+        )
+        for number in range(count)
+    )
+
+    page = page_of(*members, list_line(rejected=count), run_line(), show_members=True)
+
+    assert len(page.html) < 2_500_000
+    assert len(member_rows(page)) == count
+    rows = json.loads(page.html.partition('id="members-data">')[2].partition("</script>")[0])["rows"]
+    assert 1_000 < len(rows) < count
 
 
 def test_the_csv_file_has_all_members_with_reason_and_what_to_do(page_of: PageMaker) -> None:
@@ -598,6 +675,15 @@ def test_a_file_that_is_no_report_is_named(tmp_path: Path, content: str) -> None
     assert f'"{path}" is no report of target-hubspot-lists' in refusal("--report", str(path))
 
 
+@pytest.mark.skipif(
+    not Path("/proc/self/mem").exists(), reason="a file that cannot be read, also not by root"
+)
+def test_a_report_that_cannot_be_read_is_named() -> None:
+    said = refusal("--report", "/proc/self/mem")
+
+    assert 'The report "/proc/self/mem" cannot be read (Input/output error).' in said
+
+
 def test_an_empty_report_is_one_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "report.jsonl").touch()
 
@@ -635,6 +721,23 @@ def test_a_page_that_cannot_be_written_is_named(tmp_path: Path, output: str) -> 
     said = refusal("--report", str(report), "--output", str(tmp_path / output))
 
     assert f'"{tmp_path}/{output}" cannot be written' in said
+
+
+@pytest.mark.parametrize(("interval", "is_overdue"), [("1d", True), (" 2 W ", False), ("72h", False)])
+def test_an_interval_that_is_given_says_which_lists_did_not_run(
+    tmp_path: Path, interval: str, *, is_overdue: bool
+) -> None:
+    now = datetime.now(UTC)
+    times = {"time": (now - timedelta(days=2)).isoformat()}
+    started_at = {"started": (now - timedelta(days=2, minutes=1)).isoformat()}
+    named = {"run_id": f"{now - timedelta(days=2):%Y%m%dT%H%M%SZ}-00000001", **times}
+    report = write(
+        tmp_path / "report.jsonl", {**list_line(added=1), **named}, {**run_line(), **named, **started_at}
+    )
+
+    page = page_by_command(tmp_path, "--report", str(report), "--expected-every", interval)
+
+    assert ("Lists that did not run when they should have" in page.text) is is_overdue
 
 
 @pytest.mark.parametrize("interval", ["0d", "1 fortnight", "-3h", "1.5d", ""])
