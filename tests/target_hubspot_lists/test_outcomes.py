@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hubspot_singer.http.answers import ErrorBody
+from hubspot_singer.http import ErrorBody, Refused
+from hubspot_singer.http.calls import Call
+from hubspot_singer.http.redaction import Redactor
 from target_hubspot_lists.outcomes import (
     KnownMailability,
     Mailability,
@@ -13,6 +15,7 @@ from target_hubspot_lists.outcomes import (
     PropertyProblem,
     PropertyReason,
     PropertyResult,
+    Refusal,
     Seen,
     blamed_properties,
     is_applied,
@@ -83,6 +86,15 @@ def test_a_result_of_properties_is_kept_on_disk_and_read_again(result: PropertyR
 
 def test_of_several_blamed_properties_the_first_by_name_is_told() -> None:
     assert PropertyProblem.by_hubspot({"plan", "city"}, None).property == "city"
+
+
+@pytest.mark.parametrize(("body", "message"), [(ErrorBody(message="no"), "no"), (None, "418")])
+def test_a_refusal_says_what_hubspot_said_or_at_least_its_status(
+    body: ErrorBody | None, message: str
+) -> None:
+    refused = Refused(Call("POST", "/crm/objects/2026-03/contacts/batch/create", Redactor()), 418, body)
+
+    assert Refusal.by_hubspot(refused).message == message
 
 
 def test_hubspot_blames_properties_in_the_error_and_in_its_details() -> None:
