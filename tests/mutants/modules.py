@@ -46,6 +46,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_guards.py",
         f"{TARGET}/test_mirror.py",
         f"{TARGET}/test_mirror_settings.py",
+        f"{TARGET}/test_held_back_removals.py",
+        f"{TARGET}/test_list_owners.py",
         f"{TARGET}/test_memory_mirror.py",
     ),
     f"{TARGET}/sync/plans.py": (

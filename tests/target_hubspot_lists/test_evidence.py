@@ -186,6 +186,10 @@ def test_fewer_or_more_members_than_the_size_leave_a_gap(arrived: int) -> None:
     assert sized(2).gap(arrived) == f"{arrived} of 2 distinct members arrived"
 
 
+def test_a_gap_of_the_only_member_is_told_in_the_singular() -> None:
+    assert sized(1).gap(0) == "0 of 1 distinct member arrived"
+
+
 def test_a_gap_tells_how_many_were_rejected() -> None:
     evidence = sized(1_002)
     evidence.reject(hides_a_member=True)

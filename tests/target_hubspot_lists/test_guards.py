@@ -6,7 +6,7 @@ import pytest
 
 from target_hubspot_lists.hubspot.list_objects import HubSpotList
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.mirror.guards import Removal, not_ours
+from target_hubspot_lists.mirror.guards import Removal, entries, not_ours
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,19 @@ def test_members_that_runs_added_whose_removals_were_held_back_make_no_share_sma
     assert removal.is_too_much(100) is False
 
 
-def test_the_line_to_paste_has_the_cohort_as_it_is_spelt() -> None:
-    made = HubSpotList.from_body(
-        {"listId": "42", "name": "Köln", "processingType": "MANUAL", "objectTypeId": "0-1"}
-    )
+def a_list(name: str) -> HubSpotList:
+    return HubSpotList("42", name, "MANUAL", "0-1")
 
-    assert 'lists: [{"cohort": "Köln", "list_id": "42"}]' in not_ours(made, Cohort(None, "Köln"))
+
+def test_the_line_to_paste_has_the_cohort_as_it_is_spelt() -> None:
+    assert 'lists: [{"cohort": "Köln", "list_id": "42"}]' in not_ours(a_list("Köln"), Cohort(None, "Köln"))
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "named", "end"), [("a", 1, "}]"), ("abc", 3, "}]"), ("abcd", 3, "}] and so on")]
+)
+def test_the_line_to_paste_names_three_cohorts_at_most(cohorts: str, named: int, end: str) -> None:
+    line = entries(a_list("VIP"), [Cohort(None, each) for each in cohorts])
+
+    assert line.count('"list_id": "42"') == named
+    assert line.endswith(end)
