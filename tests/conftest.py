@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -19,6 +20,7 @@ from hubspot_singer.http import HubSpotError
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.hubspot_emulator import HubSpotEmulator, Portal
+from tests.preloaded import Preloaded
 from tests.temporary import folder_in_memory
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ gc.set_threshold(50_000, 20, 50)
 if (in_memory := folder_in_memory()) is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))
 
+
+MELTANO = Path(__file__).parent.parent / ".venv" / "meltano" / "bin"  # where `make meltano` installs it
 
 # Some of their tests take half a minute: begun last, one of them would run on alone.
 LONGEST = {"test_documents", "test_meltano", "test_package", "test_schedulers", "test_soak"}
@@ -142,3 +146,13 @@ def run_target(
     hubspot: HubSpotEmulator, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> TargetRunner:
     return TargetRunner(hubspot, capsys, caplog, FakeClock())
+
+
+@pytest.fixture(scope="session")
+def meltano() -> Iterator[Path | None]:
+    """The command of Meltano, without the second that it takes to start; None where it is not installed."""
+    if not MELTANO.is_dir():
+        yield None
+        return
+    with Preloaded(MELTANO / "python", "meltano.cli", "meltano") as preloaded:
+        yield preloaded.command

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import documents
+from tests.conftest import MELTANO
 from tests.documents import PageFailed, blocks
 from tests.hubspot_emulator.emulator import DEFAULT_TOKEN
 from tests.postgres import NoServer, PostgresServer
@@ -37,7 +38,6 @@ WAIT = (
     f"timeout 60 bash -c 'until : < /dev/tcp/127.0.0.1/{PORT}; do sleep 0.02; done' 2> /dev/null; sleep 0.5\n"
 )
 TOKEN = "pat-na1-…"  # as they write a token
-MELTANO = ROOT / ".venv" / "meltano" / "bin"  # where `make meltano` installs it
 PROGRAMS = ("curl", "jq", "meltano", "psql")  # which not every machine has
 # Whose settings name the local HubSpot that the page starts; for the others the real HubSpot is the test's own.
 WITH_A_HUBSPOT_OF_ITS_OWN = {"tutorial.md"}
@@ -62,7 +62,7 @@ COMMANDS = PLUGINS | {
 
 
 @pytest.fixture
-def environment(tmp_path: Path, hubspot: HubSpotEmulator) -> dict[str, str]:
+def environment(tmp_path: Path, hubspot: HubSpotEmulator, meltano: Path | None) -> dict[str, str]:
     """The environment of a reader who has installed the package; the real HubSpot is the local one here."""
     installed = tmp_path / "installed"
     installed.mkdir()
@@ -70,6 +70,8 @@ def environment(tmp_path: Path, hubspot: HubSpotEmulator) -> dict[str, str]:
         command = installed / name
         command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m {module} "$@"\n')
         command.chmod(0o755)
+    if meltano:
+        (installed / "meltano").symlink_to(meltano)
     path = os.pathsep.join(
         [str(installed), str(Path(sys.executable).parent), str(MELTANO), os.environ["PATH"]]
     )

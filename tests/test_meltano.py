@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.definitions import PLUGINS, ROOT
+from tests.conftest import MELTANO
+from tests.definitions import PLUGINS
 from tests.processes import TIMEOUT
 
 if TYPE_CHECKING:
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
     from tests.definitions import Plugin, Setting
     from tests.hubspot_emulator import HubSpotEmulator
 
-MELTANO = ROOT / ".venv" / "meltano" / "bin" / "meltano"
 TARGET, TAP = PLUGINS
 EU = f"{TARGET.name}--eu"  # a second portal's plugin, which inherits from the target
 
 pytestmark = [
     pytest.mark.sources,
-    pytest.mark.skipif(not MELTANO.is_file(), reason="Meltano is not installed: make meltano"),
+    pytest.mark.skipif(not MELTANO.is_dir(), reason="Meltano is not installed: make meltano"),
 ]
 
 
 class Project:
     """A Meltano project of a reader's own, whose plugins are the commands that this environment has installed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, meltano: Path, folder: Path) -> None:
+        self._meltano = meltano
         self.folder = folder
         self("init", "--no-usage-stats", str(folder), cwd=folder.parent)
         for plugin in PLUGINS:
@@ -51,7 +52,7 @@ class Project:
     ) -> str:
         """Run a Meltano command; return what it printed."""
         done = subprocess.run(
-            [str(MELTANO), *arguments],
+            [str(self._meltano), *arguments],
             check=False,
             cwd=cwd or self.folder,
             env=os.environ | dict(variables or {}),
@@ -82,8 +83,8 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("reader") / "my-project")
+def project(meltano: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(meltano, tmp_path_factory.mktemp("reader") / "my-project")
 
 
 # For each kind of setting a value as text, and what the plugin gets.
