@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import socket
 import sys
 import sysconfig
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from shutil import which
 from textwrap import dedent
@@ -94,8 +95,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return str(listening.getsockname()[1])
+    """A port that nobody listens on, and that nobody is given who asks for any port, as other tests do meanwhile."""
+    while True:
+        # Systems give out ports from 32768 on, or from 49152 on.
+        port = 20_000 + secrets.randbelow(12_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return str(port)
 
 
 def name_of(page: Path) -> str:
