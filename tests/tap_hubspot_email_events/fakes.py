@@ -56,9 +56,9 @@ def parser(**options: Any) -> EventParser:
     return EventParser(RecordBuilder(EmailEventOpen.columns, reserved=IDENTITY), **options)
 
 
-def parsed(content: dict[str, Any]) -> Event:
+def parsed(content: dict[str, Any], by: EventParser | None = None) -> Event:
     """The event that HubSpot sends."""
-    _, found = parser().parse(content, content["created"])
+    _, found = (by or parser()).parse(content, content["created"])
     assert found is not None
     return found
 
@@ -68,7 +68,8 @@ def a_read(
 ) -> WindowRead:
     """A window that was read from `whole_from` on, by default all of it, with so many events."""
     start = window.start if whole_from is None else whole_from
-    events = [parsed(event(start, number)) for number in range(held)]
+    opens = parser()
+    events = [parsed(event(start, number), opens) for number in range(held)]
     seen_from = window.start if whole_from is None else whole_from - 1
     return WindowRead(window, start, events, held if seen is None else seen, seen_from, 1)
 
