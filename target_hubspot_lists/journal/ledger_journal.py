@@ -156,8 +156,8 @@ class LedgerJournal(LedgerReader):
         self._lost.moved |= record_ids
 
     @override
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
-        self._ledger.people.remember_property_hashes(hashes)
+    def remember(self, hashes: Mapping[int, bytes], known: Mapping[int, bytes]) -> None:
+        self._ledger.people.remember_property_hashes(hashes, known)
 
     # Memberships
 

@@ -23,8 +23,11 @@ class PropertyMemory(Protocol):
     def known_hashes(self, record_ids: Collection[int]) -> Mapping[int, bytes]:
         """Return by record id what is remembered; contacts of which nothing is known are left out."""
 
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
-        """Remember this of these contacts, in place of what was remembered before."""
+    def remember(self, hashes: Mapping[int, bytes], known: Mapping[int, bytes]) -> None:
+        """Remember this of these contacts, in place of what was `known` of them.
+
+        If another run has remembered something else meanwhile, nothing is known of that contact from here on.
+        """
 
 
 class Hashes:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, literal, select, true, tuple_, update
+from sqlalchemy import LargeBinary, bindparam, case, exists, literal, select, true, tuple_, update
 
 from target_hubspot_lists.identifiers import EMAIL
 from target_hubspot_lists.ledger import kept_adds
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy.dialects import postgresql, sqlite
 
     from target_hubspot_lists.ledger.database import PortalView
     from target_hubspot_lists.ledger.records import Forgotten
@@ -144,24 +145,22 @@ class PeopleStore:
                 found.update((record_id, bytes(packed)) for record_id, packed in rows)
         return found
 
-    def remember_property_hashes(self, hashes: Mapping[int, bytes]) -> None:
-        """Note the hashes of property values that HubSpot has taken, in place of those known before."""
+    def remember_property_hashes(
+        self, hashes: Mapping[int, bytes], known: Mapping[int, bytes] | None = None
+    ) -> None:
+        """Note the hashes of property values that HubSpot has taken, in place of those known before.
+
+        `known` has what the run read of these contacts. Where another run has changed that since, nothing is known from
+        here on: neither run can say which values HubSpot has now.
+        """
         day = self._view.day()
         with self._database.writing() as connection:
-            insert = insert_into(connection, property_hashes)
-            new = insert.excluded
-            upsert = insert.on_conflict_do_update(
-                index_elements=["portal_id", "record_id"], set_={"hashes": new.hashes, "day": new.day}
-            )
+            upsert = _upsert_of_hashes(connection, is_checked=known is not None)
             for chunk in chunks(hashes):
                 rows = [
-                    {
-                        "portal_id": self._portal_id,
-                        "record_id": record_id,
-                        "hashes": hashes[record_id],
-                        "day": day,
-                    }
-                    for record_id in chunk
+                    {"portal_id": self._portal_id, "record_id": each, "hashes": hashes[each], "day": day}
+                    | ({} if known is None else {"known": known.get(each, b"")})
+                    for each in chunk
                 ]
                 connection.execute(upsert, rows)
 
@@ -291,3 +290,15 @@ def _remember_mailability(
 def _spelt(by: str, value: str) -> str:
     """Return a value as it is kept: of addresses case says nothing."""
     return value.lower() if by == EMAIL else value
+
+
+def _upsert_of_hashes(connection: Connection, *, is_checked: bool) -> postgresql.Insert | sqlite.Insert:
+    """Return the statement that notes hashes; if it is checked, a row that is not as `known` gets none."""
+    insert = insert_into(connection, property_hashes)
+    packed: ColumnElement[bytes] = insert.excluded.hashes
+    if is_checked:
+        is_as_read = property_hashes.c.hashes == bindparam("known", type_=LargeBinary)
+        packed = case((is_as_read, packed), else_=literal(b"", LargeBinary))
+    return insert.on_conflict_do_update(
+        index_elements=["portal_id", "record_id"], set_={"hashes": packed, "day": insert.excluded.day}
+    )

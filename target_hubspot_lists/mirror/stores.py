@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.input.attributes import HeldAttributes, unpacked
 from target_hubspot_lists.outcomes import KnownMailability, Mailability, PropertyResult
+from target_hubspot_lists.reporting.account import EMPTY
 from target_hubspot_lists.sync.resolution import Resolution
 
 if TYPE_CHECKING:
@@ -78,7 +79,11 @@ class WrittenProperties:
         )
         return {record_id: bytes(hashes) for record_id, hashes in rows}
 
-    def remember(self, hashes: Mapping[int, bytes]) -> None:
+    def remember(
+        self,
+        hashes: Mapping[int, bytes],
+        known: Mapping[int, bytes] = EMPTY,  # noqa: ARG002 - no other run has this file
+    ) -> None:
         """Remember what was written of these contacts."""
         self._workspace.insert(
             "mirror_written",

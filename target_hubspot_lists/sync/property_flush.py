@@ -180,7 +180,7 @@ class PropertyFlush:
             attributes = {} if problem else self.attributes(address)
             hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(*of_contact)}).packed
         if hashes:
-            self._memory.remember(hashes)
+            self._memory.remember(hashes, EMPTY)
 
     def write(self, plans: Sequence[Plan], resolution: Resolution) -> None:
         """Write the properties of contacts that existed before; must come before their memberships."""
@@ -246,7 +246,7 @@ class PropertyFlush:
             for record_id in written.missing:
                 del self.results[record_id]  # there is no such contact: the outcome of its membership says so
             if new_hashes:
-                self._memory.remember(new_hashes)
+                self._memory.remember(new_hashes, known)
 
     def _without_filled(
         self, updates: Sequence[Update], filled: Mapping[int, frozenset[str]]
@@ -281,7 +281,7 @@ def _forget(
     }
     changed = {record_id: packed for record_id, packed in left.items() if packed != known[record_id]}
     if changed:
-        memory.remember(changed)
+        memory.remember(changed, known)
     return {**known, **changed}
 
 

@@ -75,6 +75,16 @@ def test_property_hashes_come_back_by_record(ledger: Ledger) -> None:
     assert ledger.people.property_hashes([1, 2, 3, 4]) == hashes | {1: b"changed!"}
 
 
+def test_of_property_hashes_that_another_run_has_changed_nothing_is_known(ledger: Ledger) -> None:
+    known = {1: b"a" * 16, 2: b"b" * 16}
+    ledger.people.remember_property_hashes(known)
+    ledger.people.remember_property_hashes({2: b"of another run", 3: b"of another run"})
+
+    ledger.people.remember_property_hashes(dict.fromkeys((1, 2, 3, 4), b"new"), known)
+
+    assert ledger.people.property_hashes([1, 2, 3, 4]) == {1: b"new", 2: b"", 3: b"", 4: b"new"}
+
+
 @pytest.mark.parametrize("who", [{"email": "Ada@example.com "}, {"record_id": 1}])
 def test_a_person_is_forgotten_under_every_address_and_on_every_list(
     ledger: Ledger, who: dict[str, str | int]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from target_hubspot_lists.journal.property_memory import Hashes
+from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.outcomes import PropertyOutcome
 from target_hubspot_lists.target import TargetHubSpotLists
 from tests.clocks import FakeClock
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
+from tests.target_hubspot_lists.inputs import now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +149,29 @@ def test_a_value_that_hubspot_never_answered_for_does_not_keep_the_one_before_it
 
     assert run(person(ada, plan="pro")) == {"updated": 1}
     assert portal.contact(ada).properties["plan"] == "pro"
+
+
+def test_a_value_that_another_run_changed_meanwhile_does_not_count_as_known(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory
+) -> None:
+    """Two runs write to one contact side by side, each for a list of its own."""
+    ada = portal.add_contact()
+    run(person(ada, plan="pro"))
+
+    def other_run() -> None:
+        portal.update_contact(ada, plan="free", vip="exited")
+        hashes = Hashes().with_written({"plan": "free", "vip": "exited"}).packed
+        with closing(
+            Ledger.open(run.settings["ledger_url"], portal.portal_id, run_id="2", now=now)
+        ) as ledger:
+            ledger.people.remember_property_hashes({int(ada): hashes})
+
+    hubspot.faults.call("POST", "batch/update", other_run)
+    run(person(ada, "Beta", plan="pro"))
+    assert portal.contact(ada).properties == {"plan": "free", "vip": "exited", "beta": "realized"}
+
+    assert run(person(ada, plan="pro")) == {"updated": 1}
+    assert portal.contact(ada).properties == {"plan": "pro", "vip": "realized", "beta": "realized"}
 
 
 def test_filling_asks_only_for_those_whose_value_is_new(
