@@ -131,6 +131,11 @@ def test_a_last_line_without_a_line_end_is_read(portal: Portal, run_target: Targ
         ({"lists": [{"cohort": "VIP", "list_id": "x"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"cohort": "VIP", "list_id": "٣"}]}, ["lists[].list_id", "VIP", "not a number"]),
         ({"lists": [{"list_id": "1"}]}, ["lists[0] lacks cohort"]),
+        ({"lists": [{"cohort": "  ", "list_id": "1"}]}, ["entry of lists[] has no cohort", "id or name"]),
+        (
+            {"lists": [{"cohort": "VIP", "list_id": "1"}, {"cohort": "VIP ", "list_name": "B"}]},
+            ['lists[] names the cohort "VIP" twice', "keep one"],
+        ),
         ({"lists": [{"cohort": "VIP", "list": "1"}]}, ["lists[0] has no list", "list_name"]),
         ({"lists": [{"cohort": "VIP", "list_id": 404404}]}, ["no list 404404", "lists[].list_id"]),
         ({"list_folder_id": "Cohorts"}, ["list_folder_id is not a number"]),

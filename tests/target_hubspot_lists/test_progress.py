@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -88,6 +89,37 @@ def test_on_a_terminal_the_bar_moves_while_contacts_are_created_and_lines_of_the
     shown = [line.rpartition(ERASE_LINE)[-1] for line in terminal.screen.split("\r\n")]
     assert "list           id  asked  added  match rate" in shown
     assert "11 calls to HubSpot, " in shown[-2]
+
+
+def test_before_anything_is_read_no_bar_is_drawn() -> None:
+    terminal = Terminal()
+
+    with ProgressLog(lambda: replace(HALF, read=0), stream=terminal) as progress:
+        progress.draw()
+
+    assert terminal.getvalue() == ERASE_LINE
+
+
+def test_a_log_whose_form_the_user_chose_keeps_it_on_a_terminal(
+    hubspot: HubSpotEmulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handlers = {"console": {"class": "logging.StreamHandler", "formatter": "own"}}
+    form = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"own": {"format": "MINE %(levelname)s %(message)s"}},
+        "handlers": handlers,
+        "root": {"level": "INFO", "handlers": ["console"]},
+    }
+    logging_file = tmp_path / "logging.yaml"
+    logging_file.write_text(json.dumps(form), "utf-8")
+    monkeypatch.setenv("SINGER_SDK_LOG_CONFIG", str(logging_file))
+    config = config_file(tmp_path, {"api_url": hubspot.url, "access_token": hubspot.token})
+
+    with OnTerminal("target_hubspot_lists", "--config", config, "--check", columns=80) as terminal:
+        assert terminal.wait() == 0
+
+    assert "MINE INFO The connection works." in terminal.screen
 
 
 def test_a_bar_fits_into_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,9 @@ import csv
 import io
 import json
 import os
+import resource
 import stat
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -727,3 +729,22 @@ def test_a_report_path_that_no_file_can_have_is_named(run_target: TargetRunner) 
 
     assert run.exit_code == 1
     assert "no file can have this name" in run.log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no such limit there")
+def test_a_report_that_cannot_be_completed_is_told_and_what_was_applied_stays(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, tmp_path: Path
+) -> None:
+    ada = portal.add_contact()
+    path = tmp_path / "report.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    hubspot.faults.call("PUT", "/memberships/", lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard)))
+
+    try:
+        run = run_target(schema_message(), membership("VIP", ada), state_message(1), report_path=str(path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert (run.exit_code, run.states) == (1, [1])
+    assert f'"{path}" cannot be written (File too large)' in run.error
+    assert portal.members("VIP") == {ada}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,7 @@ from tests.factories import membership, schema_message, state_message
 from tests.processes import TIMEOUT, Plugin, config_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -180,3 +182,47 @@ def test_a_signal_before_there_is_anything_to_stop_ends_the_run_before_its_first
 
     assert target.run(io.BytesIO()) == 143
     assert hubspot.calls() == 0
+
+
+class WatchedTarget(TargetHubSpotLists):
+    """Tells when it has taken a chunk and is about to wait for the next one."""
+
+    has_attended = False
+    is_waiting = False
+
+    def attend(self) -> None:
+        super().attend()
+        self.has_attended = True
+
+    def has_to_stop(self) -> bool:
+        stops = super().has_to_stop()
+        self.is_waiting = self.has_attended
+        return stops
+
+
+def test_what_arrives_together_with_a_signal_is_not_taken(portal: Portal, config: dict[str, Any]) -> None:
+    ada, bob = portal.add_contacts(2)
+    portal.add_list("VIP")
+    target = WatchedTarget(config=config | {"batch_size_rows": 1})
+    chunks = [[schema_message(), membership("VIP", ada)], [membership("VIP", bob)]]
+
+    def wait_for(condition: Callable[[], bool]) -> None:
+        while not condition():
+            time.sleep(0.001)
+
+    class Source:
+        """Sends a signal while its second chunk is on its way."""
+
+        def read(self, size: int) -> bytes:
+            del size
+            if len(chunks) == 1:
+                wait_for(lambda: portal.members("VIP") == {ada})
+                target.has_attended = target.is_waiting = False
+                wait_for(lambda: target.is_waiting)
+                os.kill(os.getpid(), signal.SIGTERM)
+                wait_for(target.has_to_stop)
+            messages = chunks.pop(0) if chunks else []
+            return "".join(f"{message}\n" for message in messages).encode()
+
+    assert target.run(Source()) == 143  # type: ignore[arg-type]
+    assert portal.members("VIP") == {ada}

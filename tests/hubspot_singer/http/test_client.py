@@ -518,3 +518,8 @@ def test_a_proxy_that_cannot_be_one_is_named(monkeypatch: pytest.MonkeyPatch, cl
         ),
     ):
         client.get(PATH)
+
+
+def test_a_static_token_is_given_no_code(client: HubSpotClient) -> None:
+    with pytest.raises(TypeError, match="only an OAuth app"):
+        client.redeem("code", "http://localhost:1/")

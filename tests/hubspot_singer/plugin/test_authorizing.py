@@ -138,6 +138,24 @@ def test_a_file_takes_the_settings_which_only_its_owner_can_read(
     assert "The connection works." in check.log
 
 
+def test_a_scope_that_was_not_given_is_told_with_the_settings(
+    module: str, tmp_path: Path, hubspot: HubSpotEmulator
+) -> None:
+    hubspot.oauth.scopes = frozenset(SCOPES[module].split())
+    lacking = SCOPES[module].split()[-1]
+    with start(module, tmp_path, hubspot, f"--redirect-url={free_url()}") as command:
+        address = address_in(command.wait_for_log("/oauth/authorize"))
+        query = parse_qs(urlsplit(address).query)
+        others = [each for each in query["scope"][0].split() if each != lacking]
+        shortened = urlencode({**query, "scope": " ".join([*others, "oauth"])}, doseq=True)
+        Browser().open(f"{address.partition('?')[0]}?{shortened}")
+
+        assert command.wait() == 0
+
+    assert f"The access lacks {lacking}, which the settings need." in command.log
+    assert json.loads(command.printed)["refresh_token"] == hubspot.oauth.refresh_token
+
+
 def test_a_token_of_before_does_not_stand_in_the_way(
     module: str, tmp_path: Path, hubspot: HubSpotEmulator
 ) -> None:
@@ -165,6 +183,11 @@ def test_a_token_of_before_does_not_stand_in_the_way(
         ),
         ({}, ["--redirect-url=http://localhost/back"], "The redirect URL lacks a port."),
         ({}, ["--authorize-file={path}"], "exists already and is not overwritten"),
+        (
+            {},
+            ["--authorize-file={path}/oauth.json"],
+            "cannot be written (Not a directory): name another one.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_before_a_consent_is_asked_for(

@@ -75,6 +75,7 @@ def test_text_is_read_as_what_its_setting_takes(name: str, text: object, value: 
         ("size", "0", "size must be at least 1, not '0'."),
         ("dry", "maybe", "dry must be true or false, not 'maybe'."),
         ("lists", "VIP", "lists must be a JSON array, not 'VIP'."),
+        ("lists", "true", "lists must be a JSON array, not 'true'."),
         ("lists", '{"a": 1}', "lists must be a JSON array, not '{\"a\": 1}'."),
         ("lists", [{"skip": "maybe"}], "lists[0].skip must be true or false, not 'maybe'."),
         ("maps", "[" * 100_000, f"maps must be a JSON object, not '{'[' * 60}'."),
