@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, inspect, make_url, text
 
+import target_hubspot_lists.ledger as ledgers
 from target_hubspot_lists.errors import LedgerError
 from target_hubspot_lists.ledger import Ledger, LedgerOverview
 from target_hubspot_lists.ledger.database import Database
@@ -257,6 +258,11 @@ def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Ledgers, ledger: Le
         LedgerError, match=r"newer version of target-hubspot-lists \(schema 99; this one knows \d+\)"
     ):
         open_ledger()
+
+
+def test_what_the_package_does_not_have_is_told_as_of_any_module() -> None:
+    with pytest.raises(AttributeError, match=r"'target_hubspot_lists\.ledger' has no attribute 'Nothing'"):
+        ledgers.Nothing  # noqa: B018 - to read it is the test
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,19 @@ def test_the_command_makes_no_ledger_where_there_is_none(tmp_path: Path, ledger_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_command_names_no_list_to_read_again_for_a_person_who_was_on_none(
+    open_ledger: Ledgers, ledger: Ledger
+) -> None:
+    ledger.people.remember_contacts({ADA: 1})
+    ledger.close()
+
+    exit_code, said = run_command("--portal-id", str(PORTAL), "--email", ADA, url=open_ledger.url)
+
+    assert exit_code == 0
+    assert "addresses and other identifiers 1, list memberships 0" in said
+    assert "reads from HubSpot again" not in said
+
+
 def test_the_command_wants_to_know_whom(tmp_path: Path) -> None:
     exit_code, said = run_command("--portal-id", "1", url=f"sqlite:///{tmp_path}/ledger.db")
 
