@@ -36,7 +36,8 @@ PORT = "8765"  # which the documents name
 # A reader waits so long for the local HubSpot; a test waits until it listens, and half a second in which it says so.
 SLEEP = "sleep 3\n"
 WAIT = (
-    f"timeout 60 bash -c 'until : < /dev/tcp/127.0.0.1/{PORT}; do sleep 0.02; done' 2> /dev/null; sleep 0.5\n"
+    f"{{ for _ in {{1..3000}}; do : < /dev/tcp/127.0.0.1/{PORT} && break; sleep 0.02; done; }} 2> /dev/null\n"
+    "sleep 0.5\n"
 )
 TOKEN = "pat-na1-…"  # as they write a token
 PROGRAMS = ("curl", "jq", "meltano", "psql")  # which not every machine has
