@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from target_hubspot_lists.hubspot.list_objects import HubSpotList
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.reporting.account import Account, RequestedChanges, packed
-from target_hubspot_lists.sync.plans import Fold, Plan, last_words
+from target_hubspot_lists.sync.plans import Fold, Plan, last_words, to_add
 from tests.factories import membership, schema_message
 from tests.hubspot_emulator import HubSpotEmulator, Portal
 
@@ -23,6 +23,29 @@ if TYPE_CHECKING:
 
 changes = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 3), st.booleans()))
 VIP = HubSpotList("42", "VIP", "MANUAL", "0-1")
+
+
+def test_a_plan_names_members_as_records_did_and_counts_calls_on_its_first_cohort() -> None:
+    first, second = (Account(Cohort(None, name), name) for name in ("VIP", "Beta"))
+    by_address = Fold(first)
+    by_address.take(1, packed(0, is_member=True), "ada@example.com")
+    by_record_id = RequestedChanges(second, {2: packed(1, is_member=True)})
+
+    plan = Plan(VIP, (by_address.words, by_record_id))
+
+    assert list(plan.members()) == ["ada@example.com", 2]
+    assert plan.account is first
+
+
+def test_what_plans_add_has_each_contact_once_for_each_list() -> None:
+    account = Account(Cohort(None, "VIP"), "VIP")
+    words = {
+        contact: packed(position, is_member=is_member)
+        for position, (contact, is_member) in enumerate([(7, True), (8, True), (9, False), (10, False)])
+    }
+    plan = Plan(VIP, (RequestedChanges(account, words),))
+
+    assert list(to_add([plan, plan])) == [7, 8, 7, 8]
 
 
 @given(changes)
