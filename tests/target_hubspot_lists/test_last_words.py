@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,22 @@ def test_what_plans_add_has_each_contact_once_for_each_list() -> None:
     plan = Plan(VIP, (RequestedChanges(account, words),))
 
     assert list(to_add([plan, plan])) == [7, 8, 7, 8]
+
+
+def test_a_change_is_of_the_contacts_asked_for_alone() -> None:
+    account = Account(Cohort(None, "VIP"), "VIP")
+    is_member = {7: True, 8: True, 9: True, 10: False}
+    words = {
+        contact: packed(position, is_member=is_added)
+        for position, (contact, is_added) in enumerate(is_member.items())
+    }
+    plan = Plan(VIP, (RequestedChanges(account, words),))
+
+    for number in range(len(words) + 1):
+        for some in itertools.combinations(words, number):
+            change = plan.change(set(some))
+            assert [*change.add] == [each for each in some if is_member[each]]
+            assert [*change.remove] == [each for each in some if not is_member[each]]
 
 
 @given(changes)
