@@ -79,6 +79,17 @@ def test_the_command_says_where_it_listens_and_stops_cleanly(tmp_path: Path, end
     assert not (tmp_path / "ready.json").exists()
 
 
+def test_many_signals_at_once_stop_it_as_one_does(tmp_path: Path) -> None:
+    process, _ = started(tmp_path)
+    for _ in range(2_000):
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (0, "")
+    assert output.endswith("Stopped.\n")
+
+
 def test_a_taken_port_is_said_and_another_one_used(tmp_path: Path, taken_port: int) -> None:
     process, told = started(tmp_path, "--port", str(taken_port), "--burst", "7", "--latency", "1")
     headers = {"Authorization": f"Bearer {told['token']}"}

@@ -8,7 +8,6 @@ import signal
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 from tests.hubspot_emulator.emulator import HubSpotEmulator
@@ -23,14 +22,14 @@ LARGEST_PORT = 65_535
 def main() -> int:
     """Serve until told to stop."""
     settings = _settings()
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    # Waited for, not handled: a handler that sets an Event hangs if a second signal comes before it is done.
+    stop = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stop)
     with _start(settings) as hubspot:
         _say(hubspot)
         if settings.ready_file is not None:
             _write_ready_file(settings.ready_file, hubspot)
-        stop.wait()
+        signal.sigwait(stop)
         if settings.ready_file is not None:
             settings.ready_file.unlink(missing_ok=True)
     print("Stopped.")
