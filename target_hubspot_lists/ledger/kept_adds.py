@@ -13,14 +13,14 @@ from sqlalchemy import delete, false, func, or_, select, update
 from target_hubspot_lists.identifiers import named_by
 from target_hubspot_lists.ledger.records import KeptAdd, KnownRemoval
 from target_hubspot_lists.ledger.statements import among, chunks, insert_into
-from target_hubspot_lists.ledger.tables import kept_adds, runs
+from target_hubspot_lists.ledger.tables import kept_adds
 from target_hubspot_lists.ledger.tables import removals as noted_removals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Select, Table
 
     from target_hubspot_lists.ledger.database import PortalView
     from target_hubspot_lists.ledger.records import Period
@@ -79,24 +79,6 @@ class KeptAddStore:
         )
         with self._database.reading() as connection:
             return set(connection.scalars(query.distinct()))
-
-    def lists_by_run(self, stream: str) -> list[set[str]]:
-        """Return the ids of the lists that each run filled from a stream; `prune` forgets old runs.
-
-        A line of a run names the stream that filled the list last: where adds of this stream to the list are kept, too,
-        the line counts as this stream's.
-        """
-        of_stream = select(kept_adds.c.list_id).where(
-            kept_adds.c.portal_id == self._portal_id, kept_adds.c.stream == stream
-        )
-        query = select(runs.c.run_id, runs.c.list_id).where(
-            runs.c.portal_id == self._portal_id, (runs.c.stream == stream) | runs.c.list_id.in_(of_stream)
-        )
-        by_run: dict[str, set[str]] = {}
-        with self._database.reading() as connection:
-            for run_id, list_id in connection.execute(query):
-                by_run.setdefault(run_id, set()).add(list_id)
-        return list(by_run.values())
 
     def due(
         self,
@@ -174,6 +156,11 @@ class KeptAddStore:
 
 
 # Parts of transactions; those without an underscore belong to transactions of other stores.
+
+
+def lists_of(portal_id: int, stream: str) -> Select[str]:
+    """Return the query for the ids of the lists for which adds of a stream are kept."""
+    return select(kept_adds.c.list_id).where(kept_adds.c.portal_id == portal_id, kept_adds.c.stream == stream)
 
 
 def move(connection: Connection, portal_id: int, list_id: str, new_id: str) -> None:

@@ -156,11 +156,16 @@ class ListStore:
             insert = insert_into(connection, runs).values(**key, **figures)
             connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=figures))
 
-    def lists_by_run(self, stream: str) -> list[set[str]]:
-        """Return the ids of the lists that each run of a stream filled; `prune` forgets old runs."""
-        query = select(runs.c.run_id, runs.c.list_id).where(
-            runs.c.portal_id == self._portal_id, runs.c.stream == stream
-        )
+    def lists_by_run(self, stream: str, *, with_kept_adds: bool = False) -> list[set[str]]:
+        """Return the ids of the lists that each run filled from a stream; `prune` forgets old runs.
+
+        A line of a run names the stream that filled the list last; `with_kept_adds` it counts as this stream's also
+        where adds of this stream to the list are kept.
+        """
+        is_of_stream = runs.c.stream == stream
+        if with_kept_adds:
+            is_of_stream |= runs.c.list_id.in_(kept_adds.lists_of(self._portal_id, stream))
+        query = select(runs.c.run_id, runs.c.list_id).where(runs.c.portal_id == self._portal_id, is_of_stream)
         by_run: dict[str, set[str]] = {}
         with self._database.reading() as connection:
             for run_id, list_id in connection.execute(query):

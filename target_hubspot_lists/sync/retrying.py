@@ -113,7 +113,8 @@ class Retrying:
         """Return the lists of the pipeline that this run is of, among those that runs of the stream filled."""
         keys = self._accounts.streams[stream].lists
         of_this_run = {list_id for key in keys if (list_id := self._accounts.lists[key].list_id)}
-        return lists_of_pipeline(self._ledger.kept.lists_by_run(stream), of_this_run)
+        by_run = self._ledger.lists.lists_by_run(stream, with_kept_adds=True)
+        return lists_of_pipeline(by_run, of_this_run)
 
     def _retry(
         self, hubspot_list: HubSpotList, adds: Sequence[KeptAdd], known: Mapping[str | None, KnownList]
