@@ -48,6 +48,13 @@ LISTS_PER_CALL = 250
 LEGACY_IDS_PER_CALL = 10_000  # as the description of the API says
 
 
+def read_list(client: HubSpotClient, hubspot_list: HubSpotList) -> HubSpotList:
+    """Return a list as HubSpot has it now; UnusableList if it was deleted, or cannot be read."""
+    with readable(hubspot_list):
+        answer = client.get(f"{client.base('crm/lists')}/{hubspot_list.list_id}")
+    return parsed(answer, HubSpotList.from_answer)
+
+
 class Lists:
     """The portal's lists: found, created and renamed. None means that HubSpot says there is no such list."""
 
@@ -90,9 +97,7 @@ class Lists:
 
     def check_takes_members(self, hubspot_list: HubSpotList) -> None:
         """Raise UnusableList if the list is deleted, cannot be read, or no longer takes members."""
-        with readable(hubspot_list):
-            answer = self._client.get(f"{self._base}/{hubspot_list.list_id}")
-        check_writable(parsed(answer, HubSpotList.from_answer))
+        check_writable(read_list(self._client, hubspot_list))
 
     def find_by_id(self, list_id: str) -> HubSpotList | None:
         """Return the list, or None if HubSpot says there is none."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from hubspot_singer.http import concurrently, parsed, required_id
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.batching import MAX_INPUTS_PER_CALL, batch_errors, in_batches
-from target_hubspot_lists.hubspot.list_objects import CONTACTS, HubSpotList, readable
+from target_hubspot_lists.hubspot.list_objects import CONTACTS, readable
+from target_hubspot_lists.hubspot.lists import read_list
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from hubspot_singer.http import HubSpotClient
     from target_hubspot_lists.hubspot.batching import BatchError
+    from target_hubspot_lists.hubspot.list_objects import HubSpotList
 
 # https://developers.hubspot.com/docs/api-reference/latest/crm/lists/memberships
 MEMBERS_PER_PAGE = 250
@@ -59,7 +61,7 @@ class MembershipReader:
         """Return which record ids are on the list."""
         calls_by_record = -(-len(record_ids) // MAX_INPUTS_PER_CALL)
         # HubSpot counts with some delay: a list that it calls empty may have been filled a moment ago.
-        size = self._find(hubspot_list).size if calls_by_record > 1 else None
+        size = read_list(self._client, hubspot_list).size if calls_by_record > 1 else None
         if size and -(-size // MEMBERS_PER_PAGE) < calls_by_record:
             members, asked = set(self.iter_members(hubspot_list)), frozenset(record_ids)
             return Reading(asked & members, asked - members)
@@ -122,18 +124,12 @@ class MembershipReader:
         """Wait shortly for HubSpot to fill the list: until then reads show a part of its members."""
         for seconds in WAITS_BEFORE_INCOMPLETE:
             self._client.wait(seconds)
-            if not self._find(hubspot_list).is_processing:
+            if not read_list(self._client, hubspot_list).is_processing:
                 return
         raise UnusableList(
             Reason.LIST_UNREADABLE,
             f"{hubspot_list} is still being filled by HubSpot, so it is not known who is on it: run again later.",
         )
-
-    def _find(self, hubspot_list: HubSpotList) -> HubSpotList:
-        """Return the list as HubSpot has it now; UnusableList if it was deleted, or cannot be read."""
-        with readable(hubspot_list):
-            answer = self._client.get(f"{self._base}/{hubspot_list.list_id}")
-        return parsed(answer, HubSpotList.from_answer)
 
     def _read_records(self, list_id: str, record_ids: Sequence[int]) -> Reading:
         body = {
