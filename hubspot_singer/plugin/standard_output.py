@@ -71,13 +71,8 @@ class PrintingCommand(click.Command):
             return super().main(*args, **kwargs)
 
 
-class PrintingGroup(click.Group):
-    """A group of commands that say in one line where standard output takes no more."""
-
-    @override
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        with _told_in_one_line():
-            return super().main(*args, **kwargs)
+class PrintingGroup(PrintingCommand, click.Group):
+    """A group of such commands."""
 
 
 @contextmanager
