@@ -135,7 +135,9 @@ class ReadAhead:
 
     def _make_room(self) -> None:
         """Drop events held for later, so that those needed next can be read."""
-        any(stream.plan.drop_newest() for stream in reversed(list(self._streams.values())))
+        for stream in reversed(list(self._streams.values())):
+            if stream.plan.drop_newest():
+                return
 
     def _take_in(self, future: Future[WindowRead]) -> None:
         in_flight = self._in_flight.pop(future)
