@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
     from sqlalchemy.dialects import postgresql, sqlite
 
     from target_hubspot_lists.ledger.database import PortalView
@@ -145,21 +145,18 @@ class PeopleStore:
                 found.update((record_id, bytes(packed)) for record_id, packed in rows)
         return found
 
-    def remember_property_hashes(
-        self, hashes: Mapping[int, bytes], known: Mapping[int, bytes] | None = None
-    ) -> None:
+    def remember_property_hashes(self, hashes: Mapping[int, bytes], known: Mapping[int, bytes]) -> None:
         """Note the hashes of property values that HubSpot has taken, in place of those known before.
 
         `known` has what the run read of these contacts. Where another run has changed that since, nothing is known from
         here on: neither run can say which values HubSpot has now.
         """
-        day = self._view.day()
+        columns = {"portal_id": self._portal_id, "day": self._view.day()}
         with self._database.writing() as connection:
-            upsert = _upsert_of_hashes(connection, is_checked=known is not None)
+            upsert = _upsert_of_hashes(connection)
             for chunk in chunks(hashes):
                 rows = [
-                    {"portal_id": self._portal_id, "record_id": each, "hashes": hashes[each], "day": day}
-                    | ({} if known is None else {"known": known.get(each, b"")})
+                    {**columns, "record_id": each, "hashes": hashes[each], "known": known.get(each, b"")}
                     for each in chunk
                 ]
                 connection.execute(upsert, rows)
@@ -292,13 +289,11 @@ def _spelt(by: str, value: str) -> str:
     return value.lower() if by == EMAIL else value
 
 
-def _upsert_of_hashes(connection: Connection, *, is_checked: bool) -> postgresql.Insert | sqlite.Insert:
-    """Return the statement that notes hashes; if it is checked, a row that is not as `known` gets none."""
+def _upsert_of_hashes(connection: Connection) -> postgresql.Insert | sqlite.Insert:
+    """Return the statement that notes hashes; a row that is no longer as `known` gets none."""
     insert = insert_into(connection, property_hashes)
-    packed: ColumnElement[bytes] = insert.excluded.hashes
-    if is_checked:
-        is_as_read = property_hashes.c.hashes == bindparam("known", type_=LargeBinary)
-        packed = case((is_as_read, packed), else_=literal(b"", LargeBinary))
+    is_as_read = property_hashes.c.hashes == bindparam("known", type_=LargeBinary)
+    packed = case((is_as_read, insert.excluded.hashes), else_=literal(b"", LargeBinary))
     return insert.on_conflict_do_update(
         index_elements=["portal_id", "record_id"], set_={"hashes": packed, "day": insert.excluded.day}
     )

@@ -69,16 +69,16 @@ def test_records_that_hubspot_reports_missing_are_forgotten_with_their_addresses
 def test_property_hashes_come_back_by_record(ledger: Ledger) -> None:
     hashes = {1: b"\x00" * 16, 2: b"\xff" * 48, 3: b""}
 
-    ledger.people.remember_property_hashes(hashes)
-    ledger.people.remember_property_hashes({1: b"changed!"})
+    ledger.people.remember_property_hashes(hashes, {})
+    ledger.people.remember_property_hashes({1: b"changed!"}, hashes)
 
     assert ledger.people.property_hashes([1, 2, 3, 4]) == hashes | {1: b"changed!"}
 
 
 def test_of_property_hashes_that_another_run_has_changed_nothing_is_known(ledger: Ledger) -> None:
     known = {1: b"a" * 16, 2: b"b" * 16}
-    ledger.people.remember_property_hashes(known)
-    ledger.people.remember_property_hashes({2: b"of another run", 3: b"of another run"})
+    ledger.people.remember_property_hashes(known, {})
+    ledger.people.remember_property_hashes({2: b"of another run", 3: b"of another run"}, known)
 
     ledger.people.remember_property_hashes(dict.fromkeys((1, 2, 3, 4), b"new"), known)
 
@@ -127,7 +127,7 @@ def test_what_is_of_no_use_any_more_goes_after_ninety_days(open_ledger: Ledgers,
     ledger.people.remember_contacts({ADA: 1, BOB: 2, "eve@example.com": 3, "joe@example.com": 4})
     ledger.members.settle("42", on=[1], off=[2])
     ledger.members.mark_unsettled("42", [3])
-    ledger.people.remember_property_hashes({1: b"12345678"})
+    ledger.people.remember_property_hashes({1: b"12345678"}, {})
     ledger.lists.record_run("42", stream="members", started=START, asked=3, outcomes={})
 
     open_ledger.days_pass(89)
@@ -150,7 +150,7 @@ def test_what_a_clock_that_was_ahead_has_dated_goes_with_what_is_of_no_use(
     open_ledger.days_pass(365)
     ledger.people.remember_contacts({ADA: 1, BOB: 2})
     ledger.members.settle("42", on=[1], off=[2])
-    ledger.people.remember_property_hashes({1: b"12345678"})
+    ledger.people.remember_property_hashes({1: b"12345678"}, {})
     ledger.lists.begin_creating(["Trial"])
     ledger.lists.record_run("42", stream="members", started=START, asked=3, outcomes={})
     open_ledger.now = START
@@ -260,7 +260,7 @@ def know_ada_and_bob(ledger: Ledger) -> None:
     ledger.people.remember_contacts({ADA: 1, "ada@work.example.com": 1, BOB: 2})
     ledger.members.settle("42", on=[1, 2], off=())
     ledger.members.settle("43", on=(), off=[1])
-    ledger.people.remember_property_hashes({1: b"12345678"})
+    ledger.people.remember_property_hashes({1: b"12345678"}, {})
 
 
 def run_command(*arguments: str, url: str) -> tuple[int, str]:

@@ -164,7 +164,8 @@ def test_a_value_that_another_run_changed_meanwhile_does_not_count_as_known(
         with closing(
             Ledger.open(run.settings["ledger_url"], portal.portal_id, run_id="2", now=now)
         ) as ledger:
-            ledger.people.remember_property_hashes({int(ada): hashes})
+            known = ledger.people.property_hashes([int(ada)])
+            ledger.people.remember_property_hashes({int(ada): hashes}, known)
 
     hubspot.faults.call("POST", "batch/update", other_run)
     run(person(ada, "Beta", plan="pro"))
