@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ = "/contacts/batch/read"
 RECONCILE: dict[str, Any] = {"reconcile": True}
+EMPTIES_VANISHED: dict[str, Any] = {"snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
 
 
 @pytest.fixture
@@ -340,7 +341,7 @@ def test_whom_somebody_took_off_and_the_snapshot_does_not_name_stays_off_and_doe
 def test_a_vanished_cohorts_list_is_read_before_it_is_emptied(
     portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
 ) -> None:
-    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+    settings = {"ledger_url": sqlite_url} | EMPTIES_VANISHED
     mirror(run_target, *both(contacts[:4], "A", "B"), **settings)
     portal.remove_members("c_B", contacts[0])
     portal.add_members("c_B", contacts[5])
@@ -359,7 +360,7 @@ def test_a_vanished_cohorts_list_that_cannot_be_read_costs_itself_only(
     sqlite_url: str,
     contacts: list[str],
 ) -> None:
-    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+    settings = {"ledger_url": sqlite_url} | EMPTIES_VANISHED
     mirror(run_target, *both(contacts[:4], "A", "B", "C"), **settings)
     pages = f"/{portal.hubspot_list('c_B').list_id}/memberships"
     body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
@@ -380,7 +381,7 @@ def test_a_vanished_cohorts_list_that_cannot_be_read_costs_itself_only(
 def test_a_dry_run_empties_no_list_of_a_vanished_cohort_and_says_how_many_it_would_remove(
     portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
 ) -> None:
-    settings = {"ledger_url": sqlite_url, "snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
+    settings = {"ledger_url": sqlite_url} | EMPTIES_VANISHED
     mirror(run_target, *both(contacts[:4], "A", "B"), **settings)
     portal.add_members("c_B", contacts[5])
 
