@@ -1,4 +1,4 @@
-"""Parses the lines of a report. A field that is absent or of another type is None, 0 or empty."""
+"""Parses the lines of a report. A field that is absent, of another type, or out of all bounds is None, 0 or empty."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ class RunLine(NamedTuple):
 
 Line = MemberLine | ListLine | RunLine
 
+LONGEST_RUN = 10 * 366 * 86_400.0  # seconds; more is no run's, and soon more than a span of time can be
 MAILABLE = Mailability.MAILABLE
 OUTCOMES = (
     "added",
@@ -185,7 +186,7 @@ def _list(run_id: str, line: Mapping[str, Any]) -> ListLine:
         contacts_created=count_of(line, "contacts_created"),
         restored=count_of(line, "put_back"),
         retried=count_of(line, "retried"),
-        match_rate=_number(line, "match_rate"),
+        match_rate=_number(line, "match_rate", most=1.0),
         size=count_of(line, "size") if isinstance(line.get("size"), int) else None,
         complete=complete if isinstance(complete := line.get("complete"), bool) else None,
     )
@@ -211,7 +212,7 @@ def _run(run_id: str, line: Mapping[str, Any]) -> RunLine:
         not_settled=count_of(line, "not_settled"),
         without_list=without_list,
         calls=count_of(line, "calls"),
-        seconds=_number(line, "seconds"),
+        seconds=_number(line, "seconds", most=LONGEST_RUN),
     )
 
 
@@ -264,9 +265,11 @@ def count_of(line: Mapping[str, Any], name: str, default: int = 0) -> int:
     return default if value is None or value < 0 else value
 
 
-def _number(line: Mapping[str, Any], name: str) -> float | None:
+def _number(line: Mapping[str, Any], name: str, *, most: float) -> float | None:
     value = line.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value <= most else None
 
 
 def _counts(value: object) -> dict[str, int]:

@@ -132,3 +132,15 @@ def test_the_run_of_a_name_that_is_no_time_has_none(page_of: PageMaker) -> None:
     )
 
     assert "last run unknown" in page.text
+
+
+@pytest.mark.parametrize("seconds", [1e300, 8.64e13, 2**63, -0.5, -3, "12", True])
+def test_a_run_of_no_possible_length_has_none_and_the_page_is_made(
+    page_of: PageMaker, seconds: object
+) -> None:
+    page = page_of(list_line(added=2), run_line(seconds=seconds))
+
+    assert "In place" in page.text
+    line = parse(run_line(seconds=seconds))
+    assert isinstance(line, RunLine)
+    assert line.seconds is None
