@@ -63,6 +63,15 @@ class Advice:
 
         return of_rejected
 
+    def of_undeclared(self, stream: str, column: str) -> None:
+        """Log that records have a column which says who leaves, and which the stream's SCHEMA does not have."""
+        self._say(
+            stream,
+            f'has records with a column "{column}" that its SCHEMA does not have: it is read all the same, since a '
+            "record that removes must not add its member. Let the tap declare the column in its SCHEMA; or, if it says "
+            f"nothing about members, take it out with stream_maps: {_without(stream, column)}.",
+        )
+
     def _name_tombstones(self, stream: str, names: Sequence[str]) -> None:
         for known, (name, expression) in TOMBSTONES.items():
             if column := find_column(known, names, stream):
@@ -108,3 +117,8 @@ class Advice:
         if (stream, text) not in self._said:
             self._said.add((stream, text))
             logger.log(level, 'Stream "%s" %s', shown(stream), text)
+
+
+def _without(stream: str, column: str) -> str:
+    """Return the stream map that takes a column out of a stream's records."""
+    return json.dumps({stream: {column: "__NULL__"}}, ensure_ascii=False)

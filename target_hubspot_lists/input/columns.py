@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.settings import Settings
 
+OPERATION = "operation"
 DELETED_AT = "_sdc_deleted_at"  # https://sdk.meltano.com/en/latest/implementation/record_metadata.html
 
 # U+FEFF, and its three bytes in UTF-8 read as Windows-1252: exports of spreadsheets have it before the first name.
@@ -54,7 +55,7 @@ class Columns:
                 advice = f"Name the column that holds the member in {setting}."
                 raise absent_column(identifier.name, names, stream, advice)
             members.append(member)
-        operation = named(settings.operation_field, "operation_field", "operation")
+        operation = named(settings.operation_field, "operation_field", OPERATION)
         deleted_at = find_column(DELETED_AT, names, stream)
         return cls(
             members=tuple(members),

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_hubspot_lists.identifiers import packed
+from target_hubspot_lists.input.columns import OPERATION
 from target_hubspot_lists.input.records import (
     LONGEST_COHORT,
     NUL,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Record = Mapping[str, Any]
 Parse = Callable[[Record], Membership | Rejection]
+NoteUndeclared = Callable[[str], None]  # called with a column that says who leaves, and that no SCHEMA has
 
 # The usual spellings of the operations; any other spelling goes through `operation`.
 SPELT_OPERATIONS: Mapping[object, bool] = {
@@ -46,6 +48,7 @@ READERS: Mapping[MatchBy, Callable[[object], int | str | None]] = {
     "contact_id": record_id,
     "property": property_value,
 }
+UNDECLARED_OPERATION = OPERATION.upper()  # as Snowflake spells it
 MOST_COHORTS = 100_000  # cohorts that are remembered by their text: about 20 MB
 
 # Half the time of `Membership(...)`, and there is one for each record.
@@ -63,10 +66,14 @@ def stream_cohort(stream: str, columns: Columns) -> Cohort | None:
     return None if columns.cohort or columns.cohort_id else Cohort(None, stream)
 
 
-def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Identifier]) -> Parse:
+def membership_parser(
+    stream: str, columns: Columns, identifiers: Sequence[Identifier], note_undeclared: NoteUndeclared
+) -> Parse:
     """Return the function that parses a record of the stream into a membership, or into the reason why it is rejected.
 
-    Cohorts repeat: each distinct text of a cohort column is parsed once.
+    An operation in a record counts also where the SCHEMA has no such column, else a removal would add its member:
+    `note_undeclared` is called with each such column of each record. Cohorts repeat: each distinct text of a cohort
+    column is parsed once.
     """
     member_of, read_several = READERS[identifiers[0].match_by], _reader_of_several(columns, identifiers)
     member_column, size_column = columns.member, columns.cohort_size
@@ -83,10 +90,12 @@ def membership_parser(stream: str, columns: Columns, identifiers: Sequence[Ident
             if isinstance(found, NoCohort):
                 return _rejection(found.reason, None, record, columns)
             cohort = found
-        is_member: bool | None = True
+        is_member: bool | None
         if record.get(deleted_column) is not None:
-            is_member = _change(record, columns)
-        elif operation_column is not None:
+            is_member = _noted_change(record, columns, note_undeclared)
+        elif operation_column is None:
+            is_member = _undeclared_change(record, note_undeclared)
+        else:
             word = record.get(operation_column)
             is_member = SPELT_OPERATIONS.get(word) if isinstance(word, str) else None
             if is_member is None:
@@ -177,7 +186,30 @@ def _change(record: Record, columns: Columns) -> bool | None:
     is_deleted = says_deleted(record.get(columns.deleted_at))
     if is_deleted is not False:
         return False if is_deleted else None
-    return True if columns.operation is None else operation(record.get(columns.operation))
+    column = columns.operation or _undeclared(record)
+    return True if column is None else operation(record.get(column))
+
+
+def _noted_change(record: Record, columns: Columns, note_undeclared: NoteUndeclared) -> bool | None:
+    if not columns.can_remove:
+        note_undeclared(columns.deleted_at)
+    return _change(record, columns)
+
+
+def _undeclared_change(record: Record, note_undeclared: NoteUndeclared) -> bool | None:
+    """Return what a record asks for whose SCHEMA has no operation; None for an unknown operation."""
+    column = _undeclared(record)
+    if column is None:
+        return True
+    note_undeclared(column)
+    return operation(record[column])
+
+
+def _undeclared(record: Record) -> str | None:
+    """Return the column of an operation in a record whose SCHEMA has none; None for a record without one."""
+    if OPERATION in record:
+        return OPERATION
+    return UNDECLARED_OPERATION if UNDECLARED_OPERATION in record else None
 
 
 def _without_member(cohort: Cohort, record: Record, columns: Columns, *, is_member: bool) -> Rejection:
@@ -197,7 +229,8 @@ def _operation_as_asked(record: Record, columns: Columns) -> str:
     is_deleted = says_deleted(deleted_at)
     if is_deleted is None:
         return as_asked(deleted_at)
-    asked = record.get(columns.operation) if columns.operation else "add"
+    column = columns.operation or _undeclared(record)
+    asked = record.get(column) if column else "add"
     return "remove" if is_deleted else as_asked(asked)
 
 

@@ -73,6 +73,9 @@ class Receiver(Protocol):
     def pass_over(self, stream: str) -> None:
         """Note a RECORD of the stream that a stream map filters out."""
 
+    def note_removals(self, stream: str) -> None:
+        """Note that records of the stream can remove a member, though its SCHEMA has no column for that."""
+
 
 class MappedStream(NamedTuple):
     """A stream after the user's maps, as `Receiver.schema` gets it."""
@@ -193,7 +196,12 @@ class Streams:
         columns = Columns.find(name, names, self._settings)
         self._mapped[stream].append(MappedStream(name, stream_cohort(name, columns), columns.can_remove))
         advise = self._advice.of_schema(name, names, columns)
-        parse = membership_parser(name, columns, self._settings.identifiers)
+
+        def note_undeclared(column: str) -> None:
+            self._receiver.note_removals(name)
+            self._advice.of_undeclared(name, column)
+
+        parse = membership_parser(name, columns, self._settings.identifiers, note_undeclared)
         attributes = self._receiver.attribute_parser(name, names)
         take, reject = self._receiver.take, self._receiver.reject
 

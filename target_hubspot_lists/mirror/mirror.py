@@ -95,6 +95,10 @@ class Mirror:
         """A RECORD of the stream came that a stream map filters out: what was activated was not the end."""
         self._intake.evidence(stream).other()
 
+    def note_removals(self, stream: str) -> None:
+        """Note that records of the stream can remove a member, though its SCHEMA has no column for that."""
+        self._destinations.accounts.streams[stream].can_remove = True
+
     def flush(self) -> None:
         """Do nothing: lists change only at the end of the input."""
 

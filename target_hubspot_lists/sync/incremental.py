@@ -92,6 +92,10 @@ class Incremental:
     def pass_over(self, stream: str) -> None:
         """Do nothing: a record that is left out changes nothing."""
 
+    def note_removals(self, stream: str) -> None:
+        """Note that records of the stream can remove a member, though its SCHEMA has no column for that."""
+        self._accounts.streams[stream].can_remove = True
+
     def activate(self, stream: str, version: int | None) -> None:
         """Do nothing: a version says nothing about a single change."""
 
@@ -177,7 +181,7 @@ class Incremental:
         lists = self._destinations.find_lists(routed, with_adds)
         for pending in to_apply:
             if problem := pending.account.problem:
-                self._reject(pending.asked(), problem)
+                _reject(self._accounts, pending.asked(), problem)
             elif pending.route_key not in lists and not self._is_deleted(pending):
                 for asked in pending.asked():
                     self._accounts.settle(asked, Outcome.NOT_A_MEMBER)
@@ -189,11 +193,6 @@ class Incremental:
             pending.account.problem is None
             and self._journal.deleted_list_id(pending.destination.route) is not None
         )
-
-    def _reject(self, changes: Iterable[RequestedChange], problem: UnusableList) -> None:
-        refusal = problem.refusal
-        for asked in changes:
-            self._accounts.settle(asked, Outcome.REJECTED, refusal=refusal)
 
     def _record_leavers(self, pending: Pending, resolution: Resolution) -> RequestedChanges:
         """Record who left a list that was deleted in HubSpot, and to which nothing is added yet; return them.
@@ -207,9 +206,14 @@ class Incremental:
             self._journal.record_leavers(pending.destination.route, words.words.keys())
         except UnusableList as problem:
             account.problem = problem
-            self._reject([words.asked(record_id) for record_id in words.words], problem)
+            _reject(self._accounts, map(words.asked, words.words), problem)
             return RequestedChanges(account, {})
         return words
+
+
+def _reject(accounts: Accounts, changes: Iterable[RequestedChange], problem: UnusableList) -> None:
+    for asked in changes:
+        accounts.settle(asked, Outcome.REJECTED, refusal=problem.refusal)
 
 
 def _deleted_lists(for_deleted_lists: Iterable[Pending], journal: Journal) -> dict[str, HubSpotList]:

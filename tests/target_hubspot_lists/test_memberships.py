@@ -34,7 +34,7 @@ def columns(*names: str, **config: Any) -> Columns:
 def parse(record: dict[str, Any], **config: Any) -> Membership | Rejection:
     chosen = settings(**{"match_by": "contact_id"} | config)
     found = Columns.find("members", list(record), chosen)
-    return membership_parser("members", found, chosen.identifiers)(record)
+    return membership_parser("members", found, chosen.identifiers, lambda _: None)(record)
 
 
 @pytest.mark.parametrize("word", ADD_WORDS)

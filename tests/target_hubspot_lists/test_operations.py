@@ -128,3 +128,60 @@ def test_a_mirror_removes_nobody_where_a_row_does_not_say_whether_it_is_gone(
 
 def test_a_time_that_a_stream_map_makes_is_one() -> None:
     assert says_deleted(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("column", ["operation", "OPERATION"])
+@pytest.mark.parametrize("sync_mode", ["incremental", "mirror"])
+def test_a_removal_removes_also_where_the_schema_has_no_operation(
+    portal: Portal, run_target: TargetRunner, people: list[str], column: str, sync_mode: str
+) -> None:
+    names = ("contact_id", "cohort_name", "cohort_size")
+    leaves, joins = people[2:]
+    rows = [
+        *({"contact_id": each} for each in people[:2]),
+        {"contact_id": leaves, column: "remove"},
+        {"contact_id": joins, column: "add"},
+    ]
+
+    run = run_target(
+        schema_message(*names),
+        *(record_message(**each, cohort_name="VIP", cohort_size=3) for each in rows),
+        sync_mode=sync_mode,
+        list_name_prefix="c_",
+        max_removal_percent=100,
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == {*people[:2], joins}
+    said = f'Stream "cohort_members" has records with a column "{column}" that its SCHEMA does not have'
+    assert run.log.count(said) == 1
+    assert "can remove a member" not in run.log
+
+
+def test_an_undeclared_operation_that_is_no_word_rejects_its_record_alone(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    run = run_target(
+        schema_message("contact_id", "cohort_name"),
+        record_message(contact_id=people[3], cohort_name="VIP", operation=None),
+        record_message(contact_id=people[2], cohort_name="VIP", operation="remove"),
+        list_name_prefix="c_",
+    )
+
+    assert portal.members("c_VIP") == set(people[:2])
+    assert row(run.log, "c_VIP")["rejected"] == "1"
+
+
+def test_the_stream_map_that_the_warning_gives_takes_the_column_out(
+    portal: Portal, run_target: TargetRunner, people: list[str]
+) -> None:
+    run = run_target(
+        schema_message("contact_id", "cohort_name"),
+        record_message(contact_id=people[3], cohort_name="VIP", operation="INSERT of a batch job"),
+        list_name_prefix="c_",
+        stream_maps={"cohort_members": {"operation": "__NULL__"}},
+    )
+
+    assert run.exit_code == 0
+    assert portal.members("c_VIP") == set(people)
+    assert "that its SCHEMA does not have" not in run.log
