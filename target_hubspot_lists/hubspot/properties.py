@@ -55,6 +55,9 @@ class PropertyDefinition:
     is_read_only: bool = False
     has_unique_values: bool = False
     is_sensitive: bool = False
+    created: str = (
+        ""  # when it was created, as HubSpot writes it; another property of this name has another time
+    )
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> PropertyDefinition:
@@ -75,6 +78,7 @@ class PropertyDefinition:
             is_read_only=bool((body.get("modificationMetadata") or {}).get("readOnlyValue")),
             has_unique_values=bool(body.get("hasUniqueValue")),
             is_sensitive=body.get("dataSensitivity") in SENSITIVITIES,
+            created=str(body.get("createdAt") or ""),
         )
 
     @property
@@ -127,6 +131,11 @@ class Properties:
     def find(self, name: str) -> PropertyDefinition | None:
         """The property of exactly that name, or None if the portal had none when it was last read."""
         return self._by_name.get(name)
+
+    def identity(self, name: str) -> str:
+        """Return a text that no other property has: not even one that is created anew under this name."""
+        definition = self._by_name.get(name)
+        return name if definition is None else f"{name} {definition.created}"
 
     def in_group(self, group: str) -> Iterator[PropertyDefinition]:
         """Yield the properties of a group."""

@@ -10,9 +10,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-# For each property written: the digest of its name, then the digest of its value.
+# For each property written: the digest of its identity, then the digest of its value.
 DIGEST_BYTES = 8
 PAIR_BYTES = 2 * DIGEST_BYTES
 
@@ -31,35 +31,44 @@ class PropertyMemory(Protocol):
 
 
 class Hashes:
-    """Hashes of one contact's property names and values: they only show whether a value is the same."""
+    """Hashes of one contact's properties and their values: they only show whether a value is the same.
 
-    def __init__(self, packed: bytes = b"") -> None:
+    `identity` returns the text that stands for the property with a name: two properties may have one name, one after
+    the other, and the contacts have no value in the second.
+    """
+
+    def __init__(self, packed: bytes = b"", identity: Callable[[str], str] = str) -> None:
         pairs = (packed[start : start + PAIR_BYTES] for start in range(0, len(packed), PAIR_BYTES))
-        self._by_name = {pair[:DIGEST_BYTES]: pair[DIGEST_BYTES:] for pair in pairs}
+        self._identity = identity
+        self._by_identity = {pair[:DIGEST_BYTES]: pair[DIGEST_BYTES:] for pair in pairs}
 
     def unknown(self, texts: Mapping[str, str]) -> dict[str, str]:
         """Return the texts that were not the last ones written to their properties."""
         return {
-            name: text for name, text in texts.items() if self._by_name.get(_digest(name)) != _digest(text)
+            name: text
+            for name, text in texts.items()
+            if self._by_identity.get(_digest(self._identity(name))) != _digest(text)
         }
 
     def with_written(self, texts: Mapping[str, str]) -> Hashes:
         """Return the hashes once these texts are written."""
-        changed = Hashes()
-        changed._by_name = self._by_name | {_digest(name): _digest(text) for name, text in texts.items()}
-        return changed
+        written = {_digest(self._identity(name)): _digest(text) for name, text in texts.items()}
+        return self._with(self._by_identity | written)
 
     def without(self, names: Iterable[str]) -> Hashes:
         """Return the hashes without those of these properties."""
-        changed = Hashes()
-        forgotten = set(map(_digest, names))
-        changed._by_name = {name: text for name, text in self._by_name.items() if name not in forgotten}
+        forgotten = {_digest(self._identity(name)) for name in names}
+        return self._with({each: text for each, text in self._by_identity.items() if each not in forgotten})
+
+    def _with(self, by_identity: dict[bytes, bytes]) -> Hashes:
+        changed = Hashes(identity=self._identity)
+        changed._by_identity = by_identity
         return changed
 
     @property
     def packed(self) -> bytes:
         """The hashes as bytes, in an order that does not depend on when they were written."""
-        return b"".join(name + text for name, text in sorted(self._by_name.items()))
+        return b"".join(each + text for each, text in sorted(self._by_identity.items()))
 
 
 def _digest(text: str) -> bytes:

@@ -68,6 +68,7 @@ class ContactProperties:
         self._settings = settings
         self._memory = memory
         self._definitions = of_portal.mapped
+        self._identity = of_portal.known.identity
         self.names = tuple(mapping.property for mapping in settings.property_mappings)
         workers = settings.connection.max_concurrency
         contacts = Contacts(client, workers=workers, create=False, dry_run=settings.dry_run)
@@ -116,7 +117,13 @@ class ContactProperties:
     def flush(self, held: HeldAttributes, created: Mapping[Member, PropertyResult] | None = None) -> Flush:
         """Begin a flush of these attributes; contacts that were `created` already have their properties."""
         return PropertyFlush(
-            self._settings, self._writer, self._memory, status=self._status, held=held, created=created
+            self._settings,
+            self._writer,
+            self._memory,
+            identity=self._identity,
+            status=self._status,
+            held=held,
+            created=created,
         )
 
 

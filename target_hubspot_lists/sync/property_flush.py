@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from target_hubspot_lists.hubspot.batching import in_chunks
@@ -12,7 +13,7 @@ from target_hubspot_lists.reporting.account import EMPTY
 from target_hubspot_lists.sync.resolution import ContactFields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.property_writer import PropertyWriter
@@ -95,11 +96,13 @@ class PropertyFlush:
         writer: PropertyWriter,
         memory: PropertyMemory,
         *,
+        identity: Callable[[str], str],
         status: AudienceStatus | None,
         held: HeldAttributes,
         created: Mapping[Member, PropertyResult] | None = None,
     ) -> None:
-        """Take what is held of members; contacts that were `created` already have their properties."""
+        """Take what is held of members; contacts that were `created` have theirs; `identity` is that of `Hashes`."""
+        self._hashes = partial(Hashes, identity=identity)
         self._settings = settings
         self._names = tuple(mapping.property for mapping in settings.property_mappings)
         self._fills = settings.property_policy == "fill_empty"
@@ -167,7 +170,7 @@ class PropertyFlush:
     def resolved(self, contacts: Resolution) -> None:
         """Account for the properties of the contacts that were created, or would be in a real run."""
         for address in contacts.would_create:
-            self.results[address] = self._result_of_new(address, None)
+            self.results[address] = _result_of_new(self, self._held.get(address), address)
         hashes: dict[int, bytes] = {}
         members: dict[int, list[str]] = {}
         for member in contacts.created:
@@ -175,10 +178,11 @@ class PropertyFlush:
         for record_id, of_contact in members.items():
             address = self.latest(of_contact)
             problem = contacts.created_bare.get(address)
-            self.results[record_id] = self._result_of_new(address, problem)
+            self.results[record_id] = _result_of_new(self, problem or self._held.get(address), address)
             self._created.add(record_id)
             attributes = {} if problem else self.attributes(address)
-            hashes[record_id] = Hashes().with_written({**attributes, **self.statuses(*of_contact)}).packed
+            written = {**attributes, **self.statuses(*of_contact)}
+            hashes[record_id] = self._hashes(b"").with_written(written).packed
         if hashes:
             self._memory.remember(hashes, EMPTY)
 
@@ -220,7 +224,7 @@ class PropertyFlush:
         known = self._memory.known_hashes(asked.keys())
         updates: list[Update] = []
         for record_id, (attributes, statuses) in asked.items():
-            hashes = Hashes(known.get(record_id, b""))
+            hashes = self._hashes(known.get(record_id, b""))
             update = Update(
                 record_id, hashes.unknown(_texts(self._names, attributes)), hashes.unknown(statuses)
             )
@@ -234,11 +238,11 @@ class PropertyFlush:
         if self._settings.dry_run:
             self._mark_updated(update.record_id for update in updates)
             return
-        known = _forget(self._memory, updates, known)
+        known = _forget(self._memory, updates, known, self._hashes)
         for written in self._writer.write(updates):
             self._mark_updated(written.texts)
             new_hashes = {
-                record_id: Hashes(known.get(record_id, b"")).with_written(texts).packed
+                record_id: self._hashes(known.get(record_id, b"")).with_written(texts).packed
                 for record_id, texts in written.texts.items()
             }
             for record_id, problem in written.problems.items():
@@ -260,22 +264,19 @@ class PropertyFlush:
         """Call contacts updated, unless some of their properties were rejected."""
         self.results |= {each: UPDATED for each in record_ids if self.results[each] is UNCHANGED}
 
-    def _result_of_new(self, address: str, problem: PropertyProblem | None) -> PropertyResult:
-        held = self._held.get(address)
-        if problem := problem or (held if isinstance(held, PropertyProblem) else None):
-            return _rejected(problem)
-        return UPDATED if self.attributes(address) or self.statuses(address) else UNCHANGED
-
 
 def _forget(
-    memory: PropertyMemory, updates: Sequence[Update], known: Mapping[int, bytes]
+    memory: PropertyMemory,
+    updates: Sequence[Update],
+    known: Mapping[int, bytes],
+    hashes_of: Callable[[bytes], Hashes],
 ) -> Mapping[int, bytes]:
     """Forget what the updates change, and return what is known then.
 
     Without an answer it is not known which value HubSpot has: a later record with the old one must write it.
     """
     left = {
-        each.record_id: Hashes(known[each.record_id]).without(each.texts).packed
+        each.record_id: hashes_of(known[each.record_id]).without(each.texts).packed
         for each in updates
         if each.record_id in known
     }
@@ -299,6 +300,15 @@ def _texts(names: Sequence[str], attributes: Attributes | PropertyProblem | None
         return {}
     pairs = zip(names, attributes, strict=True)
     return {name: text for name, text in pairs if text is not None}
+
+
+def _result_of_new(
+    fields: ContactFields, held: Attributes | PropertyProblem | None, address: str
+) -> PropertyResult:
+    """Return what became of the properties of a new contact; `held` may be the problem that it has."""
+    if isinstance(held, PropertyProblem):
+        return _rejected(held)
+    return UPDATED if fields.attributes(address) or fields.statuses(address) else UNCHANGED
 
 
 def _rejected(problem: PropertyProblem) -> PropertyResult:

@@ -241,6 +241,13 @@ class Portal:
         with self.lock:
             self.properties.archive(name)
 
+    def delete_property(self, name: str) -> None:
+        """Delete a property of the portal's own for good, with every contact's value."""
+        with self.lock:
+            self.properties.purge(name)
+            for contact in self.contacts:
+                contact.properties.pop(name, None)
+
     def require(self, property_name: str) -> None:
         """Make the portal refuse contacts without this property.
 

@@ -207,6 +207,10 @@ class Properties:
             raise invalid(f"Property {name} is defined by HubSpot and cannot be archived.")
         self._properties[name] = replace(found, archived_ms=self._now_ms())
 
+    def purge(self, name: str) -> None:
+        """Delete a property as if it had been archived for so long that HubSpot no longer restores it."""
+        del self._properties[name]
+
     def groups(self) -> list[Group]:
         return list(self._groups.values())
 

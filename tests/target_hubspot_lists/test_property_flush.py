@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from target_hubspot_lists.journal.property_memory import Hashes
 from target_hubspot_lists.ledger import Ledger
 from target_hubspot_lists.outcomes import PropertyOutcome
 from target_hubspot_lists.target import TargetHubSpotLists
-from tests.clocks import FakeClock
+from tests.clocks import START, FakeClock
 from tests.factories import by_email, email_schema, membership, record_message, schema_message
 from tests.target_hubspot_lists.inputs import now
 
@@ -220,3 +221,28 @@ def test_a_run_without_properties_asks_nothing_about_them(
     assert run(record, match_by=match_by, **off) == {}
     assert hubspot.calls(path_contains="/properties/") == 0
     assert hubspot.calls(path_contains="batch/update") == 0
+
+
+@pytest.mark.parametrize("is_created", [False, True])
+def test_a_property_that_was_deleted_and_created_anew_is_filled_again(
+    hubspot: HubSpotEmulator, portal: Portal, run: RunWithMemory, *, is_created: bool
+) -> None:
+    times = itertools.count(START)
+    portal.clock = lambda: next(times)
+    if is_created:
+        row, config = by_email("VIP", "new@example.com"), {"match_by": "email"}
+        row = json.dumps(json.loads(row) | {"record": json.loads(row)["record"] | {"plan": "pro"}})
+    else:
+        row, config = person(portal.add_contact(), plan="pro"), {}
+    run(row, **config)
+    for name in ("plan", "vip"):
+        portal.delete_property(name)
+    portal.add_property("plan")
+
+    assert run(row, **config) == {"updated": 1}
+
+    (contact,) = portal.contacts
+    assert contact.properties == {"plan": "pro", "vip": "realized"}
+    before = hubspot.calls(path_contains="batch/update")
+    assert run(row, **config) == {"unchanged": 1}
+    assert hubspot.calls(path_contains="batch/update") == before
