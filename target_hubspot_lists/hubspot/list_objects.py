@@ -41,6 +41,7 @@ class Route:
     name: str
     is_skipped: bool = False  # nothing is looked up
     legacy_id: str | None = None
+    known_list_id: str | None = None  # of earlier runs, where another cohort of this name has another list
     key: str = field(init=False)  # equal if two routes certainly lead to one list
 
     def __post_init__(self) -> None:
@@ -48,6 +49,8 @@ class Route:
         key = f"id {self.list_id}" if self.list_id else f"name {self.name.lower()}"
         if self.legacy_id and not self.list_id:
             key = f"legacy id {self.legacy_id}"
+        if self.known_list_id:
+            key += f" of list {self.known_list_id}"
         object.__setattr__(self, "key", f"skipped {self.name}" if self.is_skipped else key)
 
 

@@ -75,6 +75,9 @@ class Journal(PropertyMemory, Protocol):
     def end_creating(self, names: Collection[str]) -> None:
         """Note that HubSpot created no list of these names for us."""
 
+    def list_id_of(self, cohort: Cohort) -> str | None:
+        """Return the id of the list that earlier runs used for a cohort; None if none is known."""
+
     def restore_routes(self, routed: Collection[Routed]) -> None:
         """Route cohorts to the lists of earlier runs, if HubSpot still has those lists."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 import sys
 from abc import abstractmethod
@@ -75,6 +76,10 @@ class LedgerReader(Journal):
             self._names[cohort.key] = cohort.name
 
     @override
+    def list_id_of(self, cohort: Cohort) -> str | None:
+        return next((one.list_id for one in self._ledger.lists.all() if one.cohort_key == cohort.key), None)
+
+    @override
     def restore_routes(self, routed: Collection[Routed]) -> None:
         """Find the lists of earlier runs in one call.
 
@@ -96,6 +101,8 @@ class LedgerReader(Journal):
                 self._deleted[one.route.key] = list_id
             elif not one.is_configured or one.route.list_id or _is_named(found, one.route):
                 self._lists.use(one.route, found)
+            else:
+                logger.warning("%s", _was_renamed(one, found))
 
     @override
     def note_lists(
@@ -109,7 +116,7 @@ class LedgerReader(Journal):
                 if old_id := self._deleted.get(one.route.key):
                     self._replaced[found.list_id] = old_id
                 try:
-                    self._refuse_list_of_another(one, found)
+                    _refuse_list_of_another(one, found, self._ledger, self._names)
                     self._note_list(one, found)
                 except UnusableList as problem:
                     unusable[one.route.key] = problem
@@ -153,15 +160,6 @@ class LedgerReader(Journal):
             return []
         known = {one.list_id: one for one in self._ledger.lists.all() if one.cohort_key is not None}
         return [one for list_id, one in known.items() if list_id not in self._ready]
-
-    def _refuse_list_of_another(self, routed: Routed, found: HubSpotList) -> None:
-        """Raise UnusableList if a cohort has the former name of another one, whose list still has that name."""
-        if routed.is_configured:
-            return
-        for known in self._ledger.lists.known(found.list_id):
-            name = self._names.get(known.cohort_key or "")
-            if known.cohort_key != routed.cohort.key and name not in {None, routed.cohort.name}:
-                raise _has_former_name(routed.cohort, found, known.cohort_key, name)
 
     # Contacts
 
@@ -277,6 +275,21 @@ def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Route
             )
 
 
+def _refuse_list_of_another(
+    routed: Routed, found: HubSpotList, ledger: Ledger, names: Mapping[str, str]
+) -> None:
+    """Raise UnusableList if a cohort has the former name of another one, whose list still has that name.
+
+    `names` has by cohort key the names that cohorts have in this run.
+    """
+    if routed.is_configured:
+        return
+    for known in ledger.lists.known(found.list_id):
+        name = names.get(known.cohort_key or "")
+        if known.cohort_key != routed.cohort.key and name not in {None, routed.cohort.name}:
+            raise _has_former_name(routed.cohort, found, known.cohort_key, name)
+
+
 def _owners(ledger: Ledger, list_ids: Iterable[str]) -> ListOwners:
     """Return the cohorts that go to any of these lists, and the stream that filled the first known one last."""
     known = [one for list_id in list_ids for one in ledger.lists.known(list_id)]
@@ -317,6 +330,18 @@ def _list_id(routed: Routed, known: KnownList | None) -> str | None:
 
 def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
     return hubspot_list.name.casefold() == route.name.casefold()
+
+
+def _was_renamed(routed: Routed, found: HubSpotList) -> str:
+    """Return the warning that a configured name no longer leads to the list that it led to."""
+    cohort = routed.cohort
+    entry = json.dumps({"cohort": cohort.id or cohort.name, "list_id": found.list_id}, ensure_ascii=False)
+    return (
+        f'lists[] names "{shown(routed.route.name)}" for cohort "{shown(cohort.name)}", and its list of earlier runs '
+        f'is now named "{shown(found.name)}" in HubSpot: from here on another list, of the name in lists[], is used, '
+        f"and made if need be, and {found} keeps its members. To go on with {found}, name it by its id, lists: [{entry}]; "
+        "else bring all members of the cohort once more."
+    )
 
 
 def _has_former_name(cohort: Cohort, found: HubSpotList, key: str | None, name: str | None) -> UnusableList:

@@ -112,6 +112,10 @@ class NoJournal(UnwrittenJournal):
         self.restored = Counter[str]()
 
     @override
+    def list_id_of(self, cohort: Cohort) -> str | None:
+        return None
+
+    @override
     def restore_routes(self, routed: Collection[Routed]) -> None: ...
 
     @override

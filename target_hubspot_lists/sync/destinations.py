@@ -62,12 +62,15 @@ class Destinations:
         self._reconciling = reconciling
         self._by_cohort: dict[Cohort, Destination] = {}
         self._by_route: dict[str, Destination] = {}
+        # Of cohorts that lists[] does not name, by route key: the first one, and the list that the journal knows.
+        self._first: dict[str, Cohort] = {}
+        self._list_ids: dict[str, str | None] = {}
 
     def of(self, cohort: Cohort) -> Destination:
         """Return the destination of a cohort; open the account of its route."""
         destination = self._by_cohort.get(cohort)
         if destination is None:
-            route = self.routes.of(cohort)
+            route = self._route(cohort)
             destination = self._by_route.get(route.key)
             if destination is None:
                 account = self.accounts.lists[route.key] = Account(
@@ -76,6 +79,26 @@ class Destinations:
                 destination = self._by_route[route.key] = Destination(route, account)
             self._by_cohort[cohort] = destination
         return destination
+
+    def _route(self, cohort: Cohort) -> Route:
+        """Return the route of a cohort: of several cohorts with one name, those that have lists of their own keep them.
+
+        By the journal, that is. A cohort of which it knows no list shares that of the first other one.
+        """
+        route = self.routes.of(cohort)
+        if self.routes.is_configured(cohort):
+            return route
+        first = self._first.setdefault(route.key, cohort)
+        if first == cohort:
+            return route
+        list_id = self._journal.list_id_of(cohort)
+        if route.key not in self._list_ids:
+            self._list_ids[route.key] = self._journal.list_id_of(first)
+        of_route = self._list_ids[route.key] = self._list_ids[route.key] or list_id
+        if list_id not in {None, of_route}:
+            return replace(route, known_list_id=list_id)
+        self.routes.warn_if_shared(route, first, cohort)
+        return route
 
     def routed_cohorts(self, streams: Mapping[str, str]) -> list[Routed]:
         """Return the cohorts that go to the routes with these keys, each with the stream that filled it last."""
@@ -141,7 +164,6 @@ class Routes:
             for entry in settings.lists
         }
         self._known: dict[Cohort, Route] = {}
-        self._first: dict[str, Cohort] = {}  # by route key, the first cohort that goes there
         self._shared: set[str] = set()  # route keys with two cohorts, of which the log has said so
 
     @property
@@ -184,16 +206,13 @@ class Routes:
             if route.is_skipped:
                 route = replace(route, name=cohort.name)
             self._known[cohort] = route
-            if configured is None:
-                self._warn_if_shared(route, cohort)
         return route
 
     def _configured(self, cohort: Cohort) -> Route | None:
         return self._entries.get(cohort.id or "") or self._entries.get(cohort.name)
 
-    def _warn_if_shared(self, route: Route, cohort: Cohort) -> None:
+    def warn_if_shared(self, route: Route, first: Cohort, cohort: Cohort) -> None:
         """Warn once of a list that gets several cohorts, whose names may look like one."""
-        first = self._first.setdefault(route.key, cohort)
         is_other = first.name != cohort.name or (None not in {first.id, cohort.id} and first.id != cohort.id)
         if route.key in self._shared or not is_other:
             return

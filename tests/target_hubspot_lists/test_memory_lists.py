@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -289,6 +291,74 @@ def test_a_cohort_with_the_former_name_of_another_costs_itself_only_and_gets_its
     assert portal.members("Old") == set(contacts[1:2])
 
 
+def of_one_name(first: list[str], second: list[str]) -> list[str]:
+    """The records of two cohorts, c1 and c2, that are both named VIP."""
+    return [*with_id(first, "VIP", "c1"), *with_id(second, "VIP", "c2")[1:]]
+
+
+def two_lists_of_one_name(run_target: TargetRunner, contacts: list[str], url: str) -> None:
+    """Fill list Gold from c1 and list VIP from c2, with one contact each: c1 was VIP, then Gold, and is VIP again."""
+    for records in (
+        with_id([], "VIP", "c1") + with_id(contacts[:1], "VIP", "c1")[1:],
+        with_id(contacts[:1], "Gold", "c1"),
+        with_id(contacts[1:2], "VIP", "c2"),
+    ):
+        assert run_target(*records, ledger_url=url).exit_code == 0
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_cohorts_of_one_name_keep_the_lists_that_they_have(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, *, swapped: bool
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    two_lists_of_one_name(run_target, contacts, ledger_url)
+    schema, *records = of_one_name(contacts[2:3], contacts[3:])
+
+    run = run_target(schema, *(records[::-1] if swapped else records), ledger_url=ledger_url)
+
+    assert run.exit_code == 0
+    assert portal.members("Gold") == {contacts[0], contacts[2]}
+    assert portal.members("VIP") == {contacts[1], contacts[3]}
+    assert "lead to one list" not in run.log
+
+
+def test_a_mirror_of_two_cohorts_of_one_name_removes_from_each_list_who_left_it(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    two_lists_of_one_name(run_target, contacts, sqlite_url)
+    columns = ("contact_id", "cohort_name", "cohort_id", "cohort_size")
+    row_of: dict[str, Any] = {"cohort_name": "VIP", "cohort_size": 1}
+
+    run = mirror(
+        run_target,
+        schema_message(*columns),
+        record_message(contact_id=contacts[2], cohort_id="c1", **row_of),
+        record_message(contact_id=contacts[3], cohort_id="c2", **row_of),
+        list_name_prefix="",
+        ledger_url=sqlite_url,
+    )
+
+    assert run.exit_code == 0
+    assert (portal.members("Gold"), portal.members("VIP")) == ({contacts[2]}, {contacts[3]})
+
+
+def test_two_cohorts_of_one_name_whose_lists_are_deleted_both_get_their_members_again(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(4))
+    two_lists_of_one_name(run_target, contacts, sqlite_url)
+    for name in ("Gold", "VIP"):
+        portal.rename_list(name, f"Old {name}")
+        portal.delete_list(f"Old {name}")
+
+    run = run_target(*of_one_name(contacts[2:3], contacts[3:]), ledger_url=sqlite_url)
+
+    assert run.exit_code == 0
+    assert portal.list_names() == {"VIP"}
+    assert portal.members("VIP") == set(contacts)
+
+
 def test_an_error_about_cohorts_can_be_read_whatever_their_names_hold(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
@@ -319,6 +389,26 @@ def test_a_configured_name_counts_also_where_its_list_was_renamed_by_hand(
     assert 'Made: List "Team"' in run.log
     assert portal.members("Old team") == set(contacts[:2])
     assert portal.members("Team") == set(contacts[2:])
+    said = 'lists[] names "Team" for cohort "VIP", and its list of earlier runs is now named "Old team" in HubSpot'
+    assert said in run.log
+    again = run_target(*adds(contacts[:1]), **settings)
+    assert said not in again.log
+
+
+def test_the_line_that_the_warning_gives_goes_on_with_the_renamed_list(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    by_name = [{"cohort": "VIP", "list_name": "Team"}]
+    run_target(*adds(contacts[:1]), ledger_url=sqlite_url, lists=by_name)
+    portal.rename_list("Team", "Old team")
+    run = run_target(*adds(contacts[1:]), ledger_url=sqlite_url, lists=by_name, dry_run=True)
+    (line,) = re.findall(r"lists: (\[.*?\])", run.log)
+
+    run_target(*adds(contacts[1:]), ledger_url=sqlite_url, lists=json.loads(line))
+
+    assert portal.list_names() == {"Old team"}
+    assert portal.members("Old team") == set(contacts)
 
 
 def test_a_configured_list_is_never_renamed(
