@@ -12,6 +12,7 @@ from hubspot_singer.http import (
     InvalidCredentials,
     InvalidRequest,
     MissingScopes,
+    NotFound,
     Refused,
     concurrently,
 )
@@ -197,10 +198,13 @@ class FoundLists:
             return route, made
         try:
             made = self._lists.create(route.name, self._settings.list_folder_id)
-        except (InvalidRequest, Conflict) as refused:
+        except (InvalidRequest, Conflict, NotFound) as refused:
+            folder_id = self._settings.list_folder_id
+            if folder_id is None and isinstance(refused, NotFound):
+                raise  # not about this list
             if not is_duplicate_name(refused):
                 self.not_created.add(route.name)
-                return route, _refused(route, refused)
+                return route, _not_created(route, folder_id, refused)
             found = self._lists.find_duplicate(route.name)
             # Absent a moment ago, and the call was repeated: our first call created it, and its answer was lost.
             if refused.tries == 1:
@@ -236,6 +240,19 @@ def _refused(route: Route, refused: Refused) -> UnusableList:
         Reason.LIST_REFUSED,
         f'HubSpot does not take "{shown(route.name or route.list_id or "")}" as a list: {reason_given(refused)}. '
         "Name another list for this cohort in lists[].",
+    )
+
+
+def _not_created(route: Route, folder_id: int | None, refused: Refused) -> UnusableList:
+    """Return why a list was not created: its folder may be what HubSpot refuses."""
+    is_about_folder = "folder" in (refused.message or "").lower() or isinstance(refused, NotFound)
+    if folder_id is None or not is_about_folder:
+        return _refused(route, refused)
+    return UnusableList(
+        Reason.LIST_REFUSED,
+        f'HubSpot does not make the list "{shown(route.name)}" in the folder {folder_id}: {reason_given(refused)}. '
+        "Correct list_folder_id: it is the number at the end of the folder's address in HubSpot; or leave the setting "
+        "out, and lists are made outside of all folders.",
     )
 
 

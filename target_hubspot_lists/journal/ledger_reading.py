@@ -339,7 +339,7 @@ def _was_renamed(routed: Routed, found: HubSpotList) -> str:
     return (
         f'lists[] names "{shown(routed.route.name)}" for cohort "{shown(cohort.name)}", and its list of earlier runs '
         f'is now named "{shown(found.name)}" in HubSpot: from here on another list, of the name in lists[], is used, '
-        f"and made if need be, and {found} keeps its members. To go on with {found}, name it by its id, lists: [{entry}]; "
+        f"and made if need be, and {found} keeps its members. To go on with it, name it by its id, lists: [{entry}]; "
         "else bring all members of the cohort once more."
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError
-from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.journal.journal import Routed
 from target_hubspot_lists.mirror.changes import ChangeSender, Removals
 from target_hubspot_lists.mirror.comparison import Comparison
@@ -41,8 +39,6 @@ if TYPE_CHECKING:
     from target_hubspot_lists.sync.destinations import Destinations
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
     from target_hubspot_lists.sync.unapplied_adds import NoUnappliedAdds, UnappliedAdds
-
-logger = logging.getLogger(__name__)
 
 
 class Mirror:
@@ -139,11 +135,6 @@ class Mirror:
             if self._is_proven(stream) and stream not in self._held_back.streams
         }
         self._vanished.empty(list_snapshots, complete_streams)
-        names_in_input = {name for cohort in self._intake for name in cohort.cohort}
-        if absent := [name for name in self._destinations.routes.configured if name not in names_in_input]:
-            logger.info(
-                "Not in the input, so their lists were left alone: %s.", ", ".join(map(shown, absent))
-            )
         return [*unusable_lists(self._destinations.accounts), *self._held_back.problems]
 
     def undone_streams(self) -> frozenset[str]:

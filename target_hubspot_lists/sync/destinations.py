@@ -154,6 +154,7 @@ class Routes:
     def __init__(self, settings: Settings, current_list_ids: Mapping[str, str | None]) -> None:
         """Take the settings, and by lists API v1 id the id that each list has today; None: no such list."""
         self._prefix = settings.list_name_prefix
+        self._is_mirror = settings.sync_mode == "mirror"
         self._entries = {
             entry.cohort: Route(
                 entry.list_id or current_list_ids.get(entry.legacy_list_id or ""),
@@ -166,11 +167,6 @@ class Routes:
         self._known: dict[Cohort, Route] = {}
         self._shared: set[str] = set()  # route keys with two cohorts, of which the log has said so
 
-    @property
-    def configured(self) -> Iterable[str]:
-        """The cohorts that the setting `lists` names."""
-        return self._entries.keys()
-
     def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
         """Return the cohorts that the setting `lists` sends to this list, by its id or its name."""
         keys = _keys(hubspot_list)
@@ -182,16 +178,22 @@ class Routes:
         return route is not None and not route.is_skipped and route.key not in _keys(hubspot_list)
 
     def unmatched(self) -> str | None:
-        """Return a sentence on the entries of `lists` that no record of the run named; None if no record came."""
+        """Return a sentence on the entries of `lists` that no record of the run named; None if there is none.
+
+        Where no record came at all, only a mirror names them: it might have emptied their lists.
+        """
         in_records = {cohort.name for cohort in self._known} | {
             cohort.id for cohort in self._known if cohort.id
         }
-        absent = sorted(self._entries.keys() - in_records) if in_records else []
+        absent = sorted(self._entries.keys() - in_records) if in_records or self._is_mirror else []
         if not absent:
             return None
         named = [f'"{shown(name)}"{_suggestion(name, in_records)}' for name in absent[:MOST_NAMED]]
         more = f" and {len(absent) - MOST_NAMED:,} more" if len(absent) > MOST_NAMED else ""
-        return f"No record of this run was about these cohorts of lists[]: {', '.join(named)}{more}."
+        left_alone = ", so their lists were left alone" if self._is_mirror else ""
+        return (
+            f"No record of this run was about these cohorts of lists[]{left_alone}: {', '.join(named)}{more}."
+        )
 
     def is_configured(self, cohort: Cohort) -> bool:
         """Return whether the setting `lists` names the cohort."""

@@ -495,3 +495,39 @@ def test_a_list_that_is_gone_gets_no_other_call_for_the_rest_of_its_members(
     assert hubspot.calls("PUT", f"/{list_id}{PUT}") == 1
     assert "list_gone" in run.log
     assert row(run.log, "VIP")["rejected"] == "20001"
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_folder_that_does_not_exist_is_named_by_its_setting(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, status: int
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    portal.add_list("Kept")
+    if status == 404:
+        hubspot.faults.next(
+            "POST", "/crm/lists", status=404, body={"status": "error", "message": "No folder 77"}
+        )
+    input_ = [schema_message(), membership("VIP", ada), membership("Kept", bob)]
+
+    run = run_target(*input_, list_folder_id="77")
+
+    assert run.exit_code == 1
+    assert 'does not make the list "VIP" in the folder 77' in run.error
+    assert "Correct list_folder_id" in run.error
+    assert "lists[]" not in run.error
+    assert portal.members("Kept") == {bob}
+    assert portal.list_names() == {"Kept"}
+
+
+def test_a_name_that_is_refused_in_a_folder_is_still_told_as_a_matter_of_lists(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner
+) -> None:
+    (ada,) = portal.add_contacts(1)
+    folder = portal.lists.add_folder("Cohorts", 0)
+    hubspot.faults.next("POST", "/crm/lists", status=400, body={"status": "error", "message": "Bad name"})
+
+    run = run_target(schema_message(), membership("VIP", ada), list_folder_id=str(folder.folder_id))
+
+    assert run.exit_code == 1
+    assert "Name another list for this cohort in lists[]" in run.error
+    assert "list_folder_id" not in run.error
