@@ -9,6 +9,7 @@ from target_hubspot_lists.journal.property_memory import PropertyMemory
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
@@ -46,6 +47,7 @@ class ListOwners(NamedTuple):
 
     cohorts: list[Cohort]  # that go to the list, those of this run included
     stream: str | None  # which filled it last; None if no ledger knows the list
+    streams: frozenset[str] = frozenset()  # all that fill it
 
 
 class Journal(PropertyMemory, Protocol):
@@ -97,6 +99,9 @@ class Journal(PropertyMemory, Protocol):
 
         So a list that another stream filled stays that stream's as long as the mirror is held back for its sake.
         """
+
+    def note_streams(self, hubspot_list: HubSpotList, streams: AbstractSet[str]) -> None:
+        """Note the streams that fill a list of which this run has noted one."""
 
     def note_cohort(self, cohort: Cohort) -> None:
         """Note the name that records give a cohort: the last name is the one of its list."""

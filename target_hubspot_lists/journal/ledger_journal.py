@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import LedgerError, ListHeld, UnusableList
+from target_hubspot_lists.errors import ListHeld, UnusableList
 from target_hubspot_lists.journal.ledger_reading import LedgerReader
 from target_hubspot_lists.journal.list_records import ListRecords
 from target_hubspot_lists.journal.lost_members import LostMembers, RestoreMembers
@@ -19,6 +19,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from hubspot_singer.http import HubSpotClient
@@ -63,7 +64,6 @@ class LedgerJournal(LedgerReader):
         self._records = ListRecords(
             ledger, settings, lists, portal_lists=portal_lists, lost=self._lost, started=started
         )
-        self._has_ended = False
 
     # Lists
 
@@ -106,6 +106,10 @@ class LedgerJournal(LedgerReader):
         old_id = self._deleted[route.key]
         self._locks.take([route.name], [old_id])
         self._records.record_leavers(route, old_id, record_ids)
+
+    @override
+    def note_streams(self, hubspot_list: HubSpotList, streams: AbstractSet[str]) -> None:
+        self._records.note_streams(hubspot_list.list_id, streams)
 
     @override
     def take_over(self, hubspot_list: HubSpotList, stream: str) -> None:
@@ -203,16 +207,12 @@ class LedgerJournal(LedgerReader):
 
     @override
     def end(self, accounts: Iterable[Account]) -> None:
-        self._records.rename(self._noted, self._names)
-        self._records.record_run(accounts, is_complete=True)
-        self._has_ended = True
+        self._records.end(accounts, self._noted, self._names)
         self._ledger.people.prune()
 
     @override
     def close(self, accounts: Iterable[Account]) -> None:
-        with suppress(LedgerError):  # the run may have ended because of the ledger
-            if not self._has_ended:
-                self._records.record_run(accounts, is_complete=False)
+        self._records.close(accounts)
         self._locks.close()
         self._ledger.close()
 

@@ -290,11 +290,12 @@ def _refuse_list_of_another(
             raise _has_former_name(routed.cohort, found, known.cohort_key, name)
 
 
-def _owners(ledger: Ledger, list_ids: Iterable[str]) -> ListOwners:
-    """Return the cohorts that go to any of these lists, and the stream that filled the first known one last."""
+def _owners(ledger: Ledger, list_ids: Collection[str]) -> ListOwners:
+    """Return the cohorts and streams that fill any of these lists, and the stream that filled the first one last."""
     known = [one for list_id in list_ids for one in ledger.lists.known(list_id)]
     cohorts = [Cohort.from_key(each.cohort_key, each.cohort_name) for each in known if each.cohort_key]
-    return ListOwners(cohorts, known[0].stream if known else None)
+    streams = frozenset[str]().union(*map(ledger.lists.streams, list_ids))
+    return ListOwners(cohorts, known[0].stream if known else None, streams)
 
 
 def _vanished(ledger: Ledger, stream: str, cohorts: Collection[str]) -> VanishedLists:

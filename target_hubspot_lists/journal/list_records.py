@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import UnusableList
+from target_hubspot_lists.errors import LedgerError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.ledger import KnownList
@@ -14,6 +15,7 @@ from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
@@ -47,15 +49,27 @@ class ListRecords:
         self._portal_lists = portal_lists
         self._lost = lost
         self._started = started
+        self._has_ended = False
         self.streams: dict[str, str] = {}  # by list id, the stream that filled it
+        self._noted_streams: dict[str, set[str]] = {}  # by list id, what the ledger has of this run
 
     # When the run finds a list
 
     def remember(self, routed: Routed, found: HubSpotList) -> Sequence[KnownList]:
         """Record a cohort's list; return what earlier runs, or other cohorts of this run, had recorded of it."""
         known = self._ledger.lists.known(found.list_id)
-        self._ledger.lists.remember_list(self._entry(routed, found, known))
+        entry = self._entry(routed, found, known)
+        if known and known[0].stream != entry.stream:
+            self._ledger.lists.add_streams(found.list_id, {known[0].stream})
+        self._ledger.lists.remember_list(entry)
         return known
+
+    def note_streams(self, list_id: str, streams: AbstractSet[str]) -> None:
+        """Record the streams that fill a list in this run, besides those that are recorded."""
+        noted = self._noted_streams.setdefault(list_id, {self.streams[list_id]})
+        if new := streams - noted:
+            self._ledger.lists.add_streams(list_id, new)
+            noted |= new
 
     def _entry(self, routed: Routed, found: HubSpotList, known: Sequence[KnownList]) -> KnownList:
         """Return what is to be recorded of a cohort's list; `known` is of it, or of the one that it replaces."""
@@ -111,7 +125,24 @@ class ListRecords:
 
     # When the run ends
 
-    def record_run(self, accounts: Iterable[Account], *, is_complete: bool) -> None:
+    def end(
+        self,
+        accounts: Iterable[Account],
+        lists: Mapping[tuple[str, str], HubSpotList],
+        cohort_names: Mapping[str, str],
+    ) -> None:
+        """Rename lists as their cohorts are named now, and write the lines of a run that came to its end."""
+        self._rename_all(lists, cohort_names)
+        self._record_run(accounts, is_complete=True)
+        self._has_ended = True
+
+    def close(self, accounts: Iterable[Account]) -> None:
+        """Write the lines of a run that broke off."""
+        with suppress(LedgerError):  # the run may have ended because of the ledger
+            if not self._has_ended:
+                self._record_run(accounts, is_complete=False)
+
+    def _record_run(self, accounts: Iterable[Account], *, is_complete: bool) -> None:
         """Write the run's line of each list: how many members were asked for, and how many had each outcome."""
         by_list: dict[str, list[Account]] = {}
         for account in accounts:
@@ -130,7 +161,9 @@ class ListRecords:
                 is_complete=is_complete,
             )
 
-    def rename(self, lists: Mapping[tuple[str, str], HubSpotList], cohort_names: Mapping[str, str]) -> None:
+    def _rename_all(
+        self, lists: Mapping[tuple[str, str], HubSpotList], cohort_names: Mapping[str, str]
+    ) -> None:
         """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share.
 
         `lists` is by cohort key and list id, `cohort_names` by cohort key.

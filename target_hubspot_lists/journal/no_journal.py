@@ -15,6 +15,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
@@ -43,6 +44,9 @@ class UnwrittenJournal(Journal):
 
     @override
     def end_creating(self, names: Collection[str]) -> None: ...
+
+    @override
+    def note_streams(self, hubspot_list: HubSpotList, streams: AbstractSet[str]) -> None: ...
 
     @override
     def take_over(self, hubspot_list: HubSpotList, stream: str) -> None: ...

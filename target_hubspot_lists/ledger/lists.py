@@ -11,13 +11,20 @@ from target_hubspot_lists.ledger import kept_adds
 from target_hubspot_lists.ledger.members import known_list_key, move_members
 from target_hubspot_lists.ledger.records import KnownList
 from target_hubspot_lists.ledger.statements import insert_into
-from target_hubspot_lists.ledger.tables import cohorts, lists, lists_to_be_made, memberships, runs
+from target_hubspot_lists.ledger.tables import (
+    cohorts,
+    list_streams,
+    lists,
+    lists_to_be_made,
+    memberships,
+    runs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, CompoundSelect, Connection
 
     from target_hubspot_lists.ledger.database import PortalView
 
@@ -87,9 +94,24 @@ class ListStore:
             connection.execute(update(lists).where(*_is_list(self._portal_id, list_id)).values(name=name))
 
     def set_stream(self, list_id: str, stream: str) -> None:
-        """Note the stream that fills a list."""
+        """Note the one stream that fills a list from here on."""
         with self._database.writing() as connection:
-            connection.execute(update(lists).where(*_is_list(self._portal_id, list_id)).values(stream=stream))
+            list_key = known_list_key(connection, self._portal_id, list_id)
+            connection.execute(delete(list_streams).where(list_streams.c.list_key == list_key))
+            connection.execute(update(lists).where(lists.c.list_key == list_key).values(stream=stream))
+
+    def add_streams(self, list_id: str, streams: Collection[str]) -> None:
+        """Note streams that fill a list besides the last one."""
+        with self._database.writing() as connection:
+            list_key = known_list_key(connection, self._portal_id, list_id)
+            _add_streams(connection, list_key, streams)
+
+    def streams(self, list_id: str) -> frozenset[str]:
+        """Return the streams that fill a list, the last one included."""
+        of_list = _is_list(self._portal_id, list_id)
+        others = select(list_streams.c.stream).select_from(_LISTS_AND_STREAMS).where(*of_list)
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(select(lists.c.stream).where(*of_list).union(others)))
 
     def name_cohort(self, cohort_key: str, name: str) -> None:
         """Note the name of a cohort when its list was named after it; the list is renamed when the name changes."""
@@ -109,10 +131,11 @@ class ListStore:
             new_key = known_list_key(connection, portal_id, new.list_id)
             move_members(connection, old_key, new_key, day=self._view.day())
             _move_held_back(connection, old_key, new_key)
+            _move_streams(connection, old_key, new_key, new.stream)
             connection.execute(update(cohorts).where(cohorts.c.list_key == old_key).values(list_key=new_key))
             _move_runs(connection, portal_id, list_id, new.list_id)
             kept_adds.move(connection, portal_id, list_id, new.list_id)
-            for table in (memberships, cohorts, lists):
+            for table in (memberships, cohorts, list_streams, lists):
                 connection.execute(delete(table).where(table.c.list_key == old_key))
 
     # Removals that were held back
@@ -173,13 +196,20 @@ class ListStore:
         return list(by_run.values())
 
     def filled_by_others(self, stream: str) -> frozenset[str]:
-        """Return the ids of the lists that runs of other streams filled; `prune` forgets old runs."""
-        query = select(runs.c.list_id).where(runs.c.portal_id == self._portal_id, runs.c.stream != stream)
+        """Return the ids of the lists that others fill, or that their runs filled; `prune` forgets old runs."""
         with self._database.reading() as connection:
-            return frozenset(connection.scalars(query.distinct()))
+            return frozenset(connection.scalars(_filled_by_others(self._portal_id, stream)))
 
 
 # Parts of the transactions above
+
+_LISTS_AND_STREAMS = lists.join(list_streams, lists.c.list_key == list_streams.c.list_key)
+
+
+def _filled_by_others(portal_id: int, stream: str) -> CompoundSelect[tuple[str]]:
+    of_runs = select(runs.c.list_id).where(runs.c.portal_id == portal_id, runs.c.stream != stream)
+    of_lists = select(lists.c.list_id).select_from(_LISTS_AND_STREAMS)
+    return of_runs.union(of_lists.where(lists.c.portal_id == portal_id, list_streams.c.stream != stream))
 
 
 def _is_list(portal_id: int, list_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -265,6 +295,19 @@ def _move_held_back(connection: Connection, old_key: int, new_key: int) -> None:
     connection.execute(
         update(lists).where(lists.c.list_key == new_key, has_none).values(members_before_held_back=noted)
     )
+
+
+def _move_streams(connection: Connection, old_key: int, new_key: int, last: str) -> None:
+    """Make the streams that fill one list those of another, besides the one that fills that one last."""
+    of_old = select(list_streams.c.stream).where(list_streams.c.list_key == old_key)
+    streams = of_old.union(select(lists.c.stream).where(lists.c.list_key == old_key))
+    _add_streams(connection, new_key, set(connection.scalars(streams)) - {last})
+
+
+def _add_streams(connection: Connection, list_key: int, streams: Collection[str]) -> None:
+    for stream in streams:
+        insert = insert_into(connection, list_streams).values(list_key=list_key, stream=stream)
+        connection.execute(insert.on_conflict_do_nothing())
 
 
 def _move_runs(connection: Connection, portal_id: int, list_id: str, new_id: str) -> None:

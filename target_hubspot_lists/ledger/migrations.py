@@ -143,6 +143,18 @@ def remember_held_back_removals(connection: Connection) -> None:
     connection.execute(text("ALTER TABLE ledger_lists ADD COLUMN members_before_held_back BIGINT"))
 
 
+def remember_all_streams_of_a_list(connection: Connection) -> None:
+    """Version 8: which streams fill a list besides the last one."""
+    clustered = " WITHOUT ROWID" if is_sqlite(connection) else ""
+    connection.execute(
+        text(
+            f"""CREATE TABLE ledger_list_streams (
+            list_key BIGINT NOT NULL, stream TEXT NOT NULL,
+            PRIMARY KEY (list_key, stream)){clustered}"""
+        )
+    )
+
+
 # The schema's version is how many of these have been applied.
 MIGRATIONS: Sequence[Migration] = (
     create_tables,
@@ -152,6 +164,7 @@ MIGRATIONS: Sequence[Migration] = (
     remember_mailability,
     keep_adds_that_did_not_apply,
     remember_held_back_removals,
+    remember_all_streams_of_a_list,
 )
 
 

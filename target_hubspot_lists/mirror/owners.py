@@ -39,7 +39,7 @@ class Owners:
             return None
         known = self._journal.owners(hubspot_list)
         gap = self._gap(snapshot, hubspot_list, known)
-        if gap is None and known.stream not in {None, snapshot.stream}:
+        if gap is None and known.streams - {snapshot.stream}:
             self._journal.take_over(hubspot_list, snapshot.stream)
         return gap
 
@@ -56,8 +56,9 @@ class Owners:
             return None
         if others:
             return _other_cohorts(hubspot_list, came, others, named)
-        if known.stream not in {None, snapshot.stream}:
-            return _other_stream(hubspot_list, came, known.stream or "", snapshot.stream)
+        if other_streams := known.streams - {snapshot.stream}:
+            last = known.stream if known.stream in other_streams else None
+            return _other_stream(hubspot_list, came, snapshot.stream, others=other_streams, last=last)
         return None
 
     def _entries_for_others(self, others: Iterable[Cohort], hubspot_list: HubSpotList) -> list[str]:
@@ -91,12 +92,24 @@ def _other_cohorts(
     )
 
 
-def _other_stream(hubspot_list: HubSpotList, came: Sequence[Cohort], last: str, stream: str) -> str:
-    """Return the message where another stream filled the list last."""
+def _other_stream(
+    hubspot_list: HubSpotList,
+    came: Sequence[Cohort],
+    stream: str,
+    *,
+    others: Iterable[str],
+    last: str | None,
+) -> str:
+    """Return the message where other streams fill the list, one of them perhaps as the last one."""
+    fills = (
+        f'stream "{shown(last)}" filled it last, not "{shown(stream)}"'
+        if last is not None
+        else f'stream {_quoted(sorted(others))} fills it as well, besides "{shown(stream)}"'
+    )
     return (
-        f'{hubspot_list}: by the ledger stream "{shown(last)}" filled it last, not "{shown(stream)}", and in mirror '
-        f"mode each would remove the other's members. No member was removed: to let {_described(came)} of this stream "
-        f"rule the list, name it in lists: {entries(hubspot_list, came)}. Else give it another list there."
+        f"{hubspot_list}: by the ledger {fills}, and in mirror mode each would remove the other's members. No member "
+        f"was removed: to let {_described(came)} of this stream rule the list, name it in lists: "
+        f"{entries(hubspot_list, came)}. Else give it another list there."
     )
 
 

@@ -69,18 +69,18 @@ class Applier:
         resolution: Resolution,
         properties: Flush,
         *,
-        of_deleted_lists: Sequence[Plan] = (),
+        of_absent_lists: Sequence[Plan] = (),
         is_superseded: IsSuperseded | None = None,
     ) -> None:
         """Bring plans to HubSpot; return once each membership has its outcome.
 
-        Of plans `of_deleted_lists` only the contacts' properties are written.
+        Of plans `of_absent_lists` only the contacts' properties are written.
 
         `is_superseded` is for changes that are sent again; None: a later change of the same plans supersedes one.
         """
         plans = self._merged.follow(plans, resolution)
         # Before the memberships: a HubSpot workflow that enrols on the list reads the properties.
-        properties.write([*plans, *of_deleted_lists], resolution)
+        properties.write([*plans, *of_absent_lists], resolution)
         resends = self._delivery.deliver(plans, properties.results)
         self.resend(resends, is_superseded or _by_later_changes_of(plans), properties)
 

@@ -56,7 +56,12 @@ class AudienceStatus:
         return self._names[_key(hubspot_list)]
 
     def text(self, hubspot_list: HubSpotList, *, is_member: bool) -> Mapping[str, str]:
-        """Return the audience status of one membership, as a property and its text."""
+        """Return the audience status of one membership, as a property and its text.
+
+        Nothing for a list that is not there and that no flush creates: it has no property either.
+        """
+        if hubspot_list.is_to_be_created and _key(hubspot_list) not in self._names:
+            return {}
         return {self.name_for(hubspot_list): REALIZED if is_member else EXITED}
 
     def check(self, lists: Iterable[HubSpotList]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from target_hubspot_lists.errors import UnusableList
-from target_hubspot_lists.hubspot.list_objects import list_to_create
 from target_hubspot_lists.outcomes import Outcome
-from target_hubspot_lists.reporting.account import EMPTY, RequestedChange, RequestedChanges, StreamAccount
+from target_hubspot_lists.reporting.account import RequestedChange, StreamAccount
 from target_hubspot_lists.reporting.problems import dropped_members, unusable_lists
+from target_hubspot_lists.sync.absent_lists import AbsentLists, reject
 from target_hubspot_lists.sync.plans import Plan, last_words
 from target_hubspot_lists.sync.unapplied_adds import ListChanges, Source, Sources
 
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from target_hubspot_lists.input.attributes import AttributeParser, Attributes
     from target_hubspot_lists.input.records import Cohort, Member, Membership, Rejection
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.outcomes import PropertyProblem, PropertyResult
-    from target_hubspot_lists.reporting.account import Account
-    from target_hubspot_lists.reporting.accounts import Accounts
+    from target_hubspot_lists.outcomes import PropertyProblem
+    from target_hubspot_lists.reporting.account import Account, RequestedChanges
     from target_hubspot_lists.sync.applier import Applier
     from target_hubspot_lists.sync.contact_properties import ContactProperties, NoProperties
     from target_hubspot_lists.sync.destinations import Destination, Destinations
@@ -59,6 +57,7 @@ class Incremental:
         self._journal = journal
         self._mailability = mailability
         self._unapplied_adds = unapplied_adds
+        self._absent = AbsentLists(destinations.accounts, properties, journal)
         self._batch = Batch(destinations, properties, journal, size=batch_size_rows, flush=flush)
         # Called for each record: no other function is between the input and these.
         self.take, self.count = self._batch.take, self._batch.count
@@ -113,11 +112,16 @@ class Incremental:
         to_apply = self._settle_skipped()
         lists = self._find_lists(to_apply)
         on_lists = [pending for pending in to_apply if pending.route_key in lists]
-        on_deleted_lists = [
-            pending for pending in to_apply if pending.route_key not in lists and self._is_deleted(pending)
+        absent = [
+            pending
+            for pending in to_apply
+            if pending.route_key not in lists
+            and self._absent.need_contacts(pending.destination.route, pending.account)
         ]
-        to_look_up = [*on_lists, *on_deleted_lists]
-        deleted = _deleted_lists(on_deleted_lists, self._journal)
+        for pending in on_lists:
+            self._journal.note_streams(lists[pending.route_key], pending.sources.streams)
+        to_look_up = [*on_lists, *absent]
+        deleted = self._absent.deleted(pending.destination.route for pending in absent)
         self._properties.check_lists(deleted.values())
         properties, resolution = self._applier.begin(
             [(pending.destination.route, pending.asked()) for pending in to_look_up],
@@ -125,11 +129,13 @@ class Incremental:
             _members(to_look_up),
         )
         resolution.count_found(self._accounts, _members(to_look_up))
-        leaving = [
-            Plan(deleted[pending.route_key], (words,), resolution.created_ids)
-            for pending in on_deleted_lists
-            if (words := self._record_leavers(pending, resolution)).words
-        ]
+        left = (
+            self._absent.leave(
+                each.destination.route, each.account, each.words, resolution, deleted.get(each.route_key)
+            )
+            for each in absent
+        )
+        leaving = [plan for plan in left if plan is not None]
         plans = _plans(
             [(each.account, each.words, lists[each.route_key]) for each in on_lists],
             resolution,
@@ -142,8 +148,8 @@ class Incremental:
                 list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
             )
         ]
-        self._applier.apply(plans, resolution, properties, of_deleted_lists=leaving)
-        _settle_leavers(self._accounts, leaving, properties.results)
+        self._applier.apply(plans, resolution, properties, of_absent_lists=leaving)
+        self._absent.settle(leaving, properties.results)
         self._batch.clear()
         self._unapplied_adds.note(changes, resolution)
         self._mailability.end_flush()
@@ -181,65 +187,13 @@ class Incremental:
         lists = self._destinations.find_lists(routed, with_adds)
         for pending in to_apply:
             if problem := pending.account.problem:
-                _reject(self._accounts, pending.asked(), problem)
-            elif pending.route_key not in lists and not self._is_deleted(pending):
+                reject(self._accounts, pending.asked(), problem)
+            elif pending.route_key not in lists and not self._absent.need_contacts(
+                pending.destination.route, pending.account
+            ):
                 for asked in pending.asked():
                     self._accounts.settle(asked, Outcome.NOT_A_MEMBER)
         return lists
-
-    def _is_deleted(self, pending: Pending) -> bool:
-        """Return whether the list was deleted in HubSpot, and removed members are to stay off the next one."""
-        return (
-            pending.account.problem is None
-            and self._journal.deleted_list_id(pending.destination.route) is not None
-        )
-
-    def _record_leavers(self, pending: Pending, resolution: Resolution) -> RequestedChanges:
-        """Record who left a list that was deleted in HubSpot, and to which nothing is added yet; return them.
-
-        Members without a contact are settled. So are all of them if the list cannot be used: then none is returned.
-        """
-        account = pending.account
-        words, without_contact = resolution.words(account, pending.words)
-        resolution.settle(self._accounts, without_contact, EMPTY)
-        try:
-            self._journal.record_leavers(pending.destination.route, words.words.keys())
-        except UnusableList as problem:
-            account.problem = problem
-            _reject(self._accounts, map(words.asked, words.words), problem)
-            return RequestedChanges(account, {})
-        return words
-
-
-def _reject(accounts: Accounts, changes: Iterable[RequestedChange], problem: UnusableList) -> None:
-    for asked in changes:
-        accounts.settle(asked, Outcome.REJECTED, refusal=problem.refusal)
-
-
-def _deleted_lists(for_deleted_lists: Iterable[Pending], journal: Journal) -> dict[str, HubSpotList]:
-    """Return by route key the lists that were deleted in HubSpot, for the properties that hold audience statuses."""
-    lists: dict[str, HubSpotList] = {}
-    for pending in for_deleted_lists:
-        route = pending.destination.route
-        list_id = journal.deleted_list_id(route) or route.key
-        lists[route.key] = replace(list_to_create(route), list_id=list_id, is_to_be_created=False)
-    return lists
-
-
-def _settle_leavers(
-    accounts: Accounts, plans: Iterable[Plan], results: Mapping[Member, PropertyResult]
-) -> None:
-    """Settle removals from lists that were deleted in HubSpot; `results` are of writing the contacts' properties."""
-    for plan in plans:
-        for words in plan.parts:
-            accounts.settle_all(
-                words,
-                words.words.keys(),
-                Outcome.NOT_A_MEMBER,
-                is_member=False,
-                created=plan.created,
-                results=results,
-            )
 
 
 def _members(pending: Iterable[Pending]) -> Iterator[tuple[Member, bool]]:

@@ -45,6 +45,11 @@ class Sources:
             self._sources.append(source)
             self._since.append(position)
 
+    @property
+    def streams(self) -> frozenset[str]:
+        """The streams that they come from."""
+        return frozenset(source.stream for source in self._sources)
+
     def of(self, position: int) -> Source:
         """Return the source of the record at a position."""
         return self._sources[bisect_right(self._since, position) - 1]

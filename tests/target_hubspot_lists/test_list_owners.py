@@ -330,3 +330,73 @@ def test_without_a_ledger_nobody_is_known_who_fills_a_list_besides(
     assert_done(mirror(run_target, *snapshot("2", "VIP", CYD, stream="shop")))
 
     assert portal.member_emails("c_VIP") == {CYD}
+
+
+def changes(stream: str, *members: str) -> list[str]:
+    """Adds to cohort VIP, from one stream."""
+    records = (record_message(stream, email=each, cohort_name="VIP", operation="add") for each in members)
+    return [email_schema(stream=stream), *records]
+
+
+@pytest.mark.parametrize("in_one_run", [True, False])
+def test_a_list_that_two_streams_fill_loses_nobody_to_a_mirror_of_the_last_one(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, *, in_one_run: bool
+) -> None:
+    crm, shop = changes("crm", ADA, BEN), changes("shop", CYD, DAN)
+    for messages in ([*crm, *shop],) if in_one_run else (crm, shop):
+        run = mirror(run_target, *messages, ledger_url=ledger_url, sync_mode="incremental")
+        assert_done(run)
+
+    for _ in range(2):
+        run = mirror(run_target, *snapshot(None, "VIP", DAN, stream="shop"), ledger_url=ledger_url)
+
+        assert_held_back(run)
+        assert 'stream "crm" fills it as well, besides "shop"' in run.error
+        assert portal.member_emails("c_VIP") == {ADA, BEN, CYD, DAN}
+
+
+def test_lists_hands_a_list_of_two_streams_over_to_one_of_them_for_good(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    settings = {"ledger_url": sqlite_url}
+    both = [*changes("crm", ADA, BEN), *changes("shop", CYD)]
+    mirror(run_target, *both, **settings, sync_mode="incremental")
+    lists = [{"cohort": "VIP", "list_name": "c_VIP"}]
+
+    assert_done(mirror(run_target, *snapshot(None, "VIP", CYD, stream="shop"), **settings, lists=lists))
+    assert_done(mirror(run_target, *snapshot(None, "VIP", DAN, stream="shop"), **settings))
+
+    assert portal.member_emails("c_VIP") == {DAN}
+
+
+def test_the_streams_of_a_deleted_list_count_for_the_list_in_its_place(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    both = [*changes("crm", ADA, BEN), *changes("shop", CYD)]
+    mirror(run_target, *both, ledger_url=sqlite_url, sync_mode="incremental")
+    portal.rename_list("c_VIP", "Old")
+    portal.delete_list("Old")
+    mirror(run_target, *changes("shop", CYD), ledger_url=sqlite_url, sync_mode="incremental")
+
+    run = mirror(run_target, *snapshot(None, "VIP", DAN, stream="shop"), ledger_url=sqlite_url)
+
+    assert_held_back(run)
+    assert portal.member_emails("c_VIP") == {ADA, BEN, CYD, DAN}
+
+
+def test_a_list_that_two_streams_filled_in_one_run_is_not_emptied_when_its_cohort_vanishes(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    settings: dict[str, Any] = {"ledger_url": sqlite_url, "empty_vanished_cohorts": True}
+    other = record_message("shop", email=EVE, cohort_name="Other", operation="add")
+    both = [*changes("crm", ADA), *changes("shop", BEN), other]
+    assert_done(mirror(run_target, *both, **settings, sync_mode="incremental"))
+    whole = [
+        schema_message(*COLUMNS, stream="shop"),
+        versioned(record_message("shop", email=EVE, cohort_name="Other"), 1),
+        activate_version(1, stream="shop"),
+    ]
+
+    assert_done(mirror(run_target, *whole, **settings))
+
+    assert portal.member_emails("c_VIP") == {ADA, BEN}
