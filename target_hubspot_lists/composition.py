@@ -152,7 +152,13 @@ def compose(  # noqa: PLR0913 - all that a run has
         accounts=accounts,
     )
     reconciling = Reconciling(
-        contacts, lists, accounts, journal=journal, settings=settings, mailability=mailability
+        contacts,
+        lists,
+        accounts,
+        journal=journal,
+        settings=settings,
+        skips=routes.skips,
+        mailability=mailability,
     )
     destinations = Destinations(
         routes,

@@ -122,7 +122,10 @@ class Journal(PropertyMemory, Protocol):
         """Return the lists that runs of this stream filled, its last run included, and none of whose cohorts came."""
 
     def unread_lists(self) -> list[KnownList]:
-        """Return, with `reconcile`, the lists of earlier runs that this run has not found yet; else none."""
+        """Return, with `reconcile`, the lists of earlier runs that this run has not found yet; else none.
+
+        A list is returned once for each cohort that goes to it.
+        """
 
     # Contacts
 

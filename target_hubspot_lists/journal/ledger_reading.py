@@ -158,8 +158,8 @@ class LedgerReader(Journal):
     def unread_lists(self) -> list[KnownList]:
         if not self._settings.reconcile:
             return []
-        known = {one.list_id: one for one in self._ledger.lists.all() if one.cohort_key is not None}
-        return [one for list_id, one in known.items() if list_id not in self._ready]
+        known = self._ledger.lists.all()
+        return [one for one in known if one.cohort_key is not None and one.list_id not in self._ready]
 
     # Contacts
 

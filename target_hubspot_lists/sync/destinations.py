@@ -199,6 +199,11 @@ class Routes:
         """Return whether the setting `lists` names the cohort."""
         return (cohort.id or "") in self._entries or cohort.name in self._entries
 
+    def skips(self, cohort: Cohort) -> bool:
+        """Return whether the setting `lists` leaves the cohort out."""
+        route = self._configured(cohort)
+        return route is not None and route.is_skipped
+
     def of(self, cohort: Cohort) -> Route:
         """Return the route: an entry of `lists` for the cohort's id, then for its name, else the prefixed name."""
         route = self._known.get(cohort)

@@ -14,11 +14,12 @@ from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.sync.contact_lookup import look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.journal.journal import Journal
+    from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
@@ -37,9 +38,11 @@ class Reconciling:
         *,
         journal: Journal,
         settings: Settings,
+        skips: Callable[[Cohort], bool],
         mailability: MailabilityCheck | NoMailabilityCheck,
     ) -> None:
         self._mailability = mailability
+        self._skips = skips
         self._journal = journal
         self._reads_contacts = settings.reconcile
         # Not other properties by which other pipelines match: whether the portal still has them is not known here.
@@ -78,12 +81,14 @@ class Reconciling:
     def end(self) -> Iterator[str]:
         """Read each list of the ledger that this run has not read yet, and restore the members that it lost.
 
-        Yield why a list could not be read.
+        A list whose cohorts the setting `lists` all leaves out is left as it is. Yield why a list could not be read.
         """
         self.begin()
-        unread = self._journal.unread_lists()
-        existing = self._lists.find_all({known.list_id for known in unread}) if unread else {}
-        for known in unread:
+        unread = {
+            known.list_id: known for known in self._journal.unread_lists() if not self._skips(_cohort(known))
+        }
+        existing = self._lists.find_all(unread.keys()) if unread else {}
+        for known in unread.values():
             if (found := existing.get(known.list_id)) is None:
                 logger.warning(
                     'List "%s" (%s) was deleted in HubSpot: it is created again when a record adds a member.',
@@ -96,10 +101,12 @@ class Reconciling:
                 for problem in self._journal.lock([found], is_waited_for=False).values():
                     raise problem
                 # An account, so that the summary says how many members were restored.
-                account = Account(
-                    Cohort.from_key(known.cohort_key or "", known.cohort_name), found.name, found
-                )
+                account = Account(_cohort(known), found.name, found)
                 self._accounts.lists.setdefault(Route(found.list_id, "").key, account)
                 self._journal.reread(found, has_snapshot=False)
             except UnusableList as problem:
                 yield f"Not reconciled: {problem}"
+
+
+def _cohort(known: KnownList) -> Cohort:
+    return Cohort.from_key(known.cohort_key or "", known.cohort_name)

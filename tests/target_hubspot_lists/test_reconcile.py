@@ -253,6 +253,44 @@ def test_a_list_that_another_run_holds_or_that_became_active_is_named_and_the_ot
 # Mirrors
 
 
+@pytest.mark.parametrize("became", ["active", "smaller"])
+def test_a_list_whose_cohorts_are_left_out_is_not_reconciled(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str], became: str
+) -> None:
+    run_target(*adds(contacts[:2], "A"), *adds(contacts[:2], "B")[1:], ledger_url=sqlite_url)
+    if became == "active":
+        portal.hubspot_list("A").processing_type = "DYNAMIC"
+    else:
+        portal.remove_members("A", contacts[0])
+    portal.remove_members("B", contacts[1])
+    entry = {"cohort": "A", "skip": True}
+
+    run = run_target(*adds(contacts[:1], "C"), ledger_url=sqlite_url, lists=[entry], **RECONCILE)
+
+    assert run.exit_code == 0
+    assert portal.members("A") == set(contacts[:2] if became == "active" else contacts[1:2])
+    assert portal.members("B") == set(contacts[:2])
+
+
+def test_a_list_that_one_cohort_fills_besides_the_one_left_out_is_reconciled(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    portal.add_list("Both")
+    lists = [{"cohort": name, "list_name": "Both"} for name in ("A", "B")]
+    run_target(*adds(contacts[:1], "A"), *adds(contacts[1:2], "B")[1:], ledger_url=sqlite_url, lists=lists)
+    portal.remove_members("Both", contacts[1])
+
+    for skipped in ("A", "B"):
+        run_target(
+            schema_message(),
+            ledger_url=sqlite_url,
+            lists=[{"cohort": skipped, "skip": True}, *(each for each in lists if each["cohort"] != skipped)],
+            **RECONCILE,
+        )
+
+    assert portal.members("Both") == set(contacts[:2])
+
+
 def test_a_mirror_puts_back_onto_lists_of_which_no_snapshot_came_and_removes_nobody_from_them(
     portal: Portal, run_target: TargetRunner, ledger_url: str, contacts: list[str]
 ) -> None:
