@@ -77,7 +77,8 @@ class LedgerReader(Journal):
 
     @override
     def list_id_of(self, cohort: Cohort) -> str | None:
-        return next((one.list_id for one in self._ledger.lists.all() if one.cohort_key == cohort.key), None)
+        known = KnownCohorts(self._ledger.lists.all()).find(cohort)
+        return known.list_id if known else None
 
     @override
     def restore_routes(self, routed: Collection[Routed]) -> None:
@@ -89,10 +90,10 @@ class LedgerReader(Journal):
         if not new:
             return
         _refuse_shared_ids(new, self._first_routed)
-        by_cohort = {known.cohort_key: known for known in self._ledger.lists.all()}
+        known = KnownCohorts(self._ledger.lists.all())
         wanted: dict[str, tuple[Routed, str]] = {}
         for one in new:
-            if list_id := _list_id(one, by_cohort.get(one.cohort.key)):
+            if list_id := _list_id(one, known.find(one.cohort)):
                 wanted.setdefault(one.route.key, (one, list_id))
         existing = self._portal_lists.find_all({list_id for _, list_id in wanted.values()})
         for one, list_id in wanted.values():
@@ -258,6 +259,31 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
     @override
     def close(self, accounts: Iterable[Account]) -> None:
         self._ledger.close()
+
+
+class KnownCohorts:
+    """The cohorts that the ledger knows, each with its list."""
+
+    def __init__(self, lists: Iterable[KnownList]) -> None:
+        self._by_key: dict[str, KnownList] = {}
+        self._with_id: dict[str, list[KnownList]] = {}  # by name
+        for known in lists:
+            if known.cohort_key is not None:
+                self._by_key[known.cohort_key] = known
+                if known.cohort_name is not None:  # then it has an id
+                    self._with_id.setdefault(known.cohort_name, []).append(known)
+
+    def find(self, cohort: Cohort) -> KnownList | None:
+        """Return the list of a cohort: a source may have begun to give ids since, or ceased to.
+
+        Then the name says which cohort it is, unless several cohorts with an id had it.
+        """
+        if known := self._by_key.get(cohort.key):
+            return known
+        if cohort.id is not None:
+            return self._by_key.get(Cohort(None, cohort.name).key)
+        of_name = self._with_id.get(cohort.name, ())
+        return of_name[0] if len(of_name) == 1 else None
 
 
 def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Routed]) -> None:

@@ -359,6 +359,40 @@ def test_two_cohorts_of_one_name_whose_lists_are_deleted_both_get_their_members_
     assert portal.members("VIP") == set(contacts)
 
 
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize("change", ["begins", "ceases"])
+def test_a_source_that_begins_or_ceases_to_give_ids_goes_on_with_the_lists_of_its_cohorts(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, change: str, *, is_deleted: bool
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    before, after = adds(contacts[:2]), with_id(contacts[2:], "VIP")
+    if change == "ceases":
+        before, after = with_id(contacts[:2], "VIP"), adds(contacts[2:])
+    run_target(*before, ledger_url=sqlite_url)
+    portal.rename_list("VIP", "Old")
+    if is_deleted:
+        portal.delete_list("Old")
+
+    assert run_target(*after, ledger_url=sqlite_url).exit_code == 0
+
+    name = "VIP" if is_deleted else "Old"
+    assert portal.list_names() == {name}
+    assert portal.members(name) == set(contacts)
+
+
+def test_a_name_that_two_cohorts_with_ids_have_leads_to_none_of_their_lists(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str
+) -> None:
+    contacts = list(portal.add_contacts(3))
+    for each, cohort in zip(contacts, ("c1", "c2"), strict=False):
+        run_target(*with_id([each], "VIP", cohort), ledger_url=sqlite_url)
+        portal.rename_list("VIP", f"Old {cohort}")
+
+    run_target(*adds(contacts[2:]), ledger_url=sqlite_url)
+
+    assert portal.members("VIP") == {contacts[2]}
+
+
 def test_an_error_about_cohorts_can_be_read_whatever_their_names_hold(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
