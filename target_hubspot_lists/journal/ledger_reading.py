@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import sys
 from abc import abstractmethod
@@ -14,6 +13,12 @@ from typing import TYPE_CHECKING
 from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
 from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.earlier_lists import (
+    KnownCohorts,
+    is_as_routed,
+    list_id_to_look_for,
+    warn_if_sent_elsewhere,
+)
 from target_hubspot_lists.journal.journal import Journal, ListOwners, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
@@ -93,17 +98,17 @@ class LedgerReader(Journal):
         known = KnownCohorts(self._ledger.lists.all())
         wanted: dict[str, tuple[Routed, str]] = {}
         for one in new:
-            if list_id := _list_id(one, known.find(one.cohort)):
+            if list_id := list_id_to_look_for(one, known.find(one.cohort)):
                 wanted.setdefault(one.route.key, (one, list_id))
+        if self._settings.sync_mode == "incremental":  # a mirror brings all members
+            warn_if_sent_elsewhere(new, known)
         existing = self._portal_lists.find_all({list_id for _, list_id in wanted.values()})
         for one, list_id in wanted.values():
             found = existing.get(list_id)
             if found is None:
                 self._deleted[one.route.key] = list_id
-            elif not one.is_configured or one.route.list_id or _is_named(found, one.route):
+            elif is_as_routed(one, found):
                 self._lists.use(one.route, found)
-            else:
-                logger.warning("%s", _was_renamed(one, found))
 
     @override
     def note_lists(
@@ -261,31 +266,6 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
         self._ledger.close()
 
 
-class KnownCohorts:
-    """The cohorts that the ledger knows, each with its list."""
-
-    def __init__(self, lists: Iterable[KnownList]) -> None:
-        self._by_key: dict[str, KnownList] = {}
-        self._with_id: dict[str, list[KnownList]] = {}  # by name
-        for known in lists:
-            if known.cohort_key is not None:
-                self._by_key[known.cohort_key] = known
-                if known.cohort_name is not None:  # then it has an id
-                    self._with_id.setdefault(known.cohort_name, []).append(known)
-
-    def find(self, cohort: Cohort) -> KnownList | None:
-        """Return the list of a cohort: a source may have begun to give ids since, or ceased to.
-
-        Then the name says which cohort it is, unless several cohorts with an id had it.
-        """
-        if known := self._by_key.get(cohort.key):
-            return known
-        if cohort.id is not None:
-            return self._by_key.get(Cohort(None, cohort.name).key)
-        of_name = self._with_id.get(cohort.name, ())
-        return of_name[0] if len(of_name) == 1 else None
-
-
 def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Routed]) -> None:
     """Raise ListError if two streams use one id for two cohorts: in the ledger they would be one cohort.
 
@@ -344,30 +324,6 @@ def _vanished(ledger: Ledger, stream: str, cohorts: Collection[str]) -> Vanished
         [one for one in lists if one.list_id not in of_others],
         is_certain=not are_apart,
         shared=[one for one in lists if one.list_id in of_others],
-    )
-
-
-def _list_id(routed: Routed, known: KnownList | None) -> str | None:
-    """Return the list to look for by id: the configured one, else that of earlier runs unless another is configured."""
-    if routed.route.list_id or known is None:
-        return routed.route.list_id
-    is_other = routed.is_configured and known.name.casefold() != routed.route.name.casefold()
-    return None if is_other else known.list_id
-
-
-def _is_named(hubspot_list: HubSpotList, route: Route) -> bool:
-    return hubspot_list.name.casefold() == route.name.casefold()
-
-
-def _was_renamed(routed: Routed, found: HubSpotList) -> str:
-    """Return the warning that a configured name no longer leads to the list that it led to."""
-    cohort = routed.cohort
-    entry = json.dumps({"cohort": cohort.id or cohort.name, "list_id": found.list_id}, ensure_ascii=False)
-    return (
-        f'lists[] names "{shown(routed.route.name)}" for cohort "{shown(cohort.name)}", and its list of earlier runs '
-        f'is now named "{shown(found.name)}" in HubSpot: from here on another list, of the name in lists[], is used, '
-        f"and made if need be, and {found} keeps its members. To go on with it, name it by its id, lists: [{entry}]; "
-        "else bring all members of the cohort once more."
     )
 
 

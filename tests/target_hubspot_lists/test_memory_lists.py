@@ -445,6 +445,25 @@ def test_the_line_that_the_warning_gives_goes_on_with_the_renamed_list(
     assert portal.members("Old team") == set(contacts)
 
 
+@pytest.mark.parametrize("by", ["list_id", "list_name"])
+def test_a_cohort_that_lists_sends_to_another_list_is_told_that_its_members_stay_where_they_are(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, by: str
+) -> None:
+    contacts = list(portal.add_contacts(2))
+    run_target(*adds(contacts[:1]), ledger_url=sqlite_url)
+    other = portal.add_list("Other")
+    lists = [{"cohort": "VIP", by: getattr(other, "list_id" if by == "list_id" else "name")}]
+    said = 'lists[] sends cohort "VIP" to another list than in earlier runs: list "VIP" ('
+
+    run = run_target(*adds(contacts[1:]), ledger_url=sqlite_url, lists=lists)
+
+    assert run.exit_code == 0
+    assert (portal.members("VIP"), portal.members("Other")) == ({contacts[0]}, {contacts[1]})
+    assert run.log.count(said) == 1
+    assert said not in run_target(*adds(contacts[1:]), ledger_url=sqlite_url, lists=lists).log
+    assert said not in run_target(*adds(contacts[1:]), ledger_url=sqlite_url).log
+
+
 def test_a_configured_list_is_never_renamed(
     portal: Portal, run_target: TargetRunner, sqlite_url: str
 ) -> None:
