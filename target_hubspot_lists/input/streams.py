@@ -197,9 +197,13 @@ class Streams:
         self._mapped[stream].append(MappedStream(name, stream_cohort(name, columns), columns.can_remove))
         advise = self._advice.of_schema(name, names, columns)
 
+        undeclared: set[str] = set()
+
         def note_undeclared(column: str) -> None:
-            self._receiver.note_removals(name)
-            self._advice.of_undeclared(name, column)
+            if column not in undeclared:
+                undeclared.add(column)
+                self._receiver.note_removals(name)
+                self._advice.of_undeclared(name, column)
 
         parse = membership_parser(name, columns, self._settings.identifiers, note_undeclared)
         attributes = self._receiver.attribute_parser(name, names)

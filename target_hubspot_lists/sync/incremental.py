@@ -148,6 +148,7 @@ class Incremental:
                 list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
             )
         ]
+        changes += _skipped_removals(self._batch, self._journal)
         self._applier.apply(plans, resolution, properties, of_absent_lists=leaving)
         self._absent.settle(leaving, properties.results)
         self._batch.clear()
@@ -194,6 +195,21 @@ class Incremental:
                 for asked in pending.asked():
                     self._accounts.settle(asked, Outcome.NOT_A_MEMBER)
         return lists
+
+
+def _skipped_removals(batch: Iterable[Pending], journal: Journal) -> Iterator[ListChanges]:
+    """Yield the removals that the setting `lists` leaves out: who left is not to be added by an add kept before."""
+    for pending in batch:
+        if not pending.destination.route.is_skipped:
+            continue
+        for cohort in pending.sources.cohorts:
+            removals = {
+                member: word
+                for member, word in pending.words.items()
+                if not word & 1 and pending.sources.of(word >> 1).cohort == cohort
+            }
+            if removals and (list_id := journal.list_id_of(cohort)):
+                yield ListChanges(list_id, pending.sources, pending.account, removals)
 
 
 def _members(pending: Iterable[Pending]) -> Iterator[tuple[Member, bool]]:

@@ -245,6 +245,31 @@ def test_a_later_removal_of_an_address_that_turns_out_to_be_of_the_same_contact_
     assert portal.member_emails("VIP") == {BOB}
 
 
+@pytest.mark.parametrize(
+    ("skipped", "is_added"), [(by_email("VIP", ADA, "remove"), False), (by_email("VIP", CYD, "remove"), True)]
+)
+def test_a_removal_that_lists_skips_cancels_it_too(
+    portal: Portal, pipeline: Pipeline, skipped: str, *, is_added: bool
+) -> None:
+    pipeline.run(by_email("VIP", BOB), by_email("VIP", ADA))
+    pipeline.run(skipped, by_email("VIP", ADA2), lists=[{"cohort": "VIP", "skip": True}])
+    portal.add_contact(ADA)
+
+    pipeline.run(by_email("VIP", BOB))
+
+    assert portal.member_emails("VIP") == ({ADA, BOB} if is_added else {BOB})
+
+
+def test_an_add_that_lists_skips_does_not_take_its_place(portal: Portal, on_sqlite: Pipeline) -> None:
+    on_sqlite.run(by_email("VIP", BOB), by_email("VIP", ADA))
+    on_sqlite.run(by_email("VIP", ADA), lists=[{"cohort": "VIP", "skip": True}])
+    portal.add_contact(ADA)
+
+    on_sqlite.run(by_email("VIP", BOB))
+
+    assert portal.member_emails("VIP") == {ADA, BOB}
+
+
 def test_an_earlier_removal_by_another_address_does_not_cancel_it(portal: Portal, pipeline: Pipeline) -> None:
     pipeline.run(by_email("VIP", BOB), by_email("VIP", CYD))  # so that something is kept
     pipeline.run(by_email("VIP", ADA2, "remove"), by_email("VIP", ADA))
