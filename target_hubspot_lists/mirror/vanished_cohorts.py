@@ -12,7 +12,7 @@ from target_hubspot_lists.mirror.list_snapshot import CohortSnapshot, ListSnapsh
 from target_hubspot_lists.reporting.account import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from target_hubspot_lists.hubspot.list_objects import HubSpotList
     from target_hubspot_lists.journal.journal import Journal
@@ -52,14 +52,16 @@ class VanishedCohorts:
         `snapshots` are of the lists that cohorts of this run go to: these are not emptied.
         """
         in_use = {snapshot.hubspot_list.list_id for snapshot in snapshots if snapshot.hubspot_list}
-        vanished = [
+        vanished = self._one_of_each_list(
             known
             for stream in sorted(self._intake.started_streams())
             for known in self._of_stream(stream)
-            if known.list_id not in in_use and not self._destinations.routes.is_configured(_cohort(known))
-        ]
+            if known.list_id not in in_use
+        )
         may_empty = self._settings.empty_vanished_cohorts
         to_empty = [known for known in vanished if may_empty and known.stream in complete_streams]
+        if to_empty:
+            to_empty = self._without_skipped(to_empty)
         if left_alone := [known for known in vanished if known not in to_empty]:
             logger.info(
                 "Their cohorts are no longer in the input, and they were left alone: lists %s.",
@@ -69,13 +71,40 @@ class VanishedCohorts:
             return
         existing, unusable = self._destinations.find_known({known.list_id for known in to_empty})
         for known in to_empty:
-            if hubspot_list := existing.get(known.list_id):
+            hubspot_list = existing.get(known.list_id)
+            # Where `lists` names the list, it is a cohort's that did not come, and is left alone.
+            if hubspot_list and not self._destinations.routes.configured_for(hubspot_list):
                 snapshot = self._empty_snapshot(known, hubspot_list)
                 problem = unusable.get(known.list_id) or self._reread(hubspot_list)
                 snapshot.cohorts[0].account.problem = problem
                 self._list_mirror.apply(snapshot, None)
                 if snapshot.problem:
                     self._held_back.streams.add(snapshot.stream)
+
+    def _one_of_each_list(self, vanished: Iterable[KnownList]) -> list[KnownList]:
+        """Return each list once, whose cohorts all vanished, except the lists of which `lists` names a cohort."""
+        vanished = list(vanished)
+        routes = self._destinations.routes
+        configured = {known.list_id for known in vanished if routes.is_configured(_cohort(known))}
+        by_id = {known.list_id: known for known in vanished if known.list_id not in configured}
+        return list(by_id.values())
+
+    def _without_skipped(self, to_empty: Sequence[KnownList]) -> list[KnownList]:
+        """Return the lists that no entry of `lists` can mean that skips a cohort by a name which the ledger lacks.
+
+        A cohort with an id may have got that name since its list was last named.
+        """
+        if not (skipped := self._destinations.routes.unmatched_skips()):
+            return list(to_empty)
+        unclear = [known for known in to_empty if _cohort(known).id is not None]
+        if unclear:
+            logger.warning(
+                'lists[] skips "%s", and no cohort of this run or of these lists has that name. It may be the new name '
+                "of one of them, so they were left alone: lists %s. Name the cohort by its id in lists[].",
+                '", "'.join(map(shown, skipped)),
+                _named(unclear),
+            )
+        return [known for known in to_empty if known not in unclear]
 
     def _of_stream(self, stream: str) -> list[KnownList]:
         """Return the lists whose cohorts did not come; none, with a warning, if they may be another pipeline's."""
@@ -125,7 +154,8 @@ class VanishedCohorts:
 
 
 def _named(lists: Iterable[KnownList]) -> str:
-    return ", ".join(f'"{shown(known.name)}" ({known.list_id})' for known in lists)
+    by_id = {known.list_id: known.name for known in lists}
+    return ", ".join(f'"{shown(name)}" ({list_id})' for list_id, name in by_id.items())
 
 
 def _cohort(known: KnownList) -> Cohort:

@@ -195,6 +195,11 @@ class Routes:
             f"No record of this run was about these cohorts of lists[]{left_alone}: {', '.join(named)}{more}."
         )
 
+    def unmatched_skips(self) -> list[str]:
+        """Return the cohorts that `lists` skips and that no record of the run named."""
+        in_records = {name for cohort in self._known for name in cohort}
+        return [name for name, route in self._entries.items() if route.is_skipped and name not in in_records]
+
     def is_configured(self, cohort: Cohort) -> bool:
         """Return whether the setting `lists` names the cohort."""
         return (cohort.id or "") in self._entries or cohort.name in self._entries

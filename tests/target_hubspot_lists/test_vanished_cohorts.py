@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.ledger import Ledger
-from tests.factories import membership, schema_message
+from tests.factories import membership, record_message, schema_message
 from tests.target_hubspot_lists.conftest import START
+from tests.target_hubspot_lists.logs import row
 from tests.target_hubspot_lists.mirrors import mirror
 
 if TYPE_CHECKING:
@@ -149,3 +150,87 @@ def test_a_vanished_cohorts_list_that_another_run_holds_costs_itself_only(
     assert portal.members("c_C") == set()
     assert bring(run_target, sqlite_url, contacts, "A", **everything).exit_code == 0
     assert portal.members("c_B") == set()
+
+
+COLUMNS = ("contact_id", "cohort_name", "cohort_id")
+
+
+def with_ids(*cohorts: tuple[str | None, str], members: Sequence[str]) -> list[str]:
+    """A stream of whole cohorts, each with an id and a name."""
+    return [
+        schema_message(*COLUMNS),
+        *(
+            record_message(contact_id=each, cohort_id=cohort_id, cohort_name=name)
+            for cohort_id, name in cohorts
+            for each in members
+        ),
+    ]
+
+
+def mirror_all(run_target: TargetRunner, url: str, *messages: str, **config: Any) -> Run:
+    return mirror(
+        run_target,
+        *messages,
+        ledger_url=url,
+        snapshot_end="end_of_input",
+        empty_vanished_cohorts=True,
+        **config,
+    )
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        pytest.param([[(None, "VIP"), (None, "vip"), (None, "Two")]], id="two cohorts"),
+        pytest.param([[(None, "VIP"), (None, "Two")], [("1", "VIP"), (None, "Two")]], id="ids began"),
+    ],
+)
+def test_a_list_of_two_cohorts_that_both_vanish_is_emptied_once_and_told(
+    portal: Portal,
+    run_target: TargetRunner,
+    sqlite_url: str,
+    contacts: list[str],
+    earlier: list[list[tuple[str | None, str]]],
+) -> None:
+    for cohorts in earlier:
+        mirror_all(run_target, sqlite_url, *with_ids(*cohorts, members=contacts))
+
+    run = mirror_all(run_target, sqlite_url, *with_ids((None, "Two"), members=contacts))
+
+    assert run.exit_code == 0
+    assert (portal.members("c_VIP"), portal.members("c_Two")) == (set(), set(contacts))
+    assert row(run.log, "c_VIP")["removed"] == "3"
+
+
+def test_a_list_is_left_alone_if_lists_names_one_of_its_cohorts_or_the_list(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    cohorts = [(None, "VIP"), (None, "vip"), ("1", "Old"), (None, "Two")]
+    mirror_all(run_target, sqlite_url, *with_ids(*cohorts, members=contacts))
+    lists = [
+        {"cohort": "vip", "list_id": portal.hubspot_list("c_VIP").list_id},
+        {"cohort": "New", "list_id": portal.hubspot_list("c_Old").list_id},
+    ]
+
+    run = mirror_all(run_target, sqlite_url, *with_ids((None, "Two"), members=contacts), lists=lists)
+
+    assert run.exit_code == 0
+    assert (portal.members("c_VIP"), portal.members("c_Old")) == (set(contacts), set(contacts))
+
+
+def test_a_cohort_that_lists_skips_by_a_name_that_the_ledger_does_not_know_keeps_its_list(
+    portal: Portal, run_target: TargetRunner, sqlite_url: str, contacts: list[str]
+) -> None:
+    cohorts = [("1", "Old"), (None, "Plain"), ("2", "Two")]
+    mirror_all(run_target, sqlite_url, *with_ids(*cohorts, members=contacts))
+    lists = [{"cohort": "New", "skip": True}]
+    renamed = with_ids(("1", "New"), *cohorts[1:], members=contacts)
+    assert mirror_all(run_target, sqlite_url, *renamed, lists=lists).exit_code == 0
+
+    run = mirror_all(run_target, sqlite_url, *with_ids(cohorts[2], members=contacts), lists=lists)
+
+    assert run.exit_code == 0
+    assert (portal.members("c_Old"), portal.members("c_Plain")) == (set(contacts), set())
+    assert 'lists[] skips "New"' in run.log
+    mirror_all(run_target, sqlite_url, *with_ids(cohorts[2], members=contacts))
+    assert portal.members("c_Old") == set()
