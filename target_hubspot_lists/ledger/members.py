@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 # The bits of a membership's state. With none of them set, HubSpot confirmed that the record is not on the list.
 ON = 1  # HubSpot's last answer was that it is on the list
 OURS = 2  # this target added it
-UNSETTLED = 4  # a call about it was begun, and no answer was recorded
+UNSETTLED = 4  # a call about it was begun, and no answer was recorded; or it was merged
 LOST = (
     8  # always with UNSETTLED: it belongs on the list and is missing there (the list is new, or has lost it)
 )
+MERGED = 16  # always with ON and UNSETTLED: no call was begun, but HubSpot may not have kept it on the list in a merge
 
 _COLUMNS = ("list_key", "record_id", "state", "day")
 _state, _record_id = memberships.c.state, memberships.c.record_id
@@ -52,7 +53,7 @@ class MemberStore:
         self._view = view
 
     def states(self, list_id: str, record_ids: Collection[int]) -> dict[int, State]:
-        """Return the states that HubSpot confirmed; unknown and unsettled records are absent."""
+        """Return the states that HubSpot confirmed; unknown, unsettled and merged records are absent."""
         found: dict[int, State] = {}
         with self._view.database.reading() as connection:
             for chunk in chunks(record_ids):
@@ -83,7 +84,7 @@ class MemberStore:
 
     def unsettled(self, list_id: str) -> set[int]:
         """Return the records of calls that were begun and not answered."""
-        return set(self._pages(list_id, is_unsettled()))
+        return set(self._pages(list_id, _state.bitwise_and(UNSETTLED | MERGED) == UNSETTLED))
 
     def lost(self, list_id: str) -> set[int]:
         """Return the members that `mark_lost` or `replace_list` marked as lost, and no answer has settled since."""
@@ -112,7 +113,8 @@ class MemberStore:
         Records that are `leaving` are no longer lost: they do not belong on the list any more.
         """
         # If HubSpot says of an unanswered record that it is on the list already, it was our call that added it.
-        again = case((_is_unanswered(), _state.bitwise_or(OURS)), else_=_state.bitwise_or(UNSETTLED))
+        called = _state.bitwise_or(UNSETTLED).bitwise_and(~MERGED)
+        again = case((_is_unanswered(), _state.bitwise_or(OURS)), else_=called)
         with self._writing(list_id) as rows:
             rows.upsert(record_ids, UNSETTLED, again)
             rows.upsert(leaving, UNSETTLED, again.bitwise_and(~LOST))
@@ -230,14 +232,17 @@ def merged_state(states: Iterable[int]) -> int | None:
     """Return the state of a contact that several records were merged into; None, unknown, if all were off the list.
 
     Unsettled in any case: that HubSpot keeps a merged contact on the lists of each of its records is not documented.
-    It is ours only if no other source added one of the records.
+    It is ours only if no other source added one of the records. A record that is off the list was removed by the
+    source, so that the contact is not looked for among the members that the list has lost.
     """
+    states = list(states)
     on_list = [state for state in states if state & (ON | UNSETTLED)]
     if not on_list:
         return None
+    is_certain = all(state & ON and (state & MERGED or not state & UNSETTLED) for state in states)
     is_ours = all(state & OURS or not state & ON for state in on_list)
     bits = [bit for bit in (ON, LOST) if any(state & bit for state in on_list)]
-    return sum(bits, UNSETTLED | (OURS if is_ours else 0))
+    return sum(bits, UNSETTLED | (OURS if is_ours else 0) | (MERGED if is_certain else 0))
 
 
 def is_member() -> ColumnElement[bool]:
@@ -246,7 +251,7 @@ def is_member() -> ColumnElement[bool]:
 
 
 def is_unsettled() -> ColumnElement[bool]:
-    """Return the condition that a call about a record was begun, and no answer recorded."""
+    """Return the condition that a call about a record was begun and no answer recorded, or that it was merged."""
     return _state.bitwise_and(UNSETTLED) != 0
 
 

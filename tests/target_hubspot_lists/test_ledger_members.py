@@ -190,6 +190,20 @@ def test_lists_of_one_ledger_have_their_members_apart(ledger: Ledger) -> None:
     )
 
 
+def test_a_merged_contact_is_sent_again_and_is_of_no_call_until_one_begins(ledger: Ledger) -> None:
+    ledger.members.settle("42", on=[1, 3], off=[4])
+    ledger.people.merge_records({1: 2, 3: 4})
+
+    assert ledger.members.states("42", [2, 4]) == {}
+    assert ledger.members.all("42") == {2, 4}
+    assert ledger.members.unsettled("42") == {4}  # the source removed one of its records
+
+    ledger.people.merge_records({2: 5})
+    assert ledger.members.unsettled("42") == {4}
+    ledger.members.mark_unsettled("42", (), leaving=[5])
+    assert ledger.members.unsettled("42") == {4, 5}
+
+
 KILLED_IN_A_CALL = """
 import sys, time
 from datetime import UTC, datetime

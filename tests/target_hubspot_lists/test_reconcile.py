@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from target_hubspot_lists.ledger import Ledger
-from tests.factories import membership, record_message, schema_message, state_message
+from tests.factories import email_schema, membership, record_message, schema_message, state_message
 from tests.hubspot_emulator import HubSpotEmulator
 from tests.target_hubspot_lists.inputs import adds, calls_of, emails, now, snapshot
 from tests.target_hubspot_lists.logs import row
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.hubspot_emulator import Portal
 
 READ = "/contacts/batch/read"
+ADA, BOB = "ada@example.com", "bob@example.com"
 RECONCILE: dict[str, Any] = {"reconcile": True}
 EMPTIES_VANISHED: dict[str, Any] = {"snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
 
@@ -130,6 +131,42 @@ def test_a_merged_contact_that_a_list_lost_is_put_back_under_the_id_it_has_now(
     run_target(schema_message(), ledger_url=sqlite_url, **RECONCILE)
 
     assert portal.members("A") == {merged, contacts[2]}
+
+
+@pytest.mark.parametrize("is_known_before", [True, False])
+def test_a_contact_that_a_list_lost_after_a_merge_that_its_address_told_is_put_back(
+    portal: Portal, run_target: TargetRunner, ledger_url: str, *, is_known_before: bool
+) -> None:
+    ada, bob = (portal.add_contact(each) for each in (ADA, BOB))
+    by_email = {"match_by": "email", "ledger_url": ledger_url}
+    to_a, to_b = (record_message(email=ADA, cohort_name=each, operation="add") for each in "AB")
+    run_target(email_schema(), to_a, to_b, **by_email)
+    merged = portal.merge(ada, bob)
+    if is_known_before:
+        run_target(email_schema(), to_a, contact_cache_days=0, **by_email)
+    portal.remove_members("B", merged)
+
+    run = run_target(email_schema(), **by_email, **RECONCILE)
+
+    assert portal.members("B") == {merged}
+    assert 'List "B": 1 member of earlier runs put back' in run.log
+
+
+def test_a_merged_contact_that_a_list_lost_and_the_source_removed_stays_off(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    ada, bob = (portal.add_contact(each) for each in (ADA, BOB))
+    by_email = {"match_by": "email", "ledger_url": ledger_url}
+    changes = (record_message(email=each, cohort_name="A", operation="add") for each in (ADA, BOB))
+    removal = record_message(email=BOB, cohort_name="A", operation="remove")
+    run_target(email_schema(), *changes, **by_email)
+    run_target(email_schema(), removal, **by_email)
+    merged = portal.merge(ada, bob)
+    portal.remove_members("A", merged)
+
+    run_target(email_schema(), **by_email, **RECONCILE)
+
+    assert portal.members("A") == set()
 
 
 # Addresses
