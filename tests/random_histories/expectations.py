@@ -81,6 +81,15 @@ class Expectations:
         self._source.bookmark = covered
         self.unsettled |= {each.cohort for each in changes}
 
+    def list_was_unusable(self, changes: Sequence[Change], cohort: str) -> None:
+        """Expect the changes of all cohorts but one, whose list could not be used; all of them are read again."""
+        kept = [each for each in changes if each.cohort != cohort]
+        lost = [each for each in changes if each.cohort == cohort]
+        bookmark = self._source.bookmark
+        self.run_succeeded(kept)
+        self.run_failed(lost, [])
+        self._source.bookmark = bookmark
+
     def run_was_unproven(self, changes: Sequence[Change]) -> None:
         """Expect that the members of a mirror's snapshot were added, and that nobody was removed."""
         self._find_lists(changes)

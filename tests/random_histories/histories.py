@@ -20,16 +20,19 @@ from tests.random_histories.steps import (
     DeleteList,
     Merge,
     MoveAddress,
+    OptOut,
     RemoveByHand,
     RenameCohort,
     RenameList,
     Run,
+    RunBesideUnusableList,
     SourceChanges,
     TwoRuns,
     UnprovenRun,
     simpler_steps,
 )
-from tests.random_histories.variants import Variant, random_variant
+from tests.random_histories.unusable_lists import PROBLEMS
+from tests.random_histories.variants import Variant, combinations, random_variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,9 +77,9 @@ class History:
 
 
 def random_history(seed: int, ledgers: Sequence[str]) -> History:
-    """Return the history of a number."""
-    random = Random(seed)
-    variant = random_variant(random, ledgers)
+    """Return the history of a number; the combinations of settings take turns."""
+    random, combined = Random(seed), combinations(ledgers)
+    variant = random_variant(random, combined[seed % len(combined)])
     steps: list[Step] = [_source_changes(random)]
     for _ in range(random.randrange(2, MOST_STEPS)):
         steps.append(_step(random))
@@ -119,6 +122,8 @@ def _step(random: Random) -> Step:
         (1, lambda: DaysPass(random.choice((1, 8, 100)))),
         (1, UnprovenRun),
         (1, lambda: TwoRuns(same_input=random.random() < 0.5)),
+        (2, lambda: RunBesideUnusableList(cohort, random.choice(list(PROBLEMS)))),
+        (1, lambda: OptOut(person)),
     )
     (make,) = random.choices([make for _, make in weighted], [weight for weight, _ in weighted])
     return make()

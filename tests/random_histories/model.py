@@ -6,6 +6,7 @@ STATE covers, and perhaps more. HubSpot keeps a membership until somebody change
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ class Members:
     # Members that were removed or added by hand, and of which the ledger learns when a run reconciles.
     removed_by_hand: set[int] = field(default_factory=set)
     added_by_hand: set[int] = field(default_factory=set)
+    # Records that the source removed, and has not added again: a contact that they are merged into may stay off.
+    left: set[int] = field(default_factory=set)
     # Members that a failed run was putting on a list made again, until a later run ends well.
     refilling: set[int] = field(default_factory=set)
     # Adds of members whom HubSpot did not know, by identifier, since when: a later run may try them again, or not.
@@ -44,19 +47,23 @@ class Members:
         """A run applied these changes: whether each record id is a member."""
         for number, is_member in changes.items():
             (self.on.add if is_member else self.on.discard)(number)
+            (self.left.discard if is_member else self.left.add)(number)
         self.unsure -= changes.keys()
 
     def may_have_applied(self, changes: Mapping[int, bool]) -> None:
         """A run failed before a STATE covered these changes."""
         self.unsure |= changes.keys()
+        self.left |= {number for number, is_member in changes.items() if not is_member}
 
     def replace(self, wanted: Collection[int]) -> None:
         """A mirror made the list equal to a snapshot."""
+        self.left = (self.left | self.on | self.unsure) - set(wanted)
         self.on, self.unsure = set(wanted), set()
 
     def may_have_replaced(self, wanted: Collection[int]) -> None:
         """A mirror failed: of those to be added and to be removed each may be on the list or not."""
         self.unsure |= self.on ^ set(wanted)
+        self.left |= self.on - set(wanted)
 
     def add_only(self, wanted: Collection[int]) -> None:
         """A mirror whose snapshot is not proven added its members, and removed nobody."""
@@ -66,9 +73,11 @@ class Members:
     def reconcile(self, found: Collection[int], *, is_exact: bool) -> None:
         """A run read the list again: lost members are put back, members added by hand are learnt.
 
-        A mirror's list `is_exact`: it was made equal to a snapshot, and members added by hand are removed.
+        A mirror's list `is_exact`: it was made equal to a snapshot, and members added by hand are removed. A lost
+        member is left off if the source removed one of the records that were merged into the contact.
         """
-        for number in () if is_exact else self.added_by_hand:
+        learnt = set() if is_exact else self.added_by_hand | (self.removed_by_hand & self.left)
+        for number in learnt:
             (self.on.add if number in found else self.on.discard)(number)
         self.removed_by_hand, self.added_by_hand = set(), set()
 
@@ -90,14 +99,9 @@ class Members:
 
     def made_again(self) -> Members:
         """Return the members of the list that replaces this deleted one: those that a ledger knows."""
-        return Members(
-            set(self.on),
-            set(self.unsure),
-            set(self.removed_by_hand),
-            set(self.added_by_hand),
-            set(self.on),
-            dict(self.waiting),
-        )
+        again = deepcopy(self)
+        again.refilling = set(self.on)
+        return again
 
     def merge(self, old: Collection[int], merged: int) -> None:
         """Two contacts are merged; the merged contact is a member where either of them was."""
@@ -112,4 +116,4 @@ class Members:
             numbers.discard(number)
 
     def _all(self) -> tuple[set[int], ...]:
-        return (self.on, self.unsure, self.removed_by_hand, self.added_by_hand, self.refilling)
+        return (self.on, self.unsure, self.left, self.removed_by_hand, self.added_by_hand, self.refilling)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.clocks import FakeClock
@@ -10,6 +13,7 @@ from tests.hubspot_emulator import HubSpotEmulator, Portal
 from tests.in_process import run
 from tests.random_histories import naming
 from tests.random_histories.expectations import Expectations, Wrong
+from tests.random_histories.mailability import OPTED_OUT, problem_of_report, properties_of
 from tests.random_histories.model import Members
 from tests.random_histories.source import COHORTS, Source
 
@@ -49,6 +53,8 @@ class Simulation:
         self.portal = portal = Portal(clock=self.clock.time)
         self.hubspot = HubSpotEmulator(portal)
         self._numbers = itertools.count()
+        self._report: Path | None = None
+        self._folder = ExitStack()
         self.source = Source(variant, self._first_people())
         self.expected = Expectations(variant, portal, self.source, BYSTANDERS)
         if variant.was_there:
@@ -61,6 +67,8 @@ class Simulation:
         portal.quirks.membership_lag_seconds = variant.lag
 
     def __enter__(self) -> Self:
+        if self.variant.asks_mailability:
+            self._report = Path(self._folder.enter_context(TemporaryDirectory())) / "report.jsonl"
         self.hubspot.__enter__()
         return self
 
@@ -68,6 +76,7 @@ class Simulation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.hubspot.__exit__(kind, error, trace)
+        self._folder.close()
 
     def _first_people(self) -> Iterator[str]:
         ids = []
@@ -76,8 +85,11 @@ class Simulation:
             also = ["alias@example.com"] if number == 0 else []
             # With fallbacks one of them is known by address alone.
             has_number = self.variant.match_by == "property" or number != 1
-            numbered = {"customer_id": naming.number(number)} if has_number else {}
-            ids.append(self.portal.add_contact(f"p{number}@example.com", additional_emails=also, **numbered))
+            properties = {"customer_id": naming.number(number)} if has_number else {}
+            if self.variant.asks_mailability:
+                properties |= properties_of(number)
+            address = f"p{number}@example.com"
+            ids.append(self.portal.add_contact(address, additional_emails=also, **properties))
         self.portal.add_list(BYSTANDERS, members=ids[:2])
         everybody = range(self._people)
         if self.variant.match_by == "property":
@@ -96,7 +108,13 @@ class Simulation:
         """The settings of a run."""
         ledger = {} if self.ledger_url is None else {"ledger_url": self.ledger_url}
         where = {"api_url": self.hubspot.url, "access_token": self.hubspot.token}
-        return self.variant.settings() | where | ledger
+        report = {} if self._report is None else {"report_path": str(self._report), "report_members": "all"}
+        return self.variant.settings() | where | ledger | report
+
+    def check_mailability(self) -> None:
+        """Raise `Wrong` if the report of the last run says wrong who cannot be mailed."""
+        if self._report and (problem := problem_of_report(self._report, self.portal)):
+            raise Wrong(problem)
 
     def run(self, messages: Iterable[str], config: dict[str, Any], **options: Any) -> Ended:
         """Run the target in this process, on the simulated clock."""
@@ -130,8 +148,9 @@ class Simulation:
         old = {one.record_id, other.record_id}
         if self.expected.bystanders & old:
             self.expected.bystanders = self.expected.bystanders - old | {merged}
-        if self.variant.match_by == "property":
-            self.days_pass(CACHE_DAYS)  # of two customer numbers the merged contact has one
+        # Of two customer numbers the merged contact has one, and it may have an obstacle of the other's.
+        if self.variant.match_by == "property" or self.variant.asks_mailability:
+            self.days_pass(CACHE_DAYS)
 
     def delete_contact(self, identifier: str) -> None:
         """Delete a contact; a ledger looks its address up again only after some days."""
@@ -153,6 +172,12 @@ class Simulation:
         if has_heir:
             self.portal.add_contact(contact.email, **numbered)
         self.days_pass(CACHE_DAYS)
+
+    def opt_out(self, identifier: str) -> None:
+        """Let a contact opt out of all email; a ledger reads it again only after some days."""
+        if contact := naming.find(self.portal, identifier):
+            self.portal.update_contact(contact.record_id, **OPTED_OUT)
+            self.days_pass(CACHE_DAYS)
 
     def add_contact(self) -> None:
         """Make a contact that the source may name from now on."""
@@ -195,14 +220,14 @@ class Simulation:
 
     def rename_list(self, cohort: str) -> None:
         """Rename a cohort's list: with a ledger it stays the cohort's, without one the cohort gets a new list."""
-        if list_id := self._known_list(cohort):
+        if list_id := self.known_list(cohort):
             # A list that was there before the first run is ours by its prefix alone; without it a mirror keeps off.
             prefix = self.variant.prefix if self.variant.was_there else ""
             self.portal.rename_list(list_id, prefix + self.new_name())
 
     def delete_list(self, cohort: str) -> None:
         """Delete a cohort's list under another name: a deleted list keeps its name."""
-        if list_id := self._known_list(cohort):
+        if list_id := self.known_list(cohort):
             self.portal.rename_list(list_id, self.new_name())
             self.portal.delete_list(list_id)
 
@@ -218,13 +243,13 @@ class Simulation:
         """Let days pass."""
         self.clock.sleep(days * SECONDS_PER_DAY)
 
-    def _known_list(self, cohort: str) -> str | None:
+    def known_list(self, cohort: str) -> str | None:
         """Return a cohort's list, unless a failed run may or may not have told the ledger of it."""
         return None if cohort in self.expected.unsettled else self.expected.live_list_of(cohort)
 
     def _list_and_contact(self, cohort: str, identifier: str) -> Iterator[tuple[str, Contact]]:
         """Yield what a change by hand is about, if both exist."""
-        list_id, contact = self._known_list(cohort), naming.find(self.portal, identifier)
+        list_id, contact = self.known_list(cohort), naming.find(self.portal, identifier)
         if list_id is not None and contact is not None:
             yield list_id, contact
 

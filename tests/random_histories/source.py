@@ -42,6 +42,10 @@ class Source:
             cohort: {} for cohort in COHORTS
         }  # in the order of joining
 
+    def key(self, cohort: str) -> str:
+        """Return what a setting names a cohort by: its id, else its name."""
+        return cohort if self._variant.has_ids else self.names[cohort]
+
     @property
     def length(self) -> int:
         """The number of changes so far."""

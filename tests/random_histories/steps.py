@@ -10,10 +10,12 @@ from tests.random_histories.disturbances import DISTURBANCES, forked_runs
 from tests.random_histories.expectations import Wrong
 from tests.random_histories.simulation import SETTLED
 from tests.random_histories.source import COHORTS, Change
+from tests.random_histories.unusable_lists import unusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.in_process import Ended
     from tests.random_histories.simulation import Simulation
 
 
@@ -76,6 +78,16 @@ class AddContact:
 
     def perform(self, simulation: Simulation) -> None:
         simulation.add_contact()
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """A contact opts out of all email."""
+
+    person: int
+
+    def perform(self, simulation: Simulation) -> None:
+        simulation.opt_out(_identifier(simulation, self.person))
 
 
 @dataclass(frozen=True)
@@ -174,9 +186,43 @@ class Run:
             raise Wrong(f"the run exits {ended.exit_code}: {ended.errors}")
         if ended.exit_code == 0:
             expected.run_succeeded(changes, reconciled=reconciles)
+            simulation.check_mailability()
         else:
             expected.run_failed(changes, ended.states)
         expected.check()
+
+
+@dataclass(frozen=True)
+class RunBesideUnusableList:
+    """The target runs while the list of one cohort cannot be used: that costs the cohort, and no other."""
+
+    cohort: int
+    problem: str
+
+    def perform(self, simulation: Simulation) -> None:
+        simulation.clock.sleep(SETTLED)
+        changes, cohort = simulation.source.pending(), COHORTS[self.cohort]
+        list_id = simulation.known_list(cohort)
+        if list_id is None:
+            return
+        messages = simulation.source.messages(changes)
+        with unusable(simulation, list_id, self.problem):
+            ended = DISTURBANCES["none"].run(simulation, messages, simulation.config, 0)
+        simulation.check_output(ended)
+        if ended.exit_code == 0:  # nothing was to be changed on the list
+            simulation.expected.run_succeeded(changes)
+        else:
+            self._check_told(simulation.source.key(cohort), ended)
+            simulation.expected.list_was_unusable(changes, cohort)
+        simulation.expected.check()
+
+    def _check_told(self, key: str, ended: Ended) -> None:
+        """Check that the run names this list alone, and that its input is read again."""
+        told = "\n".join(ended.errors)
+        if f'[{{"cohort": "{key}", "skip": true}}]' not in told or told.count('"skip"') != 1:
+            raise Wrong(f"the run does not say which list cannot be used: {told}")
+        if ended.states:
+            raise Wrong("a STATE left, although a list could not be used")
 
 
 @dataclass(frozen=True)
@@ -231,11 +277,13 @@ STEPS: dict[str, type[Step]] = {
     for each in (
         SourceChanges,
         Run,
+        RunBesideUnusableList,
         UnprovenRun,
         TwoRuns,
         Merge,
         DeleteContact,
         MoveAddress,
+        OptOut,
         AddContact,
         CreateContact,
         AddByHand,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ class Variant:
     batch_size: int
     was_there: bool  # whether the first cohort's list exists before the first run, with members of its own
     creates: bool  # whether contacts are created for addresses that HubSpot does not know
+    asks_mailability: bool  # whether runs ask who cannot be mailed
     lag: float  # seconds by which HubSpot's reads lag behind its writes
 
     @property
@@ -49,6 +51,7 @@ class Variant:
             "batch_size_rows": self.batch_size,
             "max_removal_percent": 100,
             "create_contacts": self.creates,
+            "check_mailability": self.asks_mailability,
             "max_concurrency": 1,
         }
 
@@ -57,6 +60,7 @@ class Variant:
         candidates = [
             replace(self, lag=0.0),
             replace(self, creates=True),
+            replace(self, asks_mailability=False),
             replace(self, was_there=False),
             replace(self, has_ids=False),
             replace(self, batch_size=1000),
@@ -66,21 +70,25 @@ class Variant:
         yield from (each for each in candidates if each != self)
 
 
-def random_variant(random: Random, ledgers: Sequence[str]) -> Variant:
-    """Return a variant with one of these kinds of ledger."""
-    # A history on Postgres takes twice as long as one on SQLite, and differs in the database alone.
-    weights = [1 if each == "postgres" else 3 for each in ledgers]
-    is_mirror, (ledger,) = random.random() < 0.5, random.choices(ledgers, weights)
+def combinations(ledgers: Sequence[str]) -> list[tuple[bool, str, str]]:
+    """Return each combination of mode (whether it is a mirror), identifier, and one of these kinds of ledger."""
+    return list(itertools.product((False, True), MATCHES, ledgers))
+
+
+def random_variant(random: Random, combination: tuple[bool, str, str]) -> Variant:
+    """Return a variant of a combination."""
+    is_mirror, match_by, ledger = combination
     # Without a ledger a mirror removes nobody from a list whose name has no prefix.
     prefix = "c_" if is_mirror and ledger == "none" else random.choice(("c_", "c_", ""))
     return Variant(
         is_mirror=is_mirror,
-        match_by=random.choices(list(MATCHES), (4, 3, 2, 3))[0],
+        match_by=match_by,
         ledger=ledger,
         has_ids=random.random() < 0.5,
         prefix=prefix,
         batch_size=random.choice((2, 1000)),
         was_there=bool(prefix) and random.random() < 0.4,
         creates=random.random() < 0.6,
+        asks_mailability=random.random() < 0.3,
         lag=random.choice((0.0, 0.0, 4.0)),
     )

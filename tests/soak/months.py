@@ -75,6 +75,7 @@ class Soak:
             batch_size=1000,
             was_there=True,
             creates=True,
+            asks_mailability=False,
             lag=0.0,
         )
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.hubspot_emulator import Portal
 from tests.new_ledgers import NewLedgers
 from tests.random_histories.histories import History, random_history, shrunk
+from tests.random_histories.mailability import OPTED_OUT, problem_of_report
 from tests.random_histories.steps import AddContact, Merge, Run, SourceChanges
 from tests.random_histories.variants import Variant
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The same sample each time: a failure belongs to the change that made it.
 SEED = int(os.environ.get("RANDOM_SEED", "20260320"))
@@ -26,6 +33,7 @@ PLAIN = Variant(
     batch_size=1000,
     was_there=False,
     creates=True,
+    asks_mailability=False,
     lag=0.0,
 )
 
@@ -53,6 +61,35 @@ def test_of_two_numbers_of_a_merged_contact_the_last_change_counts_though_hubspo
 
     with NewLedgers() as ledgers:
         assert history.problem(ledgers) is None
+
+
+@pytest.mark.parametrize(
+    ("member", "counts", "is_right"),
+    [
+        ({"mailability": "opted_out"}, {"opted_out": 1}, True),
+        ({"mailability": "mailable"}, {"mailable": 1}, False),
+        ({"mailability": "opted_out"}, {}, False),
+        ({"mailability": "opted_out", "outcome": "missing"}, {}, True),
+        ({"mailability": None}, {"opted_out": 1}, False),
+    ],
+)
+def test_a_report_is_right_if_it_tells_of_each_member_what_holds_and_counts_it(
+    tmp_path: Path, member: dict[str, str | None], counts: dict[str, int], *, is_right: bool
+) -> None:
+    portal = Portal()
+    record_id = portal.add_contact("ada@example.com", **OPTED_OUT)
+    of_member: dict[str, Any] = {
+        "kind": "member",
+        "operation": "add",
+        "outcome": "added",
+        "record_id": record_id,
+        **member,
+    }
+    lines: list[dict[str, Any]] = [of_member, {"kind": "list", "mailability": counts}]
+    path = tmp_path / "report.jsonl"
+    path.write_text("".join(json.dumps({"run_id": "run-1", **each}) + "\n" for each in lines))
+
+    assert (problem_of_report(path, portal) is None) is is_right
 
 
 def test_a_history_is_written_as_text_and_read_again() -> None:
