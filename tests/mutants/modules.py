@@ -29,6 +29,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_operations.py",
     ),
     f"{TARGET}/input/parsing.py": (
+        f"{TARGET}/test_parsing.py",
         f"{TARGET}/test_memberships.py",
         f"{TARGET}/test_operations.py",
         f"{TARGET}/test_bad_input.py",
@@ -57,7 +58,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_changes.py",
     ),
     f"{TARGET}/sync/destinations.py": (
+        f"{TARGET}/test_routes.py",
         f"{TARGET}/test_lists.py",
+        f"{TARGET}/test_list_creation_noted.py",
+        f"{TARGET}/test_list_owners.py",
         f"{TARGET}/test_unusable_lists.py",
         f"{TARGET}/test_memory_lists.py",
     ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from target_hubspot_lists.hubspot.list_objects import HubSpotList
 from target_hubspot_lists.input.records import Cohort
-from target_hubspot_lists.reporting.account import Account, RequestedChanges, packed
+from target_hubspot_lists.reporting.account import Account, RequestedChange, RequestedChanges, packed
 from target_hubspot_lists.sync.plans import Fold, Plan, last_words, to_add
 from tests.factories import membership, schema_message
 from tests.hubspot_emulator import HubSpotEmulator, Portal
@@ -36,6 +36,17 @@ def test_a_plan_names_members_as_records_did_and_counts_calls_on_its_first_cohor
 
     assert list(plan.members()) == ["ada@example.com", 2]
     assert plan.account is first
+
+
+def test_a_plan_tells_which_identifier_found_each_contact() -> None:
+    account = Account(Cohort(None, "VIP"), "VIP")
+    asked = {
+        7: RequestedChange("ada", True, 0, account, found_by=1),
+        8: RequestedChange("bob", False, 1, account, found_by=0),
+        9: RequestedChange("cyd", True, 2, account),
+    }
+
+    assert Plan.of(VIP, asked).all_asked() == asked
 
 
 def test_what_plans_add_has_each_contact_once_for_each_list() -> None:
