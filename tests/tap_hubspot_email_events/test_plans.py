@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_hubspot_email_events.plans import Plan, Stage
+from tap_hubspot_email_events.plans import Plan, Stage, WindowRequest
 from tap_hubspot_email_events.widths import MOST_EVENTS, PAGE_EVENTS, Width
 from tap_hubspot_email_events.windows import Window, WindowRead
 from tests.tap_hubspot_email_events.fakes import a_read
@@ -100,6 +103,32 @@ def test_short_of_memory_the_beginning_of_a_burst_is_looked_for_a_page_at_a_time
     request = plan.next_window(is_short=True)
 
     assert request == (Window(0, 495), PAGE_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("burst", "taken"),
+    [(400, WindowRequest(Window(0, 100), MOST_EVENTS)), (401, WindowRequest(Window(0, 201), PAGE_EVENTS))],
+)
+def test_a_burst_of_a_few_windows_is_read_in_windows_if_memory_is_short(
+    burst: int, taken: WindowRequest
+) -> None:
+    plan = Plan.of(0, 5_000)
+    plan.width = Width(1_000, is_known=True)
+    plan.add_read(a_read(window_of(plan), burst, held=50, seen=3_999))
+    plan.width = Width(100, is_known=True)
+
+    assert plan.next_window(is_short=True) == taken
+
+
+def test_a_plan_tells_how_many_bytes_wait() -> None:
+    plan = Plan.of(0, 200)
+    plan.width = Width(100, 2, is_known=True)
+    for size in (300, 40):
+        plan.add_read(replace(a_read(window_of(plan), held=1), size=size))
+
+    assert plan.bytes_held == 340
+    plan.take_oldest()
+    assert plan.bytes_held == 40
 
 
 def test_what_was_read_of_a_burst_does_not_change_the_width_of_what_comes_behind_it() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_hubspot_email_events.widths import (
+    EXTRAPOLATED_WINDOWS,
     FAR_TOO_WIDE,
     FEW_EVENTS,
     GROWTH,
@@ -12,6 +15,7 @@ from tap_hubspot_email_events.widths import (
     MOST_EVENTS,
     MOST_SIDE_BY_SIDE,
     SPARSE_GROWTH,
+    TELLING_EVENTS,
     Width,
     is_far_too_wide,
     wanted_events,
@@ -132,3 +136,73 @@ def test_a_window_is_far_too_wide_once_it_seems_to_hold_many() -> None:
     assert is_far_too_wide(1_000, HOUR, (widest + 1) * HOUR)
     assert not is_far_too_wide(1_000, HOUR, widest * HOUR)
     assert not is_far_too_wide(0, HOUR, 10**9 * HOUR)
+
+
+def test_a_remainder_of_a_tenth_more_than_a_window_is_one_window() -> None:
+    assert Width(10).of_next(11) == 11
+    assert Width(10).of_next(12) == 10
+
+
+def test_a_width_is_never_less_than_a_millisecond_however_dense_the_events_are() -> None:
+    assert Width().after(part(3_999, 1, 1)) == Width(1, 2, is_known=True)
+    assert Width(HOUR, 1, is_known=True).after(part(3_999, 1, 1)) == Width(1, 1, is_known=True)
+
+
+def test_an_even_density_is_trusted_for_eight_windows_and_half_of_more_is_read_first() -> None:
+    fitting = wanted_events(part(1_000, 1_000, 1))
+    eight = EXTRAPOLATED_WINDOWS * fitting
+
+    assert Width().after(part(1_000, 1_000, eight)) == Width(fitting, 2, is_known=True)
+    assert Width().after(part(1_000, 1_000, eight + 1)) == Width(eight // 2 + 1)
+
+
+def test_events_tell_the_width_to_come_from_five_hundred_on() -> None:
+    assert KNOWN.after(whole(TELLING_EVENTS - 1)) == Width(SPARSE_GROWTH * HOUR, 1, is_known=True)
+    assert KNOWN.after(whole(TELLING_EVENTS)) == Width(GROWTH * HOUR, 1, is_known=True)
+
+
+@pytest.mark.parametrize(("events", "side_by_side"), [(1_887, 1), (1_888, 4)])
+def test_a_window_is_as_expected_if_it_is_half_full(events: int, side_by_side: int) -> None:
+    assert (2 * events >= wanted_events(whole(events))) is (side_by_side > 1)
+
+    following = Width(HOUR, 2, is_known=True).after(whole(events))
+
+    assert following.side_by_side == side_by_side
+    assert following.is_known
+
+
+def test_a_window_that_is_exactly_half_full_is_as_expected() -> None:
+    # Of 20 events of together 106,952 bytes 1,121 would fit, so that a window should hold 1,000.
+    read = replace(whole(20, size=106_952), seen=500)
+    assert wanted_events(read) == 1_000
+
+    assert KNOWN.after(read).side_by_side == 2
+
+
+@pytest.mark.parametrize("events", [0, 1, 2])
+def test_few_events_leave_half_of_the_room_free(events: int) -> None:
+    assert wanted_events(whole(events)) == MOST_EVENTS // 2
+
+
+def test_a_window_of_large_events_holds_so_many_that_they_fit_and_at_least_one() -> None:
+    assert wanted_events(whole(100, size=100 * 80_000)) == 51  # of 74 that fit
+    assert wanted_events(whole(1, size=10 * MOST_BYTES)) == 1
+
+
+def test_a_window_of_which_nothing_is_known_is_no_burst() -> None:
+    nothing, mixed = part(0, HOUR, HOUR), replace(part(10, HOUR, HOUR), in_order=False)
+
+    assert not KNOWN.is_burst(nothing, held=0)
+    assert not KNOWN.is_burst(mixed, held=0)
+
+
+def test_a_burst_may_seem_to_hold_what_may_wait_and_no_more() -> None:
+    left = part(1_000, HOUR, HOUR)
+
+    assert Width().is_burst(left, held=FEW_EVENTS - 1_000)
+    assert not Width().is_burst(left, held=FEW_EVENTS - 999)
+
+
+def test_a_window_that_seems_to_hold_exactly_what_it_may_is_read_on() -> None:
+    assert not is_far_too_wide(FAR_TOO_WIDE, 1, MOST_EVENTS)
+    assert is_far_too_wide(FAR_TOO_WIDE, 1, MOST_EVENTS + 1)
