@@ -23,6 +23,16 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_report.py",
         f"{TARGET}/test_memory.py",
     ),
+    f"{TARGET}/hubspot/refusals.py": (
+        f"{TARGET}/test_changes.py",
+        f"{TARGET}/test_refusals.py",
+        f"{TARGET}/test_fallbacks.py",
+    ),
+    f"{TARGET}/hubspot/membership_changes.py": (
+        f"{TARGET}/test_changes.py",
+        f"{TARGET}/test_refusals.py",
+        f"{TARGET}/test_odd_answers.py",
+    ),
     f"{TARGET}/input/records.py": (
         f"{TARGET}/test_records.py",
         f"{TARGET}/test_memberships.py",
