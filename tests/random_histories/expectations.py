@@ -10,7 +10,7 @@ from tests.random_histories.model import Members
 from tests.random_histories.source import COHORTS, STATE_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from tests.hubspot_emulator import Portal
     from tests.random_histories.source import Change, Source
@@ -39,6 +39,14 @@ class Expectations:
         self.bystanders = portal.members(bystanders)
         # The cohorts of failed runs: nobody can tell whether the ledger knows their lists.
         self.unsettled: set[str] = set()
+
+    def merge(self, old: Collection[int], merged: int) -> None:
+        """Two contacts are merged."""
+        for members in self.members.values():
+            members.merge(old, merged)
+        for held_by in self._holders.values():
+            if not held_by.isdisjoint(map(str, old)):
+                held_by.add(str(merged))
 
     # After a run
 
@@ -81,14 +89,19 @@ class Expectations:
         self._source.bookmark = covered
         self.unsettled |= {each.cohort for each in changes}
 
-    def list_was_unusable(self, changes: Sequence[Change], cohort: str) -> None:
-        """Expect the changes of all cohorts but one, whose list could not be used; all of them are read again."""
+    def list_was_unusable(self, changes: Sequence[Change], cohort: str, states: Sequence[Any]) -> None:
+        """Expect the changes of all cohorts but one, whose list could not be used: no STATE covers a change of it."""
         kept = [each for each in changes if each.cohort != cohort]
         lost = [each for each in changes if each.cohort == cohort]
-        bookmark = self._source.bookmark
+        covered = states[-1][STATE_KEY] if states else self._source.bookmark
+        is_covered = lost and (
+            self._variant.is_mirror or lost[0] in changes[: covered - self._source.bookmark]
+        )
+        if states and (is_covered or not lost):
+            raise Wrong("a STATE left that covers a change of a list that could not be used")
         self.run_succeeded(kept)
         self.run_failed(lost, [])
-        self._source.bookmark = bookmark
+        self._source.bookmark = covered
 
     def run_was_unproven(self, changes: Sequence[Change]) -> None:
         """Expect that the members of a mirror's snapshot were added, and that nobody was removed."""
@@ -234,6 +247,7 @@ class Expectations:
 
     def _snapshots(self, changes: Sequence[Change]) -> Iterator[tuple[Members, set[int]]]:
         """Yield for each list the contacts of its cohort's snapshot."""
+        self._note_holders(changes)
         for cohort in sorted({each.cohort for each in changes}):
             contacts = (
                 naming.find(self._portal, each.identifier) for each in changes if each.cohort == cohort
@@ -260,5 +274,14 @@ class Expectations:
         exact = {each.cohort for each in changes} if self._variant.is_mirror else set()
         for cohort in COHORTS:
             if list_id := self.live_list_of(cohort):
-                found = set(map(int, self._portal.members(list_id)))
-                self.members[list_id].reconcile(found, is_exact=cohort in exact)
+                found, members = set(map(int, self._portal.members(list_id))), self.members[list_id]
+                heirs = set() if cohort in exact else self._heirs(members.deleted)
+                members.reconcile(found, heirs, is_exact=cohort in exact)
+
+    def _heirs(self, deleted: Collection[int]) -> set[int]:
+        """Return the contacts that have an address or a number of a deleted member: they may be put on the list."""
+        parts = [
+            part for part, held_by in self._holders.items() if not set(deleted).isdisjoint(map(int, held_by))
+        ]
+        contacts = (naming.find(self._portal, part) for part in parts)
+        return {each.number for each in contacts if each is not None}

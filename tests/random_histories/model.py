@@ -26,6 +26,8 @@ class Members:
     added_by_hand: set[int] = field(default_factory=set)
     # Records that the source removed, and has not added again: a contact that they are merged into may stay off.
     left: set[int] = field(default_factory=set)
+    # Members whose contacts were deleted: who has their address or number since may be put on the list.
+    deleted: set[int] = field(default_factory=set)
     # Members that a failed run was putting on a list made again, until a later run ends well.
     refilling: set[int] = field(default_factory=set)
     # Adds of members whom HubSpot did not know, by identifier, since when: a later run may try them again, or not.
@@ -46,8 +48,11 @@ class Members:
     def apply(self, changes: Mapping[int, bool]) -> None:
         """A run applied these changes: whether each record id is a member."""
         for number, is_member in changes.items():
+            if not is_member:
+                self.left.add(number)
+            elif number not in self.on:
+                self.left.discard(number)
             (self.on.add if is_member else self.on.discard)(number)
-            (self.left.discard if is_member else self.left.add)(number)
         self.unsure -= changes.keys()
 
     def may_have_applied(self, changes: Mapping[int, bool]) -> None:
@@ -70,13 +75,14 @@ class Members:
         self.unsure -= set(wanted)
         self.on |= set(wanted)
 
-    def reconcile(self, found: Collection[int], *, is_exact: bool) -> None:
+    def reconcile(self, found: Collection[int], heirs: Collection[int], *, is_exact: bool) -> None:
         """A run read the list again: lost members are put back, members added by hand are learnt.
 
         A mirror's list `is_exact`: it was made equal to a snapshot, and members added by hand are removed. A lost
-        member is left off if the source removed one of the records that were merged into the contact.
+        member is left off if the source removed one of the records that were merged into the contact. Of `heirs`, who
+        have an address or number of a deleted member, it is as HubSpot has it.
         """
-        learnt = set() if is_exact else self.added_by_hand | (self.removed_by_hand & self.left)
+        learnt = set() if is_exact else self.added_by_hand.union(heirs, self.removed_by_hand & self.left)
         for number in learnt:
             (self.on.add if number in found else self.on.discard)(number)
         self.removed_by_hand, self.added_by_hand = set(), set()
@@ -112,6 +118,8 @@ class Members:
 
     def forget(self, number: int) -> None:
         """A contact is deleted, and with it its memberships."""
+        if number in self.on | self.unsure:
+            self.deleted.add(number)
         for numbers in self._all():
             numbers.discard(number)
 

@@ -143,8 +143,7 @@ class Simulation:
         if kept == "second":
             one, other = other, one
         merged = self.portal.merge(one.record_id, other.record_id, keeps_primary_id=kept != "new")
-        for members in self.expected.members.values():
-            members.merge({one.number, other.number}, int(merged))
+        self.expected.merge({one.number, other.number}, int(merged))
         old = {one.record_id, other.record_id}
         if self.expected.bystanders & old:
             self.expected.bystanders = self.expected.bystanders - old | {merged}
