@@ -203,6 +203,11 @@ class Streams:
             if column not in undeclared:
                 undeclared.add(column)
                 self._receiver.note_removals(name)
+                # A SCHEMA that comes again says no more of removals than this one.
+                self._mapped[stream] = [
+                    each._replace(can_remove=True) if each.name == name else each
+                    for each in self._mapped[stream]
+                ]
                 self._advice.of_undeclared(name, column)
 
         parse = membership_parser(name, columns, self._settings.identifiers, note_undeclared)

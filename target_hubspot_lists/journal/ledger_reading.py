@@ -8,6 +8,7 @@ import sys
 from abc import abstractmethod
 from collections import Counter
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
@@ -82,8 +83,12 @@ class LedgerReader(Journal):
 
     @override
     def list_id_of(self, cohort: Cohort) -> str | None:
-        known = KnownCohorts(self._ledger.lists.all()).find(cohort)
+        known = self._of_earlier_runs.find(cohort)
         return known.list_id if known else None
+
+    @cached_property
+    def _of_earlier_runs(self) -> KnownCohorts:  # read once, since many cohorts may have one name
+        return KnownCohorts(self._ledger.lists.all())
 
     @override
     def restore_routes(self, routed: Collection[Routed]) -> None:

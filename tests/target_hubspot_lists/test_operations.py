@@ -146,6 +146,7 @@ def test_a_removal_removes_also_where_the_schema_has_no_operation(
     run = run_target(
         schema_message(*names),
         *(record_message(**each, cohort_name="VIP", cohort_size=3) for each in rows),
+        *([schema_message(*names)] if sync_mode == "incremental" else []),
         sync_mode=sync_mode,
         list_name_prefix="c_",
         max_removal_percent=100,
