@@ -69,7 +69,9 @@ class Expectations:
             self._reconcile(changes)
         self._source.bookmark = self._source.length
 
-    def run_failed(self, changes: Sequence[Change], states: Sequence[Any]) -> None:
+    def run_failed(
+        self, changes: Sequence[Change], states: Sequence[Any], *, reconciled: bool = False
+    ) -> None:
         """Expect the changes that the run's last STATE covers; of the others each may be applied or not."""
         self._find_lists(changes)
         covered = states[-1][STATE_KEY] if states else self._source.bookmark
@@ -86,6 +88,8 @@ class Expectations:
                 members.may_have_applied(last)
             self._note_waiting(changes[:count])
             self._note_waiting([each for each in changes[count:] if each.is_member], is_certain=False)
+        if reconciled:
+            self._learn_heirs()
         self._source.bookmark = covered
         self.unsettled |= {each.cohort for each in changes}
 
@@ -154,7 +158,7 @@ class Expectations:
                 numbers = {
                     number for each in members.waiting if (number := self._number_of(each)) is not None
                 }
-                members.learn_waiting(found, numbers)
+                members.learn(found, numbers)
 
     def _number_of(self, identifier: str) -> int | None:
         contact = naming.find(self._portal, identifier)
@@ -272,11 +276,19 @@ class Expectations:
 
     def _reconcile(self, changes: Sequence[Change]) -> None:
         exact = {each.cohort for each in changes} if self._variant.is_mirror else set()
+        self._learn_heirs(exact)
         for cohort in COHORTS:
             if list_id := self.live_list_of(cohort):
-                found, members = set(map(int, self._portal.members(list_id))), self.members[list_id]
-                heirs = set() if cohort in exact else self._heirs(members.deleted)
-                members.reconcile(found, heirs, is_exact=cohort in exact)
+                found = set(map(int, self._portal.members(list_id)))
+                self.members[list_id].reconcile(found, is_exact=cohort in exact)
+
+    def _learn_heirs(self, exact: Collection[str] = ()) -> None:
+        """Who has an address or number of a deleted member is a member if a run has put them on the list."""
+        for cohort in set(COHORTS).difference(exact):
+            if list_id := self.live_list_of(cohort):
+                members = self.members[list_id]
+                found = set(map(int, self._portal.members(list_id)))
+                members.learn(found, self._heirs(members.deleted))
 
     def _heirs(self, deleted: Collection[int]) -> set[int]:
         """Return the contacts that have an address or a number of a deleted member: they may be put on the list."""

@@ -33,9 +33,9 @@ class Members:
     # Adds of members whom HubSpot did not know, by identifier, since when: a later run may try them again, or not.
     waiting: dict[str, float] = field(default_factory=dict)
 
-    def learn_waiting(self, found: Collection[int], waiting: Collection[int]) -> None:
-        """Of members whose add may have been tried again it is as HubSpot has it."""
-        for number in waiting:
+    def learn(self, found: Collection[int], numbers: Collection[int]) -> None:
+        """Of these members nobody can say whether a run has added them: it is as HubSpot has it."""
+        for number in numbers:
             (self.on.add if number in found else self.on.discard)(number)
 
     def problems(self, found: Collection[int]) -> list[str]:
@@ -75,16 +75,14 @@ class Members:
         self.unsure -= set(wanted)
         self.on |= set(wanted)
 
-    def reconcile(self, found: Collection[int], heirs: Collection[int], *, is_exact: bool) -> None:
+    def reconcile(self, found: Collection[int], *, is_exact: bool) -> None:
         """A run read the list again: lost members are put back, members added by hand are learnt.
 
         A mirror's list `is_exact`: it was made equal to a snapshot, and members added by hand are removed. A lost
-        member is left off if the source removed one of the records that were merged into the contact. Of `heirs`, who
-        have an address or number of a deleted member, it is as HubSpot has it.
+        member is left off if the source removed one of the records that were merged into the contact.
         """
-        learnt = set() if is_exact else self.added_by_hand.union(heirs, self.removed_by_hand & self.left)
-        for number in learnt:
-            (self.on.add if number in found else self.on.discard)(number)
+        if not is_exact:
+            self.learn(found, self.added_by_hand | (self.removed_by_hand & self.left))
         self.removed_by_hand, self.added_by_hand = set(), set()
 
     def remove_by_hand(self, number: int, *, is_in_ledger: bool) -> None:

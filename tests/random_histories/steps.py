@@ -188,7 +188,7 @@ class Run:
             expected.run_succeeded(changes, reconciled=reconciles)
             simulation.check_mailability()
         else:
-            expected.run_failed(changes, ended.states)
+            expected.run_failed(changes, ended.states, reconciled=reconciles)
         expected.check()
 
 
