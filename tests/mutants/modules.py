@@ -24,6 +24,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         f"{TARGET}/test_memory.py",
     ),
     f"{TARGET}/hubspot/refusals.py": (
+        f"{TARGET}/test_who_is_at_fault.py",
         f"{TARGET}/test_changes.py",
         f"{TARGET}/test_refusals.py",
         f"{TARGET}/test_fallbacks.py",
