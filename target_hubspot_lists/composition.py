@@ -56,7 +56,7 @@ class Session(NamedTuple):
     reconciling: Reconciling
     delivery: Delivery
     contacts: Contacts
-    routes: Routes
+    destinations: Destinations
     retrying: Retrying | None
 
     def close(self, accounts: Accounts) -> None:
@@ -222,7 +222,7 @@ def compose(  # noqa: PLR0913 - all that a run has
             unapplied_adds=unapplied_adds,
         )
     schedule = Schedule(sync, accounts, States(settings), clock=clock, flushed=flushed)
-    return Session(sync, schedule, journal, reconciling, delivery, contacts, routes, retrying)
+    return Session(sync, schedule, journal, reconciling, delivery, contacts, destinations, retrying)
 
 
 def _resolver(

@@ -87,8 +87,10 @@ class Run:
         """Apply what remains at the end of the input; TargetError says what was not applied as asked."""
         held_back = session.sync.finish()
         unread = list(session.reconciling.end())
-        if unmatched := session.routes.unmatched():
+        if unmatched := session.destinations.routes.unmatched():
             self._logger.info("%s", unmatched)
+        for sentence in session.destinations.with_many_ids():
+            self._logger.warning("%s", sentence)
         self.accounts.check()
         session.journal.end(self.accounts.lists.values())
         unapplied = list(too_few_applied(self.accounts, self._settings.max_unapplied_percent))

@@ -62,10 +62,14 @@ def is_as_routed(routed: Routed, found: HubSpotList) -> bool:
 
 
 def warn_if_sent_elsewhere(routed: Iterable[Routed], known: KnownCohorts) -> None:
-    """Warn of cohorts whose members of earlier runs are not on the list that `lists` names now."""
+    """Warn of cohorts whose members of earlier runs are not on the list that `lists` names now, once for each name."""
+    warned: set[tuple[str, str]] = set()
     for one in routed:
         earlier = known.find(one.cohort)
-        if earlier is not None and list_id_to_look_for(one, earlier) != earlier.list_id:
+        if earlier is None or (one.cohort.name, earlier.list_id) in warned:
+            continue
+        if list_id_to_look_for(one, earlier) != earlier.list_id:
+            warned.add((one.cohort.name, earlier.list_id))
             logger.warning(
                 'lists[] sends cohort "%s" to another list than in earlier runs: list "%s" (%s) keeps their members, '
                 "and the other one gets only what records ask for from here on. If all are to be on it, bring all "

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListHeld, UnusableList
-from target_hubspot_lists.journal.ledger_reading import LedgerReader
+from target_hubspot_lists.journal.contact_records import ContactRecords
 from target_hubspot_lists.journal.list_records import ListRecords
 from target_hubspot_lists.journal.lost_members import LostMembers, RestoreMembers
 from target_hubspot_lists.outcomes import Reason
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_writes import ChangeWriter
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import Ledger
-    from target_hubspot_lists.outcomes import Mailability
     from target_hubspot_lists.reporting.account import Account
     from target_hubspot_lists.settings import Settings
 
 
-class LedgerJournal(LedgerReader):
+class LedgerJournal(ContactRecords):
     """The journal of a run with a ledger: members are marked before a call about them, and settled after its answer."""
 
     is_kept = True
@@ -82,6 +81,14 @@ class LedgerJournal(LedgerReader):
         self._ledger.lists.end_creating(names)
 
     @override
+    def note_lists(
+        self, routed: Iterable[Routed], lists: Mapping[str, HubSpotList]
+    ) -> Mapping[str, UnusableList]:
+        unusable = super().note_lists(routed, lists)
+        self._records.write_cohorts()
+        return unusable
+
+    @override
     def _note_list(self, routed: Routed, found: HubSpotList) -> None:
         """Record a cohort's list; read it if it is new to the ledger, fill it if it was deleted and created again."""
         self._locks.take([], [found.list_id])  # of a list that was just created, only the name was held
@@ -115,54 +122,6 @@ class LedgerJournal(LedgerReader):
     def take_over(self, hubspot_list: HubSpotList, stream: str) -> None:
         self._ledger.lists.set_stream(hubspot_list.list_id, stream)
 
-    # Contacts
-
-    @override
-    def _lookups_valid_since(self) -> datetime | None:
-        is_reconciled = self._settings.reconcile and self._settings.contact_cache_days
-        return self._started if is_reconciled else super()._lookups_valid_since()
-
-    @override
-    def remember_contacts(self, by: str, record_ids: Mapping[str, int]) -> None:
-        if record_ids:
-            self._ledger.people.remember_contacts(record_ids, by=by)
-
-    @override
-    def remember_mailability(self, mailabilities: Mapping[int, Mailability]) -> None:
-        if mailabilities:
-            self._ledger.people.remember_mailability(mailabilities)
-
-    @override
-    def record_merges(self, merged: Mapping[int, int]) -> None:
-        if merged:
-            self._ledger.people.merge_records(merged)
-
-    @override
-    def needs_current_ids(self, hubspot_list: HubSpotList, *, is_member: bool) -> bool:
-        # The other id of a contact that is added may be recorded as off the list, of one that is removed as on it.
-        return not is_member or self._ledger.members.has_former_members(hubspot_list.list_id)
-
-    @override
-    def forget_contacts(self, record_ids: Collection[int]) -> None:
-        if record_ids:
-            self._ledger.people.forget_record_ids(record_ids)
-
-    @override
-    def expire_lookups(self) -> None:
-        self._ledger.people.age_contacts(self._started)
-
-    @override
-    def outdated_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
-        return self._ledger.people.contacts(looked_up_before=self._started)
-
-    @override
-    def note_moved_addresses(self, record_ids: Mapping[int, int]) -> None:
-        self._lost.moved |= record_ids
-
-    @override
-    def remember(self, hashes: Mapping[int, bytes], known: Mapping[int, bytes]) -> None:
-        self._ledger.people.remember_property_hashes(hashes, known)
-
     # Memberships
 
     @override
@@ -185,6 +144,10 @@ class LedgerJournal(LedgerReader):
         self._ledger.lists.note_held_back(hubspot_list.list_id, members)
 
     # Members that a list has lost in HubSpot
+
+    @override
+    def note_moved_addresses(self, record_ids: Mapping[int, int]) -> None:
+        self._lost.moved |= record_ids
 
     @override
     def removed_by_hand(self, hubspot_list: HubSpotList) -> Collection[int]:

@@ -20,10 +20,10 @@ from target_hubspot_lists.journal.earlier_lists import (
     list_id_to_look_for,
     warn_if_sent_elsewhere,
 )
+from target_hubspot_lists.journal.former_names import FormerNames
 from target_hubspot_lists.journal.journal import Journal, ListOwners, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
-from target_hubspot_lists.outcomes import Reason
 
 if sys.version_info >= (3, 12):
     from typing import override
@@ -121,18 +121,18 @@ class LedgerReader(Journal):
     ) -> Mapping[str, UnusableList]:
         """Note each cohort's list; return those that cannot be read or locked, or that are another cohort's."""
         unusable: dict[str, UnusableList] = {}
+        former_names = FormerNames(self._ledger, self._names)
         for one in routed:
             found = lists.get(one.route.key)
             if found is not None and (one.cohort.key, found.list_id) not in self._noted:
                 if old_id := self._deleted.get(one.route.key):
                     self._replaced[found.list_id] = old_id
                 try:
-                    _refuse_list_of_another(one, found, self._ledger, self._names)
+                    former_names.claim(one, found)
                     self._note_list(one, found)
+                    self._noted[one.cohort.key, found.list_id] = found
                 except UnusableList as problem:
                     unusable[one.route.key] = problem
-                else:
-                    self._noted[one.cohort.key, found.list_id] = found
         return unusable
 
     @abstractmethod
@@ -150,9 +150,9 @@ class LedgerReader(Journal):
     @override
     def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
         """Return whether this run or an earlier one created the list; having read it is not enough."""
-        name, known = hubspot_list.name, self._ledger.lists.known(hubspot_list.list_id)
+        known = self._ledger.lists.find(hubspot_list.list_id)
         # A run that was about to create a list of that name may have ended before it noted which one it created.
-        return any(one.created_by_us for one in known) or self._ledger.lists.is_being_created(name)
+        return bool(known and known.created_by_us) or self._ledger.lists.is_being_created(hubspot_list.name)
 
     @override
     def owners(self, hubspot_list: HubSpotList) -> ListOwners:
@@ -253,7 +253,8 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
         self._ready.add(found.list_id)
         if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
             self.reread(found, has_snapshot=False)
-        if (old_id := self._deleted.get(routed.route.key)) and self._settings.sync_mode == "incremental":
+        old_id = self._deleted.pop(routed.route.key, None)
+        if old_id and self._settings.sync_mode == "incremental":
             logger.info(
                 "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
                 found,
@@ -263,8 +264,8 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
     @override
     def _is_trusted(self, hubspot_list: HubSpotList) -> bool:
         """Return whether the list was read before; else a real run would begin by reading it."""
-        known = self._ledger.lists.known(hubspot_list.list_id)
-        return not self._settings.reconcile and any(one.was_read for one in known)
+        known = self._ledger.lists.find(hubspot_list.list_id)
+        return not self._settings.reconcile and known is not None and known.was_read
 
     @override
     def close(self, accounts: Iterable[Account]) -> None:
@@ -284,21 +285,6 @@ def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Route
                 f'"{shown(first.cohort.name)}" and "{shown(one.cohort.name)}": an id must stand for one cohort. Take '
                 "the column out of one of them with stream_maps, or name another one in cohort_id_field."
             )
-
-
-def _refuse_list_of_another(
-    routed: Routed, found: HubSpotList, ledger: Ledger, names: Mapping[str, str]
-) -> None:
-    """Raise UnusableList if a cohort has the former name of another one, whose list still has that name.
-
-    `names` has by cohort key the names that cohorts have in this run.
-    """
-    if routed.is_configured:
-        return
-    for known in ledger.lists.known(found.list_id):
-        name = names.get(known.cohort_key or "")
-        if known.cohort_key != routed.cohort.key and name not in {None, routed.cohort.name}:
-            raise _has_former_name(routed.cohort, found, known.cohort_key, name)
 
 
 def _owners(ledger: Ledger, list_ids: Collection[str]) -> ListOwners:
@@ -329,13 +315,4 @@ def _vanished(ledger: Ledger, stream: str, cohorts: Collection[str]) -> Vanished
         [one for one in lists if one.list_id not in of_others],
         is_certain=not are_apart,
         shared=[one for one in lists if one.list_id in of_others],
-    )
-
-
-def _has_former_name(cohort: Cohort, found: HubSpotList, key: str | None, name: str | None) -> UnusableList:
-    return UnusableList(
-        Reason.LIST_NAME_TAKEN,
-        f'{found} is the list of the cohort with {shown(key or "")}, which is now named "{shown(name or "")}", and the '
-        f'one with {shown(cohort.key)} has its former name "{shown(cohort.name)}": run again when that list has its '
-        "new name, or name a list for each of the two in lists[].",
     )

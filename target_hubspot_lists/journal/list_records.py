@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypedDict
 
 from target_hubspot_lists.errors import LedgerError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.renaming import Renaming
 from target_hubspot_lists.ledger import KnownList
 from target_hubspot_lists.outcomes import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from target_hubspot_lists.hubspot.found_lists import FoundLists
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.journal.lost_members import LostMembers
     from target_hubspot_lists.ledger import Ledger
@@ -46,23 +48,40 @@ class ListRecords:
         self._ledger = ledger
         self._settings = settings
         self._lists = lists
-        self._portal_lists = portal_lists
+        self._renaming = Renaming(ledger, settings, portal_lists)
         self._lost = lost
         self._started = started
         self._has_ended = False
         self.streams: dict[str, str] = {}  # by list id, the stream that filled it
         self._noted_streams: dict[str, set[str]] = {}  # by list id, what the ledger has of this run
+        self._recorded: dict[str, KnownList] = {}  # by list id, as this run has recorded it last
+        self._unwritten: list[KnownList] = []  # further cohorts of those lists
 
     # When the run finds a list
 
-    def remember(self, routed: Routed, found: HubSpotList) -> Sequence[KnownList]:
-        """Record a cohort's list; return what earlier runs, or other cohorts of this run, had recorded of it."""
-        known = self._ledger.lists.known(found.list_id)
+    def remember(self, routed: Routed, found: HubSpotList) -> KnownList | None:
+        """Record a cohort's list; return what earlier runs, or this run for another cohort, had recorded of the list.
+
+        Of a list that this run has recorded, further cohorts wait for `write_cohorts`: there may be thousands.
+        """
+        recorded = self._recorded.get(found.list_id)
+        if recorded is not None and self._stream_to_record(routed, recorded) == recorded.stream:
+            self._unwritten.append(replace(recorded, **_cohort_columns(routed.cohort)))
+            return recorded
+        self.write_cohorts()
+        known = self._ledger.lists.find(found.list_id)
         entry = self._entry(routed, found, known)
-        if known and known[0].stream != entry.stream:
-            self._ledger.lists.add_streams(found.list_id, {known[0].stream})
+        if known and known.stream != entry.stream:
+            self._ledger.lists.add_streams(found.list_id, {known.stream})
         self._ledger.lists.remember_list(entry)
+        self._recorded[found.list_id] = entry
         return known
+
+    def write_cohorts(self) -> None:
+        """Record all cohorts that wait for it, in one statement."""
+        if self._unwritten:
+            self._ledger.lists.remember_cohorts(self._unwritten)
+            self._unwritten = []
 
     def note_streams(self, list_id: str, streams: AbstractSet[str]) -> None:
         """Record the streams that fill a list in this run, besides those that are recorded."""
@@ -71,38 +90,37 @@ class ListRecords:
             self._ledger.lists.add_streams(list_id, new)
             noted |= new
 
-    def _entry(self, routed: Routed, found: HubSpotList, known: Sequence[KnownList]) -> KnownList:
+    def _entry(self, routed: Routed, found: HubSpotList, known: KnownList | None) -> KnownList:
         """Return what is to be recorded of a cohort's list; `known` is of it, or of the one that it replaces."""
         # A list that this run did not create must be read, whoever created it: somebody may have added members.
         is_new = self._lists.is_new(found)
         return KnownList(
             found.list_id,
             found.name,
-            routed.cohort.key,
-            self._stream_to_record(routed, known),
+            stream=self._stream_to_record(routed, known),
             created_by_us=is_new or self._ledger.lists.is_being_created(found.name),
             was_read=is_new,
-            cohort_name=routed.cohort.name if routed.cohort.id else None,
+            **_cohort_columns(routed.cohort),
         )
 
-    def _stream_to_record(self, routed: Routed, known: Sequence[KnownList]) -> str:
+    def _stream_to_record(self, routed: Routed, known: KnownList | None) -> str:
         """Return the stream that counts as the one that filled a list last; see `Journal.take_over`."""
-        return known[0].stream if known and self._settings.sync_mode == "mirror" else routed.stream
+        return known.stream if known and self._settings.sync_mode == "mirror" else routed.stream
 
-    def must_be_read(self, found: HubSpotList, known: Sequence[KnownList]) -> bool:
+    def must_be_read(self, found: HubSpotList, known: KnownList | None) -> bool:
         """Return whether no run created or read the list, or `reconcile` asks for every list to be read again."""
-        return not self._lists.is_new(found) and (
-            self._settings.reconcile or not any(one.was_read for one in known)
-        )
+        was_read = known is not None and known.was_read
+        return not self._lists.is_new(found) and (self._settings.reconcile or not was_read)
 
     def replace(self, routed: Routed, found: HubSpotList, old_id: str) -> bool:
         """Put a list in the place of a deleted one, with its members; a mirror brings the members itself.
 
         Return False if the ledger does not know the old list: another run has put a list in its place.
         """
-        known = self._ledger.lists.known(old_id)
-        if not known:
+        known = self._ledger.lists.find(old_id)
+        if known is None:
             return False
+        self.write_cohorts()
         on_list: set[int] = set()
         if self._settings.sync_mode == "incremental":
             # The ledger keeps the old list until its members are on the new one: a crash in between heals.
@@ -111,12 +129,14 @@ class ListRecords:
             )
         logger.info("%s takes the place of list %s, which was deleted in HubSpot.", found, old_id)
         self._ledger.lists.replace_list(old_id, self._entry(routed, found, known))
+        for list_id in (old_id, found.list_id):
+            self._recorded.pop(list_id, None)
         self._ledger.members.settle(found.list_id, on=on_list, off=(), ours=False)
         return True
 
     def record_leavers(self, route: Route, old_id: str, record_ids: Collection[int]) -> None:
         """Settle members who left a deleted list as off it; those who stay are added to the list in its place."""
-        if not self._ledger.lists.known(old_id):
+        if self._ledger.lists.find(old_id) is None:
             raise UnusableList(
                 Reason.LIST_GONE,
                 f'The list "{shown(route.name)}" was made anew by another run during this one: run again.',
@@ -132,7 +152,7 @@ class ListRecords:
         cohort_names: Mapping[str, str],
     ) -> None:
         """Rename lists as their cohorts are named now, and write the lines of a run that came to its end."""
-        self._rename_all(lists, cohort_names)
+        self._renaming.rename_all(lists, cohort_names)
         self._record_run(accounts, is_complete=True)
         self._has_ended = True
 
@@ -161,43 +181,12 @@ class ListRecords:
                 is_complete=is_complete,
             )
 
-    def _rename_all(
-        self, lists: Mapping[tuple[str, str], HubSpotList], cohort_names: Mapping[str, str]
-    ) -> None:
-        """Rename the lists of cohorts whose names changed; never one that `lists` names, or that several share.
 
-        `lists` is by cohort key and list id, `cohort_names` by cohort key.
-        """
-        known = self._ledger.lists.all()
-        cohorts = Counter(one.list_id for one in known)
-        names = {one.cohort_key: one.cohort_name for one in known}
-        configured = {entry.cohort for entry in self._settings.lists}
-        for (key, list_id), found in lists.items():
-            name = cohort_names.get(key)
-            if name is None or name == names.get(key) or cohorts[list_id] > 1:
-                continue
-            is_configured = not configured.isdisjoint(Cohort.from_key(key, name))
-            if is_configured or self._rename(found, self._settings.list_name_prefix + name, name):
-                self._ledger.lists.name_cohort(key, name)
+class _CohortColumns(TypedDict):
+    cohort_key: str
+    cohort_name: str | None
 
-    def _rename(self, found: HubSpotList, wanted: str, cohort: str) -> bool:
-        """Return whether the list has the wanted name now; log why if HubSpot does not take it."""
-        if found.name.casefold() == wanted.strip().casefold():
-            return True
-        try:
-            obstacle = self._portal_lists.rename(found, wanted)
-        except UnusableList:
-            logger.warning(
-                "%s was deleted in HubSpot during this run: restore it there, or it is created again, with all its "
-                "members, when a record adds a member.",
-                found,
-            )
-            return False
-        if obstacle:
-            logger.warning(
-                '%s keeps its name: its cohort is now "%s", but %s.', found, shown(cohort), obstacle
-            )
-            return False
-        self._ledger.lists.rename_list(found.list_id, wanted)
-        logger.info('%s is now named "%s", as its cohort is.', found, shown(wanted))
-        return True
+
+def _cohort_columns(cohort: Cohort) -> _CohortColumns:
+    """Return what the ledger keeps of a cohort: without an id its name is its key."""
+    return {"cohort_key": cohort.key, "cohort_name": cohort.name if cohort.id else None}

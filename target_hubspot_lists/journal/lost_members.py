@@ -48,7 +48,8 @@ class LostMembers:
         """Read a list, and add the members that it has lost; with `has_snapshot` only note them."""
         list_id = hubspot_list.list_id
         members = set(self._reader.iter_members(hubspot_list))
-        if any(known.was_read for known in self._ledger.lists.known(list_id)):
+        known = self._ledger.lists.find(list_id)
+        if known and known.was_read:
             # Lost members are marked or restored before the reading is recorded: until then they are members.
             lost = self._find_lost(list_id, members) - members
             if has_snapshot:

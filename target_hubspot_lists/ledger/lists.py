@@ -21,10 +21,10 @@ from target_hubspot_lists.ledger.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, CompoundSelect, Connection
+    from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row
 
     from target_hubspot_lists.ledger.database import PortalView
 
@@ -47,6 +47,12 @@ class ListStore:
         with self._database.reading() as connection:
             return _known(connection, *_is_list(self._portal_id, list_id))
 
+    def find(self, list_id: str) -> KnownList | None:
+        """Return one list without the cohorts that go to it, which may be many; None if the ledger does not know it."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(lists).where(*_is_list(self._portal_id, list_id))).one_or_none()
+        return None if row is None else _known_list(row)
+
     # Lists that are about to be created
 
     def begin_creating(self, names: Collection[str]) -> None:
@@ -57,13 +63,8 @@ class ListStore:
         """
         if not names:
             return
-        now = self._view.seconds()
         with self._database.writing() as connection:
-            for name in names:
-                row = {"portal_id": self._portal_id, "list_name": name.casefold(), "since": now}
-                insert = insert_into(connection, lists_to_be_made).values(row)
-                keys = ["portal_id", "list_name"]
-                connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={"since": now}))
+            _begin_creating(connection, self._portal_id, names, now=self._view.seconds())
 
     def end_creating(self, names: Collection[str]) -> None:
         """Note that HubSpot has created no list of these names for us."""
@@ -87,6 +88,11 @@ class ListStore:
         """Note a list and its cohort; that we created it, or read it, stays noted."""
         with self._database.writing() as connection:
             _remember(connection, self._portal_id, known)
+
+    def remember_cohorts(self, known: Sequence[KnownList]) -> None:
+        """Note the cohorts of lists that are noted already."""
+        with self._database.writing() as connection:
+            _remember_cohorts(connection, self._portal_id, known)
 
     def rename_list(self, list_id: str, name: str) -> None:
         """Note a list's new name."""
@@ -224,18 +230,28 @@ def _known(connection: Connection, *conditions: ColumnElement[bool]) -> list[Kno
         .where(*conditions)
         .order_by(lists.c.list_key, cohorts.c.cohort_key)
     )
-    return [
-        KnownList(
-            list_id=row.list_id,
-            name=row.name,
-            cohort_key=row.cohort_key,
-            stream=row.stream,
-            created_by_us=row.created_by_us,
-            was_read=row.was_read,
-            cohort_name=row.cohort_name,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_known_list(row, row.cohort_key, row.cohort_name) for row in connection.execute(query)]
+
+
+def _known_list(row: Row[Any], cohort_key: str | None = None, cohort_name: str | None = None) -> KnownList:
+    return KnownList(
+        list_id=row.list_id,
+        name=row.name,
+        cohort_key=cohort_key,
+        stream=row.stream,
+        created_by_us=row.created_by_us,
+        was_read=row.was_read,
+        cohort_name=cohort_name,
+    )
+
+
+def _begin_creating(connection: Connection, portal_id: int, names: Collection[str], *, now: int) -> None:
+    rows = [{"portal_id": portal_id, "list_name": name.casefold(), "since": now} for name in names]
+    insert = insert_into(connection, lists_to_be_made)
+    changes = {"since": insert.excluded.since}
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["portal_id", "list_name"], set_=changes), rows
+    )
 
 
 def _end_creating(connection: Connection, portal_id: int, names: Collection[str]) -> None:
@@ -270,20 +286,29 @@ def _remember(connection: Connection, portal_id: int, known: KnownList) -> None:
         )
     )
     if known.cohort_key is not None:
-        _remember_cohort(connection, portal_id, known)
+        _remember_cohorts(connection, portal_id, [known])
 
 
-def _remember_cohort(connection: Connection, portal_id: int, known: KnownList) -> None:
-    list_key = known_list_key(connection, portal_id, known.list_id)
-    insert = insert_into(connection, cohorts).values(
-        portal_id=portal_id, cohort_key=known.cohort_key, list_key=list_key, name=known.cohort_name
-    )
+def _remember_cohorts(connection: Connection, portal_id: int, known: Sequence[KnownList]) -> None:
+    list_keys = {
+        list_id: known_list_key(connection, portal_id, list_id)
+        for list_id in dict.fromkeys(one.list_id for one in known)
+    }
+    rows = [
+        {
+            "portal_id": portal_id,
+            "cohort_key": one.cohort_key,
+            "list_key": list_keys[one.list_id],
+            "name": one.cohort_name,
+        }
+        for one in known
+    ]
+    insert = insert_into(connection, cohorts)
+    new = insert.excluded
     # The name stays, so that the end of the run sees whether the cohort was renamed since.
-    name = func.coalesce(cohorts.c.name, insert.excluded.name)
+    changes = {"list_key": new.list_key, "name": func.coalesce(cohorts.c.name, new.name)}
     connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["portal_id", "cohort_key"], set_={"list_key": list_key, "name": name}
-        )
+        insert.on_conflict_do_update(index_elements=["portal_id", "cohort_key"], set_=changes), rows
     )
 
 

@@ -15,6 +15,8 @@ from target_hubspot_lists.hubspot.list_objects import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+COHORTS_SHOWN = 5  # of those that leave a list without a proof, in its sentence
+
 
 @dataclass
 class StreamEvidence:
@@ -166,11 +168,11 @@ def gaps(
         if (gap := cohort.evidence.gap(cohort.members, cohort.repeated, cohort.removed))
     ]
     if cohort_gaps:
-        yield f"{'; '.join(cohort_gaps)}. No member was removed: run again with a complete snapshot."
+        yield f"{_joined(cohort_gaps, '; ')}. No member was removed: run again with a complete snapshot."
     if ends:
         return
     if absent:
-        names = ", ".join(f'"{shown(each)}"' for each in absent)
+        names = _joined([f'"{shown(each)}"' for each in absent], ", ")
         yield (
             f"lists[] sends {names} there as well, and no such cohort came, so it is not known which of its members "
             "stay. No member was removed: run again with all its cohorts, or take those that no longer exist out of "
@@ -187,6 +189,11 @@ def gaps(
             "the snapshot has no members, and only the end of the input can prove an empty one. No member was removed: "
             "set snapshot_end: end_of_input if you know that the tap never breaks off."
         )
+
+
+def _joined(cohorts: Sequence[str], separator: str) -> str:
+    more = f" and so on for {len(cohorts):,} cohorts" if len(cohorts) > COHORTS_SHOWN else ""
+    return separator.join(cohorts[:COHORTS_SHOWN]) + more
 
 
 def unproven(stream: str) -> str:

@@ -71,12 +71,14 @@ def _strangers(known: Sequence[Cohort], came: Sequence[Cohort]) -> list[Cohort]:
     """Return the known cohorts that did not come, under the name that they have now or under an earlier one."""
     keys = {each.key for each in came}
     arrived = [*came, *(each for each in known if each.key in keys)]
-    return [each for each in known if not any(_is_same(each, one) for one in arrived)]
-
-
-def _is_same(one: Cohort, other: Cohort) -> bool:
-    """Return whether two cohorts are one: a source may have begun to give ids, or ceased to."""
-    return one.key == other.key or (one.name == other.name and None in {one.id, other.id})
+    # A source may have begun to give ids, or ceased to: then the name says which cohort it is.
+    names = {each.name for each in arrived}
+    names_without_id = {each.name for each in arrived if each.id is None}
+    return [
+        each
+        for each in known
+        if each.key not in keys and each.name not in (names if each.id is None else names_without_id)
+    ]
 
 
 def _other_cohorts(

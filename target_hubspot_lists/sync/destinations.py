@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from target_hubspot_lists.journal.journal import Routed
 from target_hubspot_lists.reporting.account import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from target_hubspot_lists.errors import UnusableList
     from target_hubspot_lists.hubspot.found_lists import FoundLists
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_NAMED = 5  # cohorts in one sentence of the log
+MANY_IDS = 20  # of cohorts with one name, on one list: then the column may hold the ids of something else
 
 
 @dataclass
@@ -37,6 +39,8 @@ class Destination:
 
     route: Route
     account: Account
+    # In the order of the input. Once the journal has noted them: the first one, with which the list is looked up.
+    to_note: list[tuple[int, Cohort]] = field(default_factory=list)
 
 
 class Destinations:
@@ -77,6 +81,7 @@ class Destinations:
                     cohort, route.name or cohort.name, is_skipped=route.is_skipped
                 )
                 destination = self._by_route[route.key] = Destination(route, account)
+            destination.to_note.append((len(self._by_cohort), cohort))
             self._by_cohort[cohort] = destination
         return destination
 
@@ -101,14 +106,37 @@ class Destinations:
         return route
 
     def routed_cohorts(self, streams: Mapping[str, str]) -> list[Routed]:
-        """Return the cohorts that go to the routes with these keys, each with the stream that filled it last."""
+        """Return the cohorts that go to the routes with these keys, each with the stream that filled it last.
+
+        Of those that `find_lists` has noted by now, each flush gets only the first one of each route.
+        """
+        to_note = sorted(
+            (number, cohort, self._by_route[key])
+            for key in streams
+            for number, cohort in self._by_route[key].to_note
+        )
         return [
             Routed(
                 cohort, destination.route, streams[destination.route.key], self.routes.is_configured(cohort)
             )
-            for cohort, destination in self._by_cohort.items()
-            if destination.route.key in streams
+            for _, cohort, destination in to_note
         ]
+
+    def with_many_ids(self) -> Iterator[str]:
+        """Yield a sentence for each name that cohorts with many ids have, all of them on one list."""
+        ids = Counter(
+            (destination.route.key, cohort.name)
+            for cohort, destination in self._by_cohort.items()
+            if cohort.id is not None and not destination.route.is_skipped
+        )
+        for (key, name), number in ids.items():
+            if number >= MANY_IDS:
+                yield (
+                    f'{number:,} cohorts with the name "{shown(name)}" and different ids go to list '
+                    f'"{shown(self._by_route[key].account.label)}": check that cohort_id_field names the id of the '
+                    "cohort and not that of the person. If cohorts have no id, take that column out of the stream with "
+                    "stream_maps."
+                )
 
     def find_lists(self, routed: Collection[Routed], wanted: Collection[str]) -> Mapping[str, HubSpotList]:
         """Return the lists of cohorts by route key: by the journal, else as their routes say.
@@ -130,7 +158,9 @@ class Destinations:
             self._by_route[key].account.problem = problem
         usable = {key: found for key, found in lists.items() if self._by_route[key].account.problem is None}
         for key, found in usable.items():
-            self._by_route[key].account.hubspot_list = found
+            destination = self._by_route[key]
+            destination.account.hubspot_list = found
+            del destination.to_note[1:]
         return usable
 
     def find_known(self, list_ids: Collection[str]) -> Resolved:

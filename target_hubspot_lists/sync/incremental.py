@@ -202,14 +202,12 @@ def _skipped_removals(batch: Iterable[Pending], journal: Journal) -> Iterator[Li
     for pending in batch:
         if not pending.destination.route.is_skipped:
             continue
-        for cohort in pending.sources.cohorts:
-            removals = {
-                member: word
-                for member, word in pending.words.items()
-                if not word & 1 and pending.sources.of(word >> 1).cohort == cohort
-            }
-            if removals and (list_id := journal.list_id_of(cohort)):
-                yield ListChanges(list_id, pending.sources, pending.account, removals)
+        by_list: dict[str, dict[Member, int]] = {}
+        for member, word in pending.words.items():
+            if not word & 1 and (list_id := journal.list_id_of(pending.sources.of(word >> 1).cohort)):
+                by_list.setdefault(list_id, {})[member] = word
+        for list_id, removals in by_list.items():
+            yield ListChanges(list_id, pending.sources, pending.account, removals)
 
 
 def _members(pending: Iterable[Pending]) -> Iterator[tuple[Member, bool]]:

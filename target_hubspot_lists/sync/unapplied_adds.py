@@ -50,11 +50,6 @@ class Sources:
         """The streams that they come from."""
         return frozenset(source.stream for source in self._sources)
 
-    @property
-    def cohorts(self) -> frozenset[Cohort]:
-        """The cohorts that they name."""
-        return frozenset(source.cohort for source in self._sources)
-
     def of(self, position: int) -> Source:
         """Return the source of the record at a position."""
         return self._sources[bisect_right(self._since, position) - 1]
