@@ -94,17 +94,15 @@ class Expectations:
         self.unsettled |= {each.cohort for each in changes}
 
     def list_was_unusable(self, changes: Sequence[Change], cohort: str, states: Sequence[Any]) -> None:
-        """Expect the changes of all cohorts but one, whose list could not be used: no STATE covers a change of it."""
-        kept = [each for each in changes if each.cohort != cohort]
-        lost = [each for each in changes if each.cohort == cohort]
+        """Expect the changes of all cohorts but one, whose list could not be used, and what the last STATE covers."""
+        if states and self._variant.is_mirror:
+            raise Wrong("a STATE left, although a list could not be used")
         covered = states[-1][STATE_KEY] if states else self._source.bookmark
-        is_covered = lost and (
-            self._variant.is_mirror or lost[0] in changes[: covered - self._source.bookmark]
-        )
-        if states and (is_covered or not lost):
-            raise Wrong("a STATE left that covers a change of a list that could not be used")
-        self.run_succeeded(kept)
-        self.run_failed(lost, [])
+        count = covered - self._source.bookmark
+        self.run_succeeded([each for each in changes if each.cohort != cohort])
+        # A removal of somebody whom HubSpot does not know is done without the list.
+        self.run_succeeded([each for each in changes[:count] if each.cohort == cohort])
+        self.run_failed([each for each in changes[count:] if each.cohort == cohort], [])
         self._source.bookmark = covered
 
     def run_was_unproven(self, changes: Sequence[Change]) -> None:
