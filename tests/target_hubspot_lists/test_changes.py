@@ -8,13 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubspot_singer.http import Refused
+from hubspot_singer.http.calls import Call
+from hubspot_singer.http.redaction import Redactor
 from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
+from target_hubspot_lists.hubspot.refusals import Doubt
 from tests.factories import membership, schema_message, state_message
 from tests.target_hubspot_lists.logs import row
 
 if TYPE_CHECKING:
     from tests.conftest import TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
+
+PROBLEM = Refused(Call("PUT", "/crm/lists/2026-03/42/memberships/add-and-remove", Redactor()), 400)
 
 record_ids = st.lists(st.integers(1, 10**6), unique=True, max_size=50)
 
@@ -31,6 +37,36 @@ def test_splitting_a_change_loses_and_repeats_nothing(ids: list[int], data: st.D
     assert all(0 < len(part) <= size for part in parts)
 
 
+@pytest.mark.parametrize(
+    ("change", "halves"),
+    [
+        (Change((1, 2, 3), ()), [Change((1, 2), ()), Change((3,), ())]),
+        (Change((1,), (2, 3, 4)), [Change((1,), (2,)), Change((), (3, 4))]),
+        (Change((), (1,)), [Change((), (1,))]),
+    ],
+)
+def test_of_an_odd_number_the_first_half_is_the_larger(change: Change, halves: list[Change]) -> None:
+    assert list(change.halves()) == halves
+
+
+def test_an_answer_is_accepted_unless_an_id_is_refused_or_in_doubt() -> None:
+    change = Change((1,), (2,))
+    refused, doubtful = Confirmation(change), Confirmation(change)
+    refused.refused[1] = PROBLEM
+    doubtful.doubtful[1] = Doubt(PROBLEM, None)
+
+    assert Confirmation(change).is_accepted is True
+    assert refused.is_accepted is False
+    assert doubtful.is_accepted is False
+
+
+def test_the_seconds_of_parts_add_up_from_none() -> None:
+    whole = Confirmation(Change((1,), ()))
+    whole.include(Confirmation(whole.change, seconds=1.5))
+
+    assert whole.seconds == 1.5
+
+
 def test_both_spellings_are_read_and_absent_arrays_are_empty() -> None:
     change = Change((1, 2), (3,))
 
@@ -41,11 +77,12 @@ def test_both_spellings_are_read_and_absent_arrays_are_empty() -> None:
 
 
 def test_ids_that_were_not_asked_for_are_warned_of_and_not_counted(caplog: pytest.LogCaptureFixture) -> None:
-    body = {"recordsIdsAdded": ["1", "77"], "recordIdsRemoved": ["1"], "recordIdsMissing": ["99"]}
+    body = {"recordsIdsAdded": ["1", "77"], "recordIdsRemoved": ["1"], "recordIdsMissing": ["99", "2", "4"]}
+    change = Change((1, 2), (3, 4))
 
-    confirmation = Confirmation.from_body(Change((1,), (3,)), body)
+    confirmation = Confirmation.from_body(change, body)
 
-    assert confirmation == Confirmation(Change((1,), (3,)), added={1})
+    assert confirmation == Confirmation(change, added={1}, missing={2, 4})
     assert "names 3 record ids that were not asked for" in caplog.text
 
 
