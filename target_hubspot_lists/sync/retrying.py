@@ -125,6 +125,8 @@ class Retrying:
         over: set[KeptAdd] = set()
         try:
             check_writable(hubspot_list)
+            if problem_of_run := problem_with(hubspot_list, self._accounts, self._journal):
+                raise problem_of_run
             for problem in self._journal.lock([hubspot_list], is_waited_for=False).values():
                 raise problem
             removals = self._ledger.kept.removals_of(hubspot_list.list_id)
@@ -220,6 +222,16 @@ class Retrying:
             account = Account(retry.cohort, hubspot_list.name, hubspot_list)
             self._accounts.lists[Route(hubspot_list.list_id, "").key] = account
         account.add_retry(retry)
+
+
+def problem_with(hubspot_list: HubSpotList, accounts: Accounts, journal: Journal) -> UnusableList | None:
+    """Return why records of this run about the list were rejected: a removal among them was not noted as such."""
+    keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+    unusable = ((key, account) for key, account in accounts.lists.items() if account.problem)
+    for key, account in unusable:
+        if key in keys or hubspot_list.list_id in {account.list_id, journal.list_id_of(account.cohort)}:
+            return account.problem
+    return None
 
 
 def cohort_of(add: KeptAdd) -> Cohort:

@@ -42,7 +42,7 @@ class Pipeline:
 
     def __init__(self, run_target: TargetRunner, url: str, **settings: Any) -> None:
         self._run_target = run_target
-        self._settings = {
+        self.settings: dict[str, Any] = {
             "ledger_url": url,
             "match_by": "email",
             "create_contacts": False,
@@ -51,7 +51,7 @@ class Pipeline:
         }
 
     def run(self, *records: str, stream: str = STREAM, **settings: Any) -> Run:
-        run = self._run_target(email_schema(stream=stream), *records, **{**self._settings, **settings})
+        run = self._run_target(email_schema(stream=stream), *records, **{**self.settings, **settings})
         assert run.exit_code == 0, run.log
         return run
 
@@ -531,6 +531,45 @@ def test_a_list_that_cannot_be_used_keeps_its_adds_and_holds_up_no_other(
     assert portal.member_emails("VIP") == {BOB, ADA}
 
 
+def test_no_add_is_tried_again_where_the_list_could_not_be_read_for_the_records_of_this_run(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, pipeline: Pipeline
+) -> None:
+    pipeline.run(*both())
+    portal.add_contact(ADA)
+    left = by_email("VIP", ADA, "remove")
+    # The reading fails, which rejects the removal; by the time that adds are tried again, HubSpot is well.
+    list_id = portal.hubspot_list("VIP").list_id
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("GET", f"/{list_id}/memberships", status=403, body=body)
+
+    run = run_target(email_schema(), left, state_message(1), **pipeline.settings, reconcile=True)
+
+    assert (run.exit_code, run.states) == (1, [])
+    assert portal.member_emails("VIP") == {BOB}
+    assert "adds of earlier runs are not tried again" in run.log
+    pipeline.run(left)
+    pipeline.run()
+    assert portal.member_emails("VIP") == {BOB}
+
+
+def test_an_add_of_another_cohort_of_the_list_is_not_tried_again_either(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, pipeline: Pipeline
+) -> None:
+    pipeline.run(*both())
+    portal.add_contact(ADA)
+    list_id = portal.hubspot_list("VIP").list_id
+    body = {"status": "error", "category": "FORBIDDEN", "message": "Not now"}
+    hubspot.faults.next("GET", f"/{list_id}/memberships", status=403, body=body)
+    lists = [{"cohort": "Gold", "list_id": list_id}]
+
+    run = run_target(
+        email_schema(), by_email("Gold", ADA, "remove"), **pipeline.settings, lists=lists, reconcile=True
+    )
+
+    assert run.exit_code == 1
+    assert portal.member_emails("VIP") == {BOB}
+
+
 def test_a_ledger_that_breaks_while_it_tries_ends_the_run_and_heals(
     hubspot: HubSpotEmulator, portal: Portal, on_sqlite: Pipeline, sqlite_url: str
 ) -> None:
@@ -543,7 +582,7 @@ def test_a_ledger_that_breaks_while_it_tries_ends_the_run_and_heals(
 
     hubspot.faults.call("POST", READ, lambda: rename("ledger_contacts", "elsewhere"))
 
-    run = on_sqlite._run_target(email_schema(), state_message(1), **on_sqlite._settings)  # noqa: SLF001
+    run = on_sqlite._run_target(email_schema(), state_message(1), **on_sqlite.settings)  # noqa: SLF001
 
     assert run.exit_code == 1
     assert "ledger" in run.error
@@ -659,7 +698,7 @@ def test_it_never_holds_back_state(hubspot: HubSpotEmulator, portal: Portal, on_
         email_schema(),
         by_email("VIP", BOB),
         state_message({"n": 1}),
-        **on_sqlite._settings,  # noqa: SLF001
+        **on_sqlite.settings,
     )
 
     assert run.exit_code == 1
@@ -696,7 +735,7 @@ def test_a_run_that_ends_while_it_tries_heals(
     else:
         hubspot.faults.call("PUT", put, lambda: os.kill(os.getpid(), signal.SIGTERM))
         hubspot.faults.next("PUT", put, status=500)
-    run = on_sqlite._run_target(email_schema(), **on_sqlite._settings)  # noqa: SLF001
+    run = on_sqlite._run_target(email_schema(), **on_sqlite.settings)  # noqa: SLF001
     assert run.exit_code != 0
     hubspot.faults.clear()
 
