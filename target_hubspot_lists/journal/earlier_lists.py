@@ -23,9 +23,11 @@ class KnownCohorts:
     """The cohorts that the ledger knows, each with its list."""
 
     def __init__(self, lists: Iterable[KnownList]) -> None:
+        self.list_names: dict[str, str] = {}  # by list id
         self._by_key: dict[str, KnownList] = {}
         self._with_id: dict[str, list[KnownList]] = {}  # by name
         for known in lists:
+            self.list_names[known.list_id] = known.name
             if known.cohort_key is not None:
                 self._by_key[known.cohort_key] = known
                 if known.cohort_name is not None:  # then it has an id

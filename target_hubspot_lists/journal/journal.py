@@ -30,6 +30,13 @@ class Routed(NamedTuple):
     is_configured: bool  # the setting `lists` names the cohort
 
 
+class DeletedList(NamedTuple):
+    """A list that HubSpot no longer has, with the name that it had: that of its cohort may be another one by now."""
+
+    list_id: str
+    name: str
+
+
 class VanishedLists(NamedTuple):
     """Lists of earlier runs whose cohorts are absent from this run's input.
 
@@ -109,8 +116,8 @@ class Journal(PropertyMemory, Protocol):
     def is_created_by_us(self, hubspot_list: HubSpotList) -> bool:
         """Return whether this target created the list."""
 
-    def deleted_list_id(self, route: Route) -> str | None:
-        """Return the id of the list that earlier runs filled, if it is deleted in HubSpot and not created again yet."""
+    def deleted_list(self, route: Route) -> DeletedList | None:
+        """Return the list that earlier runs filled, if it is deleted in HubSpot and not created again yet."""
 
     def record_leavers(self, route: Route, record_ids: Collection[int]) -> None:
         """Record members who left a deleted list, so that they are not added to the list created in its place.

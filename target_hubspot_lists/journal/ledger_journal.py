@@ -93,8 +93,8 @@ class LedgerJournal(ContactRecords):
         """Record a cohort's list; read it if it is new to the ledger, fill it if it was deleted and created again."""
         self._locks.take([], [found.list_id])  # of a list that was just created, only the name was held
         self._records.streams[found.list_id] = routed.stream
-        old_id = self._deleted.pop(routed.route.key, None)
-        is_replaced = old_id is not None and self._records.replace(routed, found, old_id)
+        old = self._deleted.pop(routed.route.key, None)
+        is_replaced = old is not None and self._records.replace(routed, found, old.list_id)
         known = self._records.remember(routed, found)
         if found.list_id not in self._ready:
             self._ready.add(found.list_id)
@@ -110,7 +110,7 @@ class LedgerJournal(ContactRecords):
 
     @override
     def record_leavers(self, route: Route, record_ids: Collection[int]) -> None:
-        old_id = self._deleted[route.key]
+        old_id = self._deleted[route.key].list_id
         self._locks.take([route.name], [old_id])
         self._records.record_leavers(route, old_id, record_ids)
 

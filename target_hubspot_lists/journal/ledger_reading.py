@@ -21,7 +21,7 @@ from target_hubspot_lists.journal.earlier_lists import (
     warn_if_sent_elsewhere,
 )
 from target_hubspot_lists.journal.former_names import FormerNames
-from target_hubspot_lists.journal.journal import Journal, ListOwners, VanishedLists
+from target_hubspot_lists.journal.journal import DeletedList, Journal, ListOwners, VanishedLists
 from target_hubspot_lists.journal.no_journal import UnwrittenJournal
 from target_hubspot_lists.ledger import State
 
@@ -68,7 +68,7 @@ class LedgerReader(Journal):
         self._lists = lists
         self._portal_lists = portal_lists
         self._started = started
-        self._deleted: dict[str, str] = {}  # by route key, the list that HubSpot no longer has
+        self._deleted: dict[str, DeletedList] = {}  # by route key
         self._replaced: dict[str, str] = {}  # by list id, the deleted list in whose place this run uses it
         self._noted: dict[tuple[str, str], HubSpotList] = {}  # by cohort key and list id
         self._names: dict[str, str] = {}  # by cohort key, the last name of a cohort that has an id
@@ -111,7 +111,8 @@ class LedgerReader(Journal):
         for one, list_id in wanted.values():
             found = existing.get(list_id)
             if found is None:
-                self._deleted[one.route.key] = list_id
+                name = known.list_names.get(list_id, one.route.name)
+                self._deleted[one.route.key] = DeletedList(list_id, name)
             elif is_as_routed(one, found):
                 self._lists.use(one.route, found)
 
@@ -125,8 +126,8 @@ class LedgerReader(Journal):
         for one in routed:
             found = lists.get(one.route.key)
             if found is not None and (one.cohort.key, found.list_id) not in self._noted:
-                if old_id := self._deleted.get(one.route.key):
-                    self._replaced[found.list_id] = old_id
+                if old := self._deleted.get(one.route.key):
+                    self._replaced[found.list_id] = old.list_id
                 try:
                     former_names.claim(one, found)
                     self._note_list(one, found)
@@ -144,7 +145,7 @@ class LedgerReader(Journal):
         """Return whether what the ledger says of a list's members still holds."""
 
     @override
-    def deleted_list_id(self, route: Route) -> str | None:
+    def deleted_list(self, route: Route) -> DeletedList | None:
         return self._deleted.get(route.key)
 
     @override
@@ -157,9 +158,8 @@ class LedgerReader(Journal):
     @override
     def owners(self, hubspot_list: HubSpotList) -> ListOwners:
         """A list in the place of a deleted one has the owners of that one, too."""
-        list_id = hubspot_list.list_id
-        old_id = self._replaced.get(list_id)
-        return _owners(self._ledger, [list_id, old_id] if old_id else [list_id])
+        old_id = self._replaced.get(hubspot_list.list_id)
+        return _owners(self._ledger, [each for each in (hubspot_list.list_id, old_id) if each])
 
     @override
     def vanished_lists(self, stream: str, cohorts: Collection[str]) -> VanishedLists:
@@ -253,12 +253,12 @@ class DryRunJournal(LedgerReader, UnwrittenJournal):
         self._ready.add(found.list_id)
         if is_first and self._settings.reconcile and self._settings.sync_mode == "incremental":
             self.reread(found, has_snapshot=False)
-        old_id = self._deleted.pop(routed.route.key, None)
-        if old_id and self._settings.sync_mode == "incremental":
+        old = self._deleted.pop(routed.route.key, None)
+        if old and self._settings.sync_mode == "incremental":
             logger.info(
                 "%s would take the place of list %s, which was deleted in HubSpot, with all its members.",
                 found,
-                old_id,
+                old.list_id,
             )
 
     @override

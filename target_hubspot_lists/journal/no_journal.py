@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.membership_changes import Change, Confirmation
     from target_hubspot_lists.hubspot.membership_reads import Reading
     from target_hubspot_lists.input.records import Cohort
-    from target_hubspot_lists.journal.journal import Routed
+    from target_hubspot_lists.journal.journal import DeletedList, Routed
     from target_hubspot_lists.ledger import KnownList, Period
     from target_hubspot_lists.outcomes import KnownMailability, Mailability
     from target_hubspot_lists.reporting.account import Account
@@ -140,7 +140,7 @@ class NoJournal(UnwrittenJournal):
         return False
 
     @override
-    def deleted_list_id(self, route: Route) -> str | None:
+    def deleted_list(self, route: Route) -> DeletedList | None:
         return None
 
     @override

@@ -41,14 +41,16 @@ class AbsentLists:
         """Return whether the contacts of those who leave must be known: to be recorded, or for their properties."""
         if account.problem is not None:
             return False
-        return bool(self._properties.names) or self._journal.deleted_list_id(route) is not None
+        return bool(self._properties.names) or self._journal.deleted_list(route) is not None
 
     def deleted(self, routes: Iterable[Route]) -> dict[str, HubSpotList]:
         """Return those that were deleted, by route key, for the properties that hold audience statuses."""
         return {
-            route.key: replace(list_to_create(route), list_id=list_id, is_to_be_created=False)
+            route.key: replace(
+                list_to_create(route), list_id=deleted.list_id, name=deleted.name, is_to_be_created=False
+            )
             for route in routes
-            if (list_id := self._journal.deleted_list_id(route)) is not None
+            if (deleted := self._journal.deleted_list(route)) is not None
         }
 
     def leave(

@@ -141,12 +141,11 @@ class Incremental:
             resolution,
             partial(resolution.settle, self._accounts, results=properties.results),
         )
+        deleted_ids = {key: each.list_id for key, each in deleted.items()}
         changes = [
             ListChanges(list_id, pending.sources, pending.account, pending.words)
             for pending in to_look_up
-            if (
-                list_id := pending.account.list_id or self._journal.deleted_list_id(pending.destination.route)
-            )
+            if (list_id := pending.account.list_id or deleted_ids.get(pending.route_key))
         ]
         changes += _skipped_removals(self._batch, self._journal)
         self._applier.apply(plans, resolution, properties, of_absent_lists=leaving)

@@ -15,7 +15,7 @@ from target_hubspot_lists.hubspot.properties import Properties
 from target_hubspot_lists.settings import Settings
 from target_hubspot_lists.sync.audience_status import AudienceStatus
 from tests.clocks import FakeClock
-from tests.factories import by_email, email_schema, membership, schema_message, state_message
+from tests.factories import by_email, email_schema, membership, record_message, schema_message, state_message
 from tests.hubspot_emulator.properties import Group, Option, Property
 from tests.target_hubspot_lists.logs import row
 
@@ -446,3 +446,29 @@ def test_a_status_that_a_stopped_run_did_not_write_is_written_by_the_next_one(
 
     assert again.exit_code == 0
     assert portal.contact("ada@example.com").properties["vip"] == "exited"
+
+
+def test_lists_of_cohorts_with_one_name_keep_a_property_each_while_both_are_deleted(
+    portal: Portal, run_target: TargetRunner, ledger_url: str
+) -> None:
+    ada, bob = portal.add_contacts(2)
+    schema = schema_message("contact_id", "cohort_id", "cohort_name", "operation")
+    config: dict[str, Any] = {"ledger_url": ledger_url, "audience_status_property": True}
+
+    def records(operation: str, member: str, name: str, cohort_id: int) -> str:
+        return record_message(contact_id=member, cohort_id=cohort_id, cohort_name=name, operation=operation)
+
+    both = [(each, name, number) for each in (ada, bob) for name, number in (("VIP", 7), ("Gold", 8))]
+    first = run_target(schema, *(records("add", *each) for each in both), **config)
+    assert first.exit_code == 0, first.log
+    for name in ("VIP", "Gold"):
+        portal.rename_list(name, f"Old {name}")
+        portal.delete_list(f"Old {name}")
+
+    # The cohort with the id 8 was renamed.
+    run = run_target(schema, records("remove", bob, "VIP", 7), records("remove", ada, "VIP", 8), **config)
+
+    assert run.exit_code == 0, run.log
+    statuses = {each: portal.contact(each).properties for each in (ada, bob)}
+    assert (statuses[ada]["vip"], statuses[ada]["gold"]) == ("realized", "exited")
+    assert (statuses[bob]["vip"], statuses[bob]["gold"]) == ("exited", "realized")
