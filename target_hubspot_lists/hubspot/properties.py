@@ -53,7 +53,7 @@ class PropertyDefinition:
     options: tuple[Option, ...] = ()
     is_calculated: bool = False
     is_read_only: bool = False
-    has_unique_values: bool = False
+    has_unique_values: bool | None = False  # None where HubSpot does not say
     is_sensitive: bool = False
     created: str = (
         ""  # when it was created, as HubSpot writes it; another property of this name has another time
@@ -76,7 +76,7 @@ class PropertyDefinition:
             ),
             is_calculated=bool(body.get("calculated")) or field_type == "calculation_equation",
             is_read_only=bool((body.get("modificationMetadata") or {}).get("readOnlyValue")),
-            has_unique_values=bool(body.get("hasUniqueValue")),
+            has_unique_values=None if (unique := body.get("hasUniqueValue")) is None else bool(unique),
             is_sensitive=body.get("dataSensitivity") in SENSITIVITIES,
             created=str(body.get("createdAt") or ""),
         )
@@ -175,7 +175,7 @@ class Properties:
             return _absent(name, filter(_can_be_matched, self._by_name.values()))
         if definition.is_sensitive:
             return f'"{name}" holds sensitive data, by which HubSpot looks nobody up'
-        if not definition.has_unique_values:
+        if definition.has_unique_values is False:  # else a look-up shows whether it has
             return f'"{name}" does not have unique values (which is chosen when a property is made)'
         return None
 
@@ -227,7 +227,7 @@ def _absent(name: str, definitions: Iterable[PropertyDefinition]) -> str:
 def _can_be_matched(definition: PropertyDefinition) -> bool:
     """Return whether contacts can be looked up by a property other than those of match_by: email and contact_id."""
     is_standing = definition.name in PROPERTIES.values()
-    return definition.has_unique_values and not (definition.is_sensitive or is_standing)
+    return bool(definition.has_unique_values) and not (definition.is_sensitive or is_standing)
 
 
 def parse_definitions(bodies: Iterable[Mapping[str, Any]]) -> list[PropertyDefinition]:

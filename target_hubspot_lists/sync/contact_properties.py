@@ -48,7 +48,14 @@ class PortalProperties(NamedTuple):
     def describe(self) -> Iterator[str]:
         """Yield a sentence on each property by which contacts are looked up, for `--check`."""
         for name in self.matched:
-            yield f"Matched by the contact property {name}: it is there, and has unique values."
+            definition = self.known.find(name)
+            is_told = definition is not None and definition.has_unique_values
+            what = (
+                ", and has unique values"
+                if is_told
+                else "; HubSpot does not say whether its values are unique"
+            )
+            yield f"Matched by the contact property {name}: it is there{what}."
 
 
 class ContactProperties:

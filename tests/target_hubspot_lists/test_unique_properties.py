@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import Run, TargetRunner
     from tests.hubspot_emulator import HubSpotEmulator, Portal
+    from tests.hubspot_emulator.answers import Answer
 
 BY_NUMBER: dict[str, Any] = {"match_by": "property", "match_property": "customer_id"}
 BATCH_READ = "/contacts/batch/read"
@@ -269,6 +271,35 @@ def test_a_property_that_does_not_tell_people_apart_ends_the_run_naming_those_th
     assert "those that can be named are: customer_id." in run.error
     assert not portal.list_names()
     assert hubspot.calls("PUT") == 0
+
+
+def leave_out_uniqueness(hubspot: HubSpotEmulator) -> None:
+    """Let HubSpot not say of any property whether its values are unique, which its schema allows."""
+
+    def without(answer: Answer) -> Answer:
+        body: Any = answer.body
+        left = [{name: each[name] for name in each if name != "hasUniqueValue"} for each in body["results"]]
+        return replace(answer, body={**body, "results": left})
+
+    hubspot.faults.change("GET", "/crm/properties/2026-03/contacts", without, times=None)
+
+
+def test_a_property_of_which_hubspot_does_not_say_whether_it_is_unique_is_tried(
+    hubspot: HubSpotEmulator, portal: Portal, run_target: TargetRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = portal.add_contact(customer_id="A-1")
+    leave_out_uniqueness(hubspot)
+
+    run = run_target(*customers(["A-1"]), **BY_NUMBER)
+    other = run_target(*customers(["x"], column="company"), match_by="property", match_property="company")
+    exit_code, log = check(hubspot, caplog, **BY_NUMBER)
+
+    assert run.exit_code == 0
+    assert portal.members("VIP") == {ada}
+    assert other.exit_code == 1
+    assert "answered 400" in other.error
+    assert exit_code == 0
+    assert "customer_id: it is there; HubSpot does not say whether its values are unique." in log
 
 
 def test_the_check_says_whether_the_property_tells_people_apart(
