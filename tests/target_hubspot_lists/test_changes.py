@@ -76,6 +76,13 @@ def test_both_spellings_are_read_and_absent_arrays_are_empty() -> None:
     assert Confirmation.from_body(change, {}) == Confirmation(change)
 
 
+@pytest.mark.parametrize("strange", ["1_0", " 10", "+10", "10.0", 10.5, None, True, {"id": "10"}])
+def test_what_is_no_record_id_in_an_answer_is_no_answer_about_one(strange: object) -> None:
+    change = Change((7, 10), ())
+
+    assert Confirmation.from_body(change, {"recordsIdsAdded": ["7", strange]}).added == {7}
+
+
 def test_ids_that_were_not_asked_for_are_warned_of_and_not_counted(caplog: pytest.LogCaptureFixture) -> None:
     body = {"recordsIdsAdded": ["1", "77"], "recordIdsRemoved": ["1"], "recordIdsMissing": ["99", "2", "4"]}
     change = Change((1, 2), (3, 4))
