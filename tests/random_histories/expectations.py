@@ -58,7 +58,7 @@ class Expectations:
                 members.replace(wanted)
         else:
             for members, last in self._last_changes(changes):
-                members.apply(last)
+                self._apply(members, last)
             self._note_waiting(changes)
         self._check_additions(changes)
         for cohort in {each.cohort for each in changes}:
@@ -83,7 +83,7 @@ class Expectations:
         else:
             count = covered - self._source.bookmark
             for members, last in self._last_changes(changes[:count]):
-                members.apply(last)
+                self._apply(members, last)
             for members, last in self._last_changes(changes[count:]):
                 members.may_have_applied(last)
             self._note_waiting(changes[:count])
@@ -234,6 +234,17 @@ class Expectations:
             yield self.members[list_id], by_number
         for list_id, numbers in removed.items():
             self.members[list_id].may_have_applied(dict.fromkeys(numbers, False))
+
+    def _apply(self, members: Members, last: Mapping[int, bool]) -> None:
+        """Expect these changes, but for removals that a ledger may have held for done.
+
+        For some days it trusts that an address, whose member it has recorded as removed, is of the same record, though
+        that one was merged into a member since.
+        """
+        removed = {number for number, is_member in last.items() if not is_member}
+        doubtful = removed & members.left & members.on if self._variant.has_ledger else set()
+        members.apply({number: last[number] for number in last if number not in doubtful})
+        members.may_have_applied(dict.fromkeys(doubtful, False))
 
     def _note_holders(self, changes: Sequence[Change]) -> None:
         """Note whose the addresses and numbers of these changes are now."""
