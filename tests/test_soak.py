@@ -9,7 +9,7 @@ import pytest
 
 from tests.new_ledgers import NewLedgers
 from tests.soak.curves import BOUNDS, Bound, Curve, curves
-from tests.soak.months import Soak, soak, soaks_of_seed
+from tests.soak.months import Result, Soak, lasting_problems, soak, soaks_of_seed
 
 BOUND = Bound("open files", times=1.1, more=1)
 
@@ -31,6 +31,23 @@ def test_a_figure_that_goes_on_growing_is_found() -> None:
 
     assert not Curve(BOUND, growing).is_flat
     assert Curve(BOUND, rising_at_first).is_flat
+
+
+@pytest.mark.parametrize(
+    ("by_runs", "problems"),
+    [
+        ({400: Result()}, []),
+        ({400: Result(["grows"], has_only_grown=True), 800: Result()}, []),
+        ({400: Result(["grows"], has_only_grown=True), 800: Result(["grows more"])}, ["grows more"]),
+        ({400: Result(["a crash"])}, ["a crash"]),
+    ],
+)
+def test_a_figure_that_grew_must_grow_in_twice_as_many_runs(
+    by_runs: dict[int, Result], problems: list[str]
+) -> None:
+    asked = Soak("mirror", "email", "sqlite", 7, 400, 24)
+
+    assert lasting_problems(asked, lambda each: by_runs[each.runs]) == problems
 
 
 def test_a_curve_tells_its_middle_its_end_and_its_bound() -> None:
