@@ -59,7 +59,11 @@ class ContactRecords(LedgerReader):
 
     @override
     def outdated_contacts(self) -> Iterable[tuple[str, Mapping[str, int]]]:
-        return self._ledger.people.contacts(looked_up_before=self._started)
+        # Not people who left long ago: each look-up would keep them in the ledger for another time.
+        for by, known in self._ledger.people.contacts(looked_up_before=self._started):
+            on_lists = self._ledger.members.known(known.values())
+            if kept := {value: record_id for value, record_id in known.items() if record_id in on_lists}:
+                yield by, kept
 
     @override
     def remember(self, hashes: Mapping[int, bytes], known: Mapping[int, bytes]) -> None:

@@ -64,6 +64,21 @@ class MemberStore:
                 found.update((record_id, State.ON if state & ON else State.OFF) for record_id, state in rows)
         return found
 
+    def known(self, record_ids: Collection[int]) -> set[int]:
+        """Return those of some records that are, or were not long ago, on any list."""
+        list_keys = select(lists.c.list_key).where(lists.c.portal_id == self._view.portal_id)
+        known = set[int]()
+        with self._view.database.reading() as connection:
+            for chunk in chunks(record_ids):
+                known.update(
+                    connection.scalars(
+                        select(_record_id)
+                        .where(memberships.c.list_key.in_(list_keys), among(connection, _record_id, chunk))
+                        .distinct()
+                    )
+                )
+        return known
+
     def has_former_members(self, list_id: str) -> bool:
         """Return whether HubSpot confirmed of any record that it is not on a list."""
         off = select(_record_id).where(self._is_on(list_id), _state == 0).limit(1)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 READ = "/contacts/batch/read"
 ADA, BOB = "ada@example.com", "bob@example.com"
 RECONCILE: dict[str, Any] = {"reconcile": True}
+SECONDS_PER_DAY = 86_400
 EMPTIES_VANISHED: dict[str, Any] = {"snapshot_end": "end_of_input", "empty_vanished_cohorts": True}
 
 
@@ -206,6 +207,26 @@ def test_whose_contact_was_deleted_and_made_anew_is_put_back(
 
     assert run.exit_code == 0
     assert portal.members("A") == {heir, bob}
+
+
+def test_who_left_long_ago_is_not_looked_up_again_and_forgotten(
+    portal: Portal, hubspot: HubSpotEmulator, run_target: TargetRunner, ledger_url: str
+) -> None:
+    portal.add_contact(ADA)
+    by_email = {"match_by": "email", "ledger_url": ledger_url}
+    run_target(*emails([ADA], "A"), **by_email)
+    run_target(*emails([ADA], "A", "remove"), **by_email)
+    looked_up = []
+    for _ in range(8):  # every month
+        run_target.clock.sleep(30 * SECONDS_PER_DAY)
+        calls_of(hubspot)
+        run_target(email_schema(), **by_email, **RECONCILE)
+        looked_up.append(any(READ in each for each in calls_of(hubspot)))
+
+    assert looked_up[0]
+    assert not any(looked_up[4:])
+    with Ledger.open(ledger_url, portal.portal_id, run_id="run-9", now=now) as ledger:
+        assert ledger.people.record_ids([ADA]) == {}
 
 
 def test_an_address_that_nobody_has_any_more_stays_known_for_its_removal(
