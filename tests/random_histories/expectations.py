@@ -286,18 +286,20 @@ class Expectations:
     def _reconcile(self, changes: Sequence[Change]) -> None:
         exact = {each.cohort for each in changes} if self._variant.is_mirror else set()
         self._learn_heirs(exact)
-        for cohort in COHORTS:
-            if list_id := self.live_list_of(cohort):
-                found = set(map(int, self._portal.members(list_id)))
-                self.members[list_id].reconcile(found, is_exact=cohort in exact)
+        for cohort, members, found in self._live():
+            members.reconcile(found, is_exact=cohort in exact)
 
     def _learn_heirs(self, exact: Collection[str] = ()) -> None:
         """Who has an address or number of a deleted member is a member if a run has put them on the list."""
-        for cohort in set(COHORTS).difference(exact):
-            if list_id := self.live_list_of(cohort):
-                members = self.members[list_id]
-                found = set(map(int, self._portal.members(list_id)))
+        for cohort, members, found in self._live():
+            if cohort not in exact:
                 members.learn(found, self._heirs(members.deleted))
+
+    def _live(self) -> Iterator[tuple[str, Members, set[int]]]:
+        """Yield each cohort that has a list, with the expected members and those that HubSpot has."""
+        for cohort in COHORTS:
+            if list_id := self.live_list_of(cohort):
+                yield cohort, self.members[list_id], set(map(int, self._portal.members(list_id)))
 
     def _heirs(self, deleted: Collection[int]) -> set[int]:
         """Return the contacts that have an address or a number of a deleted member: they may be put on the list."""
