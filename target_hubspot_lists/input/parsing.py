@@ -94,7 +94,10 @@ def membership_parser(
         if record.get(deleted_column) is not None:
             is_member = _noted_change(record, columns, note_undeclared)
         elif operation_column is None:
-            is_member = _undeclared_change(record, note_undeclared)
+            is_member, column = True, _undeclared(record)
+            if column is not None:
+                note_undeclared(column)
+                is_member = operation(record[column])
         else:
             word = record.get(operation_column)
             is_member = SPELT_OPERATIONS.get(word) if isinstance(word, str) else None
@@ -194,15 +197,6 @@ def _noted_change(record: Record, columns: Columns, note_undeclared: NoteUndecla
     if not columns.can_remove:
         note_undeclared(columns.deleted_at)
     return _change(record, columns)
-
-
-def _undeclared_change(record: Record, note_undeclared: NoteUndeclared) -> bool | None:
-    """Return what a record asks for whose SCHEMA has no operation; None for an unknown operation."""
-    column = _undeclared(record)
-    if column is None:
-        return True
-    note_undeclared(column)
-    return operation(record[column])
 
 
 def _undeclared(record: Record) -> str | None:
