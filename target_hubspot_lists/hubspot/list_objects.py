@@ -89,6 +89,11 @@ class HubSpotList:
         return text if self.is_to_be_created else f"{text} ({self.list_id})"
 
 
+def route_keys(hubspot_list: HubSpotList) -> set[str]:
+    """Return the keys of the routes that certainly lead to a list."""
+    return {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+
+
 def list_to_create(route: Route) -> HubSpotList:
     """Return a list that is about to be created, or that a dry run would create; its id is the key of its route."""
     return HubSpotList(route.key, route.name, "MANUAL", CONTACTS, is_to_be_created=True, size=0)

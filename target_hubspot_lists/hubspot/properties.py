@@ -55,9 +55,7 @@ class PropertyDefinition:
     is_read_only: bool = False
     has_unique_values: bool | None = False  # None where HubSpot does not say
     is_sensitive: bool = False
-    created: str = (
-        ""  # when it was created, as HubSpot writes it; another property of this name has another time
-    )
+    created: str = ""  # when, as HubSpot writes it: a later property of this name has another time
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> PropertyDefinition:

@@ -69,18 +69,17 @@ class Advice:
             stream,
             f'has records with a column "{column}" that its SCHEMA does not have: it is read all the same, since a '
             "record that removes must not add its member. Let the tap declare the column in its SCHEMA; or, if it says "
-            f"nothing about members, take it out with stream_maps: {_without(stream, column)}.",
+            f"nothing about members, take it out with stream_maps: {_stream_map(stream, column, '__NULL__')}.",
         )
 
     def _name_tombstones(self, stream: str, names: Sequence[str]) -> None:
         for known, (name, expression) in TOMBSTONES.items():
             if column := find_column(known, names, stream):
-                stream_maps = {stream: {name: expression.format(column=column)}}
                 self._say(
                     stream,
                     f'has a column "{column}", in which its source marks deleted rows, and which is not read: a '
                     "deleted row adds its member. Let it remove the member with "
-                    f"stream_maps: {json.dumps(stream_maps, ensure_ascii=False)}.",
+                    f"stream_maps: {_stream_map(stream, name, expression.format(column=column))}.",
                 )
 
     def _of_rejected(
@@ -119,6 +118,6 @@ class Advice:
             logger.log(level, 'Stream "%s" %s', shown(stream), text)
 
 
-def _without(stream: str, column: str) -> str:
-    """Return the stream map that takes a column out of a stream's records."""
-    return json.dumps({stream: {column: "__NULL__"}}, ensure_ascii=False)
+def _stream_map(stream: str, column: str, expression: str) -> str:
+    """Return the setting that makes a column of a stream out of an expression; `__NULL__` takes the column out."""
+    return json.dumps({stream: {column: expression}}, ensure_ascii=False)

@@ -46,6 +46,11 @@ class KnownCohorts:
         return of_name[0] if len(of_name) == 1 else None
 
 
+def cohort_of_list(known: KnownList) -> Cohort:
+    """Return the cohort that goes to a list of the ledger, as the ledger knows it."""
+    return Cohort.from_key(known.cohort_key or "", known.cohort_name)
+
+
 def list_id_to_look_for(routed: Routed, known: KnownList | None) -> str | None:
     """Return the list to look for by id: the configured one, else that of earlier runs unless another is configured."""
     if routed.route.list_id or known is None:

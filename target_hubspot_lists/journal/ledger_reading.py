@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import ListError, UnusableList
 from target_hubspot_lists.hubspot.list_objects import shown
-from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.journal.earlier_lists import (
     KnownCohorts,
+    cohort_of_list,
     is_as_routed,
     list_id_to_look_for,
     warn_if_sent_elsewhere,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from target_hubspot_lists.hubspot.list_objects import HubSpotList, Route
     from target_hubspot_lists.hubspot.lists import Lists
     from target_hubspot_lists.hubspot.membership_reads import MembershipReader
+    from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Routed
     from target_hubspot_lists.ledger import KnownList, Ledger, Period
     from target_hubspot_lists.outcomes import KnownMailability
@@ -290,7 +291,7 @@ def _refuse_shared_ids(routed: Collection[Routed], first_routed: dict[str, Route
 def _owners(ledger: Ledger, list_ids: Collection[str]) -> ListOwners:
     """Return the cohorts and streams that fill any of these lists, and the stream that filled the first one last."""
     known = [one for list_id in list_ids for one in ledger.lists.known(list_id)]
-    cohorts = [Cohort.from_key(each.cohort_key, each.cohort_name) for each in known if each.cohort_key]
+    cohorts = [cohort_of_list(each) for each in known if each.cohort_key]
     streams = frozenset[str]().union(*map(ledger.lists.streams, list_ids))
     return ListOwners(cohorts, known[0].stream if known else None, streams)
 

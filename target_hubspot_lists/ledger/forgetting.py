@@ -9,7 +9,7 @@ from sqlalchemy import delete, except_, select, update
 from target_hubspot_lists.identifiers import RECORD_ID
 from target_hubspot_lists.ledger import kept_adds
 from target_hubspot_lists.ledger.database import SECONDS_PER_DAY
-from target_hubspot_lists.ledger.members import is_member
+from target_hubspot_lists.ledger.members import is_member, list_keys
 from target_hubspot_lists.ledger.records import Forgotten
 from target_hubspot_lists.ledger.statements import among, chunks
 from target_hubspot_lists.ledger.tables import (
@@ -25,7 +25,7 @@ from target_hubspot_lists.ledger.tables import (
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
     from target_hubspot_lists.ledger.records import Period
 
@@ -119,8 +119,3 @@ def prune(connection: Connection, portal_id: int, *, used: Period, now: int) -> 
     ):
         connection.execute(delete(table).where(table.c.portal_id == portal_id, is_old))
     return Forgotten(identifiers, left_count, hash_count)
-
-
-def list_keys(portal_id: int) -> Select[int]:
-    """Select the numbers that stand for a portal's lists."""
-    return select(lists.c.list_key).where(lists.c.portal_id == portal_id)

@@ -66,15 +66,13 @@ class MemberStore:
 
     def known(self, record_ids: Collection[int]) -> set[int]:
         """Return those of some records that are, or were not long ago, on any list."""
-        list_keys = select(lists.c.list_key).where(lists.c.portal_id == self._view.portal_id)
+        of_portal = memberships.c.list_key.in_(list_keys(self._view.portal_id))
         known = set[int]()
         with self._view.database.reading() as connection:
             for chunk in chunks(record_ids):
                 known.update(
                     connection.scalars(
-                        select(_record_id)
-                        .where(memberships.c.list_key.in_(list_keys), among(connection, _record_id, chunk))
-                        .distinct()
+                        select(_record_id).where(of_portal, among(connection, _record_id, chunk)).distinct()
                     )
                 )
         return known
@@ -211,6 +209,11 @@ class _ListRows:
                 where=_state != if_known,  # an unchanged list of a million members writes nothing
             )
         )
+
+
+def list_keys(portal_id: int) -> Select[int]:
+    """Select the numbers that stand for a portal's lists."""
+    return select(lists.c.list_key).where(lists.c.portal_id == portal_id)
 
 
 def known_list_key(connection: Connection, portal_id: int, list_id: str) -> int:

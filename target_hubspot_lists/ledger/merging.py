@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from target_hubspot_lists.ledger.forgetting import forget_mailability, list_keys
-from target_hubspot_lists.ledger.members import merged_state
+from target_hubspot_lists.ledger.forgetting import forget_mailability
+from target_hubspot_lists.ledger.members import list_keys, merged_state
 from target_hubspot_lists.ledger.statements import among, chunks, insert_into, serialize
 from target_hubspot_lists.ledger.tables import contacts, memberships, property_hashes
 

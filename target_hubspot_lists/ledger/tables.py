@@ -35,13 +35,12 @@ lists = Table(
     Column("members_before_held_back", BigInteger, nullable=True),
 )
 
-list_streams = (
-    Table(  # the streams besides `lists.stream` that fill a list; a hand-over to one stream deletes them
-        "ledger_list_streams",
-        metadata,
-        Column("list_key", BigInteger, primary_key=True),
-        Column("stream", Text, primary_key=True),
-    )
+# The streams besides `lists.stream` that fill a list; a hand-over to one stream deletes them.
+list_streams = Table(
+    "ledger_list_streams",
+    metadata,
+    Column("list_key", BigInteger, primary_key=True),
+    Column("stream", Text, primary_key=True),
 )
 
 lists_to_be_made = Table(  # a run was about to create a list of that name, and noted no result yet

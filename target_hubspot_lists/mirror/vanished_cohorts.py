@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, shown
-from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.earlier_lists import cohort_of_list
 from target_hubspot_lists.mirror.list_snapshot import CohortSnapshot, ListSnapshot
 from target_hubspot_lists.reporting.account import Account
 
@@ -85,7 +85,7 @@ class VanishedCohorts:
         """Return each list once, whose cohorts all vanished, except the lists of which `lists` names a cohort."""
         vanished = list(vanished)
         routes = self._destinations.routes
-        configured = {known.list_id for known in vanished if routes.is_configured(_cohort(known))}
+        configured = {known.list_id for known in vanished if routes.is_configured(cohort_of_list(known))}
         by_id = {known.list_id: known for known in vanished if known.list_id not in configured}
         return list(by_id.values())
 
@@ -96,7 +96,7 @@ class VanishedCohorts:
         """
         if not (skipped := self._destinations.routes.unmatched_skips()):
             return list(to_empty)
-        unclear = [known for known in to_empty if _cohort(known).id is not None]
+        unclear = [known for known in to_empty if cohort_of_list(known).id is not None]
         if unclear:
             logger.warning(
                 'lists[] skips "%s", and no cohort of this run or of these lists has that name. It may be the new name '
@@ -139,7 +139,7 @@ class VanishedCohorts:
 
     def _empty_snapshot(self, known: KnownList, hubspot_list: HubSpotList) -> ListSnapshot:
         """Return the empty snapshot of a cohort that did not come; open an account of its list."""
-        cohort, route = _cohort(known), Route(known.list_id, known.name)
+        cohort, route = cohort_of_list(known), Route(known.list_id, known.name)
         account = self._destinations.accounts.lists[route.key] = Account(cohort, known.name, hubspot_list)
         snapshot = CohortSnapshot(
             self._intake.next_number(),
@@ -156,7 +156,3 @@ class VanishedCohorts:
 def _named(lists: Iterable[KnownList]) -> str:
     by_id = {known.list_id: known.name for known in lists}
     return ", ".join(f'"{shown(name)}" ({list_id})' for list_id, name in by_id.items())
-
-
-def _cohort(known: KnownList) -> Cohort:
-    return Cohort.from_key(known.cohort_key or "", known.cohort_name)

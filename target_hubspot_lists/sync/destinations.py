@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.hubspot.found_lists import Resolved
-from target_hubspot_lists.hubspot.list_objects import Route, shown
+from target_hubspot_lists.hubspot.list_objects import Route, route_keys, shown
 from target_hubspot_lists.journal.journal import Routed
 from target_hubspot_lists.reporting.account import Account
 
@@ -199,22 +199,20 @@ class Routes:
 
     def configured_for(self, hubspot_list: HubSpotList) -> Iterable[str]:
         """Return the cohorts that the setting `lists` sends to this list, by its id or its name."""
-        keys = _keys(hubspot_list)
+        keys = route_keys(hubspot_list)
         return [cohort for cohort, route in self._entries.items() if route.key in keys]
 
     def is_sent_elsewhere(self, cohort: Cohort, hubspot_list: HubSpotList) -> bool:
         """Return whether the setting `lists` sends the cohort to another list; one that it skips has not moved."""
         route = self._configured(cohort)
-        return route is not None and not route.is_skipped and route.key not in _keys(hubspot_list)
+        return route is not None and not route.is_skipped and route.key not in route_keys(hubspot_list)
 
     def unmatched(self) -> str | None:
         """Return a sentence on the entries of `lists` that no record of the run named; None if there is none.
 
         Where no record came at all, only a mirror names them: it might have emptied their lists.
         """
-        in_records = {cohort.name for cohort in self._known} | {
-            cohort.id for cohort in self._known if cohort.id
-        }
+        in_records = self._in_records()
         absent = sorted(self._entries.keys() - in_records) if in_records or self._is_mirror else []
         if not absent:
             return None
@@ -227,8 +225,12 @@ class Routes:
 
     def unmatched_skips(self) -> list[str]:
         """Return the cohorts that `lists` skips and that no record of the run named."""
-        in_records = {name for cohort in self._known for name in cohort}
+        in_records = self._in_records()
         return [name for name, route in self._entries.items() if route.is_skipped and name not in in_records]
+
+    def _in_records(self) -> set[str]:
+        """Return the names and the ids of the cohorts that records of the run named."""
+        return {text for cohort in self._known for text in cohort if text}
 
     def is_configured(self, cohort: Cohort) -> bool:
         """Return whether the setting `lists` names the cohort."""
@@ -265,11 +267,6 @@ class Routes:
             described(first),
             described(cohort),
         )
-
-
-def _keys(hubspot_list: HubSpotList) -> set[str]:
-    """Return the keys of the routes that certainly lead to a list."""
-    return {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
 
 
 def _suggestion(name: str, in_records: Collection[str]) -> str:

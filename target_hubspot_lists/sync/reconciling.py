@@ -9,7 +9,7 @@ from hubspot_singer.http import MissingScopes
 from target_hubspot_lists.errors import UnusableList
 from target_hubspot_lists.hubspot.list_objects import Route, check_writable, shown
 from target_hubspot_lists.identifiers import EMAIL
-from target_hubspot_lists.input.records import Cohort
+from target_hubspot_lists.journal.earlier_lists import cohort_of_list
 from target_hubspot_lists.reporting.account import Account
 from target_hubspot_lists.sync.contact_lookup import look_up
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from target_hubspot_lists.hubspot.contacts import Contacts
     from target_hubspot_lists.hubspot.lists import Lists
+    from target_hubspot_lists.input.records import Cohort
     from target_hubspot_lists.journal.journal import Journal
-    from target_hubspot_lists.ledger import KnownList
     from target_hubspot_lists.reporting.accounts import Accounts
     from target_hubspot_lists.settings import Settings
     from target_hubspot_lists.sync.mailability import MailabilityCheck, NoMailabilityCheck
@@ -85,7 +85,9 @@ class Reconciling:
         """
         self.begin()
         unread = {
-            known.list_id: known for known in self._journal.unread_lists() if not self._skips(_cohort(known))
+            known.list_id: known
+            for known in self._journal.unread_lists()
+            if not self._skips(cohort_of_list(known))
         }
         existing = self._lists.find_all(unread.keys()) if unread else {}
         for known in unread.values():
@@ -101,12 +103,8 @@ class Reconciling:
                 for problem in self._journal.lock([found], is_waited_for=False).values():
                     raise problem
                 # An account, so that the summary says how many members were restored.
-                account = Account(_cohort(known), found.name, found)
+                account = Account(cohort_of_list(known), found.name, found)
                 self._accounts.lists.setdefault(Route(found.list_id, "").key, account)
                 self._journal.reread(found, has_snapshot=False)
             except UnusableList as problem:
                 yield f"Not reconciled: {problem}"
-
-
-def _cohort(known: KnownList) -> Cohort:
-    return Cohort.from_key(known.cohort_key or "", known.cohort_name)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_hubspot_lists.errors import LedgerError, TargetError, UnusableList
-from target_hubspot_lists.hubspot.list_objects import Route, check_writable
+from target_hubspot_lists.hubspot.list_objects import Route, check_writable, route_keys
 from target_hubspot_lists.input.records import Cohort
 from target_hubspot_lists.outcomes import is_applied
 from target_hubspot_lists.reporting.account import Account, RequestedChange
@@ -226,7 +226,7 @@ class Retrying:
 
 def problem_with(hubspot_list: HubSpotList, accounts: Accounts, journal: Journal) -> UnusableList | None:
     """Return why records of this run about the list were rejected: a removal among them was not noted as such."""
-    keys = {Route(hubspot_list.list_id, "").key, Route(None, hubspot_list.name).key}
+    keys = route_keys(hubspot_list)
     unusable = ((key, account) for key, account in accounts.lists.items() if account.problem)
     for key, account in unusable:
         if key in keys or hubspot_list.list_id in {account.list_id, journal.list_id_of(account.cohort)}:
